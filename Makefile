@@ -1,0 +1,55 @@
+# Everything a newcomer types. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# Some shells set it; CDK and the embedded AWS start much faster with their bytecode cached.
+unexport PYTHONDONTWRITEBYTECODE
+LOCAL_PORT ?= 4566
+export LOCAL_PORT
+ENVIRONMENT ?= dev
+
+.PHONY: help setup run up down test test-unit check format lock build synth clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## install everything into .venv and node_modules
+.venv/.ready: requirements.txt package-lock.json .python-version scripts/setup.sh
+	@scripts/setup.sh
+
+run: setup ## run the real API on an embedded AWS; Ctrl-C stops it (LOCAL_PORT=4566)
+	@exec $(BIN)/python -m local run
+
+up: setup ## the same, detached
+	@$(BIN)/python -m local up
+
+down: setup ## stop what `make up` started
+	@$(BIN)/python -m local down
+
+test: setup ## run every test; those over HTTP start their own embedded AWS
+	@$(BIN)/python -m pytest
+
+test-unit: setup ## run the tests that need no embedded AWS
+	@$(BIN)/python -m pytest -m "not e2e"
+
+check: setup ## format check, lint, types: what the gate asks before the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: setup ## format the code and apply safe lint fixes
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## compile the pinned requirements from pyproject.toml
+	@scripts/lock.sh
+
+build: setup ## build the Lambda packages of an environment (ENVIRONMENT=dev)
+	@$(BIN)/python -m infra.packaging $(ENVIRONMENT)
+
+synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
+	@cdk synth --quiet -c environment=$(ENVIRONMENT)
+
+clean: ## remove everything that is built or installed here
+	rm -rf .venv .tools node_modules build cdk.out .local .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""What two or more functions need. Nothing here imports a function."""

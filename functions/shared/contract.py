@@ -1,0 +1,241 @@
+"""The names that callers, operators and infrastructure rely on, each written once.
+
+Imported by the functions and by the CDK app alike, so it uses the standard library only and does nothing on
+import. A name in this module is a promise: renaming one breaks a caller, a dashboard or a stored item.
+"""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Final
+
+
+class Env(StrEnum):
+    """Environment variables of the functions: set by the service stack, read by ``functions.shared.config``."""
+
+    USERS_TABLE_NAME = "USERS_TABLE_NAME"
+    MFA_ENCRYPTION_KEY = "MFA_ENCRYPTION_KEY"
+    ENVIRONMENT = "ENVIRONMENT"
+    LOG_LEVEL = "LOG_LEVEL"
+    MFA_ISSUER = "MFA_ISSUER"
+    MFA_REQUIRED_SCOPE = "MFA_REQUIRED_SCOPE"
+    CORS_ALLOWED_ORIGINS = "CORS_ALLOWED_ORIGINS"
+    JWT_ISSUER = "JWT_ISSUER"
+    JWT_AUDIENCE = "JWT_AUDIENCE"
+    JWT_JWKS_URL = "JWT_JWKS_URL"
+    EVENT_BUS_NAME = "EVENT_BUS_NAME"
+
+
+DEFAULT_USERS_TABLE_NAME: Final = "users"
+DEFAULT_MFA_ISSUER: Final = "AILifestyle"
+DEFAULT_LOG_LEVEL: Final = "INFO"
+
+
+class AuthorizerContext(StrEnum):
+    """Keys of the authorizer's context: ``event["requestContext"]["authorizer"]`` and ``$context.authorizer.*``.
+
+    API Gateway hands every value on as a string.
+    """
+
+    USER_ID = "user_id"
+    LABEL = "label"
+    SCOPE = "scope"
+    TIMESTAMP = "timestamp"
+
+
+# -- storage ---------------------------------------------------------------------------------------------------
+
+ENTITY_TYPE: Final = "MFA_SECRET"
+SORT_KEY: Final = "MFA#SECRET"
+
+
+def partition_key(user_id: str) -> str:
+    """Return the partition key of a user's item: ``USER#{user_id}``."""
+    return f"USER#{user_id}"
+
+
+class Attribute(StrEnum):
+    """Attributes of the one item a user has in the table, with their DynamoDB types.
+
+    Times are ISO-8601 UTC in seconds with ``Z``, but for ``expires_at``: the table's TTL attribute, epoch seconds.
+    """
+
+    PK = "pk"  # S  USER#{user_id}
+    SK = "sk"  # S  MFA#SECRET
+    ENTITY_TYPE = "entity_type"  # S  MFA_SECRET
+    STATUS = "status"  # S  PENDING | ENABLED; absent on an item of an older deployment, which counts as enabled
+    ENCRYPTED_SECRET = "encrypted_secret"  # S  base64 of the Encryption SDK message
+    IV = "iv"  # S  base64 of that message's body IV; informative, decryption does not read it
+    BACKUP_CODES = "backup_codes"  # L of S  keyed hashes of the unused codes
+    BACKUP_CODES_USED = "backup_codes_used"  # L of S  keyed hashes of the spent ones
+    BACKUP_CODES_SALT = "backup_codes_salt"  # S  base64 of the salt that the codes are derived with
+    CREATED_AT = "created_at"  # S
+    UPDATED_AT = "updated_at"  # S
+    ENABLED_AT = "enabled_at"  # S
+    EXPIRES_AT = "expires_at"  # N  pending enrolments only
+    LAST_USED_STEP = "last_used_step"  # N  the TOTP time step (RFC 6238 T) accepted last
+    FAILED_ATTEMPTS = "failed_attempts"  # N  consecutive wrong TOTP codes
+    LAST_FAILED_AT = "last_failed_at"  # S
+    BACKUP_FAILED_ATTEMPTS = "backup_failed_attempts"  # N  consecutive wrong backup codes
+    BACKUP_LAST_FAILED_AT = "backup_last_failed_at"  # S
+    VERSION = "version"  # N  compare-and-swap; starts at a random number, so that no two enrolments share one
+
+
+class Status(StrEnum):
+    """Values of the ``status`` attribute."""
+
+    PENDING = "PENDING"
+    ENABLED = "ENABLED"
+
+
+PENDING_LIFETIME_SECONDS: Final = 600
+BACKUP_CODE_COUNT: Final = 8
+
+#: Encryption context of every sealed secret: ``user_id`` and this purpose. Key grants are conditioned on it.
+ENCRYPTION_CONTEXT_USER_ID: Final = "user_id"
+ENCRYPTION_CONTEXT_PURPOSE: Final = "purpose"
+SECRET_PURPOSE: Final = "mfa-totp"
+
+# -- metrics ---------------------------------------------------------------------------------------------------
+
+METRICS_NAMESPACE: Final = "AILifestyle/MFA"
+METRICS_SERVICE: Final = "mfa"
+DIMENSION_ENVIRONMENT: Final = "environment"
+DIMENSION_SERVICE: Final = "service"
+
+
+def metric_dimensions(environment: str) -> dict[str, str]:
+    """Return the dimensions of every metric: an alarm or widget must name exactly these."""
+    return {DIMENSION_ENVIRONMENT: environment, DIMENSION_SERVICE: METRICS_SERVICE}
+
+
+@dataclass(frozen=True)
+class EndpointMetrics:
+    """The metrics of one route. Always: attempts = successes + rejections + errors + system_errors.
+
+    ``rejections`` counts the 4xx that the route itself decides: for setup that is the 409 alone.
+    """
+
+    attempts: str
+    successes: str
+    rejections: str
+    errors: str
+    system_errors: str
+    unauthorized: str
+
+    def names(self) -> tuple[str, ...]:
+        """Return the six metric names in order of declaration."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+SETUP_METRICS: Final = EndpointMetrics(
+    attempts="MFASetupAttempts",
+    successes="SuccessfulMFASetups",
+    rejections="MFAAlreadyEnabledErrors",
+    errors="MFASetupErrors",
+    system_errors="MFASetupSystemErrors",
+    unauthorized="UnauthorizedMFASetupAttempts",
+)
+
+
+def _family(noun: str) -> EndpointMetrics:
+    return EndpointMetrics(
+        attempts=f"{noun}Attempts",
+        successes=f"Successful{noun}s",
+        rejections=f"{noun}Rejections",
+        errors=f"{noun}Errors",
+        system_errors=f"{noun}SystemErrors",
+        unauthorized=f"Unauthorized{noun}Attempts",
+    )
+
+
+class Metric(StrEnum):
+    """Metrics that belong to no single route."""
+
+    INVALID_CODES = "InvalidMFACodes"  # a wrong code, or a right one already used
+    REPLAYS_REJECTED = "MFAReplaysRejected"  # the part of them that was right, but already used
+    LOCKOUTS = "MFALockouts"  # a wrong code that locked its factor
+    LOCKED_ATTEMPTS = "MFALockedAttempts"  # answered 429 because the factor was locked
+    BACKUP_CODES_USED = "MFABackupCodesUsed"
+    CONFLICTS = "MFAConflicts"  # lost a race, answered 409 CONFLICT
+    INSUFFICIENT_SCOPE = "MFAInsufficientScope"  # answered 403
+    SECRET_DECRYPTIONS = "MFASecretDecryptions"  # Decrypt calls on the secret's key that the functions made
+    JWKS_FETCH_FAILURES = "JWKSFetchFailures"
+    SECURITY_EVENTS_PUBLISHED = "SecurityEventsPublished"
+    SECURITY_EVENT_FAILURES = "SecurityEventFailures"
+
+
+# -- routes ----------------------------------------------------------------------------------------------------
+
+STAGE_NAME: Final = "v1"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A route and the function behind it. ``function`` is the folder under ``functions/``."""
+
+    function: str
+    method: str
+    path: str
+    metrics: EndpointMetrics
+
+
+SETUP: Final = Endpoint("setup_mfa", "POST", "/auth/mfa/setup", SETUP_METRICS)
+VERIFY_SETUP: Final = Endpoint("verify_mfa_setup", "POST", "/auth/mfa/verify-setup", _family("MFASetupConfirmation"))
+VERIFY: Final = Endpoint("verify_mfa", "POST", "/auth/mfa/verify", _family("MFAVerification"))
+DISABLE: Final = Endpoint("disable_mfa", "POST", "/auth/mfa/disable", _family("MFADeactivation"))
+BACKUP_CODES: Final = Endpoint(
+    "regenerate_backup_codes", "POST", "/auth/mfa/backup-codes", _family("MFABackupCodesRegeneration")
+)
+STATUS: Final = Endpoint("mfa_status", "GET", "/auth/mfa", _family("MFAStatusQuery"))
+
+#: The routes that are deployed.
+ENDPOINTS: Final = (SETUP,)
+
+AUTHORIZER_FUNCTION: Final = "jwt_authorizer"
+SECURITY_EVENTS_FUNCTION: Final = "security_events"
+
+
+def lambda_name(function: str, environment: str) -> str:
+    """Return a function's name on AWS: ``setup_mfa`` in ``dev`` is ``setup-mfa-dev``."""
+    return f"{function.replace('_', '-')}-{environment}"
+
+
+def handler_path(function: str) -> str:
+    """Return the handler string that Lambda, the tests and the Dockerfile use."""
+    return f"functions.{function}.handler.lambda_handler"
+
+
+# -- errors ----------------------------------------------------------------------------------------------------
+
+
+class ErrorCode(StrEnum):
+    """Values of the ``error`` member of an error body."""
+
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    INVALID_CODE = "INVALID_CODE"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    INSUFFICIENT_SCOPE = "INSUFFICIENT_SCOPE"
+    MFA_SETUP_NOT_FOUND = "MFA_SETUP_NOT_FOUND"
+    MFA_ALREADY_ENABLED = "MFA_ALREADY_ENABLED"
+    MFA_NOT_ENABLED = "MFA_NOT_ENABLED"
+    CONFLICT = "CONFLICT"
+    MFA_SETUP_EXPIRED = "MFA_SETUP_EXPIRED"
+    TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    # Made by the gateway alone, for requests that reach no function.
+    NOT_FOUND = "NOT_FOUND"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+
+
+UNAUTHORIZED_MESSAGE: Final = "User authentication required"
+MFA_ALREADY_ENABLED_MESSAGE: Final = "MFA is already enabled for this account"
+
+#: Headers of every answer, whoever makes it: handler, authorizer or gateway.
+RESPONSE_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Type": "application/json",
+    "X-Content-Type-Options": "nosniff",
+}
+WWW_AUTHENTICATE: Final = "Bearer"

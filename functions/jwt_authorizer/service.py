@@ -1,0 +1,158 @@
+"""Verification of access tokens (RFC 7519, RFC 8725) and what is passed on of them.
+
+Nothing in a token chooses how it is checked: algorithms are a fixed list, keys come from the configured issuer by
+``kid`` alone, and ``jwk``, ``jku``, ``x5u`` and ``x5c`` headers are ignored.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+
+from functions.jwt_authorizer.errors import TokenRejectedError
+from functions.jwt_authorizer.keys import SigningKeys
+from functions.shared.clock import Clock
+
+ALGORITHMS: Final = ("RS256", "ES256")
+#: For ``nbf`` and ``iat``, which another machine's clock wrote a moment ago. ``exp`` gets none.
+LEEWAY_SECONDS: Final = 5
+MAX_TOKEN_LENGTH: Final = 8192
+#: OpenID Connect Core 1.0 section 2: ``sub`` must not exceed 255 ASCII characters.
+MAX_SUBJECT_LENGTH: Final = 255
+MAX_NUMERIC_DATE: Final = 2**53
+#: What the label may weigh in the authorizer's answer; the Key URI shortens it further.
+MAX_LABEL_LENGTH: Final = 512
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What handlers learn of a valid token."""
+
+    user_id: str
+    label: str
+    scope: str
+
+
+class TokenVerifier:
+    """Decides whether a token is an access token of the configured issuer, for this API, valid now.
+
+    Parameters
+    ----------
+    issuer : str
+        The exact ``iss``.
+    audience : tuple of str
+        Accepted ``aud`` values; for a token without ``aud`` (Cognito's access tokens), accepted ``client_id`` values.
+    keys : SigningKeys
+        The issuer's keys.
+    clock : callable
+        The present time in epoch seconds.
+    """
+
+    def __init__(self, *, issuer: str, audience: tuple[str, ...], keys: SigningKeys, clock: Clock = time.time) -> None:
+        self._issuer = issuer
+        self._audience = frozenset(audience)
+        self._keys = keys
+        self._clock = clock
+
+    def verify(self, token: str) -> Caller:
+        """Return the caller that a token stands for.
+
+        Raises
+        ------
+        TokenRejectedError
+            The token is not valid, whatever the reason.
+        SigningKeysUnavailableError
+            No keys can be had to judge it by.
+        """
+        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+            raise TokenRejectedError("malformed")
+        try:
+            claims = self._signed_claims(token)
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            # PyJWT lets some of Python's own errors through for hostile input, such as deeply nested JSON.
+            raise TokenRejectedError("malformed_or_bad_signature") from error
+        self._check_times(claims)
+        self._check_addressee(claims)
+        return Caller(user_id=_subject(claims), label=_label(claims), scope=_scope(claims))
+
+    def _signed_claims(self, token: str) -> dict[str, Any]:
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") not in ALGORITHMS:
+            raise TokenRejectedError("algorithm")
+        kid = header.get("kid")
+        if not isinstance(kid, str):
+            raise TokenRejectedError("unknown_key")
+        # The signature only: the claims are checked below, strictly by type, on one reading of the clock.
+        options: Any = dict.fromkeys(_PYJWT_CLAIM_CHECKS, False)
+        claims: dict[str, Any] = jwt.decode(token, self._keys.get(kid), algorithms=list(ALGORITHMS), options=options)
+        return claims
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        now = self._clock()
+        if _numeric_date(claims, "exp", required=True) <= now:
+            raise TokenRejectedError("expired")
+        if max(_numeric_date(claims, "nbf"), _numeric_date(claims, "iat")) > now + LEEWAY_SECONDS:
+            raise TokenRejectedError("not_yet_valid")
+
+    def _check_addressee(self, claims: Mapping[str, Any]) -> None:
+        if claims.get("iss") != self._issuer:
+            raise TokenRejectedError("issuer")
+        # An ID token tells a client who signed in; it is no permission to call an API.
+        if claims.get("token_use", "access") != "access":
+            raise TokenRejectedError("not_an_access_token")
+        addressee = claims["aud"] if "aud" in claims else claims.get("client_id")
+        addressees = addressee if isinstance(addressee, list) else [addressee]
+        if not any(isinstance(value, str) and value in self._audience for value in addressees):
+            raise TokenRejectedError("audience")
+
+
+_PYJWT_CLAIM_CHECKS: Final = (
+    "verify_exp",
+    "verify_nbf",
+    "verify_iat",
+    "verify_aud",
+    "verify_iss",
+    "verify_sub",
+    "verify_jti",
+)
+
+
+def _numeric_date(claims: Mapping[str, Any], name: str, *, required: bool = False) -> float:
+    """Return a NumericDate (RFC 7519 section 2); 0 for an optional one that is absent."""
+    if name not in claims and not required:
+        return 0
+    value = claims.get(name)
+    # The bound also refuses NaN and infinity, which Python's JSON reads, and integers beyond a double's precision.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MAX_NUMERIC_DATE:
+        raise TokenRejectedError(f"bad_{name}")
+    return value
+
+
+def _subject(claims: Mapping[str, Any]) -> str:
+    subject = claims.get("sub")
+    if (
+        not isinstance(subject, str)
+        or not 0 < len(subject) <= MAX_SUBJECT_LENGTH
+        or not (subject.isascii() and subject.isprintable())
+        or subject.strip() != subject
+    ):
+        raise TokenRejectedError("subject")
+    return subject
+
+
+def _label(claims: Mapping[str, Any]) -> str:
+    for name in ("email", "username", "cognito:username", "sub"):
+        value = claims.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.encode("utf-8", "replace").decode()[:MAX_LABEL_LENGTH]
+    raise TokenRejectedError("subject")
+
+
+def _scope(claims: Mapping[str, Any]) -> str:
+    """Return the granted scopes, space separated (RFC 9068 ``scope``; some issuers send a list in ``scp``)."""
+    granted = claims.get("scope", claims.get("scp"))
+    if isinstance(granted, list):
+        granted = " ".join(value for value in granted if isinstance(value, str))
+    return granted if isinstance(granted, str) else ""

@@ -1,0 +1,24 @@
+"""Lambda entry point of ``POST /auth/mfa/setup``."""
+
+import os
+
+from functions.setup_mfa.encryption import EnvelopeSealer
+from functions.setup_mfa.models import SetupResponse
+from functions.setup_mfa.repository import DynamoDbEnrolmentRepository
+from functions.setup_mfa.service import SetupService
+from functions.shared.config import EndpointSettings, read_encryption_key, read_mfa_issuer, read_table_name
+from functions.shared.contract import SETUP
+from functions.shared.encryption import master_key
+from functions.shared.http import Request, endpoint
+
+service = SetupService(
+    sealer=EnvelopeSealer(master_key(read_encryption_key(os.environ))),
+    repository=DynamoDbEnrolmentRepository(read_table_name(os.environ)),
+    issuer=read_mfa_issuer(os.environ),
+)
+
+
+@endpoint(SETUP, EndpointSettings.from_environ(os.environ))
+def lambda_handler(request: Request) -> SetupResponse:
+    """Enrol the caller; the request has no body, and one that is sent is ignored."""
+    return service.enrol(request.identity)

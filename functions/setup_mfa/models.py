@@ -1,0 +1,72 @@
+"""What the route answers and what an authenticator app reads from its QR code."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_ISSUER_LENGTH: Final = 96
+MAX_ACCOUNT_LENGTH: Final = 384
+_ELLIPSIS: Final = "…"
+
+
+class SetupResponse(BaseModel):
+    """Body of the 200 answer."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    secret: str = Field(repr=False, description="The TOTP secret for manual entry: 32 base32 characters, no padding")
+    qr_code: str = Field(
+        repr=False, serialization_alias="qrCode", description="A PNG of the QR code as a data URI (RFC 2397)"
+    )
+
+
+@dataclass(frozen=True)
+class KeyUri:
+    """A TOTP secret in the Key URI format: ``otpauth://totp/Issuer:account?secret=…&issuer=Issuer``.
+
+    Algorithm, digits and period stay unsaid: they are the defaults (SHA1, 6, 30), and some apps refuse them spelled
+    out. Issuer and account are percent-encoded (RFC 3986), never with ``+``. What cannot be said in a Key URI is
+    changed by these rules, in this order:
+
+    1. Unicode is normalised to NFC; control and other unprintable characters count as white space, and runs of white
+       space become one space.
+    2. A colon separates the two parts and may stand in neither: it becomes ``-``.
+    3. A part whose encoding is longer than its limit (issuer 96, account 384 characters) is cut after the last
+       whole character that fits, and ends with ``…``. So the QR code never grows past version 20.
+
+    Parameters
+    ----------
+    issuer, account : str
+        Shown by the app; any text.
+    secret : str
+        Base32, without padding.
+    """
+
+    issuer: str
+    account: str
+    secret: str
+
+    def __str__(self) -> str:
+        """Return the URI."""
+        issuer = _encoded(self.issuer, MAX_ISSUER_LENGTH)
+        account = _encoded(self.account, MAX_ACCOUNT_LENGTH)
+        return f"otpauth://totp/{issuer}:{account}?secret={self.secret}&issuer={issuer}"
+
+
+def _encoded(text: str, limit: int) -> str:
+    normalised = unicodedata.normalize("NFC", text).replace(":", "-")
+    cleaned = " ".join("".join(char if char.isprintable() else " " for char in normalised).split())
+    encoded = quote(cleaned, safe="", errors="replace")
+    if len(encoded) <= limit:
+        return encoded
+    room = limit - len(quote(_ELLIPSIS))
+    kept = ""
+    for char in cleaned:
+        piece = quote(char, safe="", errors="replace")
+        if len(kept) + len(piece) > room:
+            break
+        kept += piece
+    return kept + quote(_ELLIPSIS)

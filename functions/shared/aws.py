@@ -1,0 +1,51 @@
+"""How the functions talk to AWS: time limits, retries, and what a failed call means.
+
+The worst case of one call is two attempts of (connect + read) and one backoff of at most a second: 7 s. Three calls,
+the most that a route makes, end inside the functions' 25 s, and API Gateway waits 29 s.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.shared.errors import ServiceUnavailableError
+
+CLIENT_CONFIG: Final = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    # One request at a time in a Lambda process; the connection outlives the pauses between requests.
+    max_pool_connections=2,
+    tcp_keepalive=True,
+)
+
+# These say that our request was malformed: a defect of ours, not a failure of AWS.
+_OUR_FAULT: Final = frozenset({"ValidationException", "SerializationException", "UnknownOperationException"})
+
+
+@contextmanager
+def failing_closed(operation: str) -> Iterator[None]:
+    """Turn a failed AWS call into a 503; leave a defect of ours to become a 500.
+
+    Parameters
+    ----------
+    operation : str
+        What the block calls, such as ``dynamodb:PutItem``.
+
+    Raises
+    ------
+    ServiceUnavailableError
+        AWS refused, throttled, timed out or could not be reached.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        if code in _OUR_FAULT:
+            raise
+        raise ServiceUnavailableError(operation, code) from error
+    except BotoCoreError as error:
+        raise ServiceUnavailableError(operation, type(error).__name__) from error

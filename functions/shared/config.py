@@ -1,0 +1,213 @@
+"""Environment variables of the functions, read once at start-up into typed values.
+
+A wrong or missing variable raises `ConfigurationError`, which names it: the function then fails at init, before it
+answers any request, and the deployment that broke it is the one that notices.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from functions.shared.contract import DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER, DEFAULT_USERS_TABLE_NAME, Env
+
+PRODUCTION: Final = "prod"
+
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_BUS_NAME = re.compile(
+    r"[A-Za-z0-9_./-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[A-Za-z0-9_./-]{1,256}"
+)
+# A key's ARN, never an alias: the Encryption SDK can decrypt with the key's own ARN alone.
+_KMS_KEY_ARN = re.compile(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_RAW_KEY_PREFIX = "raw:"
+_RAW_KEY_BYTES = 32
+
+
+class ConfigurationError(Exception):
+    """An environment variable is missing or wrong.
+
+    Parameters
+    ----------
+    variable : str
+        Its name.
+    expected : str
+        What a right value looks like. The value itself is left out: it may be a key.
+    """
+
+    def __init__(self, variable: str, expected: str) -> None:
+        super().__init__(f"environment variable {variable}: {expected}")
+        self.variable = variable
+
+
+def _read(environ: Mapping[str, str], variable: Env, default: str | None = None) -> str:
+    value = environ.get(variable, "").strip() or default
+    if value is None:
+        raise ConfigurationError(variable, "is required")
+    return value
+
+
+def _matching(
+    environ: Mapping[str, str], variable: Env, pattern: re.Pattern[str], expected: str, **default: str
+) -> str:
+    value = _read(environ, variable, **default)
+    if not pattern.fullmatch(value):
+        raise ConfigurationError(variable, f"expected {expected}")
+    return value
+
+
+def _comma_separated(environ: Mapping[str, str], variable: Env) -> tuple[str, ...]:
+    return tuple(part.strip() for part in environ.get(variable, "").split(",") if part.strip())
+
+
+def read_environment(environ: Mapping[str, str]) -> str:
+    """Return the deployment environment, such as ``dev`` or ``prod``."""
+    return _matching(environ, Env.ENVIRONMENT, _ENVIRONMENT, "a name such as dev or prod")
+
+
+def read_log_level(environ: Mapping[str, str]) -> str:
+    """Return the level of the function's own log lines."""
+    level = _read(environ, Env.LOG_LEVEL, DEFAULT_LOG_LEVEL).upper()
+    if level not in _LOG_LEVELS:
+        raise ConfigurationError(Env.LOG_LEVEL, f"expected one of {', '.join(_LOG_LEVELS)}")
+    return level
+
+
+def read_table_name(environ: Mapping[str, str]) -> str:
+    """Return the name of the DynamoDB table."""
+    return _matching(
+        environ, Env.USERS_TABLE_NAME, _TABLE_NAME, "a DynamoDB table name", default=DEFAULT_USERS_TABLE_NAME
+    )
+
+
+def read_event_bus_name(environ: Mapping[str, str]) -> str:
+    """Return the name or ARN of the EventBridge bus that security events go to."""
+    return _matching(environ, Env.EVENT_BUS_NAME, _BUS_NAME, "the name or ARN of an EventBridge bus", default="default")
+
+
+def read_mfa_issuer(environ: Mapping[str, str]) -> str:
+    """Return the name that authenticator apps show for this service."""
+    issuer = _read(environ, Env.MFA_ISSUER, DEFAULT_MFA_ISSUER)
+    if not issuer.isprintable():
+        raise ConfigurationError(Env.MFA_ISSUER, "expected printable text")
+    return issuer
+
+
+@dataclass(frozen=True)
+class KmsKey:
+    """The KMS key that TOTP secrets are sealed with, by its ARN."""
+
+    arn: str
+
+    @property
+    def region(self) -> str:
+        """The key's region, which its client must talk to."""
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True)
+class RawKey:
+    """A 256-bit key of the developer's own, for work without KMS. Its value never shows in a ``repr``."""
+
+    key: bytes = field(repr=False)
+
+
+def read_encryption_key(environ: Mapping[str, str]) -> KmsKey | RawKey:
+    """Return the key of ``MFA_ENCRYPTION_KEY``.
+
+    Raises
+    ------
+    ConfigurationError
+        It is neither a KMS key ARN nor ``raw:`` and base64 of 32 bytes, or it is raw in production.
+    """
+    value = _read(environ, Env.MFA_ENCRYPTION_KEY)
+    if not value.startswith(_RAW_KEY_PREFIX):
+        if not _KMS_KEY_ARN.fullmatch(value):
+            raise ConfigurationError(Env.MFA_ENCRYPTION_KEY, "expected the ARN of a KMS key (not of an alias)")
+        return KmsKey(value)
+    if read_environment(environ) == PRODUCTION:
+        raise ConfigurationError(Env.MFA_ENCRYPTION_KEY, "a raw key is for development; in prod use a KMS key ARN")
+    try:
+        key = base64.b64decode(value.removeprefix(_RAW_KEY_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != _RAW_KEY_BYTES:
+        raise ConfigurationError(Env.MFA_ENCRYPTION_KEY, f"expected raw: and base64 of {_RAW_KEY_BYTES} bytes")
+    return RawKey(key)
+
+
+def _is_origin(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and value == f"{parts.scheme}://{parts.netloc}" and bool(parts.netloc)
+
+
+@dataclass(frozen=True)
+class EndpointSettings:
+    """What every function behind a route reads."""
+
+    environment: str
+    log_level: str
+    cors_allowed_origins: tuple[str, ...]
+    required_scope: str | None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings.
+
+        Raises
+        ------
+        ConfigurationError
+            A variable is missing or wrong.
+        """
+        origins = _comma_separated(environ, Env.CORS_ALLOWED_ORIGINS)
+        if any(origin != "*" and not _is_origin(origin) for origin in origins):
+            raise ConfigurationError(Env.CORS_ALLOWED_ORIGINS, "expected origins such as https://app.example.com, or *")
+        return cls(
+            environment=read_environment(environ),
+            log_level=read_log_level(environ),
+            cors_allowed_origins=origins,
+            required_scope=environ.get(Env.MFA_REQUIRED_SCOPE, "").strip() or None,
+        )
+
+
+@dataclass(frozen=True)
+class AuthorizerSettings:
+    """What the JWT authorizer reads: whom it trusts."""
+
+    environment: str
+    log_level: str
+    issuer: str
+    audience: tuple[str, ...]
+    jwks_url: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings.
+
+        Raises
+        ------
+        ConfigurationError
+            A variable is missing or wrong; signing keys must come over https, but for the loopback interface.
+        """
+        audience = _comma_separated(environ, Env.JWT_AUDIENCE)
+        if not audience:
+            raise ConfigurationError(Env.JWT_AUDIENCE, "expected at least one audience or client id")
+        environment = read_environment(environ)
+        jwks_url = _read(environ, Env.JWT_JWKS_URL)
+        parts = urlsplit(jwks_url)
+        on_loopback = parts.hostname in ("127.0.0.1", "localhost", "::1") and environment != PRODUCTION
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and on_loopback)):
+            raise ConfigurationError(Env.JWT_JWKS_URL, "expected an https URL")
+        return cls(
+            environment=environment,
+            log_level=read_log_level(environ),
+            issuer=_read(environ, Env.JWT_ISSUER),
+            audience=audience,
+            jwks_url=jwks_url,
+        )

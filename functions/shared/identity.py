@@ -1,0 +1,51 @@
+"""Who is calling: what the authorizer vouched for, and nothing that the request itself says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.shared.contract import AuthorizerContext
+from functions.shared.errors import InsufficientScopeError, UnauthorizedError
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An authenticated user.
+
+    Attributes
+    ----------
+    user_id : str
+        The token's ``sub``: the key of everything stored.
+    label : str
+        How the user is known to people (e-mail or user name); shown in the authenticator app, never logged.
+    scopes : frozenset of str
+        The scopes of the access token.
+    """
+
+    user_id: str
+    label: str
+    scopes: frozenset[str] = frozenset()
+
+    def require_scope(self, scope: str | None) -> None:
+        """Raise `InsufficientScopeError` unless the token carries ``scope`` (or none is required)."""
+        if scope is not None and scope not in self.scopes:
+            raise InsufficientScopeError(scope)
+
+
+def identity_from_event(event: Mapping[str, Any]) -> Identity:
+    """Return the caller that the authorizer put into an API Gateway proxy event.
+
+    Raises
+    ------
+    UnauthorizedError
+        The authorizer's context is missing: the function was reached by another way than its API.
+    """
+    context = (event.get("requestContext") or {}).get("authorizer") or {}
+    user_id = context.get(AuthorizerContext.USER_ID)
+    if not isinstance(user_id, str) or not user_id:
+        raise UnauthorizedError
+    return Identity(
+        user_id=user_id,
+        label=str(context.get(AuthorizerContext.LABEL) or user_id),
+        scopes=frozenset(str(context.get(AuthorizerContext.SCOPE) or "").split()),
+    )

@@ -1,0 +1,70 @@
+"""Structured logs and CloudWatch metrics, configured once per process.
+
+Log lines carry no secret, code, token or e-mail address. An exception's message may quote its input, so unexpected
+exceptions are logged as their type and the places they passed, without their message.
+"""
+
+import traceback
+from collections.abc import Iterable
+from pathlib import PurePath
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+from functions.shared.contract import DIMENSION_ENVIRONMENT, METRICS_NAMESPACE, METRICS_SERVICE
+
+_LONGEST_CHAIN = 5
+
+
+class Telemetry:
+    """The log and the metrics of one function.
+
+    Parameters
+    ----------
+    environment : str
+        Deployment environment; a dimension of every metric and a key of every log line.
+    log_level : str
+        Level of the log.
+    """
+
+    def __init__(self, *, environment: str, log_level: str) -> None:
+        self._logger = Logger(service=METRICS_SERVICE, level=log_level, utc=True, use_rfc3339=True)
+        self._logger.append_keys(environment=environment)
+        self._metrics = Metrics(namespace=METRICS_NAMESPACE, service=METRICS_SERVICE)
+        self._metrics.set_default_dimensions(**{DIMENSION_ENVIRONMENT: environment})
+
+    def info(self, message: str, **fields: object) -> None:
+        """Log what happened."""
+        self._logger.info(message, extra=fields)
+
+    def warning(self, message: str, **fields: object) -> None:
+        """Log a failure that the function is built to survive."""
+        self._logger.warning(message, extra=fields)
+
+    def unexpected(self, message: str, error: BaseException, **fields: object) -> None:
+        """Log an unexpected exception: its type, those that caused it, and where it passed; not its message."""
+        self._logger.error(message, extra={**fields, "exception": describe(error)})
+
+    def count(self, names: Iterable[str]) -> None:
+        """Emit one count for each name, in a single Embedded Metric Format line."""
+        counted = False
+        for name in names:
+            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+            counted = True
+        if counted:
+            self._metrics.flush_metrics()
+
+
+def describe(error: BaseException) -> list[dict[str, Any]]:
+    """Return an exception and its causes, outermost first, as types and source positions without any value."""
+    described: list[dict[str, Any]] = []
+    current: BaseException | None = error
+    while current is not None and len(described) < _LONGEST_CHAIN:
+        frames = [
+            f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(current.__traceback__)
+        ]
+        described.append({"type": f"{type(current).__module__}.{type(current).__qualname__}", "frames": frames})
+        current = current.__cause__ or current.__context__
+    return described

@@ -1,0 +1,159 @@
+"""The real stacks, deployed by the real CDK command line to the embedded AWS."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, lambda_name
+from infra.outputs import Output
+from local.bootstrap import Credentials
+from local.errors import LocalError
+from local.progress import Progress
+from local.server import log_tail
+from local.stack import REPOSITORY, Place, Stack
+
+ENVIRONMENT: Final = "local"
+#: The line by which CDK tells that it starts on a stack: ``Local/Data (mfa-local-data): deploying... [1/4]``.
+_DEPLOYING: Final = re.compile(r"^(?:\S+ \()?(?P<stack>[\w-]+)\)?: deploying\.\.\.")
+
+
+def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, region: str, progress: Progress) -> Stack:
+    """Deploy the local environment and describe what is there now.
+
+    Raises
+    ------
+    LocalError
+        CDK failed; the message ends with what it said last.
+    """
+    command = [
+        *("cdk", "deploy", "**", "--require-approval", "never", "--no-color", "--ci", "--no-notices"),
+        *("--no-version-reporting", "--progress", "events"),
+        *("--output", str(place.assembly), "--outputs-file", str(place.outputs)),
+        *("--context", f"environment={ENVIRONMENT}", "--context", f"cognito_jwks_base_url={endpoint_url}"),
+    ]
+    place.outputs.unlink(missing_ok=True)
+    with (
+        place.deploy_log.open("w") as log,
+        _group(command, _environment(administrator, endpoint_url, region)) as cdk,
+    ):
+        for step, lines in _steps(cdk):
+            with progress.step(step):
+                for line in lines:
+                    log.write(line)
+                    log.flush()
+        if cdk.wait() != 0:
+            log.flush()
+            raise LocalError(
+                f"`cdk deploy` failed (status {cdk.returncode}); all of its output: {place.deploy_log}\n\n"
+                f"{log_tail(place.deploy_log)}"
+            )
+    return _describe(json.loads(place.outputs.read_text()), administrator, endpoint_url=endpoint_url, region=region)
+
+
+def _steps(cdk: "subprocess.Popen[str]") -> Iterator[tuple[str, Iterator[str]]]:
+    """Split CDK's output into the steps that people wait for; each step's lines end with the next one's first."""
+    assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
+    lines = iter(cdk.stdout)
+    upcoming: str | None = "synthesize the stacks"
+
+    def until_next() -> Iterator[str]:
+        nonlocal upcoming
+        upcoming = None
+        for line in lines:
+            yield line
+            if match := _DEPLOYING.match(line):
+                upcoming = f"deploy {match['stack']}"
+                return
+
+    while upcoming is not None:
+        yield upcoming, until_next()
+
+
+@contextmanager
+def _group(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command in a process group of its own, and end all of it when this process is interrupted."""
+    process = subprocess.Popen(  # noqa: S603 -- a fixed command
+        command,
+        cwd=REPOSITORY,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _environment(administrator: Credentials, endpoint_url: str, region: str) -> dict[str, str]:
+    """Return an environment in which every AWS SDK talks to the embedded AWS, and to nothing else."""
+    tools = (Path(sys.executable).parent, REPOSITORY / "node_modules" / ".bin")
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "CDK_")) and name != "PYTHONDONTWRITEBYTECODE"
+    }
+    return inherited | {
+        "AWS_ACCESS_KEY_ID": administrator.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": administrator.secret_access_key,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "PATH": os.pathsep.join([*map(str, tools), os.environ.get("PATH", os.defpath)]),
+    }
+
+
+def _local_url(url: str, endpoint_url: str) -> str:
+    """Return where the emulator serves an API: ``https://{id}.execute-api.{region}.amazonaws.com/{stage}`` on AWS."""
+    parts = urlsplit(url)
+    api_id = (parts.hostname or "").partition(".")[0]
+    return f"{endpoint_url}/_aws/execute-api/{api_id}{parts.path.rstrip('/')}"
+
+
+def _describe(
+    outputs: dict[str, dict[str, Any]], administrator: Credentials, *, endpoint_url: str, region: str
+) -> Stack:
+    values = {key: value for stack in outputs.values() for key, value in stack.items()}
+    try:
+        return Stack(
+            api_url=_local_url(values[Output.API_URL], endpoint_url),
+            endpoint_url=endpoint_url,
+            region=region,
+            environment=ENVIRONMENT,
+            issuer=values[Output.ISSUER],
+            jwks_url=values[Output.JWKS_URL],
+            user_pool_id=values[Output.USER_POOL_ID],
+            client_id=values[Output.CLIENT_ID],
+            table_name=values[Output.TABLE_NAME],
+            key_arn=values[Output.KEY_ARN],
+            functions={
+                function: lambda_name(function, ENVIRONMENT)
+                for function in (AUTHORIZER_FUNCTION, *(endpoint.function for endpoint in ENDPOINTS))
+            },
+            access_key_id=administrator.access_key_id,
+            secret_access_key=administrator.secret_access_key,
+        )
+    except KeyError as error:
+        raise LocalError(
+            f"The stacks have no output {error}; `infra/outputs.py` names those there should be."
+        ) from None

@@ -1,0 +1,56 @@
+"""Ports of this machine: which are free, and who holds the others."""
+
+import errno
+import socket
+from pathlib import Path
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
+_LISTENING: Final = "0A"
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on the port of the loopback interface.
+
+    Raises
+    ------
+    PermissionError
+        The port is privileged (below 1024 on most machines).
+    """
+    with socket.socket() as probe:
+        # As servers do: a connection of the past that lingers in TIME_WAIT is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+        return True
+
+
+def holder(port: int) -> str:
+    """Name the process that listens on a port, as far as this system tells: ``nginx (process 812)``."""
+    inodes = {
+        fields[9]
+        for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+        if table.exists()
+        for fields in (line.split() for line in table.read_text().splitlines()[1:])
+        if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port
+    }
+    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+        try:
+            links = {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
+            if links & {f"socket:[{inode}]" for inode in inodes}:
+                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+        except OSError:
+            continue  # ended meanwhile, or another user's
+    return "another program"

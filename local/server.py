@@ -1,0 +1,273 @@
+"""The emulator's process: started, found again, stopped, and never left behind.
+
+Three things make that safe:
+
+- A lock file, locked by the emulator itself for as long as it lives. The kernel frees it whatever the end, so a
+  stack that crashed or was killed is told from one that runs without guessing from process ids.
+- A lifeline: the emulator ends when the command that started it dies, until that command lets go of it.
+- A process group of its own, so that one signal ends the emulator and every function it runs.
+"""
+
+import fcntl
+import http.client
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Self
+
+from local import ports
+from local.errors import LocalError
+from local.stack import REPOSITORY, Place, publish
+
+HEALTH_PATH: Final = "/_ministack/health"
+REGION: Final = "us-east-1"
+#: Written into the lifeline, this lets the emulator outlive the command that started it.
+RELEASE: Final = b"release\n"
+#: Of the environment of whoever starts it, the emulator sees this much: the rest would leak into the functions.
+_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "SSL_CERT_FILE")
+_START_SECONDS: Final = 60
+_STOP_SECONDS: Final = 10
+
+
+class AlreadyRunningError(LocalError):
+    """A stack is running on this port already."""
+
+
+@dataclass(frozen=True)
+class RootKey:
+    """Credentials of the account's root: random, used to make an administrator, then forgotten."""
+
+    access_key_id: str
+    secret_access_key: str
+
+    @classmethod
+    def generate(cls) -> Self:
+        """Make a key that nobody knows."""
+        return cls("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
+
+
+@dataclass
+class Server:
+    """An emulator that this process started.
+
+    Attributes
+    ----------
+    root
+        Known to the process that started the emulator alone.
+    """
+
+    place: Place
+    root: RootKey
+    process: subprocess.Popen[bytes]
+    _lock: IO[str]
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where the emulator listens."""
+        return endpoint_url(self.place.port)
+
+    def release(self) -> None:
+        """Let the emulator live on after this process."""
+        assert self.process.stdin is not None  # noqa: S101 -- for the type checker: it is a pipe
+        self.process.stdin.write(RELEASE)
+        self.process.stdin.close()
+        self._lock.close()
+
+    def wait(self) -> int:
+        """Wait for the emulator to end, by whatever cause, and return its exit status."""
+        return self.process.wait()
+
+    def stop(self) -> None:
+        """End the emulator with all its functions, and remove what it left on disk."""
+        _end_group(self.process.pid, self.process)
+        clear(self.place)
+        self._lock.close()
+
+
+def endpoint_url(port: int) -> str:
+    """Return the URL of the embedded AWS on a port."""
+    return f"http://{ports.LOOPBACK}:{port}"
+
+
+def start(place: Place) -> Server:
+    """Start an emulator and wait until it answers.
+
+    Raises
+    ------
+    AlreadyRunningError
+        A stack of ours runs on the port.
+    LocalError
+        The port belongs to another program, or the emulator did not come up.
+    """
+    place.create()
+    lock = _acquire(place)
+    try:
+        clear(place)  # what a killed one left behind
+        _check_port(place.port)
+        place.temporary.mkdir(mode=0o700)
+        root = RootKey.generate()
+        with place.log.open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 -- our own module
+                [sys.executable, "-m", "local.emulator", str(place.root), str(place.port)],
+                cwd=REPOSITORY,
+                env=_environment(place, root),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],
+            )
+        server = Server(place, root, process, lock)
+    except BaseException:
+        lock.close()
+        raise
+    try:
+        lock.write(f"{process.pid}\n")
+        lock.flush()
+        _await_health(server)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def running(place: Place) -> int | None:
+    """Return the process id of the emulator on this port, or None when none of ours runs there."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            with place.lock.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return None
+        except FileNotFoundError:
+            return None
+        except BlockingIOError:
+            content = place.lock.read_text().strip()
+        if content:
+            return int(content)
+        if time.monotonic() > deadline:  # locked, yet nobody started: another command is just at it
+            raise LocalError(f"Another command is starting a stack on port {place.port}; wait for it to finish.")
+        time.sleep(0.05)
+
+
+def stop(place: Place) -> bool:
+    """End the emulator on this port, whoever started it; return False when none was running."""
+    process_id = running(place)
+    if process_id is not None:
+        _end_group(process_id)
+    clear(place)
+    return process_id is not None
+
+
+def clear(place: Place) -> None:
+    """Remove what only makes sense while a stack runs."""
+    place.state.unlink(missing_ok=True)
+    shutil.rmtree(place.temporary, ignore_errors=True)
+    publish(place.root)
+
+
+def log_tail(path: Path, lines: int = 25) -> str:
+    """Return the last lines of a log, for messages about failures."""
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return ""
+
+
+def _acquire(place: Place) -> IO[str]:
+    lock = place.lock.open("a+")
+    # One that is about to end, since its command was killed, gets the time to do so.
+    deadline = time.monotonic() + 2
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            lock.close()
+            raise AlreadyRunningError(
+                f"A stack is already running on port {place.port} ({place.state}).\n"
+                f"Stop it with `make down LOCAL_PORT={place.port}`, or choose another port: `make run LOCAL_PORT=...`."
+            ) from None
+        lock.truncate(0)
+        return lock
+
+
+def _check_port(port: int) -> None:
+    try:
+        free = ports.is_free(port)
+    except PermissionError:
+        raise LocalError(f"Port {port} needs administrator rights; choose one above 1023 with LOCAL_PORT.") from None
+    if not free:
+        raise LocalError(f"Port {port} is in use by {ports.holder(port)}: end that, or choose another with LOCAL_PORT.")
+
+
+def _environment(place: Place, root: RootKey) -> dict[str, str]:
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": root.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
+        "BIND_HOST": ports.LOOPBACK,
+        "DOCKER_HOST": f"unix://{place.temporary}/no-docker",  # containers of this machine are none of its business
+        "GATEWAY_PORT": str(place.port),
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "MINISTACK_REGION": REGION,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "S3_DATA_DIR": str(place.temporary / "s3"),
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(place.temporary / "state"),
+        "TMPDIR": str(place.temporary),
+    }
+
+
+def _await_health(server: Server) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise LocalError(
+                f"The emulator ended while starting (status {server.process.returncode}).\n{log_tail(server.place.log)}"
+            )
+        connection = http.client.HTTPConnection(ports.LOOPBACK, server.place.port, timeout=5)
+        try:
+            connection.request("GET", HEALTH_PATH)
+            if connection.getresponse().status == http.HTTPStatus.OK:
+                return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    raise LocalError(f"The emulator did not answer within {_START_SECONDS} s.\n{log_tail(server.place.log)}")
+
+
+def _end_group(process_id: int, child: "subprocess.Popen[bytes] | None" = None) -> None:
+    """End a process group: politely, then not."""
+    for signal_number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+        try:
+            os.killpg(process_id, signal_number)
+        except ProcessLookupError:
+            break
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and _alive(process_id, child):
+            time.sleep(0.02)
+    if child is not None:
+        child.wait(timeout=_STOP_SECONDS)
+
+
+def _alive(process_group: int, child: "subprocess.Popen[bytes] | None") -> bool:
+    if child is not None:
+        child.poll()  # a child that ended stays in its group until it is collected
+    try:
+        os.killpg(process_group, 0)
+    except ProcessLookupError:
+        return False
+    return True

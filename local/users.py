@@ -1,0 +1,68 @@
+"""People of the local environment: users of its Cognito pool, made on demand, and their tokens."""
+
+import hashlib
+import hmac
+from contextlib import suppress
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from local.bootstrap import Credentials, session
+from local.errors import LocalError
+from local.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+
+class TokenKind(StrEnum):
+    """The JWTs that a Cognito login returns; APIs take the access token."""
+
+    ACCESS = "access"
+    ID = "id"
+
+
+def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
+    """Log a user in, after creating it if there is no such user, and return a fresh token.
+
+    Raises
+    ------
+    LocalError
+        The user pool refused, for example a name that it does not allow.
+    """
+    cognito: CognitoIdentityProviderClient = session(
+        Credentials(stack.access_key_id, stack.secret_access_key), stack.region
+    ).client("cognito-idp", endpoint_url=stack.endpoint_url)
+    password = _password(stack, user)
+    try:
+        _ensure(cognito, stack.user_pool_id, user, password)
+        result = cognito.admin_initiate_auth(
+            UserPoolId=stack.user_pool_id,
+            ClientId=stack.client_id,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": user, "PASSWORD": password},
+        )["AuthenticationResult"]
+    except ClientError as error:
+        raise LocalError(f"The user pool refused {user!r}: {error}") from None
+    return result["AccessToken"] if kind is TokenKind.ACCESS else result["IdToken"]
+
+
+def _ensure(cognito: "CognitoIdentityProviderClient", pool: str, user: str, password: str) -> None:
+    with suppress(cognito.exceptions.UsernameExistsException):
+        cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=user,
+            MessageAction="SUPPRESS",
+            UserAttributes=[
+                {"Name": "email", "Value": user if "@" in user else f"{user}@example.com"},
+                {"Name": "email_verified", "Value": "true"},
+            ],
+        )
+    cognito.admin_set_user_password(UserPoolId=pool, Username=user, Password=password, Permanent=True)
+
+
+def _password(stack: Stack, user: str) -> str:
+    """Derive the password from the administrator's key: the same for every command, and known to none but it."""
+    digest = hmac.digest(stack.secret_access_key.encode(), user.encode(), hashlib.sha256).hex()
+    return f"Aa1!{digest[:40]}"

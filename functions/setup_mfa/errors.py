@@ -1,18 +1,5 @@
 """The errors of this route, for its callers and its documentation: every answer but 200 is one of these."""
 
-from functions.shared.errors import (
-    ApiError,
-    InsufficientScopeError,
-    InternalError,
-    MfaAlreadyEnabledError,
-    ServiceUnavailableError,
-    UnauthorizedError,
-)
+from functions.shared.errors import COMMON_ERRORS, MfaAlreadyEnabledError
 
-ROUTE_ERRORS: tuple[type[ApiError], ...] = (
-    UnauthorizedError,
-    InsufficientScopeError,
-    MfaAlreadyEnabledError,
-    ServiceUnavailableError,
-    InternalError,
-)
+ROUTE_ERRORS = (*COMMON_ERRORS, MfaAlreadyEnabledError)

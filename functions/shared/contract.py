@@ -77,6 +77,7 @@ class Attribute(StrEnum):
     LAST_FAILED_AT = "last_failed_at"  # S
     BACKUP_FAILED_ATTEMPTS = "backup_failed_attempts"  # N  consecutive wrong backup codes
     BACKUP_LAST_FAILED_AT = "backup_last_failed_at"  # S
+    LAST_REQUEST_ID = "last_request_id"  # S  API Gateway's id of the request that wrote the item last
     VERSION = "version"  # N  compare-and-swap; starts at a random number, so that no two enrolments share one
 
 
@@ -88,7 +89,18 @@ class Status(StrEnum):
 
 
 PENDING_LIFETIME_SECONDS: Final = 600
+#: So many wrong codes discard a pending enrolment.
+PENDING_MAX_FAILURES: Final = 10
 BACKUP_CODE_COUNT: Final = 8
+#: So few codes left make an answer carry `Warning.BACKUP_CODES_LOW`.
+BACKUP_CODES_LOW_AT: Final = 2
+
+#: Consecutive wrong codes of one kind: so many are free, then each locks the factor, for twice as long as the one
+#: before, and at the maximum (NIST SP 800-63B-4 section 3.2.2) until an operator resets it.
+FREE_ATTEMPTS: Final = 5
+FIRST_LOCK_SECONDS: Final = 60
+LONGEST_LOCK_SECONDS: Final = 3600
+MAX_CONSECUTIVE_FAILURES: Final = 100
 
 #: Encryption context of every sealed secret: ``user_id`` and this purpose. Key grants are conditioned on it.
 ENCRYPTION_CONTEXT_USER_ID: Final = "user_id"
@@ -189,7 +201,7 @@ BACKUP_CODES: Final = Endpoint(
 STATUS: Final = Endpoint("mfa_status", "GET", "/auth/mfa", _family("MFAStatusQuery"))
 
 #: The routes that are deployed.
-ENDPOINTS: Final = (SETUP,)
+ENDPOINTS: Final = (SETUP, VERIFY_SETUP, VERIFY, DISABLE, BACKUP_CODES, STATUS)
 
 AUTHORIZER_FUNCTION: Final = "jwt_authorizer"
 SECURITY_EVENTS_FUNCTION: Final = "security_events"
@@ -227,6 +239,12 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class Warning(StrEnum):  # noqa: A001 - the term of the contract; the built-in is not used here
+    """Values in the ``warnings`` of an answer."""
+
+    BACKUP_CODES_LOW = "BACKUP_CODES_LOW"
 
 
 UNAUTHORIZED_MESSAGE: Final = "User authentication required"

@@ -84,6 +84,54 @@ class MfaAlreadyEnabledError(ApiError):
     message = MFA_ALREADY_ENABLED_MESSAGE
 
 
+class MfaNotEnabledError(ApiError):
+    """The user's second factor is not on."""
+
+    status = 409
+    code = ErrorCode.MFA_NOT_ENABLED
+    message = "MFA is not enabled for this account"
+
+
+class InvalidCodeError(ApiError):
+    """A wrong code, or a right one already used: one answer, so that a replay learns nothing."""
+
+    status = 400
+    code = ErrorCode.INVALID_CODE
+    message = "The code is not valid"
+
+
+class ConflictError(ApiError):
+    """Another request of the same user was faster. Says nothing about this one's code."""
+
+    status = 409
+    code = ErrorCode.CONFLICT
+    message = "Another request changed this account's MFA at the same time, please try again"
+
+
+class TooManyAttemptsError(ApiError):
+    """The factor is locked.
+
+    Parameters
+    ----------
+    retry_after : int or None
+        Whole seconds after which a request is accepted; None when only an operator can unlock the factor.
+    """
+
+    status = 429
+    code = ErrorCode.TOO_MANY_ATTEMPTS
+    message = "Too many wrong codes, please try again later"
+
+    def __init__(self, retry_after: int | None) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+        if retry_after is None:
+            self.message = "Too many wrong codes, please contact support"
+
+    def headers(self) -> dict[str, str]:
+        """Return when to try again, if time alone will unlock the factor."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
 class ServiceUnavailableError(ApiError):
     """KMS or DynamoDB refused, throttled or timed out. The request failed closed.
 
@@ -115,3 +163,21 @@ class InternalError(ApiError):
     status = 500
     code = ErrorCode.INTERNAL_ERROR
     message = "An unexpected error occurred"
+
+
+#: What every route may answer with.
+COMMON_ERRORS: tuple[type[ApiError], ...] = (
+    UnauthorizedError,
+    InsufficientScopeError,
+    ServiceUnavailableError,
+    InternalError,
+)
+
+#: What a route that takes a second factor may answer with besides.
+SECOND_FACTOR_ERRORS: tuple[type[ApiError], ...] = (
+    ValidationError,
+    InvalidCodeError,
+    MfaNotEnabledError,
+    ConflictError,
+    TooManyAttemptsError,
+)

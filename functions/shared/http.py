@@ -54,13 +54,17 @@ class Request:
     request_id : str
         API Gateway's request id.
     metrics : list of str
-        Further metrics to count once the request is answered.
+        Further metrics to count once the request is answered, see `count`.
     """
 
     event: Event
     identity: Identity
     request_id: str
     metrics: list[str] = field(default_factory=list)
+
+    def count(self, metric: Metric) -> None:
+        """Count a metric beyond the route's own."""
+        self.metrics.append(metric)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+"""Lambda entry point of ``POST /auth/mfa/disable``."""
+
+import os
+
+from functions.disable_mfa.models import DisableResponse
+from functions.disable_mfa.service import DisableService
+from functions.shared.config import EndpointSettings
+from functions.shared.contract import DISABLE
+from functions.shared.http import Request, endpoint
+from functions.shared.proof import SecondFactorRequest, parse_body
+from functions.shared.second_factor import second_factor_from_environ
+
+service = DisableService(second_factor_from_environ(os.environ))
+
+
+@endpoint(DISABLE, EndpointSettings.from_environ(os.environ))
+def lambda_handler(request: Request) -> DisableResponse:
+    """Turn the caller's second factor off."""
+    return service.disable(request, parse_body(SecondFactorRequest, request.event))

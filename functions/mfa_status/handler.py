@@ -1,0 +1,18 @@
+"""Lambda entry point of ``GET /auth/mfa``."""
+
+import os
+
+from functions.mfa_status.models import StatusResponse
+from functions.mfa_status.service import StatusService
+from functions.shared.config import EndpointSettings, read_table_name
+from functions.shared.contract import STATUS
+from functions.shared.http import Request, endpoint
+from functions.shared.repository import DynamoDbMfaRepository
+
+service = StatusService(repository=DynamoDbMfaRepository(read_table_name(os.environ)))
+
+
+@endpoint(STATUS, EndpointSettings.from_environ(os.environ))
+def lambda_handler(request: Request) -> StatusResponse:
+    """Tell the caller's state."""
+    return service.status(request.identity.user_id)

@@ -1,0 +1,1 @@
+"""``POST /auth/mfa/backup-codes``: eight new backup codes in place of all old ones."""

@@ -1,0 +1,19 @@
+"""Lambda entry point of ``POST /auth/mfa/backup-codes``."""
+
+import os
+
+from functions.regenerate_backup_codes.models import BackupCodesResponse
+from functions.regenerate_backup_codes.service import RegenerateService
+from functions.shared.config import EndpointSettings
+from functions.shared.contract import BACKUP_CODES
+from functions.shared.http import Request, endpoint
+from functions.shared.proof import TotpRequest, parse_body
+from functions.shared.second_factor import second_factor_from_environ
+
+service = RegenerateService(second_factor_from_environ(os.environ))
+
+
+@endpoint(BACKUP_CODES, EndpointSettings.from_environ(os.environ))
+def lambda_handler(request: Request) -> BackupCodesResponse:
+    """Give the caller new backup codes."""
+    return service.regenerate(request, parse_body(TotpRequest, request.event))

@@ -1,0 +1,89 @@
+"""Opening of sealed TOTP secrets, one ``Decrypt`` each. Sealing is in ``functions.setup_mfa.encryption``."""
+
+import base64
+import binascii
+from typing import Final, Protocol
+
+from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
+from aws_encryption_sdk.key_providers.base import MasterKey
+from cryptography.exceptions import InvalidTag
+
+from functions.shared.aws import failing_closed
+from functions.shared.encryption import SUITE, CiphertextRefusedError, encryption_context, sdk_client
+from functions.shared.record import RecordDamagedError
+
+#: More than any secret of ours; a forged length must not make the SDK allocate.
+_MAX_BODY_BYTES: Final = 256
+
+
+class Opener(Protocol):
+    """Opens a sealed secret of one user."""
+
+    def open(self, message: str, *, user_id: str) -> str:
+        """Return the base32 secret."""
+        ...
+
+
+class EnvelopeOpener:
+    """Opens Encryption SDK messages.
+
+    Parameters
+    ----------
+    key : MasterKey
+        The Encryption SDK's master key, see `functions.shared.encryption.master_key`.
+    """
+
+    def __init__(self, key: MasterKey) -> None:
+        self._key = key
+
+    def open(self, message: str, *, user_id: str) -> str:
+        """Open a message that was sealed for this user.
+
+        The SDK does not compare the encryption context with an expected one, so it is compared here, once the
+        header is authenticated and before the body is read.
+
+        Parameters
+        ----------
+        message : str
+            Base64, as stored.
+
+        Raises
+        ------
+        RecordDamagedError
+            The message was changed, or sealed for another user or purpose.
+        ServiceUnavailableError
+            KMS refused, throttled, timed out or could not be reached.
+        """
+        try:
+            with (
+                failing_closed("kms:Decrypt"),
+                sdk_client.stream(
+                    mode="decrypt-unsigned",
+                    source=base64.b64decode(message, validate=True),
+                    key_provider=self._key,
+                    max_body_length=_MAX_BODY_BYTES,
+                ) as stream,
+            ):
+                header = stream.header
+                if header.encryption_context != encryption_context(user_id) or header.algorithm is not SUITE:
+                    raise RecordDamagedError
+                plaintext: bytes = stream.read()
+                return plaintext.decode("ascii")
+        except _DAMAGED as error:
+            raise RecordDamagedError from error
+
+
+# A changed byte shows itself in many ways, by where it is: a header that does not parse, a key that does not fit, a
+# tag that does not match. The parser of the SDK lets Python's own errors through.
+_DAMAGED: Final = (
+    AWSEncryptionSDKClientError,
+    CiphertextRefusedError,
+    InvalidTag,
+    binascii.Error,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+)

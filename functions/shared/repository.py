@@ -1,0 +1,148 @@
+"""The users' table after enrolment: one read, then one conditional write that decides.
+
+Compare-and-swap on ``version``: whoever read an older state writes nothing. So of any number of parallel guesses
+one is judged, and the others learn nothing.
+"""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+from botocore.exceptions import ClientError
+
+from functions.shared.aws import CLIENT_CONFIG, failing_closed
+from functions.shared.clock import iso_timestamp
+from functions.shared.contract import SORT_KEY, Attribute, partition_key
+from functions.shared.errors import ConflictError
+from functions.shared.record import MfaRecord, changed_attributes, record_from_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class MfaRepository(Protocol):
+    """Keeps the state of each user's second factor."""
+
+    def get(self, user_id: str) -> MfaRecord | None:
+        """Return a user's record, or None."""
+        ...
+
+    def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> None:
+        """Replace ``old`` by ``new``, or raise `ConflictError` if it is no longer ``old`` that is stored."""
+        ...
+
+    def remove(self, old: MfaRecord) -> None:
+        """Remove ``old``, or raise `ConflictError` if it is no longer ``old`` that is stored."""
+        ...
+
+
+class DynamoDbMfaRepository:
+    """Keeps records in the users' table.
+
+    Every method raises `ServiceUnavailableError` when DynamoDB refuses, throttles, times out or cannot be reached.
+
+    Parameters
+    ----------
+    table_name : str
+        The table.
+    client : DynamoDBClient
+        A client; by default one is made, for the life of the process.
+    """
+
+    def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
+        self._table_name = table_name
+        self._client: DynamoDBClient = client or boto3.client("dynamodb", config=CLIENT_CONFIG)
+
+    def get(self, user_id: str) -> MfaRecord | None:
+        """Return a user's record by a strongly consistent read, or None.
+
+        Raises
+        ------
+        RecordDamagedError
+            The item is not what the service writes.
+        """
+        with failing_closed("dynamodb:GetItem"):
+            item = self._client.get_item(TableName=self._table_name, Key=_key(user_id), ConsistentRead=True).get("Item")
+        return None if item is None else record_from_item(user_id, item)
+
+    def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> None:
+        """Write what differs between two records, provided that ``old`` is still what is stored.
+
+        A pending enrolment must also not have expired by now. The request id marks the write as this request's: if
+        the answer to a first attempt is lost and the client retries, the second attempt finds its own write and
+        knows that it succeeded.
+
+        Raises
+        ------
+        ConflictError
+            Another request wrote in between; this one wrote nothing.
+        """
+        changes = changed_attributes(old, new) | {
+            Attribute.VERSION: {"N": str((old.version or 0) + 1)},
+            Attribute.UPDATED_AT: {"S": iso_timestamp(now)},
+            Attribute.LAST_REQUEST_ID: {"S": request_id},
+        }
+        condition, names, values = _still(old)
+        if not old.enabled:
+            condition += " AND #expires_at > :now"
+            values[":now"] = {"N": str(int(now))}
+            names["#expires_at"] = Attribute.EXPIRES_AT
+        names |= {f"#{name}": name for name in changes}
+        values |= {f":new_{name}": value for name, value in changes.items() if value is not None}
+        with failing_closed("dynamodb:UpdateItem"):
+            try:
+                self._client.update_item(
+                    TableName=self._table_name,
+                    Key=_key(old.user_id),
+                    UpdateExpression=_update_expression(changes),
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                    raise
+                stored: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment] # not in botocore's type
+                if stored.get(Attribute.LAST_REQUEST_ID) != {"S": request_id}:
+                    raise ConflictError from None
+
+    def remove(self, old: MfaRecord) -> None:
+        """Delete a user's item, provided that ``old`` is still what is stored.
+
+        Raises
+        ------
+        ConflictError
+            Another request wrote in between; nothing was deleted.
+        """
+        condition, names, values = _still(old)
+        with failing_closed("dynamodb:DeleteItem"):
+            try:
+                self._client.delete_item(
+                    TableName=self._table_name,
+                    Key=_key(old.user_id),
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    **({"ExpressionAttributeValues": values} if values else {}),
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                raise ConflictError from None
+
+
+def _key(user_id: str) -> dict[str, Any]:
+    return {Attribute.PK: {"S": partition_key(user_id)}, Attribute.SK: {"S": SORT_KEY}}
+
+
+def _still(old: MfaRecord) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return the condition that the stored item is the one that was read, with its names and values."""
+    names = {"#pk": str(Attribute.PK), "#version": str(Attribute.VERSION)}
+    if old.version is None:  # an item of an older deployment
+        return "attribute_exists(#pk) AND attribute_not_exists(#version)", names, {}
+    return "attribute_exists(#pk) AND #version = :version", names, {":version": {"N": str(old.version)}}
+
+
+def _update_expression(changes: dict[Attribute, dict[str, Any] | None]) -> str:
+    written = ", ".join(f"#{name} = :new_{name}" for name, value in changes.items() if value is not None)
+    removed = ", ".join(f"#{name}" for name, value in changes.items() if value is None)
+    return f"SET {written}" + (f" REMOVE {removed}" if removed else "")

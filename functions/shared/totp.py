@@ -1,0 +1,39 @@
+"""Time-based one-time passwords: RFC 6238 with SHA-1, 6 digits and steps of 30 seconds."""
+
+import hmac
+from typing import Final
+
+import pyotp
+
+STEP_SECONDS: Final = 30
+#: Steps accepted before and after the present one (RFC 6238 section 5.2): the same at enrolment and at login.
+WINDOW: Final = 1
+
+
+def time_step(now: float) -> int:
+    """Return the time step T of an epoch time (RFC 6238 section 4.2, T0 = 0)."""
+    return int(now) // STEP_SECONDS
+
+
+def matching_step(secret: str, code: str, *, now: float) -> int | None:
+    """Return the time step within the window whose password is ``code``, or None.
+
+    Every step is computed and compared in constant time, whether or not one has matched; of two steps with the same
+    password the later one counts, so that it is burned with the earlier.
+
+    Parameters
+    ----------
+    secret : str
+        Base32.
+    code : str
+        Six ASCII digits.
+    now : float
+        Epoch seconds.
+    """
+    hotp = pyotp.HOTP(secret)
+    present = time_step(now)
+    matched = None
+    for step in range(max(0, present - WINDOW), present + WINDOW + 1):
+        if hmac.compare_digest(hotp.at(step).encode(), code.encode()):
+            matched = step
+    return matched

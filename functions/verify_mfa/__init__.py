@@ -1,0 +1,1 @@
+"""``POST /auth/mfa/verify``: prove the second factor at login."""

@@ -1,0 +1,19 @@
+"""What the route answers."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.shared.contract import Warning
+from functions.shared.proof import Method
+
+
+class VerifyResponse(BaseModel):
+    """Body of the 200 answer; without ``warnings`` when there are none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verified: Literal[True] = True
+    method: Method = Field(description="Which factor was proved")
+    backup_codes_remaining: int = Field(serialization_alias="backupCodesRemaining", ge=0)
+    warnings: list[Warning] = Field(default=[], exclude_if=lambda warnings: not warnings)

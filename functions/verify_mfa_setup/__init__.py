@@ -1,0 +1,1 @@
+"""``POST /auth/mfa/verify-setup``: the first code turns a pending enrolment on and shows the backup codes, once."""

@@ -1,0 +1,24 @@
+"""Lambda entry point of ``POST /auth/mfa/verify-setup``."""
+
+import os
+
+from functions.shared.config import EndpointSettings, read_encryption_key, read_table_name
+from functions.shared.contract import VERIFY_SETUP
+from functions.shared.decryption import EnvelopeOpener
+from functions.shared.encryption import master_key
+from functions.shared.http import Request, endpoint
+from functions.shared.proof import TotpRequest, parse_body
+from functions.shared.repository import DynamoDbMfaRepository
+from functions.verify_mfa_setup.models import VerifySetupResponse
+from functions.verify_mfa_setup.service import VerifySetupService
+
+service = VerifySetupService(
+    repository=DynamoDbMfaRepository(read_table_name(os.environ)),
+    opener=EnvelopeOpener(master_key(read_encryption_key(os.environ))),
+)
+
+
+@endpoint(VERIFY_SETUP, EndpointSettings.from_environ(os.environ))
+def lambda_handler(request: Request) -> VerifySetupResponse:
+    """Confirm the caller's pending enrolment."""
+    return service.verify(request, parse_body(TotpRequest, request.event))

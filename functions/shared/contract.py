@@ -92,7 +92,7 @@ PENDING_LIFETIME_SECONDS: Final = 600
 #: So many wrong codes discard a pending enrolment.
 PENDING_MAX_FAILURES: Final = 10
 BACKUP_CODE_COUNT: Final = 8
-#: So few codes left make an answer carry `Warning.BACKUP_CODES_LOW`.
+#: So few codes left make an answer carry `AnswerWarning.BACKUP_CODES_LOW`.
 BACKUP_CODES_LOW_AT: Final = 2
 
 #: Consecutive wrong codes of one kind: so many are free, then each locks the factor, for twice as long as the one
@@ -241,7 +241,7 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
 
 
-class Warning(StrEnum):  # noqa: A001 - the term of the contract; the built-in is not used here
+class AnswerWarning(StrEnum):
     """Values in the ``warnings`` of an answer."""
 
     BACKUP_CODES_LOW = "BACKUP_CODES_LOW"

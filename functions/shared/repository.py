@@ -104,7 +104,7 @@ class DynamoDbMfaRepository:
             except ClientError as error:
                 if error.response["Error"]["Code"] != _CONDITION_FAILED:
                     raise
-                stored: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment] # not in botocore's type
+                stored: dict[str, Any] = error.response.get("Item", {})
                 if stored.get(Attribute.LAST_REQUEST_ID) != {"S": request_id}:
                     raise ConflictError from None
 
@@ -124,7 +124,7 @@ class DynamoDbMfaRepository:
                     Key=_key(old.user_id),
                     ConditionExpression=condition,
                     ExpressionAttributeNames=names,
-                    **({"ExpressionAttributeValues": values} if values else {}),
+                    ExpressionAttributeValues=values,
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
                 raise ConflictError from None
@@ -136,10 +136,11 @@ def _key(user_id: str) -> dict[str, Any]:
 
 def _still(old: MfaRecord) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return the condition that the stored item is the one that was read, with its names and values."""
-    names = {"#pk": str(Attribute.PK), "#version": str(Attribute.VERSION)}
+    names = {"#sk": str(Attribute.SK), "#version": str(Attribute.VERSION)}
+    exists: dict[str, Any] = {":sk": {"S": SORT_KEY}}
     if old.version is None:  # an item of an older deployment
-        return "attribute_exists(#pk) AND attribute_not_exists(#version)", names, {}
-    return "attribute_exists(#pk) AND #version = :version", names, {":version": {"N": str(old.version)}}
+        return "#sk = :sk AND attribute_not_exists(#version)", names, exists
+    return "#sk = :sk AND #version = :version", names, exists | {":version": {"N": str(old.version)}}
 
 
 def _update_expression(changes: dict[Attribute, dict[str, Any] | None]) -> str:

@@ -9,6 +9,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.clock import Clock

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.shared.contract import Warning
+from functions.shared.contract import AnswerWarning
 from functions.shared.proof import Method
 
 
@@ -16,4 +16,4 @@ class VerifyResponse(BaseModel):
     verified: Literal[True] = True
     method: Method = Field(description="Which factor was proved")
     backup_codes_remaining: int = Field(serialization_alias="backupCodesRemaining", ge=0)
-    warnings: list[Warning] = Field(default=[], exclude_if=lambda warnings: not warnings)
+    warnings: list[AnswerWarning] = Field(default=[], exclude_if=lambda warnings: not warnings)

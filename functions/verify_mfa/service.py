@@ -1,6 +1,6 @@
 """The second factor at login."""
 
-from functions.shared.contract import BACKUP_CODES_LOW_AT, Warning
+from functions.shared.contract import BACKUP_CODES_LOW_AT, AnswerWarning
 from functions.shared.http import Request
 from functions.shared.proof import SecondFactorRequest
 from functions.shared.second_factor import SecondFactor
@@ -29,5 +29,5 @@ class VerifyService:
         """
         proof = body.proof()
         remaining = len(self._second_factor.require(request, proof).backup_codes)
-        warnings = [Warning.BACKUP_CODES_LOW] if remaining <= BACKUP_CODES_LOW_AT else []
+        warnings = [AnswerWarning.BACKUP_CODES_LOW] if remaining <= BACKUP_CODES_LOW_AT else []
         return VerifyResponse(method=proof.method, backup_codes_remaining=remaining, warnings=warnings)

@@ -1,0 +1,1 @@
+"""The CDK app's parts: what is deployed, with which permissions, and how the functions are packaged."""

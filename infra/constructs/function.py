@@ -1,0 +1,104 @@
+"""One Lambda function with everything of its own: role, log group, published version and alias."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol, cast
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from functions.shared import contract
+from infra.config import Config
+from infra.constructs.acknowledge import acknowledge
+from infra.constructs.logs import log_group
+
+#: The alias that everything invokes: a deployment moves it from one published version to the next.
+LIVE: Final = "live"
+
+
+class CodeSource(Protocol):
+    """Where a function's code comes from: the packager at synth, a stub in tests of templates."""
+
+    def __call__(self, function: str) -> lambda_.Code:
+        """Return the code of the function in that folder under ``functions``."""
+
+
+class MfaFunction(Construct):
+    """A function of the service, invoked through :attr:`alias` alone.
+
+    Parameters
+    ----------
+    scope, id
+        As of every construct.
+    function
+        The function's folder under ``functions``.
+    description
+        What it does, for the console.
+    config
+        The environment's settings.
+    code
+        Where its code comes from.
+    environment
+        What it reads from its environment, no more.
+    statements
+        What it may do, besides writing to its own log group.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 (the name that every construct has)
+        *,
+        function: str,
+        description: str,
+        config: Config,
+        code: CodeSource,
+        environment: Mapping[contract.Env, str],
+        statements: Sequence[iam.PolicyStatement],
+    ) -> None:
+        super().__init__(scope, id)
+        name = contract.lambda_name(function, config.environment)
+        self.log_group: Final[logs.LogGroup] = log_group(self, "Logs", name=f"/aws/lambda/{name}", config=config)
+        self.role: Final = iam.Role(
+            self,
+            "Role",
+            assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
+            description=f"What {name} may do",
+        )
+        self.log_group.grant_write(self.role)
+        for statement in statements:
+            self.role.add_to_policy(statement)
+        self.function: Final = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture={"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}[
+                config.architecture
+            ],
+            code=code(function),
+            handler=contract.handler_path(function),
+            memory_size=config.memory_mb,
+            timeout=Duration.seconds(config.timeout_seconds),
+            environment={str(key): value for key, value in environment.items()},
+            role=self.role,
+            log_group=self.log_group,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if config.snap_start else None,
+            # A version that the alias left is of no more use, and a kept snapshot is charged for by the hour.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.DESTROY),
+        )
+        self.alias: Final = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
+        acknowledge(
+            self.function,
+            "AwsSolutions-L1",
+            "Python 3.13 is supported by Lambda until 2029; code, bytecode and tests move to a newer one together.",
+        )
+        if config.snap_start:
+            acknowledge(
+                self.function,
+                "@aws-cdk/aws-lambda:snapStartRequirePublish",
+                "The alias below points at a published version.",
+            )

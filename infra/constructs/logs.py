@@ -1,0 +1,17 @@
+"""Log groups: made before anything writes to them, so that no service makes one that keeps its lines for ever."""
+
+from typing import cast
+
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.config import Config
+from infra.constructs.retention import removal_policy
+
+
+def log_group(scope: Construct, id: str, *, name: str, config: Config) -> logs.LogGroup:  # noqa: A002
+    """Return a log group whose lines are deleted after ``config.log_retention_days``."""
+    group = logs.LogGroup(scope, id, log_group_name=name, removal_policy=removal_policy(config))
+    # The construct wants a member of an enumeration; CloudFormation and the configuration both count days.
+    cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = config.log_retention_days
+    return group

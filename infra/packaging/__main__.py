@@ -1,0 +1,30 @@
+"""Builds the packages of an environment: ``python -m infra.packaging prod``."""
+
+import argparse
+import sys
+import time
+
+from infra.config import ENVIRONMENTS, ConfigError, load_config
+from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package
+from infra.packaging.progress import say
+from infra.packaging.workspace import ROOT
+
+
+def main() -> int:
+    """Build every function of the environment that the command line names; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m infra.packaging", description=__doc__)
+    parser.add_argument("environment", choices=ENVIRONMENTS)
+    try:
+        target = Target.of(load_config({"environment": parser.parse_args().environment}))
+        for function in DEPLOYED_FUNCTIONS:
+            started = time.monotonic()
+            folder = build_package(function, target)
+            say(f"{function}: {folder.relative_to(ROOT)} ({time.monotonic() - started:.1f} s)")
+    except (ConfigError, PackagingError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Finished folders that are named after a digest of what they were made from."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+BUILD: Final = ROOT / "build"
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """Return a short digest of the parts in their order; where one ends and the next begins counts."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()[:16]
+
+
+def make_once(finished: Path, make: Callable[[Path], None]) -> Path:
+    """Return the finished folder; make it if it is not there.
+
+    It is made aside and moved into place complete, so that whoever sees it can use it, and two builds may run at
+    once: the one that ends last throws its own work away.
+    """
+    if finished.is_dir():
+        return finished
+    finished.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{finished.name}-", dir=finished.parent))
+    try:
+        folder = aside / "folder"
+        folder.mkdir()
+        make(folder)
+        try:
+            folder.rename(finished)
+        except OSError:
+            if not finished.is_dir():
+                raise
+    finally:
+        shutil.rmtree(aside)
+    return finished

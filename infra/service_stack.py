@@ -1,0 +1,90 @@
+"""Everything that may be replaced at any time: functions, their roles, and the API in front of them."""
+
+from typing import Any, Final
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from functions.shared import contract
+from infra.config import Config
+from infra.constructs.api import MfaApi
+from infra.constructs.function import CodeSource, MfaFunction
+from infra.data_stack import DataStack
+from infra.environment import authorizer_environment, endpoint_environment
+from infra.grants import statements
+from infra.identity import Identity
+from infra.outputs import Output
+
+
+class ServiceStack(Stack):
+    """The API and the functions behind it.
+
+    Parameters
+    ----------
+    scope, id
+        As of every stack.
+    config
+        The environment's settings.
+    data
+        The table and key that the functions use.
+    identity
+        Whose access tokens are accepted.
+    code
+        Where the functions' code comes from.
+
+    Attributes
+    ----------
+    functions
+        Every function, by its folder under ``functions``.
+    rest_api
+        The API, deployed to its one stage.
+    access_log
+        The API's access log.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 (the name that every construct has)
+        *,
+        config: Config,
+        data: DataStack,
+        identity: Identity,
+        code: CodeSource,
+        **stack: Any,  # noqa: ANN401 (passed on to Stack)
+    ) -> None:
+        super().__init__(scope, id, **stack)
+        handlers = {
+            endpoint.function: MfaFunction(
+                self,
+                _construct_id(endpoint.function),
+                function=endpoint.function,
+                description=f"{endpoint.method} {endpoint.path}",
+                config=config,
+                code=code,
+                environment=endpoint_environment(endpoint.function, config, data),
+                statements=statements(endpoint.function, data, config),
+            )
+            for endpoint in contract.ENDPOINTS
+        }
+        authorizer = MfaFunction(
+            self,
+            _construct_id(contract.AUTHORIZER_FUNCTION),
+            function=contract.AUTHORIZER_FUNCTION,
+            description="Decides on the access token of every request",
+            config=config,
+            code=code,
+            environment=authorizer_environment(config, identity),
+            statements=statements(contract.AUTHORIZER_FUNCTION, data, config),
+        )
+        api = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
+        self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}
+        self.rest_api: Final[apigateway.RestApi] = api.rest_api
+        self.access_log: Final[logs.LogGroup] = api.access_log
+        CfnOutput(self, Output.API_URL, value=api.url)
+
+
+def _construct_id(function: str) -> str:
+    return "".join(part.capitalize() for part in function.split("_"))

@@ -1,0 +1,77 @@
+"""One environment: its stacks, and what each needs of the others."""
+
+from typing import Any, Final
+
+from aws_cdk import Environment, Stage, Tags
+from constructs import Construct
+
+from infra.config import Config
+from infra.constructs.function import CodeSource
+from infra.data_stack import DataStack
+from infra.identity import Identity
+from infra.identity_stack import IdentityStack
+from infra.outputs import StackId, stack_name
+from infra.service_stack import ServiceStack
+
+
+class MfaStage(Stage):
+    """The stacks of one environment, wired.
+
+    Parameters
+    ----------
+    scope
+        The app.
+    config
+        The environment's settings.
+    code
+        Where the functions' code comes from.
+
+    Attributes
+    ----------
+    data, service
+        The stacks that every environment has.
+    identity
+        The stack of the user pool; None where the configuration names an issuer.
+    """
+
+    def __init__(self, scope: Construct, *, config: Config, code: CodeSource) -> None:
+        super().__init__(
+            scope,
+            f"mfa-{config.environment}",
+            env=Environment(account=config.account, region=config.region),
+        )
+        Tags.of(self).add("service", "mfa")
+        Tags.of(self).add("environment", config.environment)
+
+        self.data: Final = DataStack(
+            self, StackId.DATA, config=config, **_stack(config, StackId.DATA, "Table and key of the MFA service")
+        )
+        self.identity: IdentityStack | None = None
+        identity = Identity.configured(config)
+        if identity is None:
+            self.identity = IdentityStack(
+                self,
+                StackId.IDENTITY,
+                config=config,
+                **_stack(config, StackId.IDENTITY, "User pool of the MFA service"),
+            )
+            identity = self.identity.identity
+        self.service: Final = ServiceStack(
+            self,
+            StackId.SERVICE,
+            config=config,
+            data=self.data,
+            identity=identity,
+            code=code,
+            **_stack(config, StackId.SERVICE, "API and functions of the MFA service"),
+        )
+        # The monitoring stack goes here: it takes `config`, `self.data` and `self.service`, and gives nothing back.
+
+
+def _stack(config: Config, stack: StackId, description: str) -> dict[str, Any]:
+    """Return the properties that all stacks have."""
+    return {
+        "stack_name": stack_name(config.environment, stack),
+        "description": f"{description} ({config.environment})",
+        "termination_protection": config.retain_data,
+    }

@@ -1,0 +1,1 @@
+"""What an operator sees and what wakes one: dashboards, alarms, saved queries and the topics they report to."""

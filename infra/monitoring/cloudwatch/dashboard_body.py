@@ -1,0 +1,136 @@
+"""Whether CloudWatch would take a dashboard body, and what is on it.
+
+Source: "Dashboard body structure and syntax" in the CloudWatch API reference. CloudWatch accepts some bodies that
+break these rules and then shows an empty widget; here each is a problem.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+from typing import Any, Final
+
+GRID_COLUMNS: Final = 24
+MAX_WIDGETS: Final = 500
+MAX_HEIGHT: Final = 1000
+MAX_METRICS_PER_WIDGET: Final = 500
+MAX_ALARMS_PER_WIDGET: Final = 100
+_VIEWS: Final = {"timeSeries", "singleValue", "gauge", "bar", "pie", "table"}
+_IDENTIFIER: Final = re.compile(r"[a-z][A-Za-z0-9_]*")
+
+
+def problems(body: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a dashboard body, nothing if it is right."""
+    widgets = body.get("widgets")
+    if not isinstance(widgets, list) or not widgets:
+        return ["a dashboard has a list of widgets"]
+    found = [f"more than {MAX_WIDGETS} widgets"] if len(widgets) > MAX_WIDGETS else []
+    for index, widget in enumerate(widgets):
+        title = widget.get("properties", {}).get("title", "")
+        found += [f"widget {index} ({widget.get('type')} {title!r}): {problem}" for problem in _widget(widget)]
+    for (one, first), (other, second) in combinations(enumerate(widgets), 2):
+        if _overlap(first, second):
+            found.append(f"widgets {one} and {other} overlap")
+    return found
+
+
+def metrics_shown(body: Mapping[str, Any]) -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """Return namespace, name and dimensions of every metric on the dashboard, those inside expressions included."""
+    shown = set()
+    for widget in body["widgets"]:
+        for metric in expand_metrics(widget.get("properties", {}).get("metrics", [])):
+            if isinstance(metric[0], str):
+                namespace, name, *pairs = (part for part in metric if isinstance(part, str))
+                shown.add((namespace, name, tuple(sorted(zip(pairs[::2], pairs[1::2], strict=True)))))
+    return shown
+
+
+def expand_metrics(metrics: list[list[Any]]) -> Iterator[list[Any]]:
+    """Yield a widget's metrics with the shorthand ``.`` (same as above) and ``...`` (all but the last) written out."""
+    above: list[Any] = []
+    for metric in metrics:
+        names = [part for part in metric if isinstance(part, str)]
+        options = [part for part in metric if not isinstance(part, str)]
+        if names[:1] == ["..."]:
+            names = above[: len(above) - len(names) + 1] + names[1:]
+        names = [above[index] if name == "." else name for index, name in enumerate(names)]
+        above = names or above
+        yield names + options
+
+
+def _overlap(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    def apart(start: str, size: str) -> bool:
+        return bool(first[start] + first[size] <= second[start] or second[start] + second[size] <= first[start])
+
+    if not all(isinstance(each.get(key), int) for each in (first, second) for key in ("x", "y", "width", "height")):
+        return False  # reported by itself
+    return not apart("x", "width") and not apart("y", "height")
+
+
+def _widget(widget: Mapping[str, Any]) -> Iterator[str]:
+    sizes = {key: widget.get(key) for key in ("x", "y", "width", "height")}
+    if not all(isinstance(size, int) for size in sizes.values()):
+        yield "x, y, width and height are whole numbers"
+    else:
+        if not (widget["x"] >= 0 and widget["width"] >= 1 and widget["x"] + widget["width"] <= GRID_COLUMNS):
+            yield f"leaves the {GRID_COLUMNS} columns"
+        if not (widget["y"] >= 0 and 1 <= widget["height"] <= MAX_HEIGHT):
+            yield "is too high or too low"
+    check = _PROPERTIES.get(str(widget.get("type")))
+    if check is None:
+        yield "has no known type"
+    elif not isinstance(widget.get("properties"), dict):
+        yield "has no properties"
+    else:
+        yield from check(widget["properties"])
+
+
+def _text(properties: Mapping[str, Any]) -> Iterator[str]:
+    if not properties.get("markdown"):
+        yield "has no text"
+
+
+def _log(properties: Mapping[str, Any]) -> Iterator[str]:
+    if "SOURCE" not in properties.get("query", ""):
+        yield "has no query with a source"
+    if not properties.get("region"):
+        yield "has no region"
+
+
+def _alarm(properties: Mapping[str, Any]) -> Iterator[str]:
+    if not 1 <= len(properties.get("alarms", ())) <= MAX_ALARMS_PER_WIDGET:
+        yield f"shows 1 to {MAX_ALARMS_PER_WIDGET} alarms"
+
+
+def _metric(properties: Mapping[str, Any]) -> Iterator[str]:
+    if not properties.get("region"):
+        yield "has no region"
+    if properties.get("view", "timeSeries") not in _VIEWS:
+        yield "has no known view"
+    metrics = properties.get("metrics", [])
+    if not 1 <= len(metrics) <= MAX_METRICS_PER_WIDGET:
+        yield f"shows 1 to {MAX_METRICS_PER_WIDGET} metrics"
+        return
+    identifiers = [part["id"] for metric in metrics for part in metric if isinstance(part, dict) and "id" in part]
+    if len(identifiers) != len(set(identifiers)):
+        yield "uses one id twice"
+    yield from (f"id {each!r} does not begin with a small letter" for each in identifiers if not _valid(each))
+    for metric in expand_metrics(metrics):
+        names = [part for part in metric if isinstance(part, str)]
+        options = metric[-1] if isinstance(metric[-1], dict) else {}
+        if not names:
+            if not options.get("expression"):
+                yield "has an entry that is neither metric nor expression"
+        elif len(names) < 2 or len(names) % 2:
+            yield f"metric {names}: a namespace, a name, and pairs of dimensions"
+
+
+def _valid(identifier: str) -> bool:
+    return _IDENTIFIER.fullmatch(identifier) is not None
+
+
+_PROPERTIES: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[str]]]] = {
+    "text": _text,
+    "log": _log,
+    "alarm": _alarm,
+    "metric": _metric,
+}

@@ -1,0 +1,193 @@
+"""Logs Insights queries: saved for operators, shown on the dashboard, quoted in the runbook.
+
+They name the fields that ``functions.shared.http``, the authorizer and the access log write. None of these carries a
+secret, a code or a token.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum, auto
+
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from functions.shared import contract
+from infra.monitoring.resources import WatchedResources
+
+
+class Source(StrEnum):
+    """Whose log groups a query reads."""
+
+    FUNCTIONS = auto()
+    AUTHORIZER = auto()
+    ACCESS_LOG = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedQuery:
+    """A question that an operator asks of the logs.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the console, below ``mfa/{environment}/``.
+    source : Source
+        Whose log groups it reads.
+    lines : tuple of str
+        Its commands, joined by pipes.
+    """
+
+    name: str
+    source: Source
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The query as Logs Insights takes it."""
+        return "\n| ".join(self.lines)
+
+
+LATEST_FAILURES = SavedQuery(
+    name="latest-failures",
+    source=Source.FUNCTIONS,
+    lines=(
+        'filter level in ["ERROR", "WARNING", "CRITICAL"] or status >= 500',
+        "fields @timestamp, level, route, status, outcome, message, exception.0.type, request_id",
+        "sort @timestamp desc",
+        "limit 50",
+    ),
+)
+OUTCOMES_BY_ROUTE = SavedQuery(
+    name="outcomes-by-route",
+    source=Source.FUNCTIONS,
+    lines=(
+        'filter message = "request answered"',
+        "stats count() as answers by route, status, outcome",
+        "sort answers desc",
+    ),
+)
+BUSIEST_USERS = SavedQuery(
+    name="busiest-users",
+    source=Source.FUNCTIONS,
+    lines=(
+        'filter message = "request answered"',
+        "stats count() as answers, count_distinct(outcome) as outcomes by user_id, route",
+        "sort answers desc",
+        "limit 25",
+    ),
+)
+REFUSED_CODES = SavedQuery(
+    name="refused-codes-by-user",
+    source=Source.FUNCTIONS,
+    lines=(
+        'filter outcome in ["INVALID_CODE", "TOO_MANY_ATTEMPTS", "CONFLICT"]',
+        "stats count() as refused, min(@timestamp) as first, max(@timestamp) as last by user_id, outcome",
+        "sort refused desc",
+        "limit 25",
+    ),
+)
+ONE_REQUEST = SavedQuery(
+    name="one-request",
+    source=Source.FUNCTIONS,
+    lines=(
+        'filter request_id = "REQUEST-ID"',
+        "sort @timestamp asc",
+    ),
+)
+SLOWEST_ROUTES = SavedQuery(
+    name="slowest-routes",
+    source=Source.FUNCTIONS,
+    lines=(
+        'filter message = "request answered"',
+        "stats count() as answers, pct(duration_ms, 50) as p50, pct(duration_ms, 99) as p99 by route",
+        "sort p99 desc",
+    ),
+)
+COLD_STARTS = SavedQuery(
+    name="cold-starts",
+    source=Source.FUNCTIONS,
+    lines=(
+        'filter @type = "REPORT"',
+        r"parse @message /Restore Duration: (?<restored>[\d.]+) ms/",
+        "fields coalesce(@initDuration, restored) as start_ms",
+        "stats count(start_ms) as starts, max(start_ms) as longest_ms, count() as invocations by @log",
+        "sort starts desc",
+    ),
+)
+REFUSED_TOKENS = SavedQuery(
+    name="refused-tokens-by-reason",
+    source=Source.AUTHORIZER,
+    lines=(
+        'filter message = "request refused"',
+        "stats count() as refused by reason, route",
+        "sort refused desc",
+    ),
+)
+REFUSED_SOURCES = SavedQuery(
+    name="refused-by-source",
+    source=Source.ACCESS_LOG,
+    lines=(
+        "filter status >= 400",
+        "stats count() as refused by source_ip, user_agent, path, status",
+        "sort refused desc",
+        "limit 25",
+    ),
+)
+
+SAVED_QUERIES = (
+    LATEST_FAILURES,
+    OUTCOMES_BY_ROUTE,
+    BUSIEST_USERS,
+    REFUSED_CODES,
+    ONE_REQUEST,
+    SLOWEST_ROUTES,
+    COLD_STARTS,
+    REFUSED_TOKENS,
+    REFUSED_SOURCES,
+)
+
+
+def log_groups(query: SavedQuery, environment: str, resources: WatchedResources) -> list[str]:
+    """Return the names of the log groups that a query reads."""
+    if query.source is Source.ACCESS_LOG:
+        return [resources.access_log_name]
+    return [
+        function.log_group_name(environment)
+        for function in resources.functions
+        if query.source is Source.FUNCTIONS or function.folder == contract.AUTHORIZER_FUNCTION
+    ]
+
+
+class SavedQueries(Construct):
+    """The queries, in the console's list of saved ones.
+
+    Parameters
+    ----------
+    scope, id
+        As of every construct.
+    environment : str
+        Names the folder that they are in.
+    resources : WatchedResources
+        Whose logs they read.
+    queries : sequence of SavedQuery
+        What to save.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 (the name that every construct has)
+        *,
+        environment: str,
+        resources: WatchedResources,
+        queries: Sequence[SavedQuery] = SAVED_QUERIES,
+    ) -> None:
+        super().__init__(scope, id)
+        for query in queries:
+            logs.CfnQueryDefinition(
+                self,
+                query.name,
+                name=f"mfa/{environment}/{query.name}",
+                query_string=query.text,
+                log_group_names=log_groups(query, environment, resources),
+            )

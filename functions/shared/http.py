@@ -7,6 +7,7 @@ leaves it.
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
@@ -131,7 +132,8 @@ class _Exchange:
     @cached_property
     def request_id(self) -> str:
         gateway_id = (self.event.get("requestContext") or {}).get("requestId")
-        return str(gateway_id or getattr(self._context, "aws_request_id", ""))
+        # Never empty: a stored item knows by it which request wrote it.
+        return str(gateway_id or getattr(self._context, "aws_request_id", None) or uuid.uuid4())
 
     def answer(self, route: Endpoint, scope: str | None, operation: Callable[[Request], Body]) -> _Answer:
         counts = route.metrics

@@ -29,7 +29,7 @@ class Telemetry:
     """
 
     def __init__(self, *, environment: str, log_level: str) -> None:
-        self._logger = Logger(service=METRICS_SERVICE, level=log_level, utc=True, use_rfc3339=True)
+        self._logger = Logger(service=METRICS_SERVICE, level=log_level, location=None, utc=True, use_rfc3339=True)
         self._logger.append_keys(environment=environment)
         self._metrics = Metrics(namespace=METRICS_NAMESPACE, service=METRICS_SERVICE)
         self._metrics.set_default_dimensions(**{DIMENSION_ENVIRONMENT: environment})

@@ -1,0 +1,71 @@
+"""What all tests share: no network but the loopback interface, and no AWS but an embedded one."""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+import pytest_socket
+from moto import mock_aws
+
+from functions.shared.contract import METRICS_SERVICE, Env
+from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test the environment of a Lambda with made-up credentials, and nothing of the machine's own."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "MFA_", "JWT_", "POWERTOOLS_")) or name in list(Env):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(socket_enabled: None) -> None:
+    """Refuse every connection but those to this machine."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture
+def aws() -> Iterator[EmbeddedAws]:
+    """Start an embedded AWS for one test."""
+    with mock_aws():
+        yield EmbeddedAws()
+
+
+@pytest.fixture
+def function_environment(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Set the environment variables that the service stack gives to the functions."""
+    variables = {
+        Env.ENVIRONMENT: "dev",
+        Env.USERS_TABLE_NAME: TABLE_NAME,
+        Env.MFA_ENCRYPTION_KEY: aws.key_arn,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return {str(name): value for name, value in variables.items()}
+
+
+@pytest.fixture
+def load_handler(function_environment: dict[str, str]) -> Iterator[Callable[[str], ModuleType]]:
+    """Return a function that imports a function's handler anew, as a fresh Lambda process does."""
+    loaded: list[str] = []
+
+    def load(function: str) -> ModuleType:
+        # Powertools keeps one logger a process, with the standard output of the process's start.
+        logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+        name = f"functions.{function}.handler"
+        sys.modules.pop(name, None)
+        loaded.append(name)
+        return importlib.import_module(name)
+
+    yield load
+    for name in loaded:
+        sys.modules.pop(name, None)

@@ -1,0 +1,52 @@
+"""Counts and fails AWS calls where botocore hands a request to the network, so that everything above it is real."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.endpoint
+
+type Failure = Callable[[], Any]
+
+
+def refused(code: str, status: int = 400) -> Failure:
+    """Return a failure: the service's own answer with an error code."""
+
+    def answer() -> Any:
+        parsed = {"Error": {"Code": code, "Message": "secret detail"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return SimpleNamespace(status_code=status, headers={}), parsed
+
+    return answer
+
+
+def raising(error: Exception) -> Failure:
+    """Return a failure: an exception of botocore's, such as a timeout."""
+
+    def fail() -> Any:
+        raise error
+
+    return fail
+
+
+class AwsCalls:
+    """Records calls as ``service:Operation``, and makes chosen ones fail."""
+
+    @contextmanager
+    def recorded(self, failing: Mapping[str, Failure] | None = None) -> Iterator[list[str]]:
+        """Record the calls of a block; an operation named in ``failing`` fails that way."""
+        original = botocore.endpoint.Endpoint.make_request
+        made: list[str] = []
+
+        def make_request(endpoint: Any, operation_model: Any, request: Any) -> Any:
+            name = f"{operation_model.service_model.service_name}:{operation_model.name}"
+            made.append(name)
+            if failing and name in failing:
+                return failing[name]()
+            return original(endpoint, operation_model, request)
+
+        botocore.endpoint.Endpoint.make_request = make_request
+        try:
+            yield made
+        finally:
+            botocore.endpoint.Endpoint.make_request = original

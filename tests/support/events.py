@@ -1,0 +1,33 @@
+"""API Gateway events as the REST API sends them to a Lambda proxy integration."""
+
+import json
+from typing import Any
+
+from functions.shared.contract import Endpoint
+
+
+def api_event(
+    route: Endpoint,
+    *,
+    user_id: str | None = "user-1",
+    label: str = "ada@example.com",
+    scope: str = "",
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+    request_id: str = "request-1",
+) -> dict[str, Any]:
+    """Return the event of an authorized request; with ``user_id`` None, of one that no authorizer saw."""
+    authorizer = None if user_id is None else {"user_id": user_id, "label": label, "scope": scope}
+    return {
+        "resource": route.path,
+        "path": route.path,
+        "httpMethod": route.method,
+        "headers": headers or {},
+        "body": body if body is None or isinstance(body, str) else json.dumps(body),
+        "isBase64Encoded": False,
+        "requestContext": {
+            "requestId": request_id,
+            "stage": "v1",
+            **({"authorizer": authorizer} if authorizer else {}),
+        },
+    }

@@ -1,0 +1,86 @@
+"""Lambda: how functions run on this machine."""
+
+import functools
+import os
+import queue
+import sys
+import threading
+import time
+from collections import defaultdict
+from typing import Any, Final
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+#: Execution environments of one function that run at a time; more requests wait for their turn.
+MAX_ENVIRONMENTS: Final = max(4, 4 * (os.cpu_count() or 1))
+
+_END_OF_LOG: Final = "\x1eend of the invocation's log"
+_LOG_SECONDS: Final = 1.0
+
+
+def whole_log_without_waiting() -> None:
+    """Collect an invocation's log in full, and without waiting for more.
+
+    MiniStack reads what a function wrote for as long as something comes within a few milliseconds: 50 ms are
+    lost when nothing was logged, and on a busy machine the last lines, a metric perhaps, go to the next
+    invocation. Here the function's process marks the end of each invocation's log.
+    """
+    flush = "        _real_stdout.flush()\n\nrun()\n"
+    marked = f"        print({_END_OF_LOG!r}, file=sys.stderr, flush=True)\n{flush}"
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    if script.count(flush) != 1:
+        raise RuntimeError("the worker script is not the one that this gap was found in")
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(flush, marked)
+
+    def drain(worker: Any) -> str:
+        lines: list[str] = []
+        deadline = time.monotonic() + _LOG_SECONDS
+        while True:
+            try:
+                line = worker._stderr_queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:  # the process died
+                break
+            if line == _END_OF_LOG:
+                break
+            lines.append(line)
+        return "\n".join(lines)
+
+    lambda_runtime.Worker._drain_stderr_bounded = drain
+
+
+def packaged_dependencies_alone() -> None:
+    """Show a function the packages in its zip, not those of this project's environment.
+
+    MiniStack runs functions by its own interpreter, within its virtual environment: a dependency that is missing
+    from the package would go unnoticed until it is missing on AWS.
+    """
+    detect = lambda_runtime._detect_runtime_binary
+    interpreter = getattr(sys, "_base_executable", sys.executable)
+
+    def detect_without_environment(runtime: str) -> tuple[str, str]:
+        binary, script = detect(runtime)
+        return interpreter if binary == sys.executable else binary, script
+
+    lambda_runtime._detect_runtime_binary = detect_without_environment
+
+
+def bounded_concurrency() -> None:
+    """Let a burst of requests queue for a few execution environments.
+
+    On AWS each concurrent request gets an environment of its own. So it does in MiniStack: fifty requests at once
+    start fifty processes, which on a small machine takes longer than anybody waits.
+    """
+    execute = lambda_svc._execute_function_warm
+    slots: dict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(MAX_ENVIRONMENTS))
+
+    @functools.wraps(execute)
+    def execute_in_turn(function: dict[str, Any], *arguments: Any) -> Any:
+        config = function.get("config") or function
+        with slots[config.get("FunctionArn", "")]:
+            return execute(function, *arguments)
+
+    lambda_svc._execute_function_warm = execute_in_turn
+
+
+GAPS: Final = (whole_log_without_waiting, packaged_dependencies_alone, bounded_concurrency)

@@ -1,0 +1,275 @@
+"""API Gateway's REST data plane: what happens between a request and its answer, besides the integration."""
+
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from hypercorn.config import Config as ServerConfig
+from ministack.services import apigateway_v1 as gateway
+from ministack.services import cloudwatch
+
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html, "Total combined size of request line and
+#: header values" and "Payload size".
+MAX_HEADER_BYTES: Final = 10_240
+MAX_BODY_BYTES: Final = 10 * 1024 * 1024
+
+#: What the emulator's HTTP server reads of a request's head before it gives up by itself.
+_SERVER_HEADER_BYTES: Final = 1024 * 1024
+
+
+@dataclass
+class Exchange:
+    """One request on its way through the gateway.
+
+    Attributes
+    ----------
+    request
+        MiniStack's record of it.
+    authorizer
+        What the authorizer returned as context, as the strings that API Gateway makes of it.
+    integration_failed
+        The function raised, timed out or returned what is no answer.
+    """
+
+    request: dict[str, Any]
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    authorizer: dict[str, str] = field(default_factory=dict)
+    integration_failed: bool = False
+
+    @property
+    def request_time(self) -> str:
+        """``$context.requestTime``: the Common Log Format's time."""
+        return self.began.strftime("%d/%b/%Y:%H:%M:%S +0000")
+
+    @property
+    def request_time_epoch(self) -> int:
+        """``$context.requestTimeEpoch``, in milliseconds."""
+        return int(self.began.timestamp() * 1000)
+
+
+_exchange: ContextVar[Exchange] = ContextVar("exchange")
+_Answer = Any  # MiniStack's (status, headers, body), or its error object
+
+
+def track_exchange() -> None:
+    """Give a request one id and one time: to the authorizer, the function, the gateway's answers and the client.
+
+    MiniStack makes up an id of its own at each of these places, and gives the authorizer none.
+    """
+    execute = gateway._execute_in_scope
+    build_event = gateway._build_lambda_event_v1
+    invoke_authorizer = gateway._invoke_authorizer_lambda
+
+    async def execute_tracked(request: dict[str, Any], *arguments: Any) -> _Answer:
+        _exchange.set(Exchange(request))
+        answer = await execute(request, *arguments)
+        if isinstance(answer, tuple):
+            answer[1].setdefault("x-amzn-requestid", request["request_id"])
+        return answer
+
+    def build_tracked_event(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build_event(*arguments, **options)
+        event["requestContext"] |= _identity(_exchange.get())
+        return event
+
+    async def invoke_tracked_authorizer(authorizer: Any, event: dict[str, Any], *arguments: Any) -> Any:
+        exchange = _exchange.get()
+        event["requestContext"] |= _identity(exchange) | {
+            "path": f"/{exchange.request['stage_name']}{event['path']}",
+            "protocol": "HTTP/1.1",
+        }
+        return await invoke_authorizer(authorizer, event, *arguments)
+
+    gateway._execute_in_scope = execute_tracked
+    gateway._build_lambda_event_v1 = build_tracked_event
+    gateway._invoke_authorizer_lambda = invoke_tracked_authorizer
+
+
+def _identity(exchange: Exchange) -> dict[str, str | int]:
+    return {
+        "requestId": exchange.request["request_id"],
+        "extendedRequestId": exchange.request["request_id"],
+        "requestTime": exchange.request_time,
+        "requestTimeEpoch": exchange.request_time_epoch,
+    }
+
+
+def gateway_response_variables() -> None:
+    """Resolve ``$context.authorizer.*`` and ``$context.requestTime*`` in gateway responses; MiniStack leaves them.
+
+    A variable of the authorizer's that it did not set is empty, as on AWS.
+    """
+    stringify = gateway._stringify_context
+    pattern = gateway._GATEWAY_TEMPLATE_VARIABLE
+
+    def stringify_and_keep(context: Any) -> dict[str, str]:
+        result: dict[str, str] = stringify(context)
+        _exchange.get().authorizer = result
+        return result
+
+    class Variables:
+        """Stands in for the pattern by which MiniStack finds variables in a template."""
+
+        def sub(self, resolve: Callable[[re.Match[str]], str], template: str) -> str:
+            def value(match: re.Match[str]) -> str:
+                known = resolve(match)
+                if known != match[0]:
+                    return known
+                return _variable((match[1] or match[2]).removeprefix("context."), known)
+
+            return str(pattern.sub(value, template))
+
+    gateway._stringify_context = stringify_and_keep
+    gateway._GATEWAY_TEMPLATE_VARIABLE = Variables()
+
+
+def _variable(name: str, otherwise: str) -> str:
+    exchange = _exchange.get()
+    scope, _, key = name.partition(".")
+    if scope == "authorizer":
+        return exchange.authorizer.get(key, "")
+    variables: dict[str, str] = {
+        "apiId": exchange.request["api_id"],
+        "extendedRequestId": exchange.request["request_id"],
+        "requestTime": exchange.request_time,
+        "requestTimeEpoch": str(exchange.request_time_epoch),
+    }
+    return variables.get(name, otherwise)
+
+
+class _IntegrationError(Exception):
+    """The function gave no answer that could be passed on."""
+
+
+def failed_functions() -> None:
+    """Answer for a function that raises, times out or returns no answer: 502, by way of ``DEFAULT_5XX``.
+
+    MiniStack puts the exception's message into the answer, where it would leak, and takes any object for an answer.
+    """
+    read_result = gateway._lambda_proxy_response
+    invoke = gateway._invoke_lambda_proxy_v1
+    response_for_type = gateway._gateway_response_for_type
+
+    def read_valid_result(result: dict[str, Any]) -> Any:
+        answer, error = read_result(result)
+        if error or not isinstance(answer, dict) or not isinstance(answer.get("statusCode"), int | str):
+            raise _IntegrationError
+        return answer, None
+
+    async def invoke_safely(*arguments: Any, **options: Any) -> _Answer:
+        try:
+            return await invoke(*arguments, **options)
+        except _IntegrationError:
+            _exchange.get().integration_failed = True
+            return gateway._gw_error("DEFAULT_5XX", "Internal server error")
+
+    def response_with_status(customized: Any, response_type: str) -> dict[str, Any]:
+        response: dict[str, Any] = response_for_type(customized, response_type)
+        exchange = _exchange.get(None)
+        if exchange is not None and exchange.integration_failed and not response.get("statusCode"):
+            return response | {"statusCode": str(HTTPStatus.BAD_GATEWAY.value)}
+        return response
+
+    gateway._lambda_proxy_response = read_valid_result
+    gateway._invoke_lambda_proxy_v1 = invoke_safely
+    gateway._gateway_response_for_type = response_with_status
+
+
+#: The condition and the assignment of the template that CDK writes for more than one origin.
+_ORIGIN: Final = re.compile(r'\$origin == "([^"]*)"')
+_ORIGIN_OVERRIDE: Final = "#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)"
+
+
+def preflight_of_several_origins() -> None:
+    """Name the caller's origin in a preflight if it is one of several allowed ones, and send no body.
+
+    CDK writes the first origin as a constant and the others into a response template; MiniStack sends that
+    template's text as the body of the answer, even of a 204.
+    """
+    invoke_mock = gateway._invoke_mock_v1
+
+    def invoke_mock_with_origin(integration: dict[str, Any]) -> _Answer:
+        status, headers, body = invoke_mock(integration)
+        template = body.decode()
+        if _ORIGIN_OVERRIDE in template:
+            origin = _header(_exchange.get().request["headers"], "origin")
+            if origin in _ORIGIN.findall(template):
+                headers["Access-Control-Allow-Origin"] = origin
+            body = b""
+        return status, headers, b"" if status == HTTPStatus.NO_CONTENT else body
+
+    gateway._invoke_mock_v1 = invoke_mock_with_origin
+
+
+def _header(headers: dict[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def size_limits() -> None:
+    """Apply API Gateway's limits to the size of a request's head and body, and answer as it does.
+
+    MiniStack's server ends the connection at 16 KiB of head, with an empty 431; it has no limit for the body. AWS
+    does not document which gateway response a head too large gets; that of a body too large is the nearest.
+    """
+    execute = gateway._execute_in_scope
+    ServerConfig.h11_max_incomplete_size = _SERVER_HEADER_BYTES
+
+    async def execute_within_limits(
+        request: dict[str, Any],
+        api_id: str,
+        stage_name: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        *arguments: Any,
+    ) -> _Answer:
+        stage = gateway._stages_v1.get(api_id, {}).get(stage_name)
+        head = len(method) + len(path) + sum(len(value.encode()) for value in headers.values())
+        if stage is not None and (head > MAX_HEADER_BYTES or len(body or b"") > MAX_BODY_BYTES):
+            request["stage"] = stage
+            which, limit = ("header", MAX_HEADER_BYTES) if head > MAX_HEADER_BYTES else ("content", MAX_BODY_BYTES)
+            return gateway._gw_error("REQUEST_TOO_LARGE", f"HTTP {which} is larger than {limit} bytes")
+        return await execute(request, api_id, stage_name, method, path, headers, body, *arguments)
+
+    gateway._execute_in_scope = execute_within_limits
+
+
+def gateway_metrics() -> None:
+    """Count every request in ``AWS/ApiGateway``: ``Count``, ``4XXError``, ``5XXError`` and ``Latency``.
+
+    MiniStack publishes metrics of functions, but none of APIs. The dimensions are ``ApiName`` and ``Stage``, as
+    without detailed metrics.
+    """
+    handle = gateway._handle_execute_in_scope
+
+    async def handle_and_measure(api_id: str, stage_name: str, *arguments: Any) -> _Answer:
+        began = datetime.now(UTC)
+        answer = await handle(api_id, stage_name, *arguments)
+        milliseconds = (datetime.now(UTC) - began).total_seconds() * 1000
+        name = gateway._rest_apis.get(api_id, {}).get("name", "")
+        for metric, value, unit in (
+            ("Count", 1, "Count"),
+            ("4XXError", int(400 <= answer[0] < 500), "Count"),
+            ("5XXError", int(answer[0] >= 500), "Count"),
+            ("Latency", milliseconds, "Milliseconds"),
+        ):
+            cloudwatch.record_metric("AWS/ApiGateway", metric, value, unit, {"ApiName": name, "Stage": stage_name})
+        return answer
+
+    gateway._handle_execute_in_scope = handle_and_measure
+
+
+#: In order: the last one that wraps a function is the first one that a request meets.
+GAPS: Final = (
+    gateway_response_variables,
+    failed_functions,
+    preflight_of_several_origins,
+    size_limits,
+    track_exchange,
+    gateway_metrics,
+)

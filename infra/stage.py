@@ -10,6 +10,9 @@ from infra.constructs.function import CodeSource
 from infra.data_stack import DataStack
 from infra.identity import Identity
 from infra.identity_stack import IdentityStack
+from infra.monitoring.config import BY_ENVIRONMENT
+from infra.monitoring.resources import WatchedFunction, WatchedResources
+from infra.monitoring.stack import MonitoringStack
 from infra.outputs import StackId, stack_name
 from infra.service_stack import ServiceStack
 
@@ -28,7 +31,7 @@ class MfaStage(Stage):
 
     Attributes
     ----------
-    data, service
+    data, service, monitoring
         The stacks that every environment has.
     identity
         The stack of the user pool; None where the configuration names an issuer.
@@ -65,7 +68,26 @@ class MfaStage(Stage):
             code=code,
             **_stack(config, StackId.SERVICE, "API and functions of the MFA service"),
         )
-        # The monitoring stack goes here: it takes `config`, `self.data` and `self.service`, and gives nothing back.
+        self.monitoring: Final = MonitoringStack(
+            self,
+            StackId.MONITORING,
+            environment=config.environment,
+            config=BY_ENVIRONMENT[config.environment],
+            resources=self._watched(config),
+            **_stack(config, StackId.MONITORING, "Dashboards and alarms of the MFA service"),
+        )
+
+    def _watched(self, config: Config) -> WatchedResources:
+        return WatchedResources(
+            api_name=self.service.rest_api.rest_api_name,
+            access_log_name=self.service.access_log.log_group_name,
+            functions=tuple(
+                WatchedFunction(folder=function, timeout_seconds=config.timeout_seconds)
+                for function in self.service.functions
+            ),
+            table_name=self.data.table.table_name,
+            secret_key_arn=self.data.secret_key.key_arn,
+        )
 
 
 def _stack(config: Config, stack: StackId, description: str) -> dict[str, Any]:

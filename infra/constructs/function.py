@@ -6,13 +6,13 @@ from typing import Final, Protocol, cast
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.shared import contract
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.logs import log_group
+from infra.monitoring.log_protection import log_protection_policy
 
 #: The alias that everything invokes: a deployment moves it from one published version to the next.
 LIVE: Final = "live"
@@ -60,7 +60,9 @@ class MfaFunction(Construct):
     ) -> None:
         super().__init__(scope, id)
         name = contract.lambda_name(function, config.environment)
-        self.log_group: Final[logs.LogGroup] = log_group(self, "Logs", name=f"/aws/lambda/{name}", config=config)
+        self.log_group: Final = log_group(
+            self, "Logs", name=f"/aws/lambda/{name}", config=config, protection=log_protection_policy()
+        )
         self.role: Final = iam.Role(
             self,
             "Role",

@@ -9,9 +9,30 @@ from infra.config import Config
 from infra.constructs.retention import removal_policy
 
 
-def log_group(scope: Construct, id: str, *, name: str, config: Config) -> logs.LogGroup:  # noqa: A002
-    """Return a log group whose lines are deleted after ``config.log_retention_days``."""
-    group = logs.LogGroup(scope, id, log_group_name=name, removal_policy=removal_policy(config))
+def log_group(
+    scope: Construct,
+    id: str,  # noqa: A002 (the name that every construct has)
+    *,
+    name: str,
+    config: Config,
+    protection: logs.DataProtectionPolicy | None = None,
+) -> logs.LogGroup:
+    """Return a log group whose lines are deleted after ``config.log_retention_days``.
+
+    Parameters
+    ----------
+    scope, id
+        As of every construct.
+    name
+        Its name on AWS.
+    config
+        The environment's settings.
+    protection
+        What to mask in its lines.
+    """
+    group = logs.LogGroup(
+        scope, id, log_group_name=name, removal_policy=removal_policy(config), data_protection_policy=protection
+    )
     # The construct wants a member of an enumeration; CloudFormation and the configuration both count days.
     cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = config.log_retention_days
     return group

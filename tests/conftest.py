@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws
+from tests.support.life_cycle import User
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +70,16 @@ def load_handler(function_environment: dict[str, str]) -> Iterator[Callable[[str
     yield load
     for name in loaded:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def user(load_handler: Callable[[str], ModuleType]) -> User:
+    """Return a user who has not enrolled yet."""
+    return User(load_handler)
+
+
+@pytest.fixture
+def enrolled(user: User) -> User:
+    """Return a user whose second factor is on."""
+    user.enrol()
+    return user

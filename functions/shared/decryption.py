@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import io
 from typing import Final, Protocol
 
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
@@ -55,22 +56,23 @@ class EnvelopeOpener:
             KMS refused, throttled, timed out or could not be reached.
         """
         try:
-            with (
-                failing_closed("kms:Decrypt"),
-                sdk_client.stream(
-                    mode="decrypt-unsigned",
-                    source=base64.b64decode(message, validate=True),
-                    key_provider=self._key,
-                    max_body_length=_MAX_BODY_BYTES,
-                ) as stream,
-            ):
-                header = stream.header
-                if header.encryption_context != encryption_context(user_id) or header.algorithm is not SUITE:
-                    raise RecordDamagedError
-                plaintext: bytes = stream.read()
-                return plaintext.decode("ascii")
+            with failing_closed("kms:Decrypt"):
+                return self._open(base64.b64decode(message, validate=True), encryption_context(user_id))
         except _DAMAGED as error:
             raise RecordDamagedError from error
+
+    def _open(self, message: bytes, context: dict[str, str]) -> str:
+        stream = sdk_client.stream(
+            mode="decrypt-unsigned", source=message, key_provider=self._key, max_body_length=_MAX_BODY_BYTES
+        )
+        try:
+            if stream.header.encryption_context != context or stream.header.algorithm is not SUITE:
+                raise RecordDamagedError
+            plaintext: bytes = stream.read()
+            return plaintext.decode("ascii")
+        finally:
+            # As a plain stream: the SDK's own close fails unless all was read, and again in the finaliser.
+            io.IOBase.close(stream)
 
 
 # A changed byte shows itself in many ways, by where it is: a header that does not parse, a key that does not fit, a

@@ -1,5 +1,6 @@
 """Counts and fails AWS calls where botocore hands a request to the network, so that everything above it is real."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -31,6 +32,23 @@ def raising(error: Exception) -> Failure:
 
 class AwsCalls:
     """Records calls as ``service:Operation``, and makes chosen ones fail."""
+
+    @contextmanager
+    def repeating(self, repeated: str) -> Iterator[None]:
+        """Send an operation twice and answer with the second result, as a retry after a lost answer does."""
+        original = botocore.endpoint.Endpoint.make_request
+
+        def make_request(endpoint: Any, operation_model: Any, request: Any) -> Any:
+            name = f"{operation_model.service_model.service_name}:{operation_model.name}"
+            if name == repeated:
+                original(endpoint, operation_model, copy.deepcopy(request))
+            return original(endpoint, operation_model, request)
+
+        botocore.endpoint.Endpoint.make_request = make_request
+        try:
+            yield
+        finally:
+            botocore.endpoint.Endpoint.make_request = original
 
     @contextmanager
     def recorded(self, failing: Mapping[str, Failure] | None = None) -> Iterator[list[str]]:

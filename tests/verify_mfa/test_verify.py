@@ -1,0 +1,354 @@
+"""``POST /auth/mfa/verify`` through its handler: the check that guards disable and backup-codes as well."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.shared.contract import VERIFY
+from tests.support.aws_calls import refused
+from tests.support.embedded_aws import EmbeddedAws
+from tests.support.life_cycle import User
+from tests.support.metrics import emitted_metrics
+
+
+class TestTotp:
+    def test_a_right_code_is_accepted_once(self, enrolled: User) -> None:
+        answer = enrolled.verify()
+        assert answer.status == 200
+        assert answer.body == {"verified": True, "method": "totp", "backupCodesRemaining": 8}
+        assert enrolled.verify().error == "INVALID_CODE"
+
+    def test_the_code_used_to_enrol_does_not_log_in(self, user: User) -> None:
+        user.setup()
+        code = user.code()
+        assert user.verify_setup(code).status == 200
+        answer = user.verify(code)
+        assert (answer.status, answer.error) == (400, "INVALID_CODE")
+
+    @pytest.mark.parametrize("steps", [-1, 0, 1])
+    def test_one_step_of_delay_either_way_is_allowed(self, enrolled: User, steps: int) -> None:
+        enrolled.wait(60)
+        assert enrolled.verify(enrolled.code(steps=steps)).status == 200
+
+    @pytest.mark.parametrize("steps", [-2, 2])
+    def test_two_are_not(self, enrolled: User, steps: int) -> None:
+        enrolled.wait(60)
+        assert enrolled.verify(enrolled.code(steps=steps)).error == "INVALID_CODE"
+
+    def test_a_step_before_the_last_used_one_is_refused(self, enrolled: User) -> None:
+        enrolled.wait(60)
+        assert enrolled.verify(enrolled.code(steps=1)).status == 200
+        assert enrolled.verify(enrolled.code(steps=0)).error == "INVALID_CODE"
+
+    def test_a_clock_set_back_does_not_bring_old_codes_back(self, enrolled: User) -> None:
+        code = enrolled.code()
+        assert enrolled.verify(code).status == 200
+        enrolled.wait(-30)
+        assert enrolled.verify(enrolled.code()).error == "INVALID_CODE"
+        enrolled.wait(60)
+        assert enrolled.verify().status == 200
+
+    @pytest.mark.parametrize("written", ["{0} {1}", "{0}-{1}", " {0}{1} "])
+    def test_people_may_write_it_in_groups(self, enrolled: User, written: str) -> None:
+        code = enrolled.code()
+        assert enrolled.verify(written.format(code[:3], code[3:])).status == 200
+
+    def test_a_wrong_code_and_a_replay_get_the_same_answer(self, enrolled: User) -> None:
+        code = enrolled.code()
+        assert enrolled.verify(code).status == 200
+        replay, wrong = enrolled.verify(code), enrolled.verify(enrolled.wrong_code())
+        for answer in (replay, wrong):
+            answer.body.pop("request_id")
+            answer.body.pop("timestamp")
+        assert replay == wrong
+        assert replay.status == 400
+
+
+class TestBackupCode:
+    def test_each_is_good_for_one_login(self, enrolled: User) -> None:
+        code = enrolled.backup_codes[3]
+        answer = enrolled.verify_backup(code)
+        assert answer.body == {"verified": True, "method": "backup_code", "backupCodesRemaining": 7}
+        assert enrolled.verify_backup(code).error == "INVALID_CODE"
+        assert enrolled.status()["backupCodesRemaining"] == 7
+
+    def test_a_used_ones_hash_moves(self, aws: EmbeddedAws, enrolled: User) -> None:
+        before = aws.item("user-1")
+        enrolled.verify_backup(enrolled.backup_codes[0])
+        after = aws.item("user-1")
+        assert before is not None
+        assert after is not None
+        assert after["backup_codes"]["L"] == before["backup_codes"]["L"][1:]
+        assert after["backup_codes_used"]["L"] == before["backup_codes"]["L"][:1]
+
+    def test_few_left_are_a_warning(self, enrolled: User) -> None:
+        warnings = [enrolled.verify_backup(code).body.get("warnings") for code in enrolled.backup_codes]
+        assert warnings == [None] * 5 + [["BACKUP_CODES_LOW"]] * 3
+        assert enrolled.verify().body["warnings"] == ["BACKUP_CODES_LOW"]
+
+    @pytest.mark.parametrize("write", [str.lower, lambda code: code.replace("-", ""), lambda code: f" {code} "])
+    def test_people_may_write_it_their_way(self, enrolled: User, write: Any) -> None:
+        assert enrolled.verify_backup(write(enrolled.backup_codes[0])).status == 200
+
+    def test_another_users_codes_are_wrong(self, enrolled: User) -> None:
+        other = User(enrolled.load, user_id="user-2")
+        other.enrol()
+        assert enrolled.verify_backup(other.backup_codes[0]).error == "INVALID_CODE"
+
+
+class TestLockOut:
+    def fail(self, user: User, times: int) -> None:
+        for _ in range(times):
+            answer = user.verify(user.wrong_code())
+            assert answer.error == "INVALID_CODE"
+
+    def test_five_are_free_and_the_fifth_locks_for_a_minute(self, enrolled: User) -> None:
+        self.fail(enrolled, 5)
+        answer = enrolled.verify()
+        assert (answer.status, answer.error) == (429, "TOO_MANY_ATTEMPTS")
+        assert answer.headers["Retry-After"] == "60"
+
+    def test_retry_after_is_honest_to_the_second(self, enrolled: User) -> None:
+        self.fail(enrolled, 5)
+        enrolled.wait(17.3)
+        wait = int(enrolled.verify().headers["Retry-After"])
+        assert wait == 43
+        enrolled.wait(wait - 1)
+        assert enrolled.verify().status == 429
+        enrolled.wait(1)
+        assert enrolled.verify().status == 200
+
+    def test_each_further_one_locks_for_twice_as_long_up_to_an_hour(self, enrolled: User) -> None:
+        self.fail(enrolled, 4)
+        waits = []
+        for _ in range(9):
+            self.fail(enrolled, 1)
+            waits.append(int(enrolled.verify().headers["Retry-After"]))
+            enrolled.wait(waits[-1])
+        assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+    def test_a_success_starts_the_count_anew(self, enrolled: User) -> None:
+        self.fail(enrolled, 4)
+        assert enrolled.verify().status == 200
+        enrolled.wait()
+        self.fail(enrolled, 4)
+        assert enrolled.verify().status == 200
+
+    def test_a_hundred_lock_for_good_and_name_no_time(self, aws: EmbeddedAws, enrolled: User) -> None:
+        aws.set("user-1", failed_attempts={"N": "99"}, last_failed_at={"S": "2020-01-01T00:00:00Z"})
+        self.fail(enrolled, 1)
+        enrolled.wait(10 * 365 * 86400)
+        answer = enrolled.verify()
+        assert answer.error == "TOO_MANY_ATTEMPTS"
+        assert "Retry-After" not in answer.headers
+        assert enrolled.status()["lockedUntil"] == "9999-12-31T23:59:59Z"
+
+    def test_locking_one_kind_of_factor_never_locks_the_other(self, enrolled: User) -> None:
+        self.fail(enrolled, 5)
+        assert enrolled.verify().status == 429
+        assert enrolled.verify_backup(enrolled.backup_codes[0]).status == 200
+        for _ in range(5):
+            assert enrolled.verify_backup("AAAA-0000").error == "INVALID_CODE"
+        assert enrolled.verify_backup(enrolled.backup_codes[1]).status == 429
+        enrolled.wait(60)
+        assert enrolled.verify().status == 200
+
+    def test_a_success_of_one_kind_does_not_free_the_other(self, enrolled: User) -> None:
+        self.fail(enrolled, 5)
+        assert enrolled.verify_backup(enrolled.backup_codes[0]).status == 200
+        assert enrolled.verify().status == 429
+
+    def test_replays_count_as_wrong_so_that_the_lock_tells_nothing(self, enrolled: User) -> None:
+        code = enrolled.code()
+        assert enrolled.verify(code).status == 200
+        for _ in range(5):
+            assert enrolled.verify(code).error == "INVALID_CODE"
+        assert enrolled.verify(code).error == "TOO_MANY_ATTEMPTS"
+
+    def test_being_refused_while_locked_does_not_lengthen_the_lock(self, aws: EmbeddedAws, enrolled: User) -> None:
+        self.fail(enrolled, 5)
+        before = aws.item("user-1")
+        for _ in range(3):
+            assert enrolled.verify(enrolled.wrong_code()).status == 429
+        assert aws.item("user-1") == before
+
+    def test_status_tells_until_when(self, enrolled: User) -> None:
+        self.fail(enrolled, 5)
+        assert enrolled.status()["lockedUntil"] == "2027-01-15T08:01:45Z"
+        enrolled.wait(60)
+        assert enrolled.status()["lockedUntil"] is None
+
+    def test_a_new_login_session_does_not_reset_it(self, enrolled: User) -> None:
+        self.fail(enrolled, 5)
+        again = User(enrolled.load, now=enrolled.now, secret=enrolled.secret)
+        assert again.verify().status == 429
+
+
+class TestAwsCalls:
+    def test_three_for_a_verification_right_or_wrong(self, aws: EmbeddedAws, enrolled: User) -> None:
+        for code in (enrolled.wrong_code(), enrolled.code()):
+            with aws.calls.recorded() as made:
+                enrolled.verify(code)
+            assert made == ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"]
+        with aws.calls.recorded() as made:
+            enrolled.verify_backup(enrolled.backup_codes[0])
+        assert made == ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"]
+
+    def test_one_when_locked(self, aws: EmbeddedAws, enrolled: User) -> None:
+        for _ in range(5):
+            enrolled.verify(enrolled.wrong_code())
+        with aws.calls.recorded() as made:
+            assert enrolled.verify().status == 429
+        assert made == ["dynamodb:GetItem"]
+
+    def test_none_for_a_body_that_is_wrong(self, aws: EmbeddedAws, enrolled: User) -> None:
+        with aws.calls.recorded() as made:
+            assert enrolled.call(VERIFY, {"code": "12345"}).error == "VALIDATION_ERROR"
+        assert made == []
+
+
+class TestFailures:
+    @pytest.mark.parametrize("operation", ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"])
+    @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "KMSInternalException"])
+    @pytest.mark.parametrize("right", [True, False])
+    def test_a_failing_call_changes_nothing_and_counts_no_attempt(
+        self, aws: EmbeddedAws, enrolled: User, operation: str, code: str, right: bool
+    ) -> None:
+        before = aws.item("user-1")
+        with aws.calls.recorded({operation: refused(code, 500)}):
+            answer = enrolled.verify(enrolled.code() if right else enrolled.wrong_code())
+        assert (answer.status, answer.error) == (503, "SERVICE_UNAVAILABLE")
+        assert aws.item("user-1") == before
+        assert enrolled.verify().status == 200
+
+    def test_a_ciphertext_that_kms_does_not_know_is_our_failure(self, aws: EmbeddedAws, enrolled: User) -> None:
+        with aws.calls.recorded({"kms:Decrypt": refused("InvalidCiphertextException")}):
+            answer = enrolled.verify()
+        assert (answer.status, answer.error) == (500, "INTERNAL_ERROR")
+
+    def test_another_users_secret_does_not_open(self, aws: EmbeddedAws, enrolled: User) -> None:
+        """An attacker who may write to the table cannot give a user a secret of their own."""
+        other = User(enrolled.load, user_id="user-2")
+        other.enrol()
+        stolen = aws.item("user-2")
+        assert stolen is not None
+        aws.set("user-1", encrypted_secret=stolen["encrypted_secret"])
+        assert enrolled.verify(other.code(steps=1)).error == "INTERNAL_ERROR"
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            {"encrypted_secret": {"S": "not base64!"}},
+            {"encrypted_secret": {"S": "AAAA"}},
+            {"encrypted_secret": None},
+            {"version": {"S": "one"}},
+            {"failed_attempts": {"S": "many"}},
+            {"last_failed_at": {"S": "yesterday"}},
+            {"status": {"S": "MAYBE"}},
+            {"backup_codes": {"S": "none"}},
+        ],
+        ids=str,
+    )
+    def test_a_damaged_item_is_a_500_and_nothing_is_accepted(
+        self, aws: EmbeddedAws, enrolled: User, damage: dict[str, Any]
+    ) -> None:
+        aws.set("user-1", **damage)
+        before = aws.item("user-1")
+        assert enrolled.verify().status == 500
+        assert aws.item("user-1") == before
+
+    def test_damaged_backup_code_salt_refuses_backup_codes(self, aws: EmbeddedAws, enrolled: User) -> None:
+        aws.set("user-1", backup_codes_salt=None)
+        assert enrolled.verify_backup(enrolled.backup_codes[0]).status == 500
+
+
+def test_without_a_second_factor_there_is_nothing_to_verify(user: User) -> None:
+    answer = user.verify("123456")
+    assert (answer.status, answer.error) == (409, "MFA_NOT_ENABLED")
+    user.setup()
+    assert user.verify().error == "MFA_NOT_ENABLED"
+
+
+def test_an_item_without_status_counts_as_enabled(aws: EmbeddedAws, enrolled: User) -> None:
+    aws.set("user-1", status=None, version=None)
+    assert enrolled.verify().status == 200
+    enrolled.wait()
+    assert enrolled.verify().status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "null",
+        "[]",
+        '"123456"',
+        "{",
+        {},
+        {"code": "12345"},
+        {"code": "1234567"},
+        {"code": 123456},
+        {"code": None},
+        {"code": "\uff11\uff12\uff13\uff14\uff15\uff16"},
+        {"code": "12345a"},
+        {"backupCode": "ABC-1234"},
+        {"backupCode": "ABCD-123O"},
+        {"backupCode": ["ABCD-1234"]},
+        {"code": "123456", "backupCode": "ABCD-1234"},
+        {"code": "123456", "extra": 1},
+        {"code": "1" * 5000},
+    ],
+    ids=repr,
+)
+def test_a_body_that_is_not_the_contracts_is_a_400_and_changes_nothing(
+    aws: EmbeddedAws, enrolled: User, body: Any
+) -> None:
+    before = aws.item("user-1")
+    answer = enrolled.call(VERIFY, body)
+    assert (answer.status, answer.error) == (400, "VALIDATION_ERROR")
+    assert set(answer.body) == {"error", "message", "request_id", "timestamp"}
+    assert aws.item("user-1") == before
+
+
+class TestMetrics:
+    def of(self, capsys: pytest.CaptureFixture[str], call: Any) -> dict[str, float]:
+        capsys.readouterr()
+        call()
+        return emitted_metrics(capsys.readouterr().out, environment="dev")
+
+    def test_of_each_outcome(self, enrolled: User, capsys: pytest.CaptureFixture[str]) -> None:
+        attempt, opened = {"MFAVerificationAttempts": 1}, {"MFASecretDecryptions": 1}
+        rejected = {**attempt, "MFAVerificationRejections": 1}
+        assert self.of(capsys, enrolled.verify) == {**attempt, "SuccessfulMFAVerifications": 1, **opened}
+        replay = {**rejected, "InvalidMFACodes": 1, "MFAReplaysRejected": 1, **opened}
+        assert self.of(capsys, enrolled.verify) == replay
+        wrong = {**rejected, "InvalidMFACodes": 1, **opened}
+        for _ in range(3):
+            assert self.of(capsys, lambda: enrolled.verify(enrolled.wrong_code())) == wrong
+        assert self.of(capsys, lambda: enrolled.verify(enrolled.wrong_code())) == {**wrong, "MFALockouts": 1}
+        assert self.of(capsys, enrolled.verify) == {**rejected, "MFALockedAttempts": 1}
+        assert self.of(capsys, lambda: enrolled.verify_backup(enrolled.backup_codes[0])) == {
+            **attempt,
+            "SuccessfulMFAVerifications": 1,
+            "MFABackupCodesUsed": 1,
+            **opened,
+        }
+
+    def test_of_a_failing_service(self, aws: EmbeddedAws, enrolled: User, capsys: pytest.CaptureFixture[str]) -> None:
+        with aws.calls.recorded({"dynamodb:GetItem": refused("InternalServerError", 500)}):
+            counted = self.of(capsys, enrolled.verify)
+        assert counted == {"MFAVerificationAttempts": 1, "MFAVerificationErrors": 1}
+
+
+def test_logs_and_metrics_hold_no_code_and_no_secret(enrolled: User, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    codes = [enrolled.wrong_code(), enrolled.code(), enrolled.backup_codes[0]]
+    enrolled.verify(codes[0])
+    enrolled.verify(codes[1])
+    enrolled.verify_backup(codes[2])
+    enrolled.call(VERIFY, json.dumps({"code": codes[1] + "7"}))
+    captured = capsys.readouterr()
+    for private in (*codes, codes[2].replace("-", ""), enrolled.secret):
+        assert private not in captured.out + captured.err

@@ -1,0 +1,151 @@
+"""``POST /auth/mfa/verify-setup`` through its handler."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from functions.shared.contract import VERIFY_SETUP
+from tests.support.aws_calls import refused
+from tests.support.embedded_aws import EmbeddedAws
+from tests.support.life_cycle import User
+
+
+def test_the_first_code_enables_and_shows_eight_backup_codes(aws: EmbeddedAws, user: User) -> None:
+    user.setup()
+    answer = user.verify_setup()
+
+    assert answer.status == 200
+    assert set(answer.body) == {"enabled", "backupCodes", "enabledAt"}
+    assert answer.body["enabled"] is True
+    assert answer.body["enabledAt"] == "2027-01-15T08:00:15Z"
+    codes = answer.body["backupCodes"]
+    assert len(set(codes)) == 8
+    assert all(re.fullmatch("[A-Z]{4}-[0-9]{4}", code) for code in codes)
+    item = aws.item("user-1")
+    assert item is not None
+    assert item["status"] == {"S": "ENABLED"}
+    assert item["enabled_at"] == {"S": "2027-01-15T08:00:15Z"}
+    assert "expires_at" not in item
+    assert not any(code in json.dumps(item) for code in codes)
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_the_window_is_as_wide_as_at_login(user: User, steps: int) -> None:
+    user.setup()
+    assert user.verify_setup(user.code(steps=steps)).status == 200
+
+
+@pytest.mark.parametrize("steps", [-2, 2])
+def test_a_code_outside_the_window_is_wrong(user: User, steps: int) -> None:
+    user.setup()
+    assert user.verify_setup(user.code(steps=steps)).error == "INVALID_CODE"
+
+
+def test_a_wrong_code_leaves_the_secret_as_it_was(user: User) -> None:
+    user.setup()
+    assert user.verify_setup(user.wrong_code()).error == "INVALID_CODE"
+    assert user.verify_setup().status == 200
+
+
+def test_without_setup_there_is_nothing_to_confirm(user: User) -> None:
+    answer = user.verify_setup("123456")
+    assert (answer.status, answer.error) == (404, "MFA_SETUP_NOT_FOUND")
+
+
+def test_confirming_twice_says_that_it_is_enabled(enrolled: User) -> None:
+    answer = enrolled.verify_setup()
+    assert (answer.status, answer.error) == (409, "MFA_ALREADY_ENABLED")
+
+
+def test_an_enrolment_expires_after_ten_minutes_even_if_the_item_is_still_there(aws: EmbeddedAws, user: User) -> None:
+    user.setup()
+    user.wait(599)
+    assert user.status()["state"] == "PENDING"
+    user.wait(1)
+    answer = user.verify_setup()
+    assert (answer.status, answer.error) == (410, "MFA_SETUP_EXPIRED")
+    assert user.status()["state"] == "DISABLED"
+    item = aws.item("user-1")
+    assert item is not None
+    assert item["status"] == {"S": "PENDING"}
+
+
+def test_ten_wrong_codes_discard_the_enrolment_and_its_secret(aws: EmbeddedAws, user: User) -> None:
+    user.setup()
+    for _ in range(10):
+        assert user.verify_setup(user.wrong_code()).error == "INVALID_CODE"
+    answer = user.verify_setup()
+    assert (answer.status, answer.error) == (404, "MFA_SETUP_NOT_FOUND")
+    item = aws.item("user-1")
+    assert item is not None
+    assert "encrypted_secret" not in item
+    assert "backup_codes_salt" not in item
+    assert user.setup().status == 200
+    assert user.verify_setup().status == 200
+
+
+def test_the_code_of_a_replaced_secret_is_wrong(user: User) -> None:
+    user.setup()
+    replaced = user.code()
+    user.setup()
+    assert user.verify_setup(replaced).error == "INVALID_CODE"
+
+
+def test_makes_three_aws_calls(aws: EmbeddedAws, user: User) -> None:
+    user.setup()
+    with aws.calls.recorded() as made:
+        user.verify_setup()
+    assert made == ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"]
+
+
+@pytest.mark.parametrize("operation", ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"])
+@pytest.mark.parametrize("right", [True, False])
+def test_a_failing_call_changes_nothing_and_counts_no_attempt(
+    aws: EmbeddedAws, user: User, operation: str, right: bool
+) -> None:
+    user.setup()
+    before = aws.item("user-1")
+    with aws.calls.recorded({operation: refused("ThrottlingException")}):
+        answer = user.verify_setup(user.code() if right else user.wrong_code())
+    assert (answer.status, answer.error) == (503, "SERVICE_UNAVAILABLE")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert aws.item("user-1") == before
+    assert user.verify_setup().status == 200
+
+
+def test_a_setup_that_comes_between_read_and_write_wins(aws: EmbeddedAws, user: User) -> None:
+    """The code was for the replaced secret; enabling the new one by it would lock the user out."""
+    user.setup()
+    service = user_service(user)
+    opened = service._opener.open
+
+    def replaced_meanwhile(message: str, *, user_id: str) -> str:
+        secret: str = opened(message, user_id=user_id)
+        service._opener.open = opened
+        User(user.load, now=user.now).setup()
+        return secret
+
+    service._opener.open = replaced_meanwhile
+    answer = user.verify_setup()
+    assert (answer.status, answer.error) == (409, "CONFLICT")
+    item = aws.item("user-1")
+    assert item is not None
+    assert item["status"] == {"S": "PENDING"}
+
+
+def user_service(user: User) -> Any:
+    user.call(VERIFY_SETUP, {})
+    return user._handlers["verify_mfa_setup"].service
+
+
+def test_a_lost_answer_to_the_write_does_not_lose_the_backup_codes(aws: EmbeddedAws, user: User) -> None:
+    """The SDK retries a write whose answer it did not get; the second try meets the first one's result."""
+    user.setup()
+    with aws.calls.repeating("dynamodb:UpdateItem"):
+        answer = user.verify_setup()
+    assert answer.status == 200
+    user.wait()
+    assert user.verify().status == 200
+    assert user.verify_backup(answer.body["backupCodes"][0]).status == 200

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from functions.shared.contract import SETUP
 from local import lifecycle, server, users
+from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
 from local.stack import DEFAULT_PORT, REPOSITORY, STATE_FILE, Place, Stack
@@ -25,6 +26,7 @@ Run the real API on this machine: the CDK stacks, deployed to an embedded AWS on
   down    stop it, whoever started it
   status  show whether it runs, and how to call it
   token   print a fresh token of a user, who is created on demand
+  inert   list what deploys to it as to AWS, but has no effect there
 """
 _EPILOG: Final = f"""\
 While a stack runs, .local/PORT/{STATE_FILE} holds its URLs, names and administrator credentials, and
@@ -53,27 +55,38 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    port = argparse.ArgumentParser(add_help=False)
-    port.add_argument(
+    place = argparse.ArgumentParser(add_help=False)
+    place.add_argument(
         "--port",
         type=_port,
         default=os.environ.get("LOCAL_PORT") or str(DEFAULT_PORT),
         help="port of the embedded AWS; stacks on different ports run side by side (LOCAL_PORT, %(default)s)",
     )
+    place.add_argument(
+        "--directory",
+        type=Path,
+        default=Place.root,
+        help="where stacks keep their state, logs and temporary files (.local of this checkout)",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in {"run": _run, "up": _up, "down": _down, "status": _status, "token": _token}.items():
-        subparser = commands.add_parser(name, parents=[port], description=command.__doc__)
+        subparser = commands.add_parser(name, parents=[place], description=command.__doc__)
         subparser.set_defaults(command=command)
-        if command is _token:
-            subparser.add_argument("--user", required=True, metavar="NAME", help="created if there is no such user")
-            subparser.add_argument(
-                "--kind",
-                type=TokenKind,
-                choices=list(TokenKind),
-                default=TokenKind.ACCESS,
-                help="the access token, which the API takes, or the ID token, which it refuses (%(default)s)",
-            )
+    token = commands.choices["token"]
+    token.add_argument("--user", required=True, metavar="NAME", help="created if there is no such user")
+    token.add_argument(
+        "--kind",
+        type=TokenKind,
+        choices=list(TokenKind),
+        default=TokenKind.ACCESS,
+        help="the access token, which the API takes, or the ID token, which it refuses (%(default)s)",
+    )
+    commands.add_parser("inert", description=_inert.__doc__).set_defaults(command=_inert)
     return parser
+
+
+def _place(options: argparse.Namespace) -> Place:
+    return Place(options.port, options.directory.absolute())
 
 
 def _port(text: str) -> int:
@@ -87,41 +100,43 @@ def _run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     progress = Progress()
-    with lifecycle.running(Place(options.port), progress) as running:
+    place = _place(options)
+    with lifecycle.running(place, progress) as running:
         with progress.step(f"create the user {DEMO_USER}"):
             access_token = users.token(running.stack, DEMO_USER)
-        _explain(running.stack, options.port, access_token)
+        _explain(running.stack, place, access_token)
         print("Stop it with Ctrl-C.", flush=True)
         try:
             running.server.wait()
         except KeyboardInterrupt:
             print(file=sys.stderr)
             return 0
-    raise LocalError(f"The emulator was ended from outside; its log: {Place(options.port).log}")
+    raise LocalError(f"The emulator was ended from outside; its log: {place.log}")
 
 
 def _up(options: argparse.Namespace) -> int:
     """Start a stack and leave it running; where one runs already, deploy the code as it is now to it."""
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Progress()
-    stack = lifecycle.up(Place(options.port), progress)
+    place = _place(options)
+    stack = lifecycle.up(place, progress)
     with progress.step(f"create the user {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
-    _explain(stack, options.port, access_token)
+    _explain(stack, place, access_token)
     print(f"Stop it with:   {_make('down', options.port)}")
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
     """Stop the stack on a port, whoever started it."""
-    if not lifecycle.down(Place(options.port), Progress()):
+    if not lifecycle.down(_place(options), Progress()):
         print(f"No stack is running on port {options.port}.", file=sys.stderr)
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
     """Show whether a stack runs on a port, and how to call it. The exit status is 3 when none does."""
-    place = Place(options.port)
+    place = _place(options)
     process_id = server.running(place)
     if process_id is None or not place.state.exists():
         state = "not running" if process_id is None else f"starting (process {process_id})"
@@ -129,30 +144,39 @@ def _status(options: argparse.Namespace) -> int:
         return 3
     stack = Stack.load(place.state)
     print(f"The stack on port {options.port} is running (process {process_id}).")
-    _explain(stack, options.port, users.token(stack, DEMO_USER))
+    _explain(stack, place, users.token(stack, DEMO_USER))
     return 0
 
 
 def _token(options: argparse.Namespace) -> int:
     """Print a fresh token of a user, who is created on demand, and nothing else."""
-    place = Place(options.port)
+    place = _place(options)
     if server.running(place) is None or not place.state.exists():
         raise LocalError(f"No stack is running on port {options.port}. Start it with: {_make('run', options.port)}")
     print(users.token(Stack.load(place.state), options.user, options.kind))
     return 0
 
 
-def _explain(stack: Stack, port: int, access_token: str) -> None:
+def _inert(_: argparse.Namespace) -> int:
+    """List what deploys to the embedded AWS as it does to AWS, but has no effect there."""
+    for each in INERT:
+        print(f"{each.what}: {each.instead}.")
+    return 0
+
+
+def _explain(stack: Stack, place: Place, access_token: str) -> None:
     curl = [
         f"curl -s -X {SETUP.method} {stack.api_url}{SETUP.path}",
         f"  -H {shlex.quote(f'Authorization: Bearer {access_token}')}",
     ]
-    port_option = "" if port == DEFAULT_PORT else f" --port {port}"
+    options = "" if place.port == DEFAULT_PORT else f" --port {place.port}"
+    if place.root != Place.root:
+        options += f" --directory {shlex.quote(str(place.root))}"
     print(
         f"\nThe API is at   {stack.api_url}\n"
-        f"Its state is in {_relative(Place(port).state)}\n\n"
+        f"Its state is in {_relative(place.state)}\n\n"
         f"Enrol an authenticator app as {DEMO_USER}:\n\n" + " \\\n".join(curl) + "\n\n"
-        f"A fresh token:  .venv/bin/python -m local token{port_option} --user {DEMO_USER}"
+        f"A fresh token:  .venv/bin/python -m local token{options} --user {DEMO_USER}"
     )
 
 

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +21,12 @@ from local.server import log_tail
 from local.stack import REPOSITORY, Place, Stack
 
 ENVIRONMENT: Final = "local"
-#: The line by which CDK tells that it starts on a stack: ``Local/Data (mfa-local-data): deploying... [1/4]``.
-_DEPLOYING: Final = re.compile(r"^(?:\S+ \()?(?P<stack>[\w-]+)\)?: deploying\.\.\.")
+#: Lines by which CDK tells where it is, and the step that begins after each.
+_MILESTONES: Final = (
+    (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
+    (re.compile(r"^(?:\S+ \()?([\w-]+)\)?: deploying\.\.\."), r"deploy \1"),
+    (re.compile(r"^ ?✅  "), "publish templates and code"),
+)
 
 
 def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, region: str, progress: Progress) -> Stack:
@@ -44,7 +48,8 @@ def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regio
         place.deploy_log.open("w") as log,
         _group(command, _environment(administrator, endpoint_url, region)) as cdk,
     ):
-        for step, lines in _steps(cdk):
+        assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
+        for step, lines in steps(cdk.stdout):
             with progress.step(step):
                 for line in lines:
                     log.write(line)
@@ -58,10 +63,9 @@ def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regio
     return _describe(json.loads(place.outputs.read_text()), administrator, endpoint_url=endpoint_url, region=region)
 
 
-def _steps(cdk: "subprocess.Popen[str]") -> Iterator[tuple[str, Iterator[str]]]:
-    """Split CDK's output into the steps that people wait for; each step's lines end with the next one's first."""
-    assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
-    lines = iter(cdk.stdout)
+def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
+    """Split CDK's output into the steps that people wait for, each with its lines."""
+    lines = iter(output)
     upcoming: str | None = "synthesize the stacks"
 
     def until_next() -> Iterator[str]:
@@ -69,8 +73,10 @@ def _steps(cdk: "subprocess.Popen[str]") -> Iterator[tuple[str, Iterator[str]]]:
         upcoming = None
         for line in lines:
             yield line
-            if match := _DEPLOYING.match(line):
-                upcoming = f"deploy {match['stack']}"
+            upcoming = next(
+                (match.expand(step) for pattern, step in _MILESTONES if (match := pattern.match(line))), None
+            )
+            if upcoming is not None:
                 return
 
     while upcoming is not None:

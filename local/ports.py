@@ -7,6 +7,7 @@ from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
 _LISTENING: Final = "0A"
+_COMMAND_LENGTH: Final = 60
 
 
 def free_port() -> int:
@@ -38,7 +39,7 @@ def is_free(port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """Name the process that listens on a port, as far as this system tells: ``nginx (process 812)``."""
+    """Name the process that listens on a port, as far as this system tells: ``process 812 (nginx: master)``."""
     inodes = {
         fields[9]
         for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -50,7 +51,8 @@ def holder(port: int) -> str:
         try:
             links = {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
             if links & {f"socket:[{inode}]" for inode in inodes}:
-                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+                command = (process / "cmdline").read_text().replace("\0", " ").strip()
+                return f"process {process.name} ({command[:_COMMAND_LENGTH]})"
         except OSError:
             continue  # ended meanwhile, or another user's
     return "another program"

@@ -9,6 +9,7 @@ from typing import Final, TextIO
 
 _ERASE: Final = "\r\x1b[K"
 _WIDTH: Final = 46
+_WORTH_SECONDS: Final = 0.1
 
 
 class Progress:
@@ -20,7 +21,7 @@ class Progress:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Report a step: its name while it runs on a terminal, its seconds once it is done."""
+        """Report a step: its name while it runs on a terminal, its seconds once it is done, unless it took none."""
         started = time.monotonic()
         done = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(what, started, done), daemon=True)
@@ -32,7 +33,9 @@ class Progress:
             done.set()
             if self._live:
                 ticker.join()
-        self._print(f"{_ERASE if self._live else ''}  {what:{_WIDTH}} {time.monotonic() - started:6.1f} s\n")
+        seconds = time.monotonic() - started
+        if seconds >= _WORTH_SECONDS:
+            self._print(f"  {what:{_WIDTH}} {seconds:6.1f} s\n")
 
     def _tick(self, what: str, started: float, done: threading.Event) -> None:
         while not done.is_set():

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Self
@@ -86,6 +87,8 @@ class Server:
     def stop(self) -> None:
         """End the emulator with all its functions, and remove what it left on disk."""
         _end_group(self.process.pid, self.process)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         clear(self.place)
         self._lock.close()
 
@@ -250,17 +253,14 @@ def _await_health(server: Server) -> None:
 
 
 def _end_group(process_id: int, child: "subprocess.Popen[bytes] | None" = None) -> None:
-    """End a process group: politely, then not."""
-    for signal_number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
-        try:
-            os.killpg(process_id, signal_number)
-        except ProcessLookupError:
-            break
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and _alive(process_id, child):
-            time.sleep(0.02)
-    if child is not None:
-        child.wait(timeout=_STOP_SECONDS)
+    """End a process group at once: an emulator that is stopped has nothing to save."""
+    with suppress(ProcessLookupError):
+        os.killpg(process_id, signal.SIGKILL)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _alive(process_id, child):
+        if time.monotonic() > deadline:
+            raise LocalError(f"Process {process_id} did not end within {_STOP_SECONDS} s.")
+        time.sleep(0.01)
 
 
 def _alive(process_group: int, child: "subprocess.Popen[bytes] | None") -> bool:

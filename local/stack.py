@@ -146,6 +146,8 @@ def publish(root: Path) -> None:
 
     That is the one on the default port, else the one on the lowest port; with none running the link goes away.
     """
+    if not root.exists():
+        return
     with _exclusive(root):
         ports = sorted(int(state.parent.name) for state in root.glob(f"[0-9]*/{STATE_FILE}"))
         link = root / STATE_FILE

@@ -1,0 +1,163 @@
+"""A stack to test against, and the ways to reach it: over HTTP as its callers do, and as an administrator."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from botocore.config import Config
+
+from local import lifecycle, ports, server
+from local.bootstrap import Credentials, session
+from local.progress import Progress
+from local.stack import Place, Stack
+
+#: Generous: the first request to a function starts a process on a machine that may be busy.
+TIMEOUT_SECONDS = 60
+#: Requests that one API client has under way at a time.
+CONNECTIONS = 64
+_PLATFORM_LINES = ("START RequestId", "END RequestId", "REPORT RequestId")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; ``headers`` are found in whatever case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """Return the parsed body; a body that is no JSON fails the test with the whole answer."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            raise AssertionError(f"no JSON: {self}") from None
+
+
+class Api:
+    """The API, as a caller sees it. Safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._pool = urllib3.PoolManager(
+            maxsize=CONNECTIONS, timeout=urllib3.Timeout(TIMEOUT_SECONDS), retries=False, block=True
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        body: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request, once, and return the answer, whatever its status.
+
+        Parameters
+        ----------
+        path
+            Below the stage, with the slash in front: ``/auth/mfa/setup``.
+        token
+            Goes into the ``Authorization`` header.
+        body
+            Sent as JSON.
+        content
+            Sent as it is, instead of ``body``.
+        """
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        answer = self._pool.request(method, self.url + path, body=content, headers=sent)
+        return Answer(answer.status, answer.headers, answer.data)
+
+
+class Aws:
+    """The embedded AWS behind the stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._role_credentials = cache(self._assume_role_of)
+
+    def client(self, service: str, *, region: str | None = None) -> Any:
+        """Return a boto3 client of an administrator."""
+        return self._client(service, Credentials(self._stack.access_key_id, self._stack.secret_access_key), region)
+
+    def client_as(self, function: str, service: str) -> Any:
+        """Return a boto3 client that may do what a function may: ``client_as("setup_mfa", "kms")``.
+
+        The function's role trusts Lambda alone. For the moment of assuming it, it trusts the administrator too.
+        """
+        return self._client(service, self._role_credentials(function), None)
+
+    def _assume_role_of(self, function: str) -> Credentials:
+        configuration = self.client("lambda").get_function_configuration(FunctionName=self._stack.functions[function])
+        role = configuration["Role"]
+        name = role.rpartition("/")[2]
+        iam = self.client("iam")
+        trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        anyone_here = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        widened = trust | {"Statement": [*trust["Statement"], anyone_here]}
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(widened))
+        try:
+            assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        finally:
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+        return Credentials(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"])
+
+    def _client(self, service: str, credentials: Credentials, region: str | None) -> Any:
+        aws = session(credentials, region or self._stack.region)
+        # A refusal is what many tests look for: no retry may hide or delay it.
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=TIMEOUT_SECONDS, max_pool_connections=CONNECTIONS)
+        return aws.client(service, endpoint_url=self._stack.endpoint_url, config=once)
+
+
+@contextmanager
+def own_stack(root: Path) -> Iterator[tuple[Stack, Place]]:
+    """Start a stack on a free port, with its state below a directory, and take it down at the end."""
+    place = Place(ports.free_port(), root)
+    with lifecycle.running(place, Progress()) as running:
+        yield running.stack, place
+
+
+def function_log_since(aws: Aws, milliseconds: int) -> Iterator[str]:
+    """Yield what the functions logged since a time (epoch milliseconds), each line with its function's name."""
+    logs = aws.client("logs")
+    for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/"):
+        for group in page["logGroups"]:
+            name = group["logGroupName"]
+            for event in logs.filter_log_events(logGroupName=name, startTime=milliseconds)["events"]:
+                if not event["message"].startswith(_PLATFORM_LINES):
+                    yield f"{name.rpartition('/')[2]}: {event['message']}"
+
+
+def log_since(place: Place, offset: int) -> str:
+    """Return what the emulator logged after its log had a size."""
+    try:
+        with place.log.open("rb") as log:
+            log.seek(offset)
+            return log.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def log_size(place: Place) -> int:
+    """Return the size of the emulator's log at the moment."""
+    return place.log.stat().st_size if place.log.exists() else 0
+
+
+def place_of(state_file: Path, stack: Stack) -> Place:
+    """Return where a running stack keeps its files, given its state file."""
+    port = urllib3.util.parse_url(stack.endpoint_url).port
+    if port is None or server.endpoint_url(port) != stack.endpoint_url:
+        raise ValueError(f"{state_file} describes no stack on this machine: {stack.endpoint_url}")
+    return Place(port, state_file.resolve().parent.parent)

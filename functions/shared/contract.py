@@ -23,6 +23,7 @@ class Env(StrEnum):
     JWT_AUDIENCE = "JWT_AUDIENCE"
     JWT_JWKS_URL = "JWT_JWKS_URL"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
+    DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 
 
 DEFAULT_USERS_TABLE_NAME: Final = "users"
@@ -215,6 +216,42 @@ def lambda_name(function: str, environment: str) -> str:
 def handler_path(function: str) -> str:
     """Return the handler string that Lambda, the tests and the Dockerfile use."""
     return f"functions.{function}.handler.lambda_handler"
+
+
+# -- security events -------------------------------------------------------------------------------------------
+
+#: ``source`` of the events on EventBridge; ``docs/events.md`` is their catalogue.
+EVENT_SOURCE: Final = "ailifestyle.mfa"
+#: ``version`` in the detail: raised when a member goes away or changes its meaning, not when one is added.
+EVENT_VERSION: Final = 1
+DEFAULT_EVENT_BUS_NAME: Final = "default"
+#: What ``last_request_id`` begins with where an operator's command wrote the item; a UUID follows.
+OPERATOR_REQUEST_PREFIX: Final = "operator:"
+
+
+class SecurityEventType(StrEnum):
+    """``detail-type`` of the events."""
+
+    MFA_ENABLED = "MFAEnabled"
+    MFA_DISABLED = "MFADisabled"
+    BACKUP_CODE_USED = "BackupCodeUsed"
+    BACKUP_CODES_REGENERATED = "BackupCodesRegenerated"
+    MFA_LOCKED = "MFALocked"
+
+
+class Actor(StrEnum):
+    """Who turned a second factor off, as far as the table's stream can tell."""
+
+    USER = "user"  # the item was deleted, as the disable route does
+    OPERATOR = "operator"  # the item was reset in place, as the operator's command does
+    EXPIRY = "expiry"  # DynamoDB's TTL deleted it; a second factor that is on has no expiry, so somebody gave it one
+
+
+class Factor(StrEnum):
+    """Kinds of second factor; each is counted and locked by itself."""
+
+    TOTP = "totp"
+    BACKUP_CODE = "backup_code"
 
 
 # -- errors ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,125 @@
+"""Where events go: the EventBridge bus. And where records go that no event can be made of: the dead-letter queue."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import boto3
+
+from functions.security_events.models import SecurityEvent
+from functions.security_events.stream import StreamRecord, sequence_number, user_id_of
+from functions.shared.aws import CLIENT_CONFIG, failing_closed
+from functions.shared.contract import EVENT_SOURCE
+from functions.shared.errors import ServiceUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+#: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+MAX_ENTRIES: Final = 10
+
+
+class EventBus(Protocol):
+    """Takes events."""
+
+    def publish(self, events: Sequence[SecurityEvent]) -> list[str | None]:
+        """Send events in one call; return for each None, or why it was not taken."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Keeps what cannot be processed, for people."""
+
+    def keep(self, record: StreamRecord, reason: str) -> None:
+        """Keep the reference to a record."""
+        ...
+
+
+class EventBridgeBus:
+    """Publishes on an EventBridge bus.
+
+    Parameters
+    ----------
+    bus : str
+        Name or ARN of the bus.
+    environment : str
+        Deployment environment, a member of every event.
+    client : EventBridgeClient
+        A client; by default one is made, for the life of the process.
+    """
+
+    def __init__(self, bus: str, *, environment: str, client: "EventBridgeClient | None" = None) -> None:
+        self._bus = bus
+        self._environment = environment
+        self._client: EventBridgeClient = client or boto3.client("events", config=CLIENT_CONFIG)
+
+    def publish(self, events: Sequence[SecurityEvent]) -> list[str | None]:
+        """Send at most `MAX_ENTRIES` events in one call.
+
+        Returns
+        -------
+        list of str or None
+            For each event in its order, None if the bus took it, else the error code.
+        """
+        try:
+            with failing_closed("events:PutEvents"):
+                answer = self._client.put_events(Entries=[self._entry(event) for event in events])
+        except ServiceUnavailableError as error:
+            return [error.reason] * len(events)
+        return [
+            None if "EventId" in entry else str(entry.get("ErrorCode", "Unknown"))
+            for _, entry in zip(events, answer["Entries"], strict=True)
+        ]
+
+    def _entry(self, event: SecurityEvent) -> "PutEventsRequestEntryTypeDef":
+        return {
+            "EventBusName": self._bus,
+            "Source": EVENT_SOURCE,
+            "DetailType": event.type,
+            "Time": datetime.fromtimestamp(event.occurred_at, UTC),
+            "Detail": json.dumps(event.detail(self._environment)),
+        }
+
+
+class SqsDeadLetters:
+    """Keeps references in an SQS queue, the one to which Lambda sends the batches that it gives up.
+
+    Parameters
+    ----------
+    queue_url : str
+        The queue.
+    client
+        An SQS client; by default one is made, for the life of the process.
+    """
+
+    def __init__(self, queue_url: str, client: Any = None) -> None:  # noqa: ANN401 (boto3 has no types of its own)
+        self._queue_url = queue_url
+        self._client = client or boto3.client("sqs", config=CLIENT_CONFIG)
+
+    def keep(self, record: StreamRecord, reason: str) -> None:
+        """Send where the record is, and whose; its images stay in the stream, as they hold sealed secrets.
+
+        ``DDBStreamBatchInfo`` is as in Lambda's own messages, so that one procedure serves both kinds.
+
+        Raises
+        ------
+        ServiceUnavailableError
+            SQS refused, throttled, timed out or could not be reached.
+        """
+        message = {
+            "condition": "RecordUnreadable",
+            "reason": reason,
+            "user_id": user_id_of(record),
+            "stream_event_id": record.get("eventID"),
+            "event_name": record.get("eventName"),
+            "DDBStreamBatchInfo": {
+                "streamArn": record.get("eventSourceARN"),
+                "startSequenceNumber": sequence_number(record),
+                "endSequenceNumber": sequence_number(record),
+                "batchSize": 1,
+            },
+        }
+        with failing_closed("sqs:SendMessage"):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))

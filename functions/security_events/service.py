@@ -1,0 +1,78 @@
+"""Which security events a write to a user's item amounts to. Pure: the same write, the same events, with the same ids.
+
+Most writes amount to none: an enrolment begun, replaced or expired, a login, a wrong code that is still free.
+"""
+
+import math
+import uuid
+from collections.abc import Iterator
+from typing import Final
+
+from functions.security_events.models import SecurityEvent
+from functions.security_events.stream import Change
+from functions.shared.clock import iso_timestamp
+from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
+from functions.shared.lockout import Failures
+from functions.shared.record import MfaRecord
+
+_NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, EVENT_SOURCE)
+
+
+def derive_events(change: Change) -> list[SecurityEvent]:
+    """Return the events of one write, in a fixed order."""
+    old = change.old if change.old is not None and change.old.enabled else None
+    new = change.new if change.new is not None and change.new.enabled else None
+    if old is not None and new is not None:
+        return [*_backup_code_events(change, old, new), *_lock_events(change, old, new)]
+    if new is not None:
+        return [_event(change, SecurityEventType.MFA_ENABLED)]
+    if old is not None:
+        return [_event(change, SecurityEventType.MFA_DISABLED, actor=_actor(change))]
+    return []
+
+
+def _actor(change: Change) -> Actor:
+    """Return who turned a second factor off: each of the three does it in a way of its own."""
+    if change.expired:
+        return Actor.EXPIRY
+    # No route takes an item from enabled to anything else but by deleting it.
+    return Actor.USER if change.new is None else Actor.OPERATOR
+
+
+def _backup_code_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[SecurityEvent]:
+    remaining = len(new.backup_codes)
+    if old.backup_codes_salt != new.backup_codes_salt:  # a new set is a new salt
+        yield _event(change, SecurityEventType.BACKUP_CODES_REGENERATED, backup_codes_remaining=remaining)
+    elif len(new.backup_codes_used) > len(old.backup_codes_used):
+        yield _event(change, SecurityEventType.BACKUP_CODE_USED, backup_codes_remaining=remaining)
+
+
+def _lock_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[SecurityEvent]:
+    totp = Failures(new.failed_attempts, new.last_failed_at)
+    backup_code = Failures(new.backup_failed_attempts, new.backup_last_failed_at)
+    for factor, before, after in (
+        (Factor.TOTP, old.failed_attempts, totp),
+        (Factor.BACKUP_CODE, old.backup_failed_attempts, backup_code),
+    ):
+        until = after.locked_until()
+        if after.count > before and until is not None:
+            yield _event(
+                change,
+                SecurityEventType.MFA_LOCKED,
+                factor=factor,
+                failed_attempts=after.count,
+                locked_until=None if until == math.inf else iso_timestamp(until),
+            )
+
+
+def _event(change: Change, kind: SecurityEventType, **facts: str | int | None) -> SecurityEvent:
+    # One write can lock both factors: the factor tells the two events apart.
+    name = "/".join([change.stream_event_id, kind, str(facts.get("factor", ""))])
+    return SecurityEvent(
+        type=kind,
+        event_id=str(uuid.uuid5(_NAMESPACE, name)),
+        user_id=change.user_id,
+        occurred_at=change.written_at,
+        request_id=change.request_id,
+        facts=facts,
+    )

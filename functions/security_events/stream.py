@@ -1,0 +1,97 @@
+"""What a record of the table's stream says: one write to one user's item, before and after.
+
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html shows the records as a function gets them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from functions.shared.contract import Attribute, partition_key
+from functions.shared.record import Item, MfaRecord, RecordDamagedError, record_from_item
+
+type StreamRecord = Mapping[str, Any]
+"""One element of ``event["Records"]``."""
+
+_PARTITION_KEY_PREFIX: Final = partition_key("")
+#: Who deletes expired items:
+#: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+_TTL_PRINCIPAL: Final = "dynamodb.amazonaws.com"
+_IMAGES: Final = {"INSERT": (False, True), "MODIFY": (True, True), "REMOVE": (True, False)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One write to a user's item.
+
+    Attributes
+    ----------
+    stream_event_id : str
+        The stream's own id of the write, the same at every delivery.
+    user_id : str
+        Whose item it is.
+    written_at : int
+        Epoch seconds.
+    old, new : MfaRecord or None
+        The record before and after; None where there was none.
+    request_id : str or None
+        The request that wrote ``new``.
+    expired : bool
+        Whether DynamoDB deleted the item because its time was over.
+    """
+
+    stream_event_id: str
+    user_id: str
+    written_at: int
+    old: MfaRecord | None
+    new: MfaRecord | None
+    request_id: str | None
+    expired: bool
+
+
+def sequence_number(record: StreamRecord) -> str:
+    """Return a record's place in its shard: what Lambda is told to retry from."""
+    return str(record["dynamodb"]["SequenceNumber"])
+
+
+def user_id_of(record: StreamRecord) -> str | None:
+    """Return the user that a record is about, or None where its key is not one of this service."""
+    try:
+        key = record["dynamodb"]["Keys"][Attribute.PK]["S"]
+        return str(key).removeprefix(_PARTITION_KEY_PREFIX) if str(key).startswith(_PARTITION_KEY_PREFIX) else None
+    except (KeyError, TypeError):
+        return None
+
+
+def change_from_record(record: StreamRecord) -> Change:
+    """Return the write that a record tells of.
+
+    Raises
+    ------
+    RecordDamagedError
+        The record or an image in it is not what DynamoDB and this service write. It will not be at the next
+        delivery either.
+    """
+    user_id = user_id_of(record)
+    if user_id is None:
+        raise RecordDamagedError
+    try:
+        written = record["dynamodb"]
+        old, new = written.get("OldImage"), written.get("NewImage")
+        if _IMAGES[record["eventName"]] != (old is not None, new is not None):
+            raise RecordDamagedError
+        return Change(
+            stream_event_id=str(record["eventID"]),
+            user_id=user_id,
+            written_at=int(written["ApproximateCreationDateTime"]),
+            old=None if old is None else record_from_item(user_id, old),
+            new=None if new is None else record_from_item(user_id, new),
+            request_id=None if new is None else _request_id(new),
+            expired=(record.get("userIdentity") or {}).get("principalId") == _TTL_PRINCIPAL,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RecordDamagedError from error
+
+
+def _request_id(item: Item) -> str | None:
+    return str(item[Attribute.LAST_REQUEST_ID]["S"]) if Attribute.LAST_REQUEST_ID in item else None

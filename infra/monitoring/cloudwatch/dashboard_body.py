@@ -25,7 +25,7 @@ def problems(body: Mapping[str, Any]) -> list[str]:
         return ["a dashboard has a list of widgets"]
     found = [f"more than {MAX_WIDGETS} widgets"] if len(widgets) > MAX_WIDGETS else []
     for index, widget in enumerate(widgets):
-        title = widget.get("properties", {}).get("title", "")
+        title = (widget.get("properties") or {}).get("title", "")
         found += [f"widget {index} ({widget.get('type')} {title!r}): {problem}" for problem in _widget(widget)]
     for (one, first), (other, second) in combinations(enumerate(widgets), 2):
         if _overlap(first, second):

@@ -1,0 +1,1 @@
+"""Tests of the monitoring stack and of the CloudWatch that proves it."""

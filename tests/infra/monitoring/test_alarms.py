@@ -1,0 +1,211 @@
+"""Every alarm fires when it should and not in a normal hour: judged by its own CloudFormation properties."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.shared import contract
+from functions.shared.contract import Metric
+from infra.monitoring.cloudwatch.alarm_state import AlarmState, alarm_state
+from infra.monitoring.rules import PAGE_KEY
+from tests.infra.monitoring.scenarios import FIRE, HOUR, PERIOD, Scenario, normal_five_minutes
+from tests.infra.monitoring.templates import Monitoring
+from tests.infra.monitoring.traffic import REJECTED, UNAVAILABLE, Traffic
+
+#: The end of an evaluated period, of every length in use.
+NOW = 20 * HOUR
+
+CASES = [
+    pytest.param(key, scenario, id=f"{key}-{index}" if index else key)
+    for key, scenarios in FIRE.items()
+    for index, scenario in enumerate(scenarios)
+]
+
+
+def _happened(environment: str, scenario: Scenario) -> Traffic:
+    traffic = Traffic(environment, now=NOW - 1)
+    scenario(traffic)
+    return traffic
+
+
+def _dimensions(alarm: dict[str, Any]) -> Iterator[list[dict[str, str]]]:
+    """Yield the dimensions of each metric that an alarm reads."""
+    if "Metrics" not in alarm:
+        yield alarm.get("Dimensions", [])
+    for query in alarm.get("Metrics", ()):
+        if "MetricStat" in query:
+            yield query["MetricStat"]["Metric"].get("Dimensions", [])
+
+
+def test_every_alarm_has_a_scenario_and_every_scenario_an_alarm(prod: Monitoring) -> None:
+    assert set(FIRE) == set(prod.alarms)
+
+
+@pytest.mark.parametrize(("key", "scenario"), CASES)
+def test_fires(prod: Monitoring, key: str, scenario: Scenario) -> None:
+    assert alarm_state(prod.alarms[key], _happened("prod", scenario).store, now=NOW) is AlarmState.ALARM
+
+
+@pytest.fixture(scope="module")
+def normal_hours() -> Traffic:
+    """Return four normal hours, as some alarms look back further than one."""
+    traffic = Traffic("prod", now=0.0)
+    for start in range(NOW - 4 * HOUR, NOW, PERIOD):
+        traffic.now = start + 1
+        normal_five_minutes(traffic)
+    return traffic
+
+
+@pytest.mark.parametrize("key", FIRE)
+def test_is_silent_throughout_a_normal_hour(prod: Monitoring, normal_hours: Traffic, key: str) -> None:
+    alarm = prod.alarms[key]
+    for now in range(NOW - HOUR, NOW + 1, PERIOD):
+        assert alarm_state(alarm, normal_hours.store, now=now) is AlarmState.OK
+
+
+# `no-traffic` is the one that fires on what is missing.
+@pytest.mark.parametrize("key", [key for key in FIRE if key != "no-traffic"])
+def test_is_silent_when_nothing_is_published(prod: Monitoring, key: str) -> None:
+    assert alarm_state(prod.alarms[key], Traffic("prod", now=NOW).store, now=NOW) is AlarmState.OK
+
+
+@pytest.mark.parametrize("key", [key for key in FIRE if key not in {"no-traffic", "account-concurrency"}])
+def test_a_wrong_dimension_would_be_noticed(prod: Monitoring, key: str) -> None:
+    store = _happened("prod", FIRE[key][0]).store
+    for position in range(max(len(dimensions) for dimensions in _dimensions(prod.alarms[key]))):
+        broken = copy.deepcopy(prod.alarms[key])
+        for dimensions in _dimensions(broken):
+            if position < len(dimensions):
+                dimensions[position]["Value"] += "-typo"
+        assert alarm_state(broken, store, now=NOW) is not AlarmState.ALARM
+
+
+def test_watches_its_own_environment_alone(prod: Monitoring) -> None:
+    for key, scenarios in FIRE.items():
+        if key not in {"no-traffic", "account-concurrency", "secret-decrypted-outside-the-api"}:
+            store = _happened("dev", scenarios[0]).store
+            assert alarm_state(prod.alarms[key], store, now=NOW) is AlarmState.OK, key
+
+
+def test_no_traffic_ends_with_the_first_request(prod: Monitoring) -> None:
+    store = _happened("prod", lambda traffic: traffic.gateway(requests=1)).store
+    assert alarm_state(prod.alarms["no-traffic"], store, now=NOW) is AlarmState.OK
+
+
+def test_setups_that_are_all_already_enabled_are_no_outage(prod: Monitoring) -> None:
+    store = _happened("prod", lambda traffic: traffic.answers(60, contract.SETUP, REJECTED)).store
+    assert alarm_state(prod.alarms["setup-mfa-no-success"], store, now=NOW) is AlarmState.OK
+
+
+def test_one_failure_in_a_quiet_night_does_not_page(prod: Monitoring) -> None:
+    store = _happened("prod", lambda traffic: traffic.answers(1, contract.SETUP, UNAVAILABLE)).store
+    paging = [alarm for key, alarm in prod.alarms.items() if f":{alarm['AlarmName']}" in prod.composite["AlarmRule"]]
+    assert paging
+    for alarm in paging:
+        if alarm["AlarmName"] != "mfa-prod-no-traffic":
+            assert alarm_state(alarm, store, now=NOW) is AlarmState.OK
+
+
+def test_the_keys_own_count_must_exceed_ours(prod: Monitoring) -> None:
+    alarm = prod.alarms["secret-decrypted-outside-the-api"]
+    traffic = Traffic("prod", now=NOW - 1)
+    traffic.counts(200, Metric.SECRET_DECRYPTIONS)
+    traffic.key_used("Decrypt", 209)
+    assert alarm_state(alarm, traffic.store, now=NOW) is AlarmState.OK
+    traffic.key_used("Decrypt", 1)
+    assert alarm_state(alarm, traffic.store, now=NOW) is AlarmState.ALARM
+
+
+def test_errors_while_the_key_answers_are_not_the_keys(prod: Monitoring) -> None:
+    traffic = _happened("prod", lambda traffic: traffic.answers(50, contract.SETUP, UNAVAILABLE))
+    traffic.key_used("GenerateDataKey", 1)
+    assert alarm_state(prod.alarms["secret-key-unusable"], traffic.store, now=NOW) is AlarmState.OK
+
+
+# -- names, words, whom they tell ----------------------------------------------------------------------------------
+
+
+def test_names_carry_service_and_environment(prod: Monitoring, dev: Monitoring) -> None:
+    for monitoring in (prod, dev):
+        names = [alarm["AlarmName"] for alarm in monitoring.alarms.values()]
+        names.append(monitoring.composite["AlarmName"])
+        assert all(name.startswith(f"mfa-{monitoring.environment}-") for name in names)
+        assert len(names) == len(set(names))
+
+
+def test_descriptions_say_what_happened_what_to_do_and_where_to_read_on(prod: Monitoring) -> None:
+    alarms = {**prod.alarms, PAGE_KEY: prod.composite}
+    for key, alarm in alarms.items():
+        happened, rest = alarm["AlarmDescription"].removeprefix("What happened: ").split(" What to do: ")
+        response, link = rest.split(" Runbook: ")
+        assert len(happened) > 20
+        assert len(response) > 20
+        assert link == f"https://git.example.com/mfa/blob/main/docs/runbook.md#{key}"
+        assert len(alarm["AlarmDescription"]) <= 1024  # CloudWatch's limit
+
+
+def test_missing_data_is_always_decided(prod: Monitoring) -> None:
+    assert {alarm["TreatMissingData"] for alarm in prod.alarms.values()} == {"notBreaching", "breaching"}
+    assert [key for key, alarm in prod.alarms.items() if alarm["TreatMissingData"] == "breaching"] == ["no-traffic"]
+
+
+def test_children_tell_and_only_the_composite_pages(prod: Monitoring) -> None:
+    for alarm in prod.alarms.values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["mfa-prod-alerts"]
+    assert prod.composite["AlarmActions"] == prod.composite["OKActions"] == ["mfa-prod-pages"]
+
+
+def test_the_composite_watches_what_users_feel(prod: Monitoring) -> None:
+    rule = prod.composite["AlarmRule"]
+    watched = {part.split('"')[0].removeprefix("Arn:mfa-prod-") for part in rule.split('ALARM("')[1:]}
+    assert watched == {
+        *(f"{endpoint.function.replace('_', '-')}-error-ratio" for endpoint in contract.ENDPOINTS),
+        "setup-mfa-no-success",
+        "verify-mfa-no-success",
+        "jwks-fetch-failures",
+        "secret-key-unusable",
+        "secret-decrypted-outside-the-api",
+        "api-5xx-ratio",
+        "account-concurrency",
+        "no-traffic",
+    }
+    assert " AND " not in rule
+    assert "NOT " not in rule
+
+
+def test_dev_pages_nobody(dev: Monitoring) -> None:
+    assert "AlarmActions" not in dev.composite
+    assert [topic["TopicName"] for topic in dev.of_type("AWS::SNS::Topic").values()] == ["mfa-dev-alerts"]
+
+
+# -- the six metrics -----------------------------------------------------------------------------------------------
+
+
+def test_the_six_alarms_need_no_metric_math(prod: Monitoring) -> None:
+    plain = {alarm["MetricName"] for alarm in prod.alarms.values() if "MetricName" in alarm}
+    assert set(contract.SETUP_METRICS.names()) <= plain
+
+
+@pytest.mark.parametrize("name", contract.SETUP_METRICS.names())
+def test_each_of_the_six_is_within_reach_locally(local: Monitoring, name: str) -> None:
+    (alarm,) = [each for each in local.alarms.values() if each.get("MetricName") == name]
+    assert alarm["Threshold"] <= 20
+    assert alarm["EvaluationPeriods"] == 1
+
+
+def test_the_expressions_hold_to_cloudwatchs_limits(prod: Monitoring) -> None:
+    for alarm in prod.alarms.values():
+        queries = alarm.get("Metrics", [])
+        assert sum("MetricStat" in query for query in queries) <= 10
+        assert len({query["MetricStat"]["Period"] for query in queries if "MetricStat" in query}) <= 1
+        assert len({query["Id"] for query in queries}) == len(queries)
+        # One day for periods of an hour and more, seven days else.
+        length = alarm.get("Period") or next(q["MetricStat"]["Period"] for q in queries if "MetricStat" in q)
+        assert length * alarm["EvaluationPeriods"] <= 86_400
+
+
+def test_composite_rule_is_short_enough(prod: Monitoring) -> None:
+    assert len(json.dumps(prod.composite["AlarmRule"])) <= 10_240

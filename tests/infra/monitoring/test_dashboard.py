@@ -1,0 +1,140 @@
+"""The dashboard: CloudWatch would take it, and it shows what the functions publish, no more and no less."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from functions.shared import contract
+from functions.shared.contract import Metric
+from infra.monitoring.cloudwatch.dashboard_body import metrics_shown, problems
+from infra.monitoring.queries import SAVED_QUERIES
+from tests.infra.monitoring.templates import KEY_ARN, ROOT, Monitoring
+
+
+def _published_by_code() -> set[str]:
+    """Return the metrics that the code under ``functions`` publishes, by reading it."""
+    names = {name for endpoint in contract.ENDPOINTS for name in endpoint.metrics.names()}
+    for path in (ROOT / "functions").rglob("*.py"):
+        if path.name != "contract.py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Metric":
+                    names.add(str(Metric[node.attr]))
+    return names
+
+
+def _shown(monitoring: Monitoring) -> Iterator[tuple[str, str, dict[str, str]]]:
+    for namespace, name, dimensions in metrics_shown(monitoring.overview):
+        yield namespace, name, dict(dimensions)
+
+
+@pytest.fixture(params=["prod", "dev", "local"])
+def monitoring(request: pytest.FixtureRequest) -> Monitoring:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Monitoring)
+    return found
+
+
+def test_cloudwatch_would_take_every_body(monitoring: Monitoring) -> None:
+    assert set(monitoring.dashboards) == {f"mfa-{monitoring.environment}", f"mfa-{monitoring.environment}-functions"}
+    for body in monitoring.dashboards.values():
+        assert problems(body) == []
+
+
+def test_every_metric_that_is_published_is_shown(prod: Monitoring) -> None:
+    shown = {name for namespace, name, _ in _shown(prod) if namespace == contract.METRICS_NAMESPACE}
+    assert _published_by_code() - shown == set()
+
+
+def test_every_metric_that_is_shown_is_published(prod: Monitoring) -> None:
+    shown = {name for namespace, name, _ in _shown(prod) if namespace == contract.METRICS_NAMESPACE}
+    assert shown - _published_by_code() == set()
+
+
+def test_metrics_are_shown_with_exactly_their_dimensions(monitoring: Monitoring) -> None:
+    environment = monitoring.environment
+    names = {
+        contract.lambda_name(folder, environment)
+        for folder in (
+            *(endpoint.function for endpoint in contract.ENDPOINTS),
+            contract.AUTHORIZER_FUNCTION,
+            contract.SECURITY_EVENTS_FUNCTION,
+        )
+    }
+    for namespace, name, dimensions in _shown(monitoring):
+        match namespace:
+            case contract.METRICS_NAMESPACE:
+                assert dimensions == {"environment": environment, "service": "mfa"}
+            case "AWS/ApiGateway":
+                assert dimensions == {"ApiName": f"mfa-{environment}", "Stage": "v1"}
+            case "AWS/Lambda" if name == "ClaimedAccountConcurrency":
+                assert dimensions == {}
+            case "AWS/Lambda":
+                assert dimensions["FunctionName"] in names
+            case "AWS/DynamoDB":
+                assert dimensions.pop("TableName") == f"mfa-{environment}-users"
+                assert set(dimensions) <= {"Operation"}
+            case "AWS/KMS":
+                assert dimensions["KeyArn"] == KEY_ARN
+                assert dimensions["Operation"] in {"Decrypt", "GenerateDataKey"}
+            case "AWS/SQS":
+                assert dimensions == {"QueueName": f"mfa-{environment}-security-events-dead-letters"}
+            case other:
+                pytest.fail(f"unexpected namespace {other}")
+
+
+def test_the_six_metrics_are_drawn_by_their_names(prod: Monitoring) -> None:
+    (setup,) = [
+        widget["properties"]
+        for widget in prod.overview["widgets"]
+        if widget["properties"].get("title") == "Setup: POST /auth/mfa/setup"
+    ]
+    labels = [metric[-1]["label"] for metric in setup["metrics"]]
+    assert labels == [
+        "MFASetupAttempts",
+        "SuccessfulMFASetups",
+        "MFAAlreadyEnabledErrors",
+        "MFASetupErrors",
+        "MFASetupSystemErrors",
+        "UnauthorizedMFASetupAttempts",
+    ]
+
+
+def test_the_questions_come_in_the_order_of_an_operators_fear(prod: Monitoring) -> None:
+    texts = [each["properties"]["markdown"] for each in prod.overview["widgets"] if each["type"] == "text"]
+    questions = [match[1] for text in texts if (match := re.match("## (.*)", text))]
+    assert questions == [
+        "Is it working?",
+        "Is someone attacking it?",
+        "What is slow or failing?",
+        "What does it cost to run?",
+        "The latest failures",
+    ]
+    for text in texts[1:]:
+        assert "Normal:" in text or "never a secret" in text
+        assert "https://git.example.com/mfa/blob/main/docs/runbook.md#" in text
+
+
+def test_shows_the_state_of_every_alarm(prod: Monitoring) -> None:
+    tiles = [each["properties"] for each in prod.overview["widgets"] if each["type"] == "alarm"]
+    shown = [arn.removeprefix("Arn:") for each in tiles for arn in each["alarms"]]
+    assert sorted(shown) == sorted([*(each["AlarmName"] for each in prod.alarms.values()), "mfa-prod-page"])
+    assert tiles[0]["alarms"][0] == "Arn:mfa-prod-page"
+
+
+def test_saved_queries_read_the_environments_own_log_groups(monitoring: Monitoring) -> None:
+    found = monitoring.of_type("AWS::Logs::QueryDefinition").values()
+    assert {each["Name"] for each in found} == {f"mfa/{monitoring.environment}/{query.name}" for query in SAVED_QUERIES}
+    for each in found:
+        assert each["LogGroupNames"]
+        assert all(name.endswith(f"-{monitoring.environment}") for name in each["LogGroupNames"])
+
+
+def test_log_tables_run_saved_queries(prod: Monitoring) -> None:
+    saved = {each["QueryString"] for each in prod.of_type("AWS::Logs::QueryDefinition").values()}
+    for widget in prod.overview["widgets"]:
+        if widget["type"] == "log":
+            query = re.fullmatch(r"(?:SOURCE '[^']+' \| )+(.*)", widget["properties"]["query"], re.DOTALL)
+            assert query is not None
+            assert query[1] in saved

@@ -1,0 +1,150 @@
+"""Traffic of the service as CloudWatch would hear of it.
+
+What the functions publish is published by the functions' own code, whose output is taken apart as Lambda's log agent
+does; so a metric or dimension that an alarm spells otherwise is found nowhere. AWS's own metrics are written as each
+service documents them.
+"""
+
+import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+from aws_lambda_powertools.metrics import Metrics
+
+from functions.shared.config import EndpointSettings
+from functions.shared.contract import METRICS_SERVICE, Endpoint, Metric
+from functions.shared.errors import (
+    ApiError,
+    InsufficientScopeError,
+    InternalError,
+    MfaAlreadyEnabledError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+)
+from functions.shared.http import Request, endpoint
+from functions.shared.observability import Telemetry
+from infra.monitoring.cloudwatch.metric_store import MetricStore
+from tests.infra.monitoring.templates import KEY_ARN
+from tests.support.events import api_event
+
+OK = None
+REJECTED = MfaAlreadyEnabledError()
+UNAVAILABLE = ServiceUnavailableError("kms:Decrypt", "KMSInvalidStateException")
+UNEXPECTED = InternalError()
+UNAUTHORIZED = UnauthorizedError()
+FORBIDDEN = InsufficientScopeError("mfa")
+
+
+class _Body:
+    def model_dump_json(self, *, by_alias: bool) -> str:
+        return f'{{"by_alias": {by_alias}}}'
+
+
+@cache
+def answered(
+    environment: str, route: Endpoint, error: ApiError | None, metrics: tuple[Metric, ...] = ()
+) -> tuple[str, ...]:
+    """Return what a route's handler writes to its log while it answers one request in a given way."""
+
+    def operation(request: Request) -> _Body:
+        for metric in metrics:
+            request.count(metric)
+        if error is UNEXPECTED:
+            raise RuntimeError
+        if error is not None:
+            raise error
+        return _Body()
+
+    settings = EndpointSettings(environment, "CRITICAL", (), "mfa" if error is FORBIDDEN else None)
+    user = None if error is UNAUTHORIZED else "user-1"
+    with _output() as lines:
+        response = endpoint(route, settings)(operation)(api_event(route, user_id=user), None)
+    assert response["statusCode"] == (200 if error is None else error.status)
+    return tuple(lines())
+
+
+@cache
+def counted(environment: str, metric: Metric) -> tuple[str, ...]:
+    """Return what a function writes when it counts a metric that belongs to no route."""
+    with _output() as lines:
+        Telemetry(environment=environment, log_level="CRITICAL").count([metric])
+    return tuple(lines())
+
+
+@contextmanager
+def _output() -> Iterator[Callable[[], list[str]]]:
+    """Collect standard output, in a process of one's own as far as Powertools can tell: it keeps state per process."""
+    buffer = io.StringIO()
+    fresh: dict[str, Any] = {"_metrics": {}, "_dimensions": {}, "_metadata": {}, "_default_dimensions": {}}
+    with redirect_stdout(buffer), patch.multiple(Metrics, **fresh):
+        logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+        yield lambda: buffer.getvalue().splitlines()
+    logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+
+
+@dataclass
+class Traffic:
+    """Publishes what happens at a time of one's choice.
+
+    Attributes
+    ----------
+    environment : str
+        Whose traffic it is.
+    now : float
+        The time of what is published next, seconds.
+    store : MetricStore
+        Where it is published.
+    """
+
+    environment: str
+    now: float
+    store: MetricStore = field(default_factory=MetricStore)
+
+    def answers(self, times: int, route: Endpoint, error: ApiError | None, *metrics: Metric) -> None:
+        for _ in range(times):
+            self.store.put_embedded(answered(self.environment, route, error, metrics), at=self.now)
+
+    def counts(self, times: int, metric: Metric) -> None:
+        for _ in range(times):
+            self.store.put_embedded(counted(self.environment, metric), at=self.now)
+
+    def logged(self, lines: list[str]) -> None:
+        self.store.put_embedded(lines, at=self.now)
+
+    def gateway(self, *, requests: int = 0, refused: int = 0, failed: int = 0, latency_ms: float | None = None) -> None:
+        api = {"ApiName": f"mfa-{self.environment}", "Stage": "v1"}
+        self._put("AWS/ApiGateway", api, Count=requests)
+        self._put("AWS/ApiGateway", api, **{"4XXError": refused, "5XXError": failed})
+        if latency_ms is not None:
+            self._put("AWS/ApiGateway", api, Latency=latency_ms)
+
+    def function(self, folder: str, **metrics: float) -> None:
+        self._put("AWS/Lambda", {"FunctionName": f"{folder.replace('_', '-')}-{self.environment}"}, **metrics)
+
+    def account(self, **metrics: float) -> None:
+        self._put("AWS/Lambda", {}, **metrics)
+
+    def table(self, operation: str | None = None, **metrics: float) -> None:
+        of_operation = {} if operation is None else {"Operation": operation}
+        self._put("AWS/DynamoDB", {"TableName": f"mfa-{self.environment}-users", **of_operation}, **metrics)
+
+    def key_used(self, operation: str, times: int) -> None:
+        self._put("AWS/KMS", {"KeyArn": KEY_ARN, "Operation": operation}, SuccessfulRequest=times)
+
+    def dead_letters(self, waiting: int) -> None:
+        queue = f"mfa-{self.environment}-security-events-dead-letters"
+        self._put("AWS/SQS", {"QueueName": queue}, ApproximateNumberOfMessagesVisible=waiting)
+
+    def masked(self, folder: str, events: int) -> None:
+        group = f"/aws/lambda/{folder.replace('_', '-')}-{self.environment}"
+        dimensions = {"LogGroupName": group, "DataProtectionOperation": "Audit"}
+        self._put("AWS/Logs", dimensions, LogEventsWithFindings=events)
+
+    def _put(self, namespace: str, dimensions: dict[str, str], **metrics: Any) -> None:
+        for name, value in metrics.items():
+            self.store.put(namespace, name, dimensions, value, at=self.now)

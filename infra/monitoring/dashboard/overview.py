@@ -343,7 +343,7 @@ class Overview:
                 "The latest failures",
                 "Types, places and request ids; never a secret, code or token. `one-request`, among the saved queries, "
                 "shows everything that a request id left behind.",
-                "one-request",
+                "queries",
             ),
         )
         yield (LogTable(title="Latest failures", query=queries.LATEST_FAILURES, height=7),)

@@ -13,10 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from jwt import PyJWKClient
-
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRejectedError
-from functions.jwt_authorizer.keys import FETCH_TIMEOUT_SECONDS, SigningKeys
+from functions.jwt_authorizer.keys import JwksEndpoint, SigningKeys
 from functions.jwt_authorizer.service import Caller, TokenVerifier
 from functions.shared.clock import iso_timestamp
 from functions.shared.config import AuthorizerSettings
@@ -35,10 +33,7 @@ def _fetch_failed(error: Exception) -> None:
 verifier = TokenVerifier(
     issuer=settings.issuer,
     audience=settings.audience,
-    keys=SigningKeys(
-        PyJWKClient(settings.jwks_url, cache_jwk_set=False, timeout=FETCH_TIMEOUT_SECONDS),
-        on_fetch_failure=_fetch_failed,
-    ),
+    keys=SigningKeys(JwksEndpoint(settings.jwks_url), on_fetch_failure=_fetch_failed),
 )
 
 
@@ -77,7 +72,8 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]
         for route in ENDPOINTS
         if (route.method, route.path) == (event.get("httpMethod"), event.get("resource"))
     )
-    return _policy(event, "Deny", "anonymous", {AuthorizerContext.TIMESTAMP: iso_timestamp(time.time())})
+    context = {AuthorizerContext.TIMESTAMP: iso_timestamp(time.time())}
+    return _policy("Deny", event.get("methodArn", "*"), "anonymous", context)
 
 
 def _bearer_token(event: Mapping[str, Any]) -> str:
@@ -98,13 +94,11 @@ def _allow(event: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         AuthorizerContext.LABEL: caller.label,
         AuthorizerContext.SCOPE: caller.scope,
     }
-    return _policy(event, "Allow", caller.user_id, context)
+    return _policy("Allow", event["methodArn"], caller.user_id, context)
 
 
-def _policy(
-    event: Mapping[str, Any], effect: str, principal: str, context: Mapping[AuthorizerContext, str]
-) -> dict[str, Any]:
-    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event.get("methodArn", "*")}
+def _policy(effect: str, resource: str, principal: str, context: Mapping[AuthorizerContext, str]) -> dict[str, Any]:
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
     return {
         "principalId": principal,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},

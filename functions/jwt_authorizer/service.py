@@ -4,6 +4,7 @@ Nothing in a token chooses how it is checked: algorithms are a fixed list, keys 
 ``kid`` alone, and ``jwk``, ``jku``, ``x5u`` and ``x5c`` headers are ignored.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from functions.shared.clock import Clock
 ALGORITHMS: Final = ("RS256", "ES256")
 #: For ``nbf`` and ``iat``, which another machine's clock wrote a moment ago. ``exp`` gets none.
 LEEWAY_SECONDS: Final = 5
+#: ``typ`` headers that an access token may carry (RFC 9068 section 2.1). Logout tokens, DPoP proofs and other JWTs that
+#: an issuer signs with the same keys name themselves there (RFC 8725 section 3.11).
+ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt"})
 MAX_TOKEN_LENGTH: Final = 8192
 #: OpenID Connect Core 1.0 section 2: ``sub`` must not exceed 255 ASCII characters.
 MAX_SUBJECT_LENGTH: Final = 255
@@ -66,7 +70,7 @@ class TokenVerifier:
         SigningKeysUnavailableError
             No keys can be had to judge it by.
         """
-        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+        if len(token) > MAX_TOKEN_LENGTH or not _COMPACT_JWS.fullmatch(token):
             raise TokenRejectedError("malformed")
         try:
             claims = self._signed_claims(token)
@@ -81,11 +85,13 @@ class TokenVerifier:
         header = jwt.get_unverified_header(token)
         if header.get("alg") not in ALGORITHMS:
             raise TokenRejectedError("algorithm")
+        if str(header.get("typ", "JWT")).lower().removeprefix("application/") not in ACCESS_TOKEN_TYPES:
+            raise TokenRejectedError("not_an_access_token")
         kid = header.get("kid")
         if not isinstance(kid, str):
             raise TokenRejectedError("unknown_key")
         # The signature only: the claims are checked below, strictly by type, on one reading of the clock.
-        options: Any = dict.fromkeys(_PYJWT_CLAIM_CHECKS, False)
+        options: Any = {**dict.fromkeys(_PYJWT_CLAIM_CHECKS, False), "enforce_minimum_key_length": True}
         claims: dict[str, Any] = jwt.decode(token, self._keys.get(kid), algorithms=list(ALGORITHMS), options=options)
         return claims
 
@@ -107,6 +113,11 @@ class TokenVerifier:
         if not any(isinstance(value, str) and value in self._audience for value in addressees):
             raise TokenRejectedError("audience")
 
+
+# RFC 7515 section 7.1: three base64url parts without padding. PyJWT would let padding pass.
+_COMPACT_JWS: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
+# What OAuth allows in a scope (RFC 6749 section 3.3), and a response header can carry.
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 _PYJWT_CLAIM_CHECKS: Final = (
     "verify_exp",
@@ -145,7 +156,7 @@ def _subject(claims: Mapping[str, Any]) -> str:
 def _label(claims: Mapping[str, Any]) -> str:
     for name in ("email", "username", "cognito:username", "sub"):
         value = claims.get(name)
-        if isinstance(value, str) and value.strip():
+        if isinstance(value, str) and any(char.isprintable() and not char.isspace() for char in value):
             return value.encode("utf-8", "replace").decode()[:MAX_LABEL_LENGTH]
     raise TokenRejectedError("subject")
 
@@ -153,6 +164,5 @@ def _label(claims: Mapping[str, Any]) -> str:
 def _scope(claims: Mapping[str, Any]) -> str:
     """Return the granted scopes, space separated (RFC 9068 ``scope``; some issuers send a list in ``scp``)."""
     granted = claims.get("scope", claims.get("scp"))
-    if isinstance(granted, list):
-        granted = " ".join(value for value in granted if isinstance(value, str))
-    return granted if isinstance(granted, str) else ""
+    scopes = granted.split(" ") if isinstance(granted, str) else granted if isinstance(granted, list) else ()
+    return " ".join(scope for scope in scopes if isinstance(scope, str) and _SCOPE.fullmatch(scope))

@@ -5,12 +5,11 @@ answers any request, and the deployment that broke it is the one that notices.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from functions.shared.contract import DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER, DEFAULT_USERS_TABLE_NAME, Env
 
@@ -19,11 +18,11 @@ PRODUCTION: Final = "prod"
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _BUS_NAME = re.compile(
-    r"[A-Za-z0-9_./-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[A-Za-z0-9_./-]{1,256}"
+    r"[A-Za-z0-9_./-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9_./-]{1,256}"
 )
 # A key's ARN, never an alias: the Encryption SDK can decrypt with the key's own ARN alone.
 _KMS_KEY_ARN = re.compile(
-    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _RAW_KEY_PREFIX = "raw:"
@@ -135,15 +134,25 @@ def read_encryption_key(environ: Mapping[str, str]) -> KmsKey | RawKey:
         raise ConfigurationError(Env.MFA_ENCRYPTION_KEY, "a raw key is for development; in prod use a KMS key ARN")
     try:
         key = base64.b64decode(value.removeprefix(_RAW_KEY_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if len(key) != _RAW_KEY_BYTES:
         raise ConfigurationError(Env.MFA_ENCRYPTION_KEY, f"expected raw: and base64 of {_RAW_KEY_BYTES} bytes")
     return RawKey(key)
 
 
+def _split(url: str) -> SplitResult:
+    """Return the parts of a URL; none of them if it is malformed."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
 def _is_origin(value: str) -> bool:
-    parts = urlsplit(value)
+    parts = _split(value)
     return parts.scheme in ("http", "https") and value == f"{parts.scheme}://{parts.netloc}" and bool(parts.netloc)
 
 
@@ -200,7 +209,7 @@ class AuthorizerSettings:
             raise ConfigurationError(Env.JWT_AUDIENCE, "expected at least one audience or client id")
         environment = read_environment(environ)
         jwks_url = _read(environ, Env.JWT_JWKS_URL)
-        parts = urlsplit(jwks_url)
+        parts = _split(jwks_url)
         on_loopback = parts.hostname in ("127.0.0.1", "localhost", "::1") and environment != PRODUCTION
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and on_loopback)):
             raise ConfigurationError(Env.JWT_JWKS_URL, "expected an https URL")

@@ -100,12 +100,17 @@ class ResponseWriter:
         if "*" in self._allowed_origins:
             return {**exposed, "Access-Control-Allow-Origin": "*"}
         origin = next(
-            (value for name, value in (event.get("headers") or {}).items() if name.lower() == "origin"),
+            (value for name, value in _mapping(event.get("headers")).items() if name.lower() == "origin"),
             None,
         )
         if origin not in self._allowed_origins:
             return {"Vary": "Origin"}
         return {**exposed, "Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """Return a mapping as it is, and an empty one for anything else: not only API Gateway can invoke a function."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def error_body(error: ApiError, *, request_id: str, now: float) -> str:
@@ -131,7 +136,7 @@ class _Exchange:
 
     @cached_property
     def request_id(self) -> str:
-        gateway_id = (self.event.get("requestContext") or {}).get("requestId")
+        gateway_id = _mapping(self.event.get("requestContext")).get("requestId")
         # Never empty: a stored item knows by it which request wrote it.
         return str(gateway_id or getattr(self._context, "aws_request_id", None) or uuid.uuid4())
 
@@ -195,6 +200,7 @@ def endpoint(route: Endpoint, settings: EndpointSettings) -> Callable[[Callable[
         @wraps(operation)
         def lambda_handler(event: Event, context: object) -> Response:
             started = time.perf_counter()
+            event = _mapping(event)
             exchange = _Exchange(event, context)
             fields: dict[str, Any] = {"request_id": exchange.request_id, "route": f"{route.method} {route.path}"}
             try:

@@ -40,7 +40,10 @@ def identity_from_event(event: Mapping[str, Any]) -> Identity:
     UnauthorizedError
         The authorizer's context is missing: the function was reached by another way than its API.
     """
-    context = (event.get("requestContext") or {}).get("authorizer") or {}
+    request_context = event.get("requestContext")
+    context = request_context.get("authorizer") if isinstance(request_context, Mapping) else None
+    if not isinstance(context, Mapping):
+        raise UnauthorizedError
     user_id = context.get(AuthorizerContext.USER_ID)
     if not isinstance(user_id, str) or not user_id:
         raise UnauthorizedError

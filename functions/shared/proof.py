@@ -1,7 +1,6 @@
 """The second factor that a request offers: a TOTP code or a backup code, parsed from its body."""
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,8 +31,12 @@ class Proof:
 
 
 def _normalised(value: object) -> object:
-    """Drop what people type or paste around a code: spaces and hyphens; letters become upper case."""
-    return re.sub(r"[\s-]", "", value).upper() if isinstance(value, str) else value
+    """Drop what people type or paste around a code: spaces and hyphens; ASCII letters become upper case."""
+    if not isinstance(value, str):
+        return value
+    bare = re.sub(r"[\s-]", "", value)
+    # The upper case of some other letters is ASCII: a long s would become an S, and a sharp s two of them.
+    return bare.upper() if bare.isascii() else bare
 
 
 TotpCode = Annotated[
@@ -101,14 +104,14 @@ def parse_body[Model: BaseModel](model: type[Model], event: Event) -> Model:
 
 
 def _raw_body(event: Event) -> bytes:
-    body = event.get("body") or ""
+    body = str(event.get("body") or "")
     if event.get("isBase64Encoded"):
         try:
             raw = base64.b64decode(body, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise ValidationError("The request body must be JSON") from None
     else:
-        raw = str(body).encode("utf-8", "surrogatepass")
+        raw = body.encode("utf-8", "surrogatepass")
     if len(raw) > MAX_BODY_BYTES:
         raise ValidationError(f"The request body must not be longer than {MAX_BODY_BYTES} bytes")
     return raw

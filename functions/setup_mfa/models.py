@@ -1,6 +1,7 @@
 """What the route answers and what an authenticator app reads from its QR code."""
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -10,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_ISSUER_LENGTH: Final = 96
 MAX_ACCOUNT_LENGTH: Final = 384
 _ELLIPSIS: Final = "…"
+_SKIN_TONES: Final = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+#: Two of them are a flag.
+_REGIONAL_INDICATORS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 
 
 class SetupResponse(BaseModel):
@@ -35,7 +39,8 @@ class KeyUri:
        space become one space.
     2. A colon separates the two parts and may stand in neither: it becomes ``-``.
     3. A part whose encoding is longer than its limit (issuer 96, account 384 characters) is cut after the last
-       whole character that fits, and ends with ``…``. So the QR code never grows past version 20.
+       whole character that fits, accents and emoji modifiers included, and ends with ``…``. So the QR code never
+       grows past version 20.
 
     Parameters
     ----------
@@ -64,9 +69,23 @@ def _encoded(text: str, limit: int) -> str:
         return encoded
     room = limit - len(quote(_ELLIPSIS))
     kept = ""
-    for char in cleaned:
-        piece = quote(char, safe="", errors="replace")
+    for cluster in _clusters(cleaned):
+        piece = quote(cluster, safe="", errors="replace")
         if len(kept) + len(piece) > room:
             break
         kept += piece
     return kept + quote(_ELLIPSIS)
+
+
+def _clusters(text: str) -> Iterator[str]:
+    """Split text into what a reader sees as characters (Unicode Annex 29, as far as printable text needs it)."""
+    cluster = ""
+    for char in text:
+        mark = unicodedata.category(char).startswith("M")
+        half_a_flag = char in _REGIONAL_INDICATORS and len(cluster) == 1 and cluster in _REGIONAL_INDICATORS
+        if cluster and not (mark or char in _SKIN_TONES or half_a_flag):
+            yield cluster
+            cluster = ""
+        cluster += char
+    if cluster:
+        yield cluster

@@ -1,0 +1,249 @@
+"""Each of the six conditions, caused over HTTP, until its alarm fires and its message lies in a queue."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+import pytest
+
+from functions.shared.contract import (
+    METRICS_NAMESPACE,
+    SETUP,
+    SETUP_METRICS,
+    Attribute,
+    Status,
+    metric_dimensions,
+    partition_key,
+)
+from local.stack import Stack
+from tests.e2e.stack import Api, Aws
+
+#: An alarm looks again every few seconds, and the machine may be busy.
+PATIENCE_SECONDS: Final = 30
+LIVE: Final = "live"
+
+type TokenFor = Callable[..., str]
+
+
+class Alarms:
+    """The alarms of the stack under test, and a queue that hears what they tell."""
+
+    def __init__(self, aws: Aws, environment: str) -> None:
+        self._cloudwatch = aws.client("cloudwatch")
+        self._sns = aws.client("sns")
+        self._sqs = aws.client("sqs")
+        self._environment = environment
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Subscribe a queue of one's own to the topic that alarms report to."""
+        (topic,) = {
+            action
+            for alarm in self._cloudwatch.describe_alarms(AlarmNamePrefix=f"mfa-{self._environment}-")["MetricAlarms"]
+            for action in alarm["AlarmActions"]
+        }
+        self._queue = self._sqs.create_queue(QueueName=f"test-alarms-{time.time_ns()}")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        may_send = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [may_send]})
+        self._sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": policy})
+        subscription = self._sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+        try:
+            yield
+        finally:
+            self._sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+            self._sqs.delete_queue(QueueUrl=self._queue)
+
+    def on(self, metric: str) -> dict[str, Any]:
+        """Return the plain alarm on one of the six metrics."""
+        found = self._cloudwatch.describe_alarms(AlarmNamePrefix=f"mfa-{self._environment}-")["MetricAlarms"]
+        (alarm,) = [each for each in found if each.get("MetricName") == metric]
+        return dict(alarm)
+
+    def calm(self, metric: str) -> None:
+        """Set the alarm to OK and forget what it told: an earlier test may have set it off."""
+        self._cloudwatch.set_alarm_state(
+            AlarmName=self.on(metric)["AlarmName"], StateValue="OK", StateReason="the test begins"
+        )
+        while self._received():
+            pass
+
+    def total(self, metric: str) -> float:
+        """Return how often a metric was counted in the last hour."""
+        now = time.time()
+        answer = self._cloudwatch.get_metric_statistics(
+            Namespace=METRICS_NAMESPACE,
+            MetricName=metric,
+            Dimensions=[{"Name": name, "Value": value} for name, value in metric_dimensions(self._environment).items()],
+            StartTime=now - 3600,
+            EndTime=now + 60,
+            Period=3600,
+            Statistics=["Sum"],
+        )
+        return float(sum(point["Sum"] for point in answer["Datapoints"]))
+
+    def message_of(self, alarm: str) -> dict[str, Any]:
+        """Return the message that an alarm sent on going into ALARM, waiting for it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            for message in self._received():
+                if (message["AlarmName"], message["NewStateValue"]) == (alarm, "ALARM"):
+                    return message
+        pytest.fail(f"no message of {alarm} within {PATIENCE_SECONDS} s")
+
+    def _received(self) -> list[dict[str, Any]]:
+        answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        messages = answer.get("Messages", [])
+        for each in messages:
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=each["ReceiptHandle"])
+        return [json.loads(json.loads(each["Body"])["Message"]) for each in messages]
+
+
+@pytest.fixture(scope="module")
+def alarms(aws: Aws, stack: Stack) -> Iterator[Alarms]:
+    found = Alarms(aws, stack.environment)
+    with found.heard():
+        yield found
+
+
+@pytest.fixture
+def setup_answers(api: Api, token_for: TokenFor) -> Callable[[str], int]:
+    """Return a function that asks for an enrolment and returns the status."""
+    return lambda user: api.request(SETUP.method, SETUP.path, token=token_for(user)).status
+
+
+def _proves(alarms: Alarms, metric: str, cause: Callable[[], int], status: int) -> None:
+    """Cause a condition as often as its alarm tolerates and once more, and hear of it."""
+    alarm = alarms.on(metric)
+    enough = int(alarm["Threshold"])
+    alarms.calm(metric)
+    before = alarms.total(metric)
+    for _ in range(enough):
+        assert cause() == status
+    # Metrics are what the emulator reads in the functions' logs, which it gets a moment after the answer.
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while alarms.total(metric) - before < enough and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert alarms.total(metric) - before == enough
+
+    message = alarms.message_of(alarm["AlarmName"])
+
+    assert alarms.on(metric)["StateValue"] == "ALARM"
+    assert message["Trigger"]["MetricName"] == metric
+    assert "What to do: " in message["AlarmDescription"]
+    assert f"#{alarm['AlarmName'].removeprefix('mfa-local-')}" in message["AlarmDescription"]
+
+
+def test_attempts(alarms: Alarms, setup_answers: Callable[[str], int]) -> None:
+    _proves(alarms, SETUP_METRICS.attempts, lambda: setup_answers("alarm-attempts@example.com"), 200)
+
+
+def test_successes(alarms: Alarms, setup_answers: Callable[[str], int]) -> None:
+    _proves(alarms, SETUP_METRICS.successes, lambda: setup_answers("alarm-successes@example.com"), 200)
+
+
+def test_already_enabled(
+    alarms: Alarms, aws: Aws, api: Api, stack: Stack, token_for: TokenFor, setup_answers: Callable[[str], int]
+) -> None:
+    user = "alarm-already-enabled@example.com"
+    assert setup_answers(user) == 200
+    aws.client("dynamodb").update_item(
+        TableName=stack.table_name,
+        Key=_key_of(aws, stack, user),
+        UpdateExpression="SET #status = :enabled REMOVE expires_at",
+        ExpressionAttributeNames={"#status": Attribute.STATUS},
+        ExpressionAttributeValues={":enabled": {"S": Status.ENABLED}},
+    )
+    _proves(alarms, SETUP_METRICS.rejections, lambda: setup_answers(user), 409)
+
+
+def test_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Callable[[str], int]) -> None:
+    kms = aws.client("kms")
+    kms.disable_key(KeyId=stack.key_arn)
+    try:
+        _proves(alarms, SETUP_METRICS.errors, lambda: setup_answers("alarm-errors@example.com"), 503)
+    finally:
+        kms.enable_key(KeyId=stack.key_arn)
+    assert setup_answers("alarm-errors@example.com") == 200
+
+
+def test_system_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Callable[[str], int]) -> None:
+    user = "alarm-system-errors@example.com"
+    with (
+        _dynamodb_that_finds_our_requests_malformed() as url,
+        _released(aws, stack.functions[SETUP.function], {"AWS_ENDPOINT_URL_DYNAMODB": url}),
+    ):
+        _proves(alarms, SETUP_METRICS.system_errors, lambda: setup_answers(user), 500)
+    assert setup_answers(user) == 200
+
+
+def test_unauthorized(alarms: Alarms, api: Api) -> None:
+    _proves(
+        alarms,
+        SETUP_METRICS.unauthorized,
+        lambda: api.request(SETUP.method, SETUP.path, token="not-a-token").status,
+        401,
+    )
+
+
+def _key_of(aws: Aws, stack: Stack, user: str) -> dict[str, dict[str, str]]:
+    """Return the key of the one item of a user."""
+    attributes = aws.client("cognito-idp").admin_get_user(UserPoolId=stack.user_pool_id, Username=user)
+    (sub,) = [each["Value"] for each in attributes["UserAttributes"] if each["Name"] == "sub"]
+    return {Attribute.PK: {"S": partition_key(sub)}, Attribute.SK: {"S": "MFA#SECRET"}}
+
+
+@contextmanager
+def _dynamodb_that_finds_our_requests_malformed() -> Iterator[str]:
+    """Serve the one answer of DynamoDB that is a defect of ours, not a failure of AWS."""
+    body = json.dumps({"__type": "com.amazonaws.dynamodb.v20120810#ValidationException", "message": "malformed"})
+
+    class Malformed(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(400)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (the base class's name)
+            """Keep the test's output to itself."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Malformed) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def _released(aws: Aws, function: str, variables: dict[str, str]) -> Iterator[None]:
+    """Release a version of a function with further environment variables, and go back to the one before."""
+    client = aws.client("lambda")
+    before = client.get_alias(FunctionName=function, Name=LIVE)["FunctionVersion"]
+    own = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": own | variables})
+    try:
+        version = client.publish_version(FunctionName=function)["Version"]
+        assert version != before
+        client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=version)
+        yield
+    finally:
+        client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=before)
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": own})

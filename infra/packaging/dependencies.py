@@ -84,6 +84,3 @@ def _cut(folder: Path, services: Sequence[str]) -> None:
             unused.unlink()
     if (folder / "botocore").is_dir():
         botocore_data.cut(folder / "botocore" / "data", services)
-    for path in folder.rglob("*"):
-        # The same whatever the umask, and readable for Lambda's own user.
-        path.chmod(0o755 if path.is_dir() else 0o644)

@@ -65,7 +65,6 @@ def build_package(function: str, target: Target, *, source: Path = ROOT, build: 
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-            (folder / name).chmod(0o644)
         bytecode.compile_tree(folder / "functions", "/var/task/functions")
 
     return make_once(build / target.name / function / key, make)

@@ -33,6 +33,7 @@ def make_once(finished: Path, make: Callable[[Path], None]) -> Path:
         folder = aside / "folder"
         folder.mkdir()
         make(folder)
+        _set_modes(folder)
         try:
             folder.rename(finished)
         except OSError:
@@ -41,3 +42,9 @@ def make_once(finished: Path, make: Callable[[Path], None]) -> Path:
     finally:
         shutil.rmtree(aside)
     return finished
+
+
+def _set_modes(folder: Path) -> None:
+    """Give every file the same mode whatever the builder's mask; readable for Lambda's own user."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)

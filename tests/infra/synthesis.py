@@ -1,0 +1,138 @@
+"""Templates as an operator would read them: synthesized in process, references replaced by what they point at."""
+
+import atexit
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+from aws_cdk import aws_lambda as lambda_
+
+from infra.config import Config, load_config
+from infra.outputs import StackId
+from infra.stage import MfaStage
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+type Resource = dict[str, Any]
+
+
+def stub_code() -> lambda_.Code:
+    """Return code that is no function, for tests of templates alone."""
+    return lambda_.Code.from_inline("raise NotImplementedError")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One synthesized stack."""
+
+    template: dict[str, Any]
+    properties: dict[str, Any]  # of its artifact in the assembly's manifest
+    exports: Mapping[str, "Stack"]  # every stack of the environment by its name on AWS
+
+    def resources(self, kind: str) -> dict[str, Resource]:
+        """Return the resources of a type, by logical id, with their references resolved."""
+        found = {name: each for name, each in self.template["Resources"].items() if each["Type"] == kind}
+        return {name: self.resolve(each) for name, each in found.items()}
+
+    def properties_of(self, kind: str) -> list[Resource]:
+        """Return the properties of the resources of a type."""
+        return [each["Properties"] for each in self.resources(kind).values()]
+
+    def only(self, kind: str) -> Resource:
+        """Return the one resource of a type, attributes like ``DeletionPolicy`` included."""
+        (resource,) = self.resources(kind).values()
+        return resource
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's own outputs, without those that other stacks refer to."""
+        return {
+            name: self.resolve(each["Value"])
+            for name, each in self.template.get("Outputs", {}).items()
+            if not name.startswith("PublishOutput")
+        }
+
+    def resolve(self, value: Any) -> Any:
+        """Replace references, wherever they are, by text such as ``<AWS::KMS::Key Arn>``."""
+        match value:
+            case {"Ref": str(name)}:
+                return self._describe(name, "")
+            case {"Fn::GetAtt": [str(name), str(attribute)]}:
+                return self._describe(name, f" {attribute}")
+            case {"Fn::GetStackOutput": {"StackName": str(stack), "OutputName": str(output)}}:
+                exporter = self.exports[stack]
+                return exporter.resolve(exporter.template["Outputs"][output]["Value"])
+            case {"Fn::Join": [str(separator), list(parts)]}:
+                return separator.join(str(self.resolve(part)) for part in parts)
+            case dict():
+                return {key: self.resolve(each) for key, each in value.items()}
+            case list():
+                return [self.resolve(each) for each in value]
+            case _:
+                return value
+
+    def _describe(self, name: str, attribute: str) -> str:
+        resource = self.template["Resources"].get(name)
+        if resource is None:  # a pseudo parameter
+            return f"<{name}>"
+        named = resource.get("Properties", {}).get("LogGroupName", "")
+        return f"<{' '.join(filter(None, (resource['Type'], named)))}{attribute}>"
+
+
+def load_stacks(directory: Path) -> dict[str, Stack]:
+    """Return the stacks of a cloud assembly by their names on AWS."""
+    manifest = json.loads((directory / "manifest.json").read_text())
+    stacks: dict[str, Stack] = {}
+    for name, artifact in manifest["artifacts"].items():
+        if artifact["type"] == "aws:cloudformation:stack":
+            properties = artifact["properties"]
+            template = json.loads((directory / properties["templateFile"]).read_text())
+            stacks[properties.get("stackName", name)] = Stack(template, properties, stacks)
+    return stacks
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """One synthesized environment."""
+
+    app: App
+    stage: MfaStage
+    config: Config
+    directory: Path
+
+    @cached_property
+    def stacks(self) -> dict[StackId, Stack]:
+        """Its stacks."""
+        return {StackId(name.rpartition("-")[2]): stack for name, stack in load_stacks(self.directory).items()}
+
+    @property
+    def templates(self) -> list[Path]:
+        """The files that hold its templates."""
+        return sorted(self.directory.glob("*.template.json"))
+
+
+def new_app() -> App:
+    """Return an app with the project's feature flags, that writes to a temporary folder of its own."""
+    context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
+    return App(context=context, outdir=tempfile.mkdtemp(dir=_output_root()))
+
+
+@cache
+def _output_root() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="mfa-synthesis-"))
+    atexit.register(shutil.rmtree, root)
+    return root
+
+
+def synthesize(environment: str, **overrides: str) -> Synthesized:
+    """Synthesize an environment as the command line does, but with stub code."""
+    app = new_app()
+    config = load_config({"environment": environment, **overrides}, process_environment={})
+    stage = MfaStage(app, config=config, code=lambda _function: stub_code())
+    return Synthesized(app, stage, config, Path(stage.synth().directory))

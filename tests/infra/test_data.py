@@ -1,0 +1,82 @@
+"""The table and the key: what protects them, in each environment."""
+
+from typing import Any
+
+import pytest
+
+from infra.config import PROD
+from infra.outputs import StackId
+from tests.infra.synthesis import Resource, Stack, Synthesized
+
+TABLE = "AWS::DynamoDB::GlobalTable"
+KEY = "AWS::KMS::Key"
+
+
+@pytest.fixture
+def data(each: Synthesized) -> Stack:
+    return each.stacks[StackId.DATA]
+
+
+def replica(table: Resource) -> dict[str, Any]:
+    (only,) = table["Properties"]["Replicas"]
+    return dict(only)
+
+
+def test_the_table_is_as_the_design_says(data: Stack, environment: str) -> None:
+    table = data.only(TABLE)["Properties"]
+
+    assert table["TableName"] == f"mfa-{environment}-users"
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert replica(data.only(TABLE))["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_the_tables_own_encryption_needs_no_grant_of_any_function(data: Stack) -> None:
+    """With the key that DynamoDB owns, `SSEEnabled` is false: false stands for that key, not for plain text."""
+    assert data.only(TABLE)["Properties"]["SSESpecification"] == {"SSEEnabled": False}
+
+
+def test_the_key_rotates_and_seals_nothing_but_data_keys(data: Stack, environment: str) -> None:
+    key = data.only(KEY)["Properties"]
+
+    assert key["EnableKeyRotation"] is True
+    assert key.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
+    assert key["PendingWindowInDays"] == (30 if environment == PROD else 7)
+    assert data.only("AWS::KMS::Alias")["Properties"]["AliasName"] == f"alias/mfa-{environment}-secrets"
+
+
+def test_only_prod_keeps_its_data_and_resists_deletion(data: Stack, environment: str) -> None:
+    protected = environment == PROD
+
+    for kind in (TABLE, KEY):
+        resource = data.only(kind)
+        assert resource["DeletionPolicy"] == ("Retain" if protected else "Delete")
+        assert resource["UpdateReplacePolicy"] == ("Retain" if protected else "Delete")
+    assert replica(data.only(TABLE))["DeletionProtectionEnabled"] is protected
+
+
+def test_every_stack_of_prod_is_protected_against_termination(each: Synthesized, environment: str) -> None:
+    for stack in each.stacks.values():
+        assert stack.properties.get("terminationProtection", False) is (environment == PROD)
+
+
+def test_the_keys_policy_separates_administration_from_use(prod: Synthesized) -> None:
+    administration, use = prod.stacks[StackId.DATA].only(KEY)["Properties"]["KeyPolicy"]["Statement"]
+    account = {"AWS": "arn:aws:iam::<AWS::AccountId>:root"}
+
+    assert administration["Principal"] == use["Principal"] == account
+    assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert use["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"}}
+    # Nothing that uses the key or hands its use on, and no wildcard that would hold such an action.
+    uses = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "CreateGrant", "GenerateMac", "Sign", "*")
+    assert not [action for action in administration["Action"] if any(each in action for each in uses)]
+    assert {"kms:PutKeyPolicy", "kms:DescribeKey", "kms:ScheduleKeyDeletion"} <= set(administration["Action"])
+
+
+def test_the_outputs_name_the_table_and_the_key(data: Stack) -> None:
+    assert data.outputs == {"TableName": f"<{TABLE}>", "KeyArn": f"<{KEY} Arn>"}

@@ -1,0 +1,121 @@
+"""What the gateway answers by itself: the contract's body for every reason that API Gateway has."""
+
+import json
+import typing
+
+import pytest
+
+from infra.outputs import StackId
+from tests.infra.synthesis import Resource, Synthesized, synthesize
+
+# Every response type of API Gateway, with the status and code that a caller must see; None leaves the gateway's.
+EXPECTED: dict[str, tuple[str | None, str]] = {
+    "ACCESS_DENIED": ("401", "UNAUTHORIZED"),
+    "UNAUTHORIZED": ("401", "UNAUTHORIZED"),
+    "AUTHORIZER_FAILURE": ("503", "SERVICE_UNAVAILABLE"),
+    "AUTHORIZER_CONFIGURATION_ERROR": ("503", "SERVICE_UNAVAILABLE"),
+    "INTEGRATION_FAILURE": ("503", "SERVICE_UNAVAILABLE"),
+    "INTEGRATION_TIMEOUT": ("503", "SERVICE_UNAVAILABLE"),
+    "THROTTLED": ("429", "TOO_MANY_ATTEMPTS"),
+    "QUOTA_EXCEEDED": ("429", "TOO_MANY_ATTEMPTS"),
+    "MISSING_AUTHENTICATION_TOKEN": ("404", "NOT_FOUND"),
+    "INVALID_SIGNATURE": ("404", "NOT_FOUND"),
+    "EXPIRED_TOKEN": ("404", "NOT_FOUND"),
+    "RESOURCE_NOT_FOUND": ("404", "NOT_FOUND"),
+    "BAD_REQUEST_BODY": ("400", "VALIDATION_ERROR"),
+    "BAD_REQUEST_PARAMETERS": ("400", "VALIDATION_ERROR"),
+    "REQUEST_TOO_LARGE": ("413", "PAYLOAD_TOO_LARGE"),
+    "UNSUPPORTED_MEDIA_TYPE": ("415", "UNSUPPORTED_MEDIA_TYPE"),
+    "INVALID_API_KEY": ("403", "VALIDATION_ERROR"),
+    "WAF_FILTERED": ("403", "VALIDATION_ERROR"),
+    "API_CONFIGURATION_ERROR": ("500", "INTERNAL_ERROR"),
+    "DEFAULT_4XX": (None, "VALIDATION_ERROR"),
+    "DEFAULT_5XX": ("500", "INTERNAL_ERROR"),
+}
+
+
+def responses(environment: Synthesized) -> dict[str, Resource]:
+    found = environment.stacks[StackId.SERVICE].properties_of("AWS::ApiGateway::GatewayResponse")
+    return {each["ResponseType"]: each for each in found}
+
+
+def headers(response: Resource) -> dict[str, str]:
+    """Return the headers as a client sees them."""
+    sent = {}
+    for name, value in response["ResponseParameters"].items():
+        assert value.startswith("'"), "a literal is in single quotes"
+        assert value.endswith("'")
+        sent[name.removeprefix("gatewayresponse.header.")] = value[1:-1]
+    return sent
+
+
+@pytest.fixture(scope="module")
+def dev_responses(synthesized: typing.Callable[[str], Synthesized]) -> dict[str, Resource]:
+    return responses(synthesized("dev"))
+
+
+def test_there_is_an_answer_for_every_reason(dev_responses: dict[str, Resource]) -> None:
+    assert set(dev_responses) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("reason", EXPECTED)
+def test_status_and_body_are_the_contracts(dev_responses: dict[str, Resource], reason: str) -> None:
+    response = dev_responses[reason]
+    status, code = EXPECTED[reason]
+    ((content_type, template),) = response["ResponseTemplates"].items()
+    body = json.loads(template)
+
+    assert response.get("StatusCode") == status
+    assert content_type == "application/json"
+    assert list(body) == ["error", "message", "request_id", "timestamp"]
+    assert body["error"] == code
+    assert body["request_id"] == "$context.requestId"
+
+
+def test_the_401_is_the_one_that_clients_know(dev_responses: dict[str, Resource]) -> None:
+    assert json.loads(dev_responses["ACCESS_DENIED"]["ResponseTemplates"]["application/json"]) == {
+        "error": "UNAUTHORIZED",
+        "message": "User authentication required",
+        "request_id": "$context.requestId",
+        "timestamp": "$context.authorizer.timestamp",
+    }
+
+
+def test_only_the_authorizers_refusal_takes_its_time_from_the_authorizer(dev_responses: dict[str, Resource]) -> None:
+    """Everywhere else the authorizer may not have run, and its variable would stay empty."""
+    for reason, response in dev_responses.items():
+        timestamp = json.loads(response["ResponseTemplates"]["application/json"])["timestamp"]
+        assert timestamp == (
+            "$context.authorizer.timestamp" if reason == "ACCESS_DENIED" else "$context.requestTime"
+        ), reason
+
+
+@pytest.mark.parametrize("reason", EXPECTED)
+def test_every_answer_has_the_headers_of_all_answers(dev_responses: dict[str, Resource], reason: str) -> None:
+    sent = headers(dev_responses[reason])
+
+    assert sent["Cache-Control"] == "no-store"
+    assert sent["X-Content-Type-Options"] == "nosniff"
+    assert sent["Content-Type"] == "application/json"
+    assert sent["Access-Control-Allow-Origin"] == "http://localhost:3000"
+
+
+def test_a_401_says_how_to_authenticate(dev_responses: dict[str, Resource]) -> None:
+    asking = {reason for reason, response in dev_responses.items() if "WWW-Authenticate" in headers(response)}
+
+    assert asking == {reason for reason, (status, _) in EXPECTED.items() if status == "401"}
+    assert headers(dev_responses["ACCESS_DENIED"])["WWW-Authenticate"] == "Bearer"
+
+
+def test_what_passes_says_when_to_try_again(dev_responses: dict[str, Resource]) -> None:
+    retrying = {reason for reason, response in dev_responses.items() if "Retry-After" in headers(response)}
+
+    assert retrying == {reason for reason, (status, _) in EXPECTED.items() if status in {"429", "503"}}
+    for reason in retrying:
+        assert int(headers(dev_responses[reason])["Retry-After"]) > 0
+
+
+def test_with_several_origins_any_page_may_read_what_holds_nothing_of_anyone() -> None:
+    several = responses(synthesize("dev", cors_allowed_origins="https://a.example,https://b.example"))
+
+    assert {headers(each)["Access-Control-Allow-Origin"] for each in several.values()} == {"*"}

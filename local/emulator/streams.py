@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import request_scope
-from ministack.services import dynamodb, lambda_svc
+from ministack.services import dynamodb, eventbridge, lambda_svc
 
 _logger: Final = logging.getLogger("lambda")
 _Record = dict[str, Any]
@@ -90,10 +90,20 @@ def _read(esm: dict[str, Any], table: str, progress: _Progress) -> bool:
         position = max(lambda_svc._dynamodb_stream_positions[identifier], dynamodb.stream_start_position(table))
         records = dynamodb.stream_records_since(table, position, int(esm.get("BatchSize", 100)))
         lambda_svc._dynamodb_stream_positions[identifier] = position + len(records)
-    wanted = lambda_svc._apply_filter_criteria(records, esm)
+    wanted = [record for record in records if _wanted(record, esm)]
     if wanted:
         progress.pending.append(_Batch(wanted))
     return bool(records)
+
+
+def _wanted(record: _Record, esm: dict[str, Any]) -> bool:
+    """Apply the filter, which is a pattern of EventBridge's; Lambda's own matcher in MiniStack knows few of them."""
+    patterns = [each["Pattern"] for each in (esm.get("FilterCriteria") or {}).get("Filters") or []]
+    return not patterns or any(
+        eventbridge._matches_detail(record, alternative)
+        for pattern in patterns
+        for alternative in eventbridge._compiled_pattern(pattern) or []
+    )
 
 
 def _failed_records(esm: dict[str, Any], records: list[_Record], result: dict[str, Any]) -> list[_Record]:

@@ -1,0 +1,125 @@
+"""An emulator without the service: small templates of a test's own are deployed to it."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import ports, server
+from local.bootstrap import Credentials, create_administrator, session
+from local.server import REGION
+from local.stack import Place
+
+#: Generous, for a machine that is busy.
+PATIENCE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator and its administrator."""
+
+    url: str
+    administrator: Credentials
+
+    def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
+        """Return a boto3 client, of the administrator if of nobody else."""
+        return session(credentials or self.administrator, region).client(service, endpoint_url=self.url)
+
+    def deploy(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> "Deployed":
+        """Deploy a template as a new stack."""
+        deployed = Deployed(self, f"test-{uuid.uuid4().hex[:8]}")
+        deployed.change("CREATE", resources, outputs)
+        return deployed
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed stack."""
+
+    emulator: Emulator
+    name: str
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        stack = self.emulator.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def physical_id(self, logical_id: str) -> str:
+        """Return a resource's physical id."""
+        answer = self.emulator.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id
+        )
+        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+
+    def update(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> None:
+        """Deploy another template to the stack, as CDK does: by a change set."""
+        self.change("UPDATE", resources, outputs)
+
+    def change(self, kind: str, resources: dict[str, Any], outputs: dict[str, Any] | None) -> None:
+        """Make and execute a change set; fail with the stack's events if it fails."""
+        cloudformation = self.emulator.client("cloudformation")
+        template = {"Resources": resources, "Outputs": {key: {"Value": value} for key, value in (outputs or {}).items()}}
+        change_set = f"change-{uuid.uuid4().hex[:8]}"
+        cloudformation.create_change_set(
+            StackName=self.name,
+            ChangeSetName=change_set,
+            ChangeSetType=kind,
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        described = cloudformation.describe_change_set(StackName=self.name, ChangeSetName=change_set)
+        assert described["ExecutionStatus"] == "AVAILABLE", described["StatusReason"]
+        cloudformation.execute_change_set(StackName=self.name, ChangeSetName=change_set)
+
+        def status() -> str:
+            return str(cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]["StackStatus"])
+
+        eventually(lambda: not status().endswith("IN_PROGRESS"))
+        if status() != f"{kind}_COMPLETE":
+            events = cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
+            raise AssertionError([event.get("ResourceStatusReason") for event in events])
+
+    def delete(self) -> None:
+        """Delete the stack and everything in it."""
+        cloudformation = self.emulator.client("cloudformation")
+        cloudformation.delete_stack(StackName=self.name)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=self.name, WaiterConfig={"Delay": 1})
+
+
+def function(code: str, **properties: Any) -> dict[str, Any]:
+    """Return a Lambda function with inline code, for a template."""
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Handler": "index.handler",
+            "Runtime": "python3.13",
+            "Role": "arn:aws:iam::000000000000:role/none",
+            "Code": {"ZipFile": code},
+        }
+        | properties,
+    }
+
+
+def eventually(condition: Any, *, within: float = PATIENCE_SECONDS) -> Any:
+    """Return the first true value of a condition; fail when there is none within some seconds."""
+    deadline = time.monotonic() + within
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {within} s; at last: {value!r}"
+        time.sleep(0.05)
+    return value
+
+
+@contextmanager
+def emulator_below(root: Path) -> Iterator[Emulator]:
+    """Start an emulator on a free port, and stop it at the end."""
+    started = server.start(Place(ports.free_port(), root))
+    try:
+        url = started.endpoint_url
+        yield Emulator(url, create_administrator(started.root, endpoint_url=url, region=REGION))
+    finally:
+        started.stop()

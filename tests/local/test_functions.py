@@ -1,0 +1,86 @@
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.emulator.functions import MAX_ENVIRONMENTS
+from tests.local.emulator import Emulator, function
+
+_WORKS = "def handler(event, context):\n    "
+
+
+def _invoke(emulator: Emulator, name: str, event: object = None) -> object:
+    answer = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    return json.loads(answer["Payload"].read())
+
+
+def _logged(emulator: Emulator, name: str) -> list[str]:
+    events = emulator.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    return [event["message"] for event in events]
+
+
+def test_the_log_of_a_burst_of_lines_is_complete(emulator: Emulator) -> None:
+    # A pause longer than the emulator would wait for more lines.
+    code = "import time\n" + _WORKS + "print('first')\n    time.sleep(0.4)\n    [print(n) for n in range(500)]"
+    with_log = emulator.deploy({"F": function(code)})
+    name = with_log.physical_id("F")
+    _invoke(emulator, name)
+    assert [line for line in _logged(emulator, name) if line.isdigit()] == [str(n) for n in range(500)]
+    with_log.delete()
+
+
+def test_a_log_line_written_at_the_very_end_belongs_to_its_invocation(emulator: Emulator) -> None:
+    # A log that is slow to arrive: the lines of one invocation must not show up in the next one's.
+    code = _WORKS + "print('invocation', event, 'x' * 100_000)"
+    deployed = emulator.deploy({"F": function(code)})
+    name = deployed.physical_id("F")
+    for number in range(20):
+        _invoke(emulator, name, number)
+        assert [line.split()[1] for line in _logged(emulator, name) if "invocation" in line][-1] == str(number)
+    deployed.delete()
+
+
+def test_an_invocation_that_logs_nothing_does_not_wait(emulator: Emulator) -> None:
+    deployed = emulator.deploy({"F": function(_WORKS + "return 1")})
+    name = deployed.physical_id("F")
+    client = emulator.client("lambda")
+    durations = []
+    for _ in range(12):
+        began = time.monotonic()
+        client.invoke(FunctionName=name)["Payload"].read()
+        durations.append(time.monotonic() - began)
+    assert min(durations) < 0.045  # without the gap filled it is 50 ms at least
+    deployed.delete()
+
+
+@pytest.mark.parametrize("package", ["boto3", "ministack", "pytest"])
+def test_a_function_does_not_see_the_packages_of_this_project(emulator: Emulator, package: str) -> None:
+    code = "import importlib.util\n" + _WORKS + "return importlib.util.find_spec(event) is not None"
+    deployed = emulator.deploy({"F": function(code)})
+    assert _invoke(emulator, deployed.physical_id("F"), package) is False
+    deployed.delete()
+
+
+def test_a_function_has_its_roles_credentials_and_the_emulators_address(emulator: Emulator) -> None:
+    code = "import os\n" + _WORKS + "return {k: os.environ.get(k) for k in event}"
+    deployed = emulator.deploy({"F": function(code)})
+    names = ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_REGION", "LOG_LEVEL"]
+    seen = _invoke(emulator, deployed.physical_id("F"), names)
+    assert isinstance(seen, dict)
+    assert (seen["AWS_ENDPOINT_URL"], seen["AWS_REGION"]) == (emulator.url, "us-east-1")
+    assert seen["AWS_ACCESS_KEY_ID"].startswith("ASIA")
+    assert seen["AWS_SESSION_TOKEN"]
+    assert seen["LOG_LEVEL"] is None
+    deployed.delete()
+
+
+def test_a_burst_of_requests_shares_a_few_processes(emulator: Emulator) -> None:
+    code = "import os, time\n" + _WORKS + "time.sleep(0.05)\n    return os.getpid()"
+    deployed = emulator.deploy({"F": function(code, Timeout=30)})
+    name = deployed.physical_id("F")
+    with ThreadPoolExecutor(MAX_ENVIRONMENTS * 3) as pool:
+        processes = list(pool.map(lambda _: _invoke(emulator, name), range(MAX_ENVIRONMENTS * 3)))
+    assert all(isinstance(process, int) for process in processes)
+    assert 1 < len(set(processes)) <= MAX_ENVIRONMENTS
+    deployed.delete()

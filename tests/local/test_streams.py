@@ -1,0 +1,124 @@
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.local.emulator import Deployed, Emulator, eventually, function
+
+#: Fails on a bad record, whichever way it is told to, and logs the records of each invocation that it gets.
+_CONSUMER = """
+import json, os
+def handler(event, context):
+    ids = [record["dynamodb"]["Keys"]["pk"]["S"] for record in event["Records"]]
+    print("got", json.dumps(ids))
+    bad = [r["dynamodb"]["SequenceNumber"] for r in event["Records"] if r["dynamodb"]["Keys"]["pk"]["S"] == "bad"]
+    if bad and not os.environ.get("REPORTS"):
+        raise RuntimeError("bad record")
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in bad]}
+"""
+_FILTER = json.dumps({"dynamodb": {"NewImage": {"skip": {"S": [{"exists": False}]}}}})
+
+
+@pytest.fixture
+def deploy(emulator: Emulator) -> Iterator[Callable[..., Deployed]]:
+    stacks: list[Deployed] = []
+
+    def deploy_consumer(*, reports: bool = False, **properties: Any) -> Deployed:
+        mapping = {
+            "EventSourceArn": {"Fn::GetAtt": ["Table", "StreamArn"]},
+            "FunctionName": {"Ref": "F"},
+            "StartingPosition": "TRIM_HORIZON",
+            "BatchSize": 10,
+            "FilterCriteria": {"Filters": [{"Pattern": _FILTER}]},
+            "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Dead", "Arn"]}}},
+        }
+        variables = {"REPORTS": "1"} if reports else {}
+        resources = {
+            "F": function(_CONSUMER, Environment={"Variables": variables}),
+            "Dead": {"Type": "AWS::SQS::Queue"},
+            "Table": {
+                "Type": "AWS::DynamoDB::Table",
+                "Properties": {
+                    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                    "BillingMode": "PAY_PER_REQUEST",
+                    "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+                },
+            },
+            "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping | properties},
+        }
+        stacks.append(emulator.deploy(resources))
+        return stacks[-1]
+
+    yield deploy_consumer
+    for stack in stacks:
+        stack.delete()
+
+
+def _write(deployed: Deployed, *keys: str) -> None:
+    dynamodb = deployed.emulator.client("dynamodb")
+    for key in keys:
+        skipped = {"skip": {"S": "yes"}} if key == "skipped" else {}
+        dynamodb.put_item(TableName=deployed.physical_id("Table"), Item={"pk": {"S": key}} | skipped)
+
+
+def _received(deployed: Deployed) -> list[list[str]]:
+    group = f"/aws/lambda/{deployed.physical_id('F')}"
+    logs = deployed.emulator.client("logs")
+    if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        return []
+    events = logs.filter_log_events(logGroupName=group)["events"]
+    return [json.loads(event["message"][4:]) for event in events if event["message"].startswith("got ")]
+
+
+def _dead(deployed: Deployed) -> list[dict[str, Any]]:
+    answer = deployed.emulator.client("sqs").receive_message(
+        QueueUrl=deployed.physical_id("Dead"), MaxNumberOfMessages=10, WaitTimeSeconds=1
+    )
+    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def test_records_arrive_in_order_and_filtered(deploy: Callable[..., Deployed]) -> None:
+    deployed = deploy()
+    _write(deployed, "a", "skipped", "b", "c")
+    eventually(lambda: sum(_received(deployed), []) == ["a", "b", "c"])
+
+
+def test_a_bad_record_is_split_off_given_up_and_reported_and_blocks_nothing(deploy: Callable[..., Deployed]) -> None:
+    deployed = deploy(MaximumRetryAttempts=0, BisectBatchOnFunctionError=True, Enabled=False)
+    _write(deployed, "a", "b", "bad", "c", "d")
+    _enable(deployed)
+    eventually(lambda: ["d"] in [batch[-1:] for batch in _received(deployed)] and ["bad"] in _received(deployed))
+    eventually(lambda: {"a", "b", "c", "d"} <= set(sum(_batches_without_bad(deployed), [])))
+    [report] = eventually(lambda: _dead(deployed))
+    assert report["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    assert report["DDBStreamBatchInfo"]["batchSize"] == 1
+    _write(deployed, "e")
+    eventually(lambda: _received(deployed)[-1] == ["e"])
+
+
+def test_a_reported_record_is_retried_alone_with_those_after_it(deploy: Callable[..., Deployed]) -> None:
+    deployed = deploy(
+        reports=True, MaximumRetryAttempts=1, FunctionResponseTypes=["ReportBatchItemFailures"], Enabled=False
+    )
+    _write(deployed, "a", "bad", "c")
+    _enable(deployed)
+    [report] = eventually(lambda: _dead(deployed))
+    assert _received(deployed) == [["a", "bad", "c"], ["bad", "c"]]
+    assert report["DDBStreamBatchInfo"]["batchSize"] == 2
+
+
+def test_a_failing_batch_is_retried_as_often_as_the_mapping_says(deploy: Callable[..., Deployed]) -> None:
+    deployed = deploy(MaximumRetryAttempts=2)
+    _write(deployed, "bad")
+    eventually(lambda: _dead(deployed))
+    assert _received(deployed) == [["bad"]] * 3
+
+
+def _enable(deployed: Deployed) -> None:
+    deployed.emulator.client("lambda").update_event_source_mapping(UUID=deployed.physical_id("Mapping"), Enabled=True)
+
+
+def _batches_without_bad(deployed: Deployed) -> list[list[str]]:
+    return [batch for batch in _received(deployed) if "bad" not in batch]

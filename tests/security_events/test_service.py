@@ -1,0 +1,250 @@
+"""Which writes are events, and what the events say."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from functions.security_events.models import SecurityEvent
+from functions.security_events.service import derive_events
+from functions.security_events.stream import change_from_record
+from functions.shared.contract import Factor
+from functions.shared.proof import Method
+from functions.shared.record import RecordDamagedError
+from tests.security_events.records import (
+    WRITTEN_AT,
+    WRITTEN_AT_ISO,
+    Item,
+    damaged,
+    expiry,
+    hashes,
+    item,
+    login,
+    pending,
+    stream_record,
+)
+
+NEW_SALT = {"S": "b3RoZXIgc2FsdCBzYWx0IQ=="}
+
+
+def derive(record: dict[str, Any]) -> list[SecurityEvent]:
+    return derive_events(change_from_record(record))
+
+
+def told(old: Item | None, new: Item | None, **overrides: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return the type and the facts of each event of a write."""
+    return [(str(event.type), dict(event.facts)) for event in derive(stream_record(old, new, **overrides))]
+
+
+def failed(count: int, **attributes: Any) -> Item:
+    """Return an item with so many wrong TOTP codes in a row."""
+    return item(failed_attempts={"N": str(count)}, last_failed_at={"S": WRITTEN_AT_ISO}, **attributes)
+
+
+def failed_backup(count: int, **attributes: Any) -> Item:
+    return item(backup_failed_attempts={"N": str(count)}, backup_last_failed_at={"S": WRITTEN_AT_ISO}, **attributes)
+
+
+class TestEnabled:
+    def test_an_enrolment_confirmed(self) -> None:
+        assert told(pending(), item()) == [("MFAEnabled", {})]
+
+    def test_an_enrolment_confirmed_after_wrong_codes_is_no_lock(self) -> None:
+        assert told(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {})]
+
+    def test_an_item_that_is_written_as_enabled(self) -> None:
+        assert told(None, item()) == [("MFAEnabled", {})]
+
+    def test_an_item_of_an_older_deployment_has_no_status_and_counts_as_enabled(self) -> None:
+        assert told(None, item(status=None, version=None)) == [("MFAEnabled", {})]
+        assert told(item(status=None, version=None), item()) == []
+
+
+class TestDisabled:
+    def test_by_the_user(self) -> None:
+        assert told(item(), None) == [("MFADisabled", {"actor": "user"})]
+
+    def test_by_the_user_after_an_operators_unlocking(self) -> None:
+        unlocked = item(last_request_id={"S": "operator:0b7b3d0e-6a52-4ad3-8d2c-6d0d8f6f2f11"})
+        assert told(unlocked, None) == [("MFADisabled", {"actor": "user"})]
+
+    def test_by_an_operators_reset_and_once_only(self) -> None:
+        reset = pending(encrypted_secret=None, iv=None, backup_codes=hashes(0, 0), backup_codes_salt=None)
+        assert told(item(), reset) == [("MFADisabled", {"actor": "operator"})]
+        assert told(reset, None) == []
+
+    def test_by_an_expiry_that_no_enabled_item_should_have(self) -> None:
+        assert told(item(), None, **expiry()) == [("MFADisabled", {"actor": "expiry"})]
+
+    def test_an_item_of_an_older_deployment(self) -> None:
+        assert told(item(status=None), None) == [("MFADisabled", {"actor": "user"})]
+
+
+class TestBackupCodes:
+    def test_one_used(self) -> None:
+        used = item(backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))
+        assert told(item(), used) == [("BackupCodeUsed", {"backup_codes_remaining": 7})]
+
+    def test_the_last_one_used(self) -> None:
+        before = item(backup_codes=hashes(0, 1), backup_codes_used=hashes(1, 8))
+        after = item(backup_codes=hashes(0, 0), backup_codes_used=hashes(0, 8))
+        assert told(before, after) == [("BackupCodeUsed", {"backup_codes_remaining": 0})]
+
+    def test_a_new_set(self) -> None:
+        before = item(backup_codes=hashes(0, 1), backup_codes_used=hashes(1, 8))
+        after = item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT)
+        assert told(before, after) == [("BackupCodesRegenerated", {"backup_codes_remaining": 8})]
+
+
+class TestLocked:
+    @pytest.mark.parametrize(
+        ("count", "until"),
+        [
+            (5, "2027-01-15T08:01:00Z"),
+            (6, "2027-01-15T08:02:00Z"),
+            (11, "2027-01-15T09:00:00Z"),
+            (99, "2027-01-15T09:00:00Z"),
+            (100, None),
+        ],
+    )
+    def test_each_wrong_code_from_the_fifth_on_locks_for_longer(self, count: int, until: str | None) -> None:
+        facts = {"factor": "totp", "failed_attempts": count, "locked_until": until}
+        assert told(failed(count - 1), failed(count)) == [("MFALocked", facts)]
+
+    @pytest.mark.parametrize("count", [1, 4])
+    def test_a_wrong_code_that_is_free_is_no_event(self, count: int) -> None:
+        assert told(failed(count - 1), failed(count)) == []
+
+    def test_backup_codes_are_counted_by_themselves(self) -> None:
+        facts = {"factor": "backup_code", "failed_attempts": 5, "locked_until": "2027-01-15T08:01:00Z"}
+        assert told(failed_backup(4), failed_backup(5)) == [("MFALocked", facts)]
+
+    def test_a_write_that_leaves_the_count_as_it_is_is_no_lock(self) -> None:
+        assert told(failed(7), failed(7, last_used_step={"N": "60000002"})) == []
+
+    def test_a_right_code_that_ends_a_row_of_wrong_ones_is_no_event(self) -> None:
+        assert told(failed(7), item(last_used_step={"N": "60000009"})) == []
+
+    def test_a_pending_enrolment_cannot_be_locked(self) -> None:
+        assert told(pending(failed_attempts={"N": "6"}), pending(failed_attempts={"N": "7"})) == []
+
+    def test_one_write_may_be_several_events_each_with_an_id_of_its_own(self) -> None:
+        before = failed(4, backup_failed_attempts={"N": "4"})
+        after = failed(
+            5,
+            backup_failed_attempts={"N": "5"},
+            backup_last_failed_at={"S": WRITTEN_AT_ISO},
+            backup_codes=hashes(1, 8),
+            backup_codes_used=hashes(0, 1),
+        )
+        events = derive(stream_record(before, after))
+        assert [(event.type, event.facts.get("factor")) for event in events] == [
+            ("BackupCodeUsed", None),
+            ("MFALocked", "totp"),
+            ("MFALocked", "backup_code"),
+        ]
+        assert len({event.event_id for event in events}) == 3
+
+
+class TestNoEvent:
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            pytest.param(None, pending(), id="an enrolment begun"),
+            pytest.param(pending(), pending(version={"N": "7"}), id="an enrolment replaced"),
+            pytest.param(pending(), pending(failed_attempts={"N": "1"}), id="a wrong first code"),
+            pytest.param(
+                pending(), pending(encrypted_secret=None, backup_codes_salt=None), id="an enrolment discarded"
+            ),
+            pytest.param(pending(), None, id="an enrolment deleted"),
+            pytest.param(item(), item(last_used_step={"N": "60000001"}), id="a login"),
+        ],
+    )
+    def test_what_concerns_nobody(self, old: Item | None, new: Item | None) -> None:
+        assert told(old, new) == []
+
+    def test_an_enrolment_that_expired(self) -> None:
+        assert told(pending(), None, **expiry()) == []
+
+
+class TestDetail:
+    def test_says_who_when_where_and_by_which_request(self) -> None:
+        (event,) = derive(stream_record(pending(), item(last_request_id={"S": "request-7"})))
+        detail = event.detail("prod")
+        assert uuid.UUID(str(detail.pop("event_id"))).version == 5
+        assert detail == {
+            "version": 1,
+            "environment": "prod",
+            "user_id": "user-1",
+            "occurred_at": WRITTEN_AT_ISO,
+            "request_id": "request-7",
+        }
+
+    def test_of_an_operators_reset_carries_the_operators_mark(self) -> None:
+        (event,) = derive(stream_record(item(), pending(last_request_id={"S": "operator:1234"})))
+        assert event.detail("dev")["request_id"] == "operator:1234"
+
+    def test_of_a_deletion_names_no_request_rather_than_an_earlier_one(self) -> None:
+        (event,) = derive(stream_record(item(last_request_id={"S": "request-7"}), None))
+        assert event.detail("dev")["request_id"] is None
+
+    def test_holds_nothing_of_what_the_images_hold(self) -> None:
+        images = [
+            (pending(), item()),
+            (item(), None),
+            (item(), item(backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))),
+            (item(), item(backup_codes_salt=NEW_SALT)),
+            (failed(4), failed(5)),
+        ]
+        events = [event for old, new in images for event in derive(stream_record(old, new))]
+        assert len({event.type for event in events}) == 5
+        written = json.dumps([event.detail("prod") for event in events])
+        confidential = [item()[name]["S"] for name in ("encrypted_secret", "iv", "backup_codes_salt")]
+        confidential += [NEW_SALT["S"], item()["last_used_step"]["N"]]
+        confidential += [element["S"] for element in hashes(0, 8)["L"]]
+        assert [value for value in confidential if value in written] == []
+
+
+class TestEventId:
+    def test_is_the_same_at_every_delivery(self) -> None:
+        record = stream_record(failed(4), failed(5))
+        assert derive(record) == derive(json.loads(json.dumps(record)))
+
+    def test_is_another_for_another_write_of_the_same_content(self) -> None:
+        first, second = (derive(stream_record(pending(), item()))[0] for _ in range(2))
+        assert first.event_id != second.event_id
+
+    def test_stays_what_it_is_from_one_release_to_the_next(self) -> None:
+        (event,) = derive(stream_record(pending(), item(), eventID="fixed"))
+        assert event.event_id == "242df7d5-3b01-5938-be99-32c6db436bb6"
+
+
+class TestDamagedRecords:
+    @pytest.mark.parametrize(
+        "record",
+        [
+            pytest.param(damaged(), id="an attribute of another type"),
+            pytest.param(stream_record(item(status={"S": "ON"}), item()), id="an unknown status in the old image"),
+            pytest.param(stream_record(item(), item(last_request_id={"N": "1"})), id="a request id that is no text"),
+            pytest.param(stream_record(item(), item(), eventName="INSERT"), id="images that do not fit the name"),
+            pytest.param(stream_record(item(), item(), eventName="RENAME"), id="an unknown kind of write"),
+            pytest.param(stream_record(None, item(pk={"S": "GROUP#1"})), id="a key of something else"),
+            pytest.param({"eventID": "1", "dynamodb": {"SequenceNumber": "1"}}, id="hardly anything"),
+        ],
+    )
+    def test_make_no_event_and_quote_nothing(self, record: dict[str, Any]) -> None:
+        with pytest.raises(RecordDamagedError) as caught:
+            derive(record)
+        assert str(caught.value) == ""
+
+    def test_a_login_is_none(self) -> None:
+        assert derive(login()) == []
+
+
+def test_factors_are_named_as_the_routes_name_them() -> None:
+    assert {factor.value for factor in Factor} == {method.value for method in Method}
+
+
+def test_the_time_is_that_of_the_write() -> None:
+    assert derive(stream_record(pending(), item()))[0].occurred_at == WRITTEN_AT

@@ -73,12 +73,15 @@ class Alarms:
         return dict(alarm)
 
     def calm(self, metric: str) -> None:
-        """Set the alarm to OK and forget what it told: an earlier test may have set it off."""
+        """Forget what was told and set the alarm to OK: an earlier test may have set it off.
+
+        Where that is recent, it goes off again by itself, and tells.
+        """
+        while self._received():
+            pass
         self._cloudwatch.set_alarm_state(
             AlarmName=self.on(metric)["AlarmName"], StateValue="OK", StateReason="the test begins"
         )
-        while self._received():
-            pass
 
     def total(self, metric: str) -> float:
         """Return how often a metric was counted in the last hour."""
@@ -147,17 +150,19 @@ def _proves(alarms: Alarms, metric: str, cause: Callable[[], int], status: int) 
 
 
 def test_attempts(alarms: Alarms, setup_answers: Callable[[str], int]) -> None:
-    _proves(alarms, SETUP_METRICS.attempts, lambda: setup_answers("alarm-attempts@example.com"), 200)
+    user = _someone("attempts")
+    _proves(alarms, SETUP_METRICS.attempts, lambda: setup_answers(user), 200)
 
 
 def test_successes(alarms: Alarms, setup_answers: Callable[[str], int]) -> None:
-    _proves(alarms, SETUP_METRICS.successes, lambda: setup_answers("alarm-successes@example.com"), 200)
+    user = _someone("successes")
+    _proves(alarms, SETUP_METRICS.successes, lambda: setup_answers(user), 200)
 
 
 def test_already_enabled(
     alarms: Alarms, aws: Aws, api: Api, stack: Stack, token_for: TokenFor, setup_answers: Callable[[str], int]
 ) -> None:
-    user = "alarm-already-enabled@example.com"
+    user = _someone("already-enabled")
     assert setup_answers(user) == 200
     aws.client("dynamodb").update_item(
         TableName=stack.table_name,
@@ -170,17 +175,17 @@ def test_already_enabled(
 
 
 def test_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Callable[[str], int]) -> None:
-    kms = aws.client("kms")
+    user, kms = _someone("errors"), aws.client("kms")
     kms.disable_key(KeyId=stack.key_arn)
     try:
-        _proves(alarms, SETUP_METRICS.errors, lambda: setup_answers("alarm-errors@example.com"), 503)
+        _proves(alarms, SETUP_METRICS.errors, lambda: setup_answers(user), 503)
     finally:
         kms.enable_key(KeyId=stack.key_arn)
-    assert setup_answers("alarm-errors@example.com") == 200
+    assert setup_answers(user) == 200
 
 
 def test_system_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Callable[[str], int]) -> None:
-    user = "alarm-system-errors@example.com"
+    user = _someone("system-errors")
     with (
         _dynamodb_that_finds_our_requests_malformed() as url,
         _released(aws, stack.functions[SETUP.function], {"AWS_ENDPOINT_URL_DYNAMODB": url}),
@@ -196,6 +201,11 @@ def test_unauthorized(alarms: Alarms, api: Api) -> None:
         lambda: api.request(SETUP.method, SETUP.path, token="not-a-token").status,
         401,
     )
+
+
+def _someone(condition: str) -> str:
+    """Return a user whom no other run of the test has met."""
+    return f"alarm-{condition}-{time.time_ns()}@example.com"
 
 
 def _key_of(aws: Aws, stack: Stack, user: str) -> dict[str, dict[str, str]]:

@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -70,6 +71,16 @@ def load_handler(function_environment: dict[str, str]) -> Iterator[Callable[[str
     yield load
     for name in loaded:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def oathtool() -> str:
+    """Return the path of the OATH Toolkit's command; where the gate runs, it must be there."""
+    path = shutil.which("oathtool")
+    if path is None:
+        message = "oathtool is not installed (Debian package oathtool)"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return path
 
 
 @pytest.fixture

@@ -57,6 +57,11 @@ class User:
         if hasattr(clocked, "_clock"):
             clocked._clock = lambda: self.now
 
+    def follow_clock(self) -> None:
+        """Make handlers that other users have used follow this user's time."""
+        for handler in self._handlers.values():
+            self._follow_clock(handler)
+
     def code(self, *, steps: int = 0) -> str:
         """Return the app's code, some time steps from now."""
         return pyotp.TOTP(self.secret).at(int(self.now) + 30 * steps)

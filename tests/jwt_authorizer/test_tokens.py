@@ -1,0 +1,177 @@
+"""Which tokens are let through, and what of them is passed on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from functions.jwt_authorizer.service import ALGORITHMS
+from tests.support.authorizer import METHOD_ARN, Authorizer, effect
+from tests.support.jwks_server import JwksServer
+from tests.support.tokens import ABSENT, AUDIENCE, NOW, SigningKey, claims, cognito_claims, ec_key, json_bytes, rsa_key
+
+RSA = rsa_key("rsa-1")
+EC = ec_key("ec-1")
+
+
+@pytest.mark.parametrize("key", [RSA, EC], ids=["RS256", "ES256"])
+@pytest.mark.parametrize("make", [claims, cognito_claims], ids=["OIDC", "Cognito"])
+def test_a_good_token_is_allowed_the_called_method_alone(
+    authorizer: Authorizer, key: SigningKey, make: Callable[[], dict[str, Any]]
+) -> None:
+    answer = authorizer.call(key.token(make()))
+    assert answer.pop("context").keys() == {"user_id", "label", "scope"}
+    assert answer == {
+        "principalId": "user-1",
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": METHOD_ARN}],
+        },
+    }
+
+
+def test_the_algorithms_are_these_two() -> None:
+    assert ALGORITHMS == ("RS256", "ES256")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"aud": [AUDIENCE]}, id="aud in a list"),
+        pytest.param({"aud": ["other", AUDIENCE]}, id="aud among others"),
+        pytest.param({"aud": "second-client"}, id="another configured audience"),
+        pytest.param({"nbf": ABSENT, "iat": ABSENT}, id="only exp"),
+        pytest.param({"exp": NOW + 1}, id="one second left"),
+        pytest.param({"exp": NOW + 0.5}, id="half a second left"),
+        pytest.param({"nbf": NOW + 5, "iat": NOW + 5}, id="from a clock five seconds ahead"),
+        pytest.param({"sub": "a" * 255}, id="a long sub"),
+        pytest.param({"sub": "auth0|5f7c8ec7c33c6c004bbafe82"}, id="a sub with a provider"),
+        pytest.param({"sub": "USER#admin"}, id="a sub with our own separator"),
+        pytest.param({"token_use": "access"}, id="named an access token"),
+    ],
+)
+def test_a_token_with_these_claims_is_good(authorizer: Authorizer, changes: dict[str, Any]) -> None:
+    assert authorizer.allows(RSA.token(claims(**changes)))
+
+
+@pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
+def test_a_token_may_say_that_it_is_an_access_token(authorizer: Authorizer, typ: str) -> None:
+    assert authorizer.allows(RSA.token(claims(), {"typ": typ}))
+
+
+def test_other_headers_do_not_matter(authorizer: Authorizer) -> None:
+    assert authorizer.allows(
+        RSA.token(claims(), {"x5t": "abc", "jku": "https://evil.example/", "crit": ["b64"], "b64": True})
+    )
+
+
+def test_a_token_is_refused_from_the_second_it_expires(authorizer: Authorizer) -> None:
+    token = RSA.token(claims(exp=NOW + 300))
+    authorizer.now = NOW + 299.999
+    assert authorizer.allows(token)
+    authorizer.now = NOW + 300
+    assert not authorizer.allows(token)
+
+
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        pytest.param({"email": "ada@example.com", "username": "ada"}, "ada@example.com", id="e-mail"),
+        pytest.param({"email": ABSENT, "username": "ada", "cognito:username": "x"}, "ada", id="user name"),
+        pytest.param({"email": ABSENT, "cognito:username": "ada"}, "ada", id="Cognito's user name"),
+        pytest.param({"email": ABSENT}, "user-1", id="sub"),
+        pytest.param({"email": " ", "username": ""}, "user-1", id="blanks do not count"),
+        pytest.param({"email": "\u200b\u0000\ufeff"}, "user-1", id="nothing visible"),
+        pytest.param({"email": 1, "username": ["ada"]}, "user-1", id="nor do other types"),
+        pytest.param({"email": "Ada Lövelace 👩‍💻"}, "Ada Lövelace 👩‍💻", id="unicode"),
+        pytest.param({"email": "a\ud800b"}, "a?b", id="lone surrogate"),
+        pytest.param({"email": "a" * 600}, "a" * 512, id="shortened"),
+    ],
+)
+def test_the_label_is_how_people_know_the_user(authorizer: Authorizer, changes: dict[str, Any], label: str) -> None:
+    answer = authorizer.call(RSA.token(claims(**changes)))
+    assert answer["context"]["label"] == label
+    assert answer["context"]["user_id"] == answer["principalId"] == "user-1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "scope"),
+    [
+        ({"scope": "openid mfa/manage"}, "openid mfa/manage"),
+        ({"scope": ABSENT, "scp": ["openid", "mfa/manage"]}, "openid mfa/manage"),
+        ({"scope": ABSENT, "scp": "openid"}, "openid"),
+        ({"scope": "openid", "scp": ["admin"]}, "openid"),
+        ({"scope": ABSENT}, ""),
+        ({"scope": 1}, ""),
+        ({"scope": {"admin": True}}, ""),
+        ({"scope": ["openid", 1, None, ["admin"]]}, "openid"),
+        ({"scope": ["open admin", "openid"]}, "openid"),
+        ({"scope": 'open"id \ud800 a\u00a0b a\nb mfa'}, "mfa"),
+    ],
+    ids=str,
+)
+def test_the_scope_is_passed_on_as_one_string(authorizer: Authorizer, changes: dict[str, Any], scope: str) -> None:
+    assert authorizer.call(RSA.token(claims(**changes)))["context"]["scope"] == scope
+
+
+def test_every_value_of_the_context_is_a_string(authorizer: Authorizer) -> None:
+    """API Gateway refuses an authorizer's answer that holds objects or lists."""
+    context = authorizer.call(RSA.token(cognito_claims(scope=["a"])))["context"]
+    assert [type(value) for pair in context.items() for value in pair] == [str] * 6
+
+
+class TestPublishedKeys:
+    """A key is used for what it says it is for."""
+
+    def test_an_rsa_key_below_2048_bits_verifies_nothing(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        weak = rsa_key("weak", 1024)
+        issuer.keys.append(weak.jwk)
+        assert not authorizer.allows(weak.token(claims()))
+
+    def test_a_key_for_encryption_verifies_nothing(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        key = rsa_key("enc")
+        issuer.keys.append({**key.jwk, "use": "enc"})
+        assert not authorizer.allows(key.token(claims()))
+
+    def test_a_key_of_another_curve_verifies_nothing(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        key = SigningKey(ec.generate_private_key(ec.SECP384R1()), "p384")
+        issuer.keys.append({**key.jwk, "alg": "ES384"})
+        header = json_bytes({"alg": "ES384", "kid": "p384"})
+        signed = SigningKey(ec_key("other").private, "p384")
+        assert not authorizer.allows(signed.token(claims(), header))
+        assert not authorizer.allows(signed.token(claims()))
+
+    def test_a_symmetric_key_in_the_set_verifies_nothing(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        from tests.support.tokens import b64url, hmac_token
+
+        issuer.keys.append({"kty": "oct", "kid": "shared", "k": b64url(b"k" * 32)})
+        assert not authorizer.allows(hmac_token("HS256", b"k" * 32, claims(), kid="shared"))
+
+    def test_a_key_without_alg_and_use_works(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        key = rsa_key("plain")
+        issuer.keys.append({name: value for name, value in key.jwk.items() if name not in ("alg", "use")})
+        assert authorizer.allows(key.token(claims()))
+
+    def test_a_key_bound_to_another_algorithm_verifies_nothing(
+        self, authorizer: Authorizer, issuer: JwksServer
+    ) -> None:
+        key = rsa_key("ps")
+        issuer.keys.append({**key.jwk, "alg": "PS256"})
+        assert not authorizer.allows(key.token(claims()))
+
+    def test_unusable_keys_beside_a_good_one_do_not_matter(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        issuer.keys[:0] = [
+            {},
+            {"kty": "AKP", "kid": "pq"},
+            {**RSA.jwk, "kid": "broken", "n": 5},
+            {"kty": "EC", "kid": "e"},
+        ]
+        assert authorizer.allows(RSA.token(claims()))
+
+
+def test_another_issuers_process_refuses_this_ones_token(
+    load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JWT_ISSUER", "https://another.example")
+    assert effect(load_authorizer().call(RSA.token(claims()))) == "Deny"

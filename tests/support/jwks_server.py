@@ -1,0 +1,106 @@
+"""An issuer's JWKS endpoint on the loopback interface, which counts its requests and misbehaves on demand."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+type Behaviour = Callable[["Exchange"], None]
+
+
+class JwksServer:
+    """Publishes keys; ``behaviour`` replaces the good answer with another."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.keys: list[dict[str, Any]] = []
+        self.fetches = 0
+        self.behaviour: Behaviour = answering_keys
+        self.stopping = Event()
+
+
+class Exchange(BaseHTTPRequestHandler):
+    """One request to the server."""
+
+    jwks: JwksServer
+
+    def do_GET(self) -> None:
+        self.jwks = type(self).jwks  # the port may change hands before the answer ends
+        self.jwks.fetches += 1
+        # A client that gave up is no error of the server.
+        try:
+            self.jwks.behaviour(self)
+        except ConnectionError:
+            self.close_connection = True
+
+    def log_message(self, format: str, *_: Any) -> None:  # noqa: A002 - the name in http.server
+        """Write no log."""
+
+    def answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def answering_keys(exchange: Exchange) -> None:
+    """Answer with the JWK Set."""
+    exchange.answer(200, json.dumps({"keys": exchange.jwks.keys}).encode())
+
+
+def answering(status: int, body: bytes, **headers: str) -> Behaviour:
+    """Answer with something else."""
+    return lambda exchange: exchange.answer(status, body, **headers)
+
+
+def hanging(exchange: Exchange) -> None:
+    """Accept the request and never answer."""
+    exchange.jwks.stopping.wait()
+
+
+def truncated(exchange: Exchange) -> None:
+    """Break off in the middle of the body."""
+    exchange.answer(200, b'{"keys":[', Content_Length="1000")
+
+
+def dripping(exchange: Exchange) -> None:
+    """Send a body without end, a byte at a time, each well within a socket's timeout."""
+    exchange.send_response(200)
+    exchange.end_headers()
+    while not exchange.jwks.stopping.wait(0.02):
+        exchange.wfile.write(b" ")
+
+
+def resetting(exchange: Exchange) -> None:
+    """Close the connection without an answer."""
+    exchange.close_connection = True
+
+
+@contextmanager
+def jwks_servers() -> Iterator[Callable[[], JwksServer]]:
+    """Listen on a free port for the length of a block; each call gives the port to a server that knows nothing yet."""
+
+    class Handler(Exchange):
+        """Of this listener alone."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        served: list[JwksServer] = []
+
+        def serve() -> JwksServer:
+            for former in served:
+                former.stopping.set()
+            server = Handler.jwks = JwksServer(f"http://127.0.0.1:{listener.server_port}/jwks.json")
+            served.append(server)
+            return server
+
+        thread = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield serve
+        finally:
+            serve().stopping.set()
+            listener.shutdown()
+            thread.join()

@@ -89,9 +89,6 @@ class Config:
         the account has one of its own.
     cognito_jwks_base_url
         ``local`` only: where the emulator serves its user pools' keys, as its tokens carry the ``iss`` of AWS.
-    kms_context_conditions
-        Condition every use of the secret key on the encryption context. Off in ``local`` alone: the emulator
-        knows no such condition key and would deny every call.
     """
 
     environment: str = _setting(choice((DEV, PROD, LOCAL)), DEV)
@@ -121,7 +118,6 @@ class Config:
     api_throttling_burst: int = _setting(integer(1, 5_000), 100)
     api_logging_role: bool = _setting(boolean(), True)
     cognito_jwks_base_url: str | None = _setting(optional(url()), None)
-    kms_context_conditions: bool = _setting(boolean(), True)
 
 
 ENVIRONMENTS: Final[Mapping[str, Config]] = {
@@ -142,7 +138,6 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         api_throttling_rate=500,
         api_throttling_burst=1000,
         cognito_jwks_base_url="http://127.0.0.1:4566",
-        kms_context_conditions=False,
     ),
 }
 
@@ -214,5 +209,3 @@ def _check_deployed(config: Config) -> None:
             raise ConfigError(f"{name}: expected an https:// URL in {config.environment}, got {value!r}")
     if config.cognito_jwks_base_url:
         raise ConfigError(f"cognito_jwks_base_url: expected nothing in {config.environment}, it is for local alone")
-    if not config.kms_context_conditions:
-        raise ConfigError(f"kms_context_conditions: expected true in {config.environment}, false is for local alone")

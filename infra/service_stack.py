@@ -65,7 +65,7 @@ class ServiceStack(Stack):
                 config=config,
                 code=code,
                 environment=endpoint_environment(endpoint.function, config, data),
-                statements=statements(endpoint.function, data, config),
+                statements=statements(endpoint.function, data),
             )
             for endpoint in contract.ENDPOINTS
         }
@@ -77,7 +77,7 @@ class ServiceStack(Stack):
             config=config,
             code=code,
             environment=authorizer_environment(config, identity),
-            statements=statements(contract.AUTHORIZER_FUNCTION, data, config),
+            statements=statements(contract.AUTHORIZER_FUNCTION, data),
         )
         api = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}

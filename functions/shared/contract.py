@@ -199,7 +199,7 @@ DISABLE: Final = Endpoint("disable_mfa", "POST", "/auth/mfa/disable", _family("M
 BACKUP_CODES: Final = Endpoint(
     "regenerate_backup_codes", "POST", "/auth/mfa/backup-codes", _family("MFABackupCodesRegeneration")
 )
-STATUS: Final = Endpoint("mfa_status", "GET", "/auth/mfa", _family("MFAStatusQuery"))
+STATUS: Final = Endpoint("mfa_status", "GET", "/auth/mfa", _family("MFAStatusRead"))
 
 #: The routes that are deployed.
 ENDPOINTS: Final = (SETUP, VERIFY_SETUP, VERIFY, DISABLE, BACKUP_CODES, STATUS)

@@ -1,6 +1,7 @@
 """The KMS key that seals the TOTP secrets, and what its own policy lets anyone do."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -42,13 +43,10 @@ _ADMINISTRATION: Final = (
 _USE: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
-def purpose_condition(config: Config) -> dict[str, dict[str, str]] | None:
-    """Return the condition under which the key may be used: for sealing TOTP secrets and nothing else."""
-    if not config.kms_context_conditions:
-        return None
-    return {
-        "StringEquals": {f"kms:EncryptionContext:{contract.ENCRYPTION_CONTEXT_PURPOSE}": contract.SECRET_PURPOSE},
-    }
+#: The condition under which the key may be used: for sealing TOTP secrets and nothing else.
+PURPOSE_CONDITION: Final[Mapping[str, Any]] = {
+    "StringEquals": {f"kms:EncryptionContext:{contract.ENCRYPTION_CONTEXT_PURPOSE}": contract.SECRET_PURPOSE},
+}
 
 
 class SecretKey(kms.Key):
@@ -79,7 +77,7 @@ class SecretKey(kms.Key):
                         principals=[account],
                         actions=[*_USE],
                         resources=["*"],
-                        conditions=purpose_condition(config),
+                        conditions=PURPOSE_CONDITION,
                     ),
                 ]
             ),

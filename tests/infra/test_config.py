@@ -145,10 +145,6 @@ def test_feature_flags_and_cached_lookups_are_no_settings() -> None:
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local alone",
         ),
-        (
-            {"environment": "prod", "kms_context_conditions": "false"},
-            "kms_context_conditions: expected true in prod, false is for local alone",
-        ),
     ],
 )
 def test_settings_that_exclude_each_other_are_refused(context: dict[str, str], message: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, lambda_name
+from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import Output
 from local.bootstrap import Credentials
 from local.errors import LocalError
@@ -46,7 +46,7 @@ def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regio
     place.outputs.unlink(missing_ok=True)
     with (
         place.deploy_log.open("w") as log,
-        _group(command, _environment(administrator, endpoint_url, region)) as cdk,
+        _group(command, cdk_environment(administrator, endpoint_url, region)) as cdk,
     ):
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
         for step, lines in steps(cdk.stdout):
@@ -60,7 +60,7 @@ def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regio
                 f"`cdk deploy` failed (status {cdk.returncode}); all of its output: {place.deploy_log}\n\n"
                 f"{log_tail(place.deploy_log)}"
             )
-    return _describe(json.loads(place.outputs.read_text()), administrator, endpoint_url=endpoint_url, region=region)
+    return describe(json.loads(place.outputs.read_text()), administrator, endpoint_url=endpoint_url, region=region)
 
 
 def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
@@ -106,7 +106,7 @@ def _group(command: list[str], environment: dict[str, str]) -> Iterator["subproc
             process.stdout.close()
 
 
-def _environment(administrator: Credentials, endpoint_url: str, region: str) -> dict[str, str]:
+def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) -> dict[str, str]:
     """Return an environment in which every AWS SDK talks to the embedded AWS, and to nothing else."""
     tools = (Path(sys.executable).parent, REPOSITORY / "node_modules" / ".bin")
     inherited = {
@@ -136,9 +136,16 @@ def _local_url(url: str, endpoint_url: str) -> str:
     return f"{endpoint_url}/_aws/execute-api/{api_id}{parts.path.rstrip('/')}"
 
 
-def _describe(
+def describe(
     outputs: dict[str, dict[str, Any]], administrator: Credentials, *, endpoint_url: str, region: str
 ) -> Stack:
+    """Return what is deployed, given the stacks' outputs by stack name.
+
+    Raises
+    ------
+    LocalError
+        An output is missing; the message names it.
+    """
     values = {key: value for stack in outputs.values() for key, value in stack.items()}
     try:
         return Stack(
@@ -154,12 +161,16 @@ def _describe(
             key_arn=values[Output.KEY_ARN],
             functions={
                 function: lambda_name(function, ENVIRONMENT)
-                for function in (AUTHORIZER_FUNCTION, *(endpoint.function for endpoint in ENDPOINTS))
+                for function in (
+                    AUTHORIZER_FUNCTION,
+                    *(endpoint.function for endpoint in ENDPOINTS),
+                    SECURITY_EVENTS_FUNCTION,
+                )
             },
             access_key_id=administrator.access_key_id,
             secret_access_key=administrator.secret_access_key,
         )
     except KeyError as error:
         raise LocalError(
-            f"The stacks have no output {error}; `infra/outputs.py` names those there should be."
+            f"The stacks have no output {error.args[0]}; `infra/outputs.py` names those there should be."
         ) from None

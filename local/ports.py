@@ -2,6 +2,8 @@
 
 import errno
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,19 +42,22 @@ def is_free(port: int) -> bool:
 
 def holder(port: int) -> str:
     """Name the process that listens on a port, as far as this system tells: ``process 812 (nginx: master)``."""
-    inodes = {
-        fields[9]
+    sockets = {
+        f"socket:[{fields[9]}]"
         for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
         if table.exists()
         for fields in (line.split() for line in table.read_text().splitlines()[1:])
         if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port
     }
-    for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        try:
-            links = {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
-            if links & {f"socket:[{inode}]" for inode in inodes}:
-                command = (process / "cmdline").read_text().replace("\0", " ").strip()
-                return f"process {process.name} ({command[:_COMMAND_LENGTH]})"
-        except OSError:
-            continue  # ended meanwhile, or another user's
+    for process in Path("/proc").glob("[0-9]*") if sockets else ():
+        if sockets.intersection(_open_files(process)):
+            command = (process / "cmdline").read_text().replace("\0", " ").strip()
+            return f"process {process.name} ({command[:_COMMAND_LENGTH]})"
     return "another program"
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    with suppress(OSError):  # ended meanwhile, or another user's
+        for descriptor in list((process / "fd").iterdir()):
+            with suppress(OSError):  # closed meanwhile
+                yield str(descriptor.readlink())

@@ -33,9 +33,9 @@ class Progress:
             done.set()
             if self._live:
                 ticker.join()
-        seconds = time.monotonic() - started
-        if seconds >= _WORTH_SECONDS:
-            self._print(f"  {what:{_WIDTH}} {seconds:6.1f} s\n")
+            seconds = time.monotonic() - started
+            if seconds >= _WORTH_SECONDS:
+                self._print(f"  {what:{_WIDTH}} {seconds:6.1f} s\n")
 
     def _tick(self, what: str, started: float, done: threading.Event) -> None:
         while not done.is_set():

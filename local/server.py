@@ -34,6 +34,8 @@ RELEASE: Final = b"release\n"
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "SSL_CERT_FILE")
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 10
+_DYING_SECONDS: Final = 1
+_CLEAR_ATTEMPTS: Final = 20
 
 
 class AlreadyRunningError(LocalError):
@@ -86,7 +88,8 @@ class Server:
 
     def stop(self) -> None:
         """End the emulator with all its functions, and remove what it left on disk."""
-        _end_group(self.process.pid, self.process)
+        _kill(self.process.pid)
+        self.process.wait(_STOP_SECONDS)
         if self.process.stdin is not None:
             self.process.stdin.close()
         clear(self.place)
@@ -163,7 +166,12 @@ def stop(place: Place) -> bool:
     """End the emulator on this port, whoever started it; return False when none was running."""
     process_id = running(place)
     if process_id is not None:
-        _end_group(process_id)
+        _kill(process_id)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while running(place) == process_id:
+            if time.monotonic() > deadline:
+                raise LocalError(f"The emulator (process {process_id}) did not end within {_STOP_SECONDS} s.")
+            time.sleep(0.01)
     clear(place)
     return process_id is not None
 
@@ -171,7 +179,12 @@ def stop(place: Place) -> bool:
 def clear(place: Place) -> None:
     """Remove what only makes sense while a stack runs."""
     place.state.unlink(missing_ok=True)
-    shutil.rmtree(place.temporary, ignore_errors=True)
+    # A function's process that is ending may still add to it.
+    for _ in range(_CLEAR_ATTEMPTS):
+        shutil.rmtree(place.temporary, ignore_errors=True)
+        if not place.temporary.exists():
+            break
+        time.sleep(0.05)
     publish(place.root)
 
 
@@ -186,7 +199,7 @@ def log_tail(path: Path, lines: int = 25) -> str:
 def _acquire(place: Place) -> IO[str]:
     lock = place.lock.open("a+")
     # One that is about to end, since its command was killed, gets the time to do so.
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + _DYING_SECONDS
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -252,22 +265,7 @@ def _await_health(server: Server) -> None:
     raise LocalError(f"The emulator did not answer within {_START_SECONDS} s.\n{log_tail(server.place.log)}")
 
 
-def _end_group(process_id: int, child: "subprocess.Popen[bytes] | None" = None) -> None:
-    """End a process group at once: an emulator that is stopped has nothing to save."""
+def _kill(process_group: int) -> None:
+    """End an emulator and its functions at once: they have nothing to save."""
     with suppress(ProcessLookupError):
-        os.killpg(process_id, signal.SIGKILL)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while _alive(process_id, child):
-        if time.monotonic() > deadline:
-            raise LocalError(f"Process {process_id} did not end within {_STOP_SECONDS} s.")
-        time.sleep(0.01)
-
-
-def _alive(process_group: int, child: "subprocess.Popen[bytes] | None") -> bool:
-    if child is not None:
-        child.poll()  # a child that ended stays in its group until it is collected
-    try:
-        os.killpg(process_group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        os.killpg(process_group, signal.SIGKILL)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,18 @@ class Emulator:
 
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
         """Return a boto3 client, of the administrator if of nobody else."""
-        return session(credentials or self.administrator, region).client(service, endpoint_url=self.url)
+        return _client(self.url, credentials or self.administrator, service, region)
 
     def deploy(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> "Deployed":
         """Deploy a template as a new stack."""
         deployed = Deployed(self, f"test-{uuid.uuid4().hex[:8]}")
         deployed.change("CREATE", resources, outputs)
         return deployed
+
+
+@cache
+def _client(url: str, credentials: Credentials, service: str, region: str) -> Any:
+    return session(credentials, region).client(service, endpoint_url=url)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,10 @@ class Deployed:
     def change(self, kind: str, resources: dict[str, Any], outputs: dict[str, Any] | None) -> None:
         """Make and execute a change set; fail with the stack's events if it fails."""
         cloudformation = self.emulator.client("cloudformation")
-        template = {"Resources": resources, "Outputs": {key: {"Value": value} for key, value in (outputs or {}).items()}}
+        template = {
+            "Resources": resources,
+            "Outputs": {key: {"Value": value} for key, value in (outputs or {}).items()},
+        }
         change_set = f"change-{uuid.uuid4().hex[:8]}"
         cloudformation.create_change_set(
             StackName=self.name,

@@ -64,9 +64,7 @@ def test_datapoints_of_other_dimensions_do_not_count(
     assert state_of(alarm["AlarmName"]) == "ALARM"
 
 
-def test_periods_are_looked_at_one_by_one(
-    emulator: Emulator, namespace: str, state_of: Callable[[str], str]
-) -> None:
+def test_periods_are_looked_at_one_by_one(emulator: Emulator, namespace: str, state_of: Callable[[str], str]) -> None:
     alarm = _alarm(namespace, EvaluationPeriods=3, DatapointsToAlarm=2)
     emulator.client("cloudwatch").put_metric_alarm(**alarm)
     _put(emulator, namespace, "ours", 5, age=90)  # one period of three, however high its sum

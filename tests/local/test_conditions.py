@@ -28,9 +28,7 @@ def deployed(emulator: Emulator) -> Iterator[Deployed]:
                 "Properties": {
                     "KeyPolicy": {
                         "Version": "2012-10-17",
-                        "Statement": [
-                            {"Effect": "Allow", "Principal": _ACCOUNT, "Action": "kms:*", "Resource": "*"}
-                        ],
+                        "Statement": [{"Effect": "Allow", "Principal": _ACCOUNT, "Action": "kms:*", "Resource": "*"}],
                     }
                 },
             },
@@ -65,9 +63,7 @@ def kms(emulator: Emulator, deployed: Deployed) -> Any:
 
 def test_a_key_may_be_used_with_the_encryption_context_that_the_policy_asks_for(kms: Any, deployed: Deployed) -> None:
     context = {"purpose": "test", "user_id": "somebody"}
-    sealed = kms.generate_data_key(
-        KeyId=deployed.physical_id("Key"), KeySpec="AES_256", EncryptionContext=context
-    )
+    sealed = kms.generate_data_key(KeyId=deployed.physical_id("Key"), KeySpec="AES_256", EncryptionContext=context)
     opened = kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context)
     assert opened["Plaintext"] == sealed["Plaintext"]
 

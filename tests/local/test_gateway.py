@@ -271,7 +271,7 @@ def test_requests_are_counted_by_kind_of_answer(url: str, emulator: Emulator) ->
             Period=3600,
             Statistics=["Sum"],
         )["Datapoints"]
-        return sum(point["Sum"] for point in points)
+        return float(sum(point["Sum"] for point in points))
 
     before = {metric: total(metric) for metric in ("Count", "4XXError", "5XXError", "Latency")}
     _post(url)

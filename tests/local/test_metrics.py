@@ -14,9 +14,7 @@ def _line(metrics: list[dict[str, str]], dimensions: list[list[str]], **members:
 
 
 def test_a_log_line_in_emf_yields_its_datapoints() -> None:
-    line = _line(
-        [{"Name": "Hits", "Unit": "Count"}, {"Name": "Size"}], [["kind"], []], Hits=[1, 2.5], Size=7, kind="a"
-    )
+    line = _line([{"Name": "Hits", "Unit": "Count"}, {"Name": "Size"}], [["kind"], []], Hits=[1, 2.5], Size=7, kind="a")
     assert list(embedded_metrics_of(line)) == [
         ("Test", "Hits", 1, "Count", {"kind": "a"}),
         ("Test", "Hits", 2.5, "Count", {"kind": "a"}),
@@ -50,7 +48,7 @@ def test_what_a_function_logs_as_emf_becomes_a_metric(emulator: Emulator) -> Non
             Period=3600,
             Statistics=["Sum"],
         )["Datapoints"]
-        return sum(point["Sum"] for point in points)
+        return float(sum(point["Sum"] for point in points))
 
     assert eventually(lambda: total("a")) == 3
     assert total("b") == 0

@@ -1,0 +1,37 @@
+"""The command line with a deployment of a user pool alone: ``python -m tests.local.quick_stack run --port 4600``."""
+
+import sys
+from typing import Any
+from unittest import mock
+
+from local import lifecycle
+from local.__main__ import main
+from local.bootstrap import Credentials, session
+from local.stack import Place, Stack
+
+
+def _deploy(place: Place, administrator: Credentials, *, endpoint_url: str, region: str, **_: Any) -> Stack:
+    cognito = session(administrator, region).client("cognito-idp", endpoint_url=endpoint_url)
+    existing = cognito.list_user_pools(MaxResults=1)["UserPools"]
+    pool = existing[0]["Id"] if existing else cognito.create_user_pool(PoolName="quick")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="quick")["UserPoolClient"]["ClientId"]
+    return Stack(
+        api_url=f"{endpoint_url}/_aws/execute-api/none/v1",
+        endpoint_url=endpoint_url,
+        region=region,
+        environment="local",
+        issuer=f"https://cognito-idp.{region}.amazonaws.com/{pool}",
+        jwks_url=f"{endpoint_url}/{pool}/.well-known/jwks.json",
+        user_pool_id=pool,
+        client_id=client,
+        table_name="none",
+        key_arn="none",
+        functions={},
+        access_key_id=administrator.access_key_id,
+        secret_access_key=administrator.secret_access_key,
+    )
+
+
+if __name__ == "__main__":
+    with mock.patch.object(lifecycle, "deploy", _deploy):
+        sys.exit(main())

@@ -1,0 +1,85 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from infra.outputs import Output
+from local.bootstrap import Credentials
+from local.deploy import cdk_environment, describe, steps
+from local.errors import LocalError
+from local.progress import Progress
+
+_ADMINISTRATOR = Credentials("AKIA", "secret")
+_ENDPOINT = "http://127.0.0.1:4600"
+
+
+def test_the_output_of_cdk_is_split_into_the_steps_that_people_wait_for() -> None:
+    output = [
+        "Bundling\n",
+        "✨  Synthesis time: 4.73s\n",
+        "mfa-local-data: start: Publishing\n",
+        "Local/Data (mfa-local-data): deploying... [1/2]\n",
+        "mfa-local-data | 0/3 | CREATE_IN_PROGRESS\n",
+        " ✅  Local/Data (mfa-local-data)\n",
+        "mfa-local-service: deploying... [2/2]\n",
+    ]
+    found = [(step, len(list(lines))) for step, lines in steps(output)]
+    assert found == [
+        ("synthesize the stacks", 2),
+        ("publish templates and code", 2),
+        ("deploy mfa-local-data", 2),
+        ("publish templates and code", 1),
+        ("deploy mfa-local-service", 0),
+    ]
+
+
+def _outputs() -> dict[str, dict[str, str]]:
+    values = {str(output): f"value of {output}" for output in Output}
+    values[Output.API_URL] = "https://abc123.execute-api.us-east-1.amazonaws.com/v1"
+    return {"mfa-local-data": values}
+
+
+def test_a_stack_is_described_by_the_outputs() -> None:
+    stack = describe(_outputs(), _ADMINISTRATOR, endpoint_url=_ENDPOINT, region="us-east-1")
+    assert stack.api_url == f"{_ENDPOINT}/_aws/execute-api/abc123/v1"
+    assert (stack.table_name, stack.access_key_id) == ("value of TableName", "AKIA")
+    assert stack.functions["setup_mfa"] == "setup-mfa-local"
+    assert stack.functions["jwt_authorizer"] == "jwt-authorizer-local"
+
+
+def test_a_missing_output_is_named() -> None:
+    outputs = _outputs()
+    del outputs["mfa-local-data"][Output.KEY_ARN]
+    with pytest.raises(LocalError, match="no output KeyArn"):
+        describe(outputs, _ADMINISTRATOR, endpoint_url=_ENDPOINT, region="us-east-1")
+
+
+def test_cdk_sees_no_credentials_and_profiles_but_the_embedded_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEFAULT_ACCOUNT", "PYTHONDONTWRITEBYTECODE"):
+        monkeypatch.setenv(name, "of the machine")
+    environment = cdk_environment(_ADMINISTRATOR, _ENDPOINT, "us-east-1")
+    assert "of the machine" not in environment.values()
+    assert environment["AWS_ACCESS_KEY_ID"] == "AKIA"
+    assert environment["AWS_ENDPOINT_URL"] == _ENDPOINT
+    assert Path(environment["PATH"].split(":")[0], "python").exists()
+
+
+def test_a_step_is_reported_with_its_seconds_unless_it_took_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 12.34, 20.0, 20.01])
+    monkeypatch.setattr("local.progress.time.monotonic", lambda: next(clock))
+    out = io.StringIO()
+    progress = Progress(out)
+    with progress.step("long"):
+        pass
+    with progress.step("short"):
+        pass
+    assert out.getvalue().split() == ["long", "12.3", "s"]
+
+
+def test_a_step_that_fails_is_reported_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0])
+    monkeypatch.setattr("local.progress.time.monotonic", lambda: next(clock))
+    out = io.StringIO()
+    with pytest.raises(RuntimeError), Progress(out).step("fails"):
+        raise RuntimeError
+    assert "fails" in out.getvalue()

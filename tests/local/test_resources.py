@@ -1,0 +1,207 @@
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from local.emulator import VERSION, check_version
+from local.emulator.inert import INERT, INERT_TYPES
+from local.errors import LocalError
+from tests.local.emulator import Deployed, Emulator, eventually
+
+_ADMINISTRATED = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def deploy(emulator: Emulator) -> Iterator[Callable[..., Deployed]]:
+    stacks: list[Deployed] = []
+
+    def deploy_and_remember(*arguments: Any) -> Deployed:
+        stacks.append(emulator.deploy(*arguments))
+        return stacks[-1]
+
+    yield deploy_and_remember
+    for stack in stacks:
+        stack.delete()
+
+
+def _metric_alarm(name: str, **properties: Any) -> dict[str, Any]:
+    common = {"AlarmName": name, "EvaluationPeriods": 1, "Threshold": 1, "TreatMissingData": "notBreaching"}
+    operator = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": common | operator | properties}
+
+
+def _plain_query(namespace: str) -> dict[str, Any]:
+    metric = {"Namespace": namespace, "MetricName": "Hits", "Dimensions": [{"Name": "kind", "Value": "a"}]}
+    return {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": True}
+
+
+def test_types_without_effect_deploy_change_and_go(deploy: Callable[..., Deployed]) -> None:
+    def template(value: str) -> dict[str, Any]:
+        return {
+            f"Resource{number}": {"Type": each.what, "Properties": {"Anything": value}}
+            for number, each in enumerate(INERT_TYPES)
+        }
+
+    deployed = deploy(template("before"))
+    before = deployed.physical_id("Resource0")
+    deployed.update(template("after"))
+    assert deployed.physical_id("Resource0") == before
+
+
+def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
+    namespace, child, parent = (f"{each}-{uuid.uuid4().hex[:8]}" for each in ("space", "child", "parent"))
+    plain = {"Namespace": namespace, "MetricName": "Hits", "Statistic": "Sum", "Period": 60}
+    composite = {"AlarmName": parent, "AlarmRule": f'ALARM("{child}")', "AlarmDescription": "first"}
+    resources = {
+        "Child": _metric_alarm(child, **plain),
+        "Parent": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": composite, "DependsOn": "Child"},
+    }
+    deployed = deploy(resources, {"Arn": {"Fn::GetAtt": ["Parent", "Arn"]}})
+    assert deployed.outputs["Arn"].endswith(f":alarm:{parent}")
+    cloudwatch = emulator.client("cloudwatch")
+
+    def described() -> dict[str, Any]:
+        alarms = cloudwatch.describe_alarms(AlarmNames=[parent], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        return dict(alarms[0])
+
+    assert described()["StateValue"] == "OK"
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "Hits", "Value": 1}])
+    eventually(lambda: described()["StateValue"] == "ALARM")
+
+    resources["Parent"]["Properties"] = composite | {"AlarmDescription": "second"}
+    deployed.update(resources, {"Arn": {"Fn::GetAtt": ["Parent", "Arn"]}})
+    assert (described()["AlarmDescription"], described()["StateValue"]) == ("second", "ALARM")
+
+
+def test_an_alarm_with_one_plain_query_works(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
+    namespace, name = f"space-{uuid.uuid4().hex[:8]}", f"alarm-{uuid.uuid4().hex[:8]}"
+    deploy({"Alarm": _metric_alarm(name, Metrics=[_plain_query(namespace)])})
+    cloudwatch = emulator.client("cloudwatch")
+    datum = {"MetricName": "Hits", "Value": 1, "Dimensions": [{"Name": "kind", "Value": "a"}]}
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    alarm = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    assert alarm["StateValue"] == "ALARM"
+
+
+def test_an_alarm_with_metric_math_deploys_and_has_no_data(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
+    name = f"alarm-{uuid.uuid4().hex[:8]}"
+    hidden = _plain_query("Any") | {"ReturnData": False}
+    deploy({"Alarm": _metric_alarm(name, Metrics=[hidden, {"Id": "e", "Expression": "m * 2"}])})
+    emulator.client("cloudwatch").put_metric_data(Namespace="Any", MetricData=[{"MetricName": "Hits", "Value": 9}])
+    alarm = emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    assert (alarm["AlarmName"], alarm["StateValue"]) == (name, "INSUFFICIENT_DATA")
+
+
+def test_a_web_acl_is_associated_while_the_association_exists(
+    emulator: Emulator, deploy: Callable[..., Deployed]
+) -> None:
+    visibility = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "test"}
+    acl = {"Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": visibility, "Rules": []}
+    stage = "arn:aws:apigateway:us-east-1::/restapis/abc/stages/v1"
+    resources: dict[str, Any] = {"Acl": {"Type": "AWS::WAFv2::WebACL", "Properties": acl | {"Name": "test"}}}
+    association = {"ResourceArn": stage, "WebACLArn": {"Fn::GetAtt": ["Acl", "Arn"]}}
+    deployed = deploy(resources | {"Association": {"Type": "AWS::WAFv2::WebACLAssociation", "Properties": association}})
+    waf = emulator.client("wafv2")
+    assert waf.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"] == "test"
+    deployed.update(resources)
+    with pytest.raises(waf.exceptions.WAFNonexistentItemException):
+        waf.get_web_acl_for_resource(ResourceArn=stage)
+
+
+def test_a_replica_key_opens_what_the_primary_sealed(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
+    primary = {"MultiRegion": True, "KeyPolicy": _ADMINISTRATED}
+    deployed = deploy(
+        {"Key": {"Type": "AWS::KMS::Key", "Properties": primary}}, {"Arn": {"Fn::GetAtt": ["Key", "Arn"]}}
+    )
+    sealed = emulator.client("kms").encrypt(KeyId=deployed.outputs["Arn"], Plaintext=b"hello")["CiphertextBlob"]
+
+    elsewhere = emulator.client("cloudformation", region="us-west-2")
+    replica = {"PrimaryKeyArn": deployed.outputs["Arn"], "KeyPolicy": _ADMINISTRATED}
+    template = {
+        "Resources": {"Replica": {"Type": "AWS::KMS::ReplicaKey", "Properties": replica}},
+        "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Replica", "Arn"]}}},
+    }
+    elsewhere.create_stack(StackName="replica", TemplateBody=json.dumps(template))
+    stack = eventually(lambda: _complete(elsewhere, "replica"))
+    [output] = stack["Outputs"]
+    assert output["OutputValue"].startswith("arn:aws:kms:us-west-2:")
+    opened = emulator.client("kms", region="us-west-2").decrypt(CiphertextBlob=sealed, KeyId=output["OutputValue"])
+    assert opened["Plaintext"] == b"hello"
+    elsewhere.delete_stack(StackName="replica")
+
+
+def _complete(cloudformation: Any, name: str) -> Any:
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return stack if stack["StackStatus"] == "CREATE_COMPLETE" else None
+
+
+@pytest.mark.parametrize("table_type", ["AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"])
+def test_a_table_has_its_time_to_live_and_recovery(
+    emulator: Emulator, deploy: Callable[..., Deployed], table_type: str
+) -> None:
+    def template(attribute: str, *, recovery: bool) -> dict[str, Any]:
+        enabled: dict[str, Any] = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": recovery}}
+        properties = {
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": True},
+        }
+        if table_type.endswith("GlobalTable"):
+            enabled = {"Replicas": [{"Region": "us-east-1"} | enabled]}
+        return {"Table": {"Type": table_type, "Properties": properties | enabled}}
+
+    def settings(table: str) -> tuple[str, str]:
+        dynamodb = emulator.client("dynamodb")
+        expiry = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+        return expiry.get("AttributeName", ""), recovery
+
+    deployed = deploy(template("expires_at", recovery=False))
+    assert settings(deployed.physical_id("Table")) == ("expires_at", "DISABLED")
+    deployed.update(template("expires_at", recovery=True))
+    assert settings(deployed.physical_id("Table")) == ("expires_at", "ENABLED")
+
+
+def test_a_user_pool_has_its_url(deploy: Callable[..., Deployed]) -> None:
+    pool = {"Type": "AWS::Cognito::UserPool", "Properties": {}}
+    deployed = deploy({"Pool": pool}, {"Url": {"Fn::GetAtt": ["Pool", "ProviderURL"]}})
+    expected = f"https://cognito-idp.us-east-1.amazonaws.com/{deployed.physical_id('Pool')}"
+    assert deployed.outputs["Url"] == expected
+
+
+def test_an_output_added_alone_is_a_change(deploy: Callable[..., Deployed]) -> None:
+    topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    deployed = deploy(topic)
+    deployed.update(topic, {"Arn": {"Ref": "Topic"}})
+    assert deployed.outputs == {"Arn": deployed.physical_id("Topic")}
+
+
+def test_a_change_set_without_any_change_is_none(deploy: Callable[..., Deployed]) -> None:
+    topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    deployed = deploy(topic)
+    with pytest.raises(AssertionError, match="didn't contain changes"):
+        deployed.update(topic)
+
+
+def test_every_inert_part_says_what_happens_instead() -> None:
+    assert all(each.what.startswith("AWS::") and each.instead for each in INERT)
+
+
+def test_another_version_of_the_emulator_is_refused() -> None:
+    check_version(VERSION)
+    with pytest.raises(LocalError, match=rf"MiniStack 9.9.9 is installed.*{VERSION}"):
+        check_version("9.9.9")

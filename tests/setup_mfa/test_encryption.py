@@ -2,7 +2,11 @@
 
 import base64
 import io
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aws_encryption_sdk import CommitmentPolicy, EncryptionSDKClient, StrictAwsKmsMasterKeyProvider
@@ -266,6 +270,23 @@ class TestInteroperability:
         plaintext, header = EncryptionSDKClient().decrypt(source=message_of(sealed), key_provider=provider)
         assert plaintext == SECRET.encode()
         assert header.encryption_context == {"user_id": "user-1", "purpose": "mfa-totp"}
+
+    def test_awss_javascript_implementation_opens_it(self, raw_key: MasterKey) -> None:
+        sealed = EnvelopeSealer(raw_key).seal(SECRET, user_id="user-1")
+        node = Path(sys.executable).with_name("node")
+        shown = subprocess.run(
+            [node, Path(__file__).with_name("open_message.cjs")],
+            input=json.dumps({"key": b64(RAW_KEY), "message": sealed.message}),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        assert json.loads(shown.stdout) == {
+            "plaintext": SECRET,
+            "context": {"user_id": "user-1", "purpose": "mfa-totp"},
+            "suite": Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY.algorithm_id,
+        }
 
     def test_what_a_plain_sdk_client_seals_our_opener_opens(self, aws: EmbeddedAws) -> None:
         message, _ = EncryptionSDKClient().encrypt(

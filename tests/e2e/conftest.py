@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError
 from local import users
 from local.stack import Place, Stack
 from local.users import TokenKind
+from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Api, Aws, function_log_since, log_since, log_size, own_stack, place_of
 
 _FOLDER = Path(__file__).parent
@@ -88,6 +89,18 @@ def token_for(stack: Stack) -> Callable[..., str]:
         return users.token(stack, user, kind)
 
     return token
+
+
+@pytest.fixture(scope="session")
+def new_user(stack: Stack, api: Api, aws: Aws, token_for: Callable[..., str]) -> Callable[[str], HttpUser]:
+    """Return a function that returns a user of a name, with nothing of an earlier test stored."""
+
+    def create(name: str) -> HttpUser:
+        user = HttpUser(api, aws, stack.table_name, token_for(name))
+        user.forget()
+        return user
+
+    return create
 
 
 @pytest.hookimpl(tryfirst=True)

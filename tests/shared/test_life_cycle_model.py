@@ -175,7 +175,7 @@ def test_every_walk_through_the_routes_is_as_the_model_says(load_handler: Callab
     handlers: dict[str, Any] = {}
 
     def new_user() -> User:
-        return User(load_handler, user_id=f"user-{uuid4()}", _handlers=handlers)
+        return User(load_handler, user_id=f"user-{uuid4()}", handlers=handlers)
 
     def machine() -> LifeCycle:
         created = LifeCycle(new_user)

@@ -1,8 +1,9 @@
-"""Drives a user through the routes by their Lambda handlers, at a time of the test's choosing."""
+"""Drives a user through the routes: by their Lambda handlers at a time of the test's choosing, or in other ways."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -21,59 +22,36 @@ class Answer:
 
     status: int
     body: dict[str, Any]
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     @property
     def error(self) -> str | None:
         return self.body.get("error")
 
 
-@dataclass
-class User:
-    """A user with an authenticator app, calling the routes."""
+class Caller(ABC):
+    """A user with an authenticator app; how requests travel and what time it is are left to the kind of caller."""
 
-    load: Callable[[str], ModuleType]
-    user_id: str = "user-1"
-    now: float = START
-    secret: str = ""
-    backup_codes: list[str] = field(default_factory=list)
-    _handlers: dict[str, ModuleType] = field(default_factory=dict)
-    _requests: int = 0
+    def __init__(self) -> None:
+        self.secret = ""
+        self.backup_codes: list[str] = []
 
+    @abstractmethod
     def call(self, route: Endpoint, body: Any = None) -> Answer:
-        """Call a route at the present time."""
-        handler = self._handlers.get(route.function)
-        if handler is None:
-            handler = self._handlers[route.function] = self.load(route.function)
-            self._follow_clock(handler)
-        self._requests += 1
-        event = api_event(route, user_id=self.user_id, body=body, request_id=f"{self.user_id}-{self._requests}")
-        response = handler.lambda_handler(event, None)
-        return Answer(response["statusCode"], json.loads(response["body"]), response["headers"])
+        """Call a route as this user."""
 
-    def _follow_clock(self, handler: ModuleType) -> None:
-        service: Any = handler.service
-        clocked: Any = getattr(service, "_second_factor", service)
-        if hasattr(clocked, "_clock"):
-            clocked._clock = lambda: self.now
-
-    def follow_clock(self) -> None:
-        """Make handlers that other users have used follow this user's time."""
-        for handler in self._handlers.values():
-            self._follow_clock(handler)
+    @abstractmethod
+    def time(self) -> float:
+        """Return the time that the user's authenticator app shows codes of, in epoch seconds."""
 
     def code(self, *, steps: int = 0) -> str:
         """Return the app's code, some time steps from now."""
-        return pyotp.TOTP(self.secret).at(int(self.now) + 30 * steps)
+        return pyotp.TOTP(self.secret).at(int(self.time()) + 30 * steps)
 
     def wrong_code(self) -> str:
         """Return a code that no step of the window has."""
         right = {self.code(steps=steps) for steps in (-2, -1, 0, 1, 2)}
         return next(code for code in (f"{number:06}" for number in range(10)) if code not in right)
-
-    def wait(self, seconds: float = 30) -> None:
-        """Let time pass; by default so that the app shows the next code."""
-        self.now += seconds
 
     def setup(self) -> Answer:
         answer = self.call(SETUP)
@@ -88,10 +66,9 @@ class User:
         return answer
 
     def enrol(self) -> None:
-        """Turn MFA on, and wait for a fresh code."""
+        """Turn MFA on, by the code of the step before, so that the present one is still good for a login."""
         assert self.setup().status == 200
-        assert self.verify_setup().status == 200
-        self.wait()
+        assert self.verify_setup(self.code(steps=-1)).status == 200
 
     def verify(self, code: str | None = None) -> Answer:
         return self.call(VERIFY, {"code": self.code() if code is None else code})
@@ -112,3 +89,52 @@ class User:
         answer = self.call(STATUS)
         assert answer.status == 200
         return answer.body
+
+
+class User(Caller):
+    """A user who calls the Lambda handlers, at a time of the test's choosing."""
+
+    def __init__(
+        self,
+        load: Callable[[str], ModuleType],
+        user_id: str = "user-1",
+        *,
+        now: float = START,
+        secret: str = "",
+        handlers: dict[str, ModuleType] | None = None,
+    ) -> None:
+        super().__init__()
+        self.load = load
+        self.user_id = user_id
+        self.now = now
+        self.secret = secret
+        self.handlers = {} if handlers is None else handlers
+        self._requests = 0
+
+    def time(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float = 30) -> None:
+        """Let time pass; by default so that the app shows the next code."""
+        self.now += seconds
+
+    def call(self, route: Endpoint, body: Any = None) -> Answer:
+        handler = self.handlers.get(route.function)
+        if handler is None:
+            handler = self.handlers[route.function] = self.load(route.function)
+            self._follow_clock(handler)
+        self._requests += 1
+        event = api_event(route, user_id=self.user_id, body=body, request_id=f"{self.user_id}-{self._requests}")
+        response = handler.lambda_handler(event, None)
+        return Answer(response["statusCode"], json.loads(response["body"]), response["headers"])
+
+    def _follow_clock(self, handler: ModuleType) -> None:
+        service: Any = handler.service
+        clocked: Any = getattr(service, "_second_factor", service)
+        if hasattr(clocked, "_clock"):
+            clocked._clock = self.time
+
+    def follow_clock(self) -> None:
+        """Make handlers that other users have used follow this user's time."""
+        for handler in self.handlers.values():
+            self._follow_clock(handler)

@@ -137,7 +137,7 @@ def test_a_setup_that_comes_between_read_and_write_wins(aws: EmbeddedAws, user: 
 
 def user_service(user: User) -> Any:
     user.call(VERIFY_SETUP, {})
-    return user._handlers["verify_mfa_setup"].service
+    return user.handlers["verify_mfa_setup"].service
 
 
 def test_a_lost_answer_to_the_write_does_not_lose_the_backup_codes(aws: EmbeddedAws, user: User) -> None:

@@ -1,0 +1,117 @@
+"""The whole life of a second factor on the deployed stack."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from functions.shared.contract import DISABLE, ENDPOINTS, STATUS, VERIFY, Endpoint
+from local.stack import Stack
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Api, Aws
+
+type NewUser = Callable[[str], HttpUser]
+
+
+def test_from_setup_to_setup_again(new_user: NewUser) -> None:
+    user = new_user("life-cycle@example.com")
+    user.fresh_time_step()
+    assert user.call(STATUS).body["state"] == "DISABLED"
+
+    assert user.setup().status == 200
+    assert user.call(STATUS).body["state"] == "PENDING"
+    enrolling = user.code(steps=-1)
+    assert user.verify_setup(enrolling).status == 200
+    assert user.call(STATUS).body["state"] == "ENABLED"
+    assert user.verify(enrolling).error == "INVALID_CODE"
+
+    verified = user.verify()
+    assert verified.body == {"verified": True, "method": "totp", "backupCodesRemaining": 8}
+    backup = user.verify_backup(user.backup_codes[0])
+    assert backup.body == {"verified": True, "method": "backup_code", "backupCodesRemaining": 7}
+    assert user.verify_backup(user.backup_codes[0]).error == "INVALID_CODE"
+
+    old = user.backup_codes
+    assert user.regenerate(user.code(steps=1)).status == 200
+    assert user.verify_backup(old[1]).error == "INVALID_CODE"
+    assert user.verify_backup(user.backup_codes[0]).status == 200
+
+    assert user.setup().error == "MFA_ALREADY_ENABLED"
+    assert user.disable(backupCode=user.backup_codes[1]).body == {"enabled": False}
+    assert user.item() == {}
+    assert user.verify().error == "MFA_NOT_ENABLED"
+    assert user.setup().status == 200
+    assert user.verify_setup().status == 200
+
+
+def test_lock_out_and_its_end(new_user: NewUser) -> None:
+    user = new_user("lock-out@example.com")
+    user.enrol()
+    for _ in range(5):
+        assert user.verify(user.wrong_code()).error == "INVALID_CODE"
+    locked = user.verify()
+    assert (locked.status, locked.error) == (429, "TOO_MANY_ATTEMPTS")
+    wait = int(locked.headers["Retry-After"])
+    assert 50 <= wait <= 60
+    assert user.call(STATUS).body["lockedUntil"] is not None
+    assert user.verify_backup(user.backup_codes[0]).status == 200
+
+    # A minute passes: the failures move into the past.
+    user.set(last_failed_at={"S": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))})
+    user.fresh_time_step()
+    assert user.verify().status == 200
+
+
+def test_retry_after_is_honest_in_real_time(new_user: NewUser) -> None:
+    user = new_user("retry-after@example.com")
+    user.enrol()
+    user.set(
+        failed_attempts={"N": "5"},
+        last_failed_at={"S": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 57))},
+    )
+    locked = user.verify()
+    assert locked.status == 429
+    time.sleep(int(locked.headers["Retry-After"]))
+    assert user.verify().status == 200
+
+
+def test_an_expired_enrolment(new_user: NewUser) -> None:
+    user = new_user("expired@example.com")
+    user.setup()
+    user.set(expires_at={"N": str(int(time.time()))})
+    answer = user.verify_setup()
+    assert (answer.status, answer.error) == (410, "MFA_SETUP_EXPIRED")
+
+
+def test_nothing_pending(new_user: NewUser) -> None:
+    answer = new_user("nothing@example.com").verify_setup("123456")
+    assert (answer.status, answer.error) == (404, "MFA_SETUP_NOT_FOUND")
+
+
+def test_every_route_refuses_without_a_token(api: Api) -> None:
+    for route in ENDPOINTS:
+        answer = api.request(route.method, route.path)
+        assert (answer.status, answer.json()["error"]) == (401, "UNAUTHORIZED"), route
+
+
+@pytest.mark.parametrize("route", [VERIFY, DISABLE], ids=lambda route: route.function)
+def test_a_body_over_the_bound_is_refused(new_user: NewUser, route: Endpoint) -> None:
+    answer = new_user("long-body@example.com").call(route, {"code": "1" * 5000})
+    assert (answer.status, answer.error) == (400, "VALIDATION_ERROR")
+
+
+def test_a_disabled_key_is_a_503_on_every_route_that_opens_a_secret(new_user: NewUser, stack: Stack, aws: Aws) -> None:
+    user = new_user("kms-disabled@example.com")
+    user.enrol()
+    before = user.item()
+    kms = aws.client("kms")
+    kms.disable_key(KeyId=stack.key_arn)
+    try:
+        answers = [user.verify(), user.disable(), user.regenerate(), user.verify_backup(user.backup_codes[0])]
+        assert user.call(STATUS).status == 200
+    finally:
+        kms.enable_key(KeyId=stack.key_arn)
+    assert [(answer.status, answer.error) for answer in answers] == [(503, "SERVICE_UNAVAILABLE")] * 4
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
+    assert user.item() == before
+    assert user.verify_backup(user.backup_codes[0]).status == 200

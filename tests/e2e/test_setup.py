@@ -1,0 +1,251 @@
+"""``POST /auth/mfa/setup`` on the deployed stack: gateway, authorizer, Lambda, DynamoDB and KMS all in the path."""
+
+import base64
+import io
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pyotp
+import pytest
+import zxingcpp
+from aws_encryption_sdk import CommitmentPolicy, EncryptionSDKClient
+from aws_encryption_sdk.exceptions import DecryptKeyError
+from aws_encryption_sdk.key_providers.kms import KMSMasterKey
+from PIL import Image
+
+from functions.shared.decryption import EnvelopeOpener
+from functions.shared.record import RecordDamagedError
+from local.stack import Stack
+from local.users import TokenKind
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Answer, Api, Aws
+
+SETUP_PATH = "/auth/mfa/setup"
+ISO_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+type NewUser = Callable[[str], HttpUser]
+type TokenFor = Callable[..., str]
+
+
+def scanned(qr_code: str) -> str:
+    """Return what a scanner reads from a data URI."""
+    prefix, data = qr_code.split(",")
+    assert prefix == "data:image/png;base64"
+    (barcode,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(base64.b64decode(data))))
+    return str(barcode.text)
+
+
+def assert_contract_headers(answer: Answer) -> None:
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def assert_unauthorized(answer: Answer) -> None:
+    """The 401 of the contract, to the letter."""
+    body = answer.json()
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert_contract_headers(answer)
+    assert set(body) == {"error", "message", "request_id", "timestamp"}
+    assert (body["error"], body["message"]) == ("UNAUTHORIZED", "User authentication required")
+    assert ISO_Z.fullmatch(body["timestamp"])
+    assert body["request_id"] == answer.headers["x-amzn-RequestId"]
+
+
+def test_the_qr_code_and_the_secret_make_the_same_codes(new_user: NewUser, oathtool: str) -> None:
+    user = new_user("setup-qr@example.com")
+    answer = user.setup()
+
+    assert answer.status == 200
+    assert set(answer.body) == {"secret", "qrCode"}
+    uri = scanned(answer.body["qrCode"])
+    assert uri == (
+        f"otpauth://totp/AILifestyle:setup-qr%40example.com?secret={answer.body['secret']}&issuer=AILifestyle"
+    )
+    app = pyotp.parse_uri(uri)
+    assert isinstance(app, pyotp.TOTP)
+    now = int(time.time())
+    command = [oathtool, "--totp", "--base32", f"--now=@{now}", answer.body["secret"]]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == app.at(now)
+
+
+def test_the_item_has_every_attribute_of_the_seed_and_no_plaintext(new_user: NewUser) -> None:
+    user = new_user("setup-item@example.com")
+    secret = user.setup().body["secret"]
+    item = user.item()
+
+    types = {name: next(iter(value)) for name, value in item.items()}
+    assert types == {
+        "pk": "S",
+        "sk": "S",
+        "entity_type": "S",
+        "encrypted_secret": "S",
+        "iv": "S",
+        "backup_codes": "L",
+        "backup_codes_used": "L",
+        "created_at": "S",
+        "updated_at": "S",
+        "status": "S",
+        "expires_at": "N",
+        "backup_codes_salt": "S",
+        "version": "N",
+    }
+    assert item["pk"]["S"] == f"USER#{user.user_id}"
+    assert item["sk"]["S"] == "MFA#SECRET"
+    assert item["entity_type"]["S"] == "MFA_SECRET"
+    assert item["status"]["S"] == "PENDING"
+    assert len(item["backup_codes"]["L"]) == 8
+    assert ISO_Z.fullmatch(item["created_at"]["S"])
+    stored = json.dumps(item).encode() + b"".join(
+        base64.b64decode(item[name]["S"]) for name in ("encrypted_secret", "iv", "backup_codes_salt")
+    )
+    for plaintext in (secret.encode(), base64.b32decode(secret), base64.b64encode(secret.encode()).rstrip(b"=")):
+        assert plaintext not in stored
+    assert user.verify_setup().status == 200
+    for code in user.backup_codes:
+        assert code.encode() not in stored
+        assert code.replace("-", "").encode() not in stored
+
+
+def test_without_a_token(api: Api) -> None:
+    assert_unauthorized(api.request("POST", SETUP_PATH))
+
+
+HS256_FORGERY = (
+    base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').decode().rstrip("=")
+    + "."
+    + base64.urlsafe_b64encode(b'{"sub":"admin","exp":9999999999}').decode().rstrip("=")
+    + ".c2ln"
+)
+NONE_FORGERY = (
+    base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
+    + "."
+    + base64.urlsafe_b64encode(b'{"sub":"admin","exp":9999999999}').decode().rstrip("=")
+    + "."
+)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer x", "Bearer", "Bearer ", "Basic YTpi", "x", f"Bearer {HS256_FORGERY}", f"Bearer {NONE_FORGERY}"],
+    ids=["x", "no token", "blank token", "basic", "no scheme", "HS256", "alg none"],
+)
+def test_with_a_bad_one(api: Api, authorization: str) -> None:
+    assert_unauthorized(api.request("POST", SETUP_PATH, headers={"Authorization": authorization}))
+
+
+def test_an_id_token_is_no_access_token(api: Api, token_for: TokenFor) -> None:
+    assert_unauthorized(api.request("POST", SETUP_PATH, token=token_for("setup-id@example.com", TokenKind.ID)))
+
+
+def test_a_token_whose_signature_was_changed(api: Api, token_for: TokenFor) -> None:
+    token = token_for("setup-changed@example.com")
+    head, body, signature = token.split(".")
+    flipped = ("A" if signature[10] != "A" else "B").join((signature[:10], signature[11:]))
+    assert_unauthorized(api.request("POST", SETUP_PATH, token=f"{head}.{body}.{flipped}"))
+
+
+def test_a_header_of_a_hundred_kilobytes_is_refused_cleanly(api: Api) -> None:
+    answer = api.request("POST", SETUP_PATH, headers={"Authorization": "Bearer " + "x" * 100_000})
+    assert 400 <= answer.status < 500
+    assert b"Traceback" not in answer.content
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/auth/mfa/nothing"), ("DELETE", SETUP_PATH), ("GET", "/")])
+def test_a_wrong_path_or_method_is_a_404_with_the_contracts_body(api: Api, method: str, path: str) -> None:
+    answer = api.request(method, path)
+    assert answer.status == 404
+    assert set(answer.json()) == {"error", "message", "request_id", "timestamp"}
+    assert_contract_headers(answer)
+
+
+def test_a_body_is_ignored(new_user: NewUser, api: Api) -> None:
+    user = new_user("setup-body@example.com")
+    for content in (b"{not json", b'{"secret":"JBSWY3DPEHPK3PXP"}', b"x" * 5000):
+        answer = api.request("POST", SETUP_PATH, token=user.token, content=content)
+        assert answer.status == 200
+        assert answer.json()["secret"] != "JBSWY3DPEHPK3PXP"
+
+
+@pytest.mark.parametrize("stored_status", ["ENABLED", None])
+def test_when_enabled_it_answers_the_409_of_the_seed(new_user: NewUser, stored_status: str | None) -> None:
+    user = new_user(f"setup-409-{stored_status}@example.com")
+    user.setup()
+    if stored_status is None:
+        user.remove("status")
+    else:
+        user.set(status={"S": stored_status})
+    before = user.item()
+
+    answer = user.setup()
+
+    assert answer.status == 409
+    assert ISO_Z.fullmatch(answer.body.pop("timestamp"))
+    assert answer.body.pop("request_id") == answer.headers["x-amzn-RequestId"]
+    assert answer.body == {"error": "MFA_ALREADY_ENABLED", "message": "MFA is already enabled for this account"}
+    assert user.item() == before
+
+
+def test_a_second_setup_replaces_the_pending_secret(new_user: NewUser) -> None:
+    user = new_user("setup-twice@example.com")
+    first = user.setup().body["secret"]
+    second = user.setup().body["secret"]
+    assert first != second
+    assert user.verify_setup(pyotp.TOTP(first).now()).error == "INVALID_CODE"
+    assert user.verify_setup().status == 200
+
+
+def test_concurrent_setups_leave_one_whole_enrolment(new_user: NewUser) -> None:
+    user = new_user("setup-race@example.com")
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: user.setup(), range(20)))
+    assert [answer.status for answer in answers] == [200] * 20
+    outcomes = [user.verify_setup(pyotp.TOTP(answer.body["secret"]).now()).status for answer in answers]
+    assert outcomes.count(200) == 1
+
+
+def test_only_the_users_own_context_opens_the_stored_secret(new_user: NewUser, stack: Stack, aws: Aws) -> None:
+    user = new_user("setup-open@example.com")
+    secret = user.setup().body["secret"]
+    message = user.item()["encrypted_secret"]["S"]
+    opener = EnvelopeOpener(KMSMasterKey(key_id=stack.key_arn, client=aws.client("kms")))
+    assert opener.open(message, user_id=user.user_id) == secret
+    with pytest.raises(RecordDamagedError):
+        opener.open(message, user_id="somebody-else")
+
+
+def test_a_disabled_key_is_a_503_that_changes_nothing_and_passes(new_user: NewUser, stack: Stack, aws: Aws) -> None:
+    user = new_user("setup-kms@example.com")
+    kms = aws.client("kms")
+    kms.disable_key(KeyId=stack.key_arn)
+    try:
+        answer = user.setup()
+    finally:
+        kms.enable_key(KeyId=stack.key_arn)
+    assert (answer.status, answer.error) == (503, "SERVICE_UNAVAILABLE")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert user.item() == {}
+    assert user.setup().status == 200
+
+
+# The SDK's stream complains from its finaliser when it could not be read.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_its_role_cannot_open_what_it_stored(new_user: NewUser, aws: Aws, stack: Stack) -> None:
+    user = new_user("setup-role@example.com")
+    user.setup()
+    message = user.item()["encrypted_secret"]["S"]
+    encryption_sdk = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+
+    def opened(kms: object) -> str:
+        key = KMSMasterKey(key_id=stack.key_arn, client=kms)
+        plaintext, _ = encryption_sdk.decrypt(source=base64.b64decode(message), key_provider=key)
+        return bytes(plaintext).decode()
+
+    assert opened(aws.client("kms")) == user.secret
+    with pytest.raises(DecryptKeyError):
+        opened(aws.client_as("setup_mfa", "kms"))

@@ -1,10 +1,19 @@
 """The issuer's keys: fetched seldom, kept through outages, replaced on rotation."""
 
+import datetime as dt
+import ipaddress
 import socket
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from functions.jwt_authorizer import keys
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError
@@ -118,6 +127,58 @@ def test_a_query_in_the_url_is_sent(
     monkeypatch.setenv("JWT_JWKS_URL", f"{issuer.url}?p=policy")
     assert load_authorizer().allows(GOOD)
     assert asked == ["/jwks.json?p=policy"]
+
+
+class TestTls:
+    """Whoever can answer for the issuer decides who is let in, so its certificate is checked."""
+
+    @pytest.fixture
+    def certificate(self, tmp_path: Path) -> Path:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer")])
+        now = dt.datetime.now(dt.UTC)
+        loopback = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + dt.timedelta(hours=1))
+            .add_extension(loopback, critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        path = tmp_path / "issuer.pem"
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        return path
+
+    @pytest.fixture
+    def over_tls(self, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JwksServer]:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+        with jwks_servers(context) as serve:
+            server = serve()
+            server.keys = [OLD.jwk]
+            monkeypatch.setenv("JWT_JWKS_URL", server.url)
+            yield server
+
+    def test_an_unknown_certificate_is_an_outage(
+        self, load_authorizer: Callable[[], Authorizer], over_tls: JwksServer
+    ) -> None:
+        with pytest.raises(SigningKeysUnavailableError):
+            load_authorizer().call(GOOD)
+        assert over_tls.fetches == 0
+
+    def test_a_trusted_one_is_not(
+        self,
+        load_authorizer: Callable[[], Authorizer],
+        over_tls: JwksServer,
+        certificate: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert load_authorizer().allows(GOOD)
+        assert over_tls.fetches == 1
 
 
 class TestFetching:

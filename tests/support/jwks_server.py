@@ -1,8 +1,9 @@
 """An issuer's JWKS endpoint on the loopback interface, which counts its requests and misbehaves on demand."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
@@ -26,14 +27,15 @@ class Exchange(BaseHTTPRequestHandler):
 
     jwks: JwksServer
 
+    def handle(self) -> None:
+        # A client that refuses our certificate, or goes away, is no error of the server.
+        with suppress(OSError):
+            super().handle()
+
     def do_GET(self) -> None:
         self.jwks = type(self).jwks  # the port may change hands before the answer ends
         self.jwks.fetches += 1
-        # A client that gave up is no error of the server.
-        try:
-            self.jwks.behaviour(self)
-        except ConnectionError:
-            self.close_connection = True
+        self.jwks.behaviour(self)
 
     def log_message(self, format: str, *_: Any) -> None:  # noqa: A002 - the name in http.server
         """Write no log."""
@@ -80,19 +82,23 @@ def resetting(exchange: Exchange) -> None:
 
 
 @contextmanager
-def jwks_servers() -> Iterator[Callable[[], JwksServer]]:
+def jwks_servers(tls: ssl.SSLContext | None = None) -> Iterator[Callable[[], JwksServer]]:
     """Listen on a free port for the length of a block; each call gives the port to a server that knows nothing yet."""
+    scheme = "http" if tls is None else "https"
 
     class Handler(Exchange):
         """Of this listener alone."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        if tls:
+            # The handshake is left to the thread that reads the request.
+            listener.socket = tls.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
         served: list[JwksServer] = []
 
         def serve() -> JwksServer:
             for former in served:
                 former.stopping.set()
-            server = Handler.jwks = JwksServer(f"http://127.0.0.1:{listener.server_port}/jwks.json")
+            server = Handler.jwks = JwksServer(f"{scheme}://127.0.0.1:{listener.server_port}/jwks.json")
             served.append(server)
             return server
 

@@ -69,6 +69,7 @@ _UNAVAILABLE = (ErrorCode.SERVICE_UNAVAILABLE, "The service is temporarily unava
 _BUSY = (ErrorCode.TOO_MANY_ATTEMPTS, "Too many requests, please try again later")
 _INVALID = (ErrorCode.VALIDATION_ERROR, "The request is not valid")
 _REFUSED = (ErrorCode.VALIDATION_ERROR, "The request was refused")
+_FORBIDDEN = (ErrorCode.FORBIDDEN, "The request was refused")
 _INTERNAL = (ErrorCode.INTERNAL_ERROR, "An unexpected error occurred")
 
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
@@ -99,8 +100,8 @@ GATEWAY_ANSWERS: Final = (
     GatewayAnswer(
         *("UNSUPPORTED_MEDIA_TYPE", 415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported")
     ),
-    GatewayAnswer("INVALID_API_KEY", 403, *_REFUSED),
-    GatewayAnswer("WAF_FILTERED", 403, *_REFUSED),
+    GatewayAnswer("INVALID_API_KEY", 403, *_FORBIDDEN),
+    GatewayAnswer("WAF_FILTERED", 403, *_FORBIDDEN),
     GatewayAnswer("API_CONFIGURATION_ERROR", 500, *_INTERNAL),
     GatewayAnswer("DEFAULT_4XX", None, *_REFUSED),
     GatewayAnswer("DEFAULT_5XX", 500, *_INTERNAL),

@@ -1,0 +1,69 @@
+"""``docs/api.md`` says what the code does: every route, every error, and examples of the right form."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from functions.shared.contract import ENDPOINTS, Endpoint, ErrorCode
+from infra.constructs.gateway_responses import GATEWAY_ANSWERS
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
+ROUTES = pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.function)
+
+
+def section(route: Endpoint) -> str:
+    return SECTIONS[f"`{route.method} {route.path}`"]
+
+
+def response_model(route: Endpoint) -> type[BaseModel]:
+    module = importlib.import_module(f"functions.{route.function}.models")
+    (model,) = [
+        value
+        for name, value in vars(module).items()
+        if name.endswith("Response") and isinstance(value, type) and issubclass(value, BaseModel)
+    ]
+    return model
+
+
+@ROUTES
+def test_each_route_lists_the_errors_that_it_may_answer_with(route: Endpoint) -> None:
+    errors = importlib.import_module(f"functions.{route.function}.errors").ROUTE_ERRORS
+    listed = section(route).split("Errors:")[1]
+    assert set(re.findall("`([A-Z_]+)`", listed)) == {error.code for error in errors}
+
+
+@ROUTES
+def test_each_routes_examples_have_the_fields_and_types_of_its_answer(route: Endpoint) -> None:
+    properties = response_model(route).model_json_schema(mode="serialization")["properties"]
+    examples = [json.loads(example) for example in re.findall("```json\n(.*?)```", section(route), re.DOTALL)]
+    assert examples
+    for example in examples:
+        optional = {name for name, schema in properties.items() if "default" in schema and schema["default"] == []}
+        assert properties.keys() - optional <= example.keys() <= properties.keys()
+        model = response_model(route)
+        by_alias = {field.serialization_alias or name: name for name, field in model.model_fields.items()}
+        model.model_validate({by_alias[name]: value for name, value in example.items()})
+
+
+@ROUTES
+def test_each_route_has_a_request_to_copy(route: Endpoint) -> None:
+    (command, *_) = re.findall("```bash\n(.*?)```", section(route), re.DOTALL)
+    assert f'"$API{route.path}"' in command
+    assert ("-X POST" in command) == (route.method == "POST")
+
+
+def test_every_error_code_is_explained_with_its_status() -> None:
+    table = SECTIONS["Errors"]
+    rows = {(int(status), code) for status, code in re.findall(r"^\| (\d{3}) \| `([A-Z_]+)` \|", table, re.MULTILINE)}
+    assert {code for _, code in rows} == set(ErrorCode)
+    for route in ENDPOINTS:
+        for error in importlib.import_module(f"functions.{route.function}.errors").ROUTE_ERRORS:
+            assert (error.status, error.code) in rows
+    for answer in GATEWAY_ANSWERS:
+        if answer.status is not None:
+            assert (answer.status, answer.error) in rows

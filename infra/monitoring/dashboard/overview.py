@@ -10,7 +10,18 @@ from functions.shared import contract
 from functions.shared.contract import Endpoint, Metric
 from infra.monitoring import queries
 from infra.monitoring.config import MonitoringConfig
-from infra.monitoring.dashboard.panels import AlarmTiles, Colour, Graph, Line, LogTable, Numbers, Row, Text, line
+from infra.monitoring.dashboard.panels import (
+    AlarmTiles,
+    Colour,
+    Graph,
+    Line,
+    LogTable,
+    Numbers,
+    Row,
+    Text,
+    counter,
+    line,
+)
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules import endpoints as endpoint_rules
 from infra.monitoring.rules.model import Urgency, total, zero_filled
@@ -123,13 +134,12 @@ class Overview:
             colour=Colour.BROKEN,
         )
         yield line("p99 latency, ms", gateway("Latency", self.resources, "p99"), Colour.SECOND)
-        yield line("wrong codes", counted(Metric.INVALID_CODES, self.environment), Colour.SUSPICIOUS)
+        wrong = counted(Metric.INVALID_CODES, self.environment)
+        yield Line(label="wrong codes", series={"wrong": wrong}, expression="FILL(wrong,0)", colour=Colour.SUSPICIOUS)
 
     def _outcomes(self, endpoint: Endpoint) -> tuple[Line, ...]:
         names = {outcome: getattr(endpoint.metrics, outcome) for outcome, _ in _OUTCOMES}
-        return tuple(
-            line(names[outcome], counted(names[outcome], self.environment), colour) for outcome, colour in _OUTCOMES
-        )
+        return tuple(counter(counted(names[outcome], self.environment), colour) for outcome, colour in _OUTCOMES)
 
     def _success(self, endpoint: Endpoint, label: str | None = None) -> Line:
         attempts, successes = f"attempts_{endpoint.function}", f"successes_{endpoint.function}"
@@ -158,10 +168,7 @@ class Overview:
         yield (
             Graph(
                 title="No valid token (401), by route",
-                lines=tuple(
-                    line(each.metrics.unauthorized, counted(each.metrics.unauthorized, self.environment))
-                    for each in self.endpoints
-                ),
+                lines=tuple(counter(counted(each.metrics.unauthorized, self.environment)) for each in self.endpoints),
                 threshold=thresholds.setup_unauthorized,
             ),
             Graph(
@@ -346,7 +353,7 @@ class Overview:
                 "queries",
             ),
         )
-        yield (LogTable(title="Latest failures", query=queries.LATEST_FAILURES, height=7),)
+        yield (LogTable(title="Latest failures", query=queries.LATEST_FAILURES),)
         yield (
             LogTable(title="Refused tokens by reason", query=queries.REFUSED_TOKENS, width=8),
             LogTable(title="Refused requests by source", query=queries.REFUSED_SOURCES, width=16),
@@ -358,7 +365,7 @@ class Overview:
         return Text(markdown=f"## {question}\n{normal} [Runbook]({self.config.runbook_link(anchor)})")
 
     def _counted(self, metric: Metric, colour: Colour) -> Line:
-        return line(metric, counted(metric, self.environment), colour)
+        return counter(counted(metric, self.environment), colour)
 
     def _each(self, name: str, statistic: str = "Sum") -> tuple[Line, ...]:
         return tuple(

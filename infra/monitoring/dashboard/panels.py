@@ -45,6 +45,12 @@ def line(label: str, series: Series, colour: Colour | None = None) -> Line:
     return Line(label=label, series={"m": series}, colour=colour)
 
 
+def counter(series: Series, colour: Colour | None = None) -> Line:
+    """Return the line of a metric that is published only when it counts something: zero in between, not a gap."""
+    identifier = f"m_{series.name}"
+    return Line(label=series.name, series={identifier: series}, expression=f"FILL({identifier},0)", colour=colour)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Text:
     """Words, in Markdown."""

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -46,7 +45,7 @@ def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regio
     place.outputs.unlink(missing_ok=True)
     with (
         place.deploy_log.open("w") as log,
-        _group(command, cdk_environment(administrator, endpoint_url, region)) as cdk,
+        _running(command, cdk_environment(administrator, endpoint_url, region)) as cdk,
     ):
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
         for step, lines in steps(cdk.stdout):
@@ -84,26 +83,21 @@ def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
 
 
 @contextmanager
-def _group(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command in a process group of its own, and end all of it when this process is interrupted."""
+def _running(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command on a lifeline: whatever ends this process ends the command, with all that it started."""
     process = subprocess.Popen(  # noqa: S603 -- a fixed command
-        command,
+        [sys.executable, "-m", "local.lifeline", *command],
         cwd=REPOSITORY,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
+        start_new_session=True,  # Ctrl-C is for this process to handle
     )
-    try:
+    # Left early, the process object closes the lifeline and then waits.
+    with process:
         yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) -> dict[str, str]:

@@ -22,14 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Self
 
-from local import ports
+from local import lifeline, ports
 from local.errors import LocalError
 from local.stack import REPOSITORY, Place, publish
 
 HEALTH_PATH: Final = "/_ministack/health"
 REGION: Final = "us-east-1"
-#: Written into the lifeline, this lets the emulator outlive the command that started it.
-RELEASE: Final = b"release\n"
 #: Of the environment of whoever starts it, the emulator sees this much: the rest would leak into the functions.
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "SSL_CERT_FILE")
 _START_SECONDS: Final = 60
@@ -78,7 +76,7 @@ class Server:
     def release(self) -> None:
         """Let the emulator live on after this process."""
         assert self.process.stdin is not None  # noqa: S101 -- for the type checker: it is a pipe
-        self.process.stdin.write(RELEASE)
+        self.process.stdin.write(lifeline.RELEASE)
         self.process.stdin.close()
         self._lock.close()
 

@@ -1,6 +1,7 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -86,4 +87,17 @@ def test_a_burst_of_requests_shares_a_few_processes(emulator: Emulator) -> None:
         processes = list(pool.map(lambda _: _invoke(emulator, name), range(MAX_ENVIRONMENTS * 3)))
     assert all(isinstance(process, int) for process in processes)
     assert 1 < len(set(processes)) <= MAX_ENVIRONMENTS
+    deployed.delete()
+
+
+def test_processes_of_a_function_share_its_extracted_code(emulator: Emulator) -> None:
+    code = "import os, time\n" + _WORKS + "time.sleep(0.2)\n    return [os.getpid(), os.path.realpath(__file__)]"
+    deployed = emulator.deploy({"F": function(code), "Other": function(code + " ")})
+    name = deployed.physical_id("F")
+    with ThreadPoolExecutor(4) as pool:
+        seen: list[Any] = list(pool.map(lambda _: _invoke(emulator, name), range(4)))
+    assert len({process for process, _ in seen}) > 1
+    assert len({file for _, file in seen}) == 1
+    other: Any = _invoke(emulator, deployed.physical_id("Other"))
+    assert other[1] != seen[0][1]
     deployed.delete()

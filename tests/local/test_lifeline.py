@@ -1,0 +1,82 @@
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from local import lifeline
+from local.stack import REPOSITORY
+from tests.local.emulator import PATIENCE_SECONDS, eventually
+
+#: Starts another process in a session of its own, as CDK does with the app, and names both.
+_PARENT = """
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+print(os.getpid(), child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def _guarded(*command: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "local.lifeline", *command],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def family() -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
+    with _guarded(sys.executable, "-c", _PARENT) as guard:
+        assert guard.stdout is not None
+        yield guard, [int(word) for word in guard.stdout.readline().split()]
+
+
+def _running(process: int) -> bool:
+    try:
+        with open(f"/proc/{process}/stat") as file:  # noqa: PTH123 -- a vanished process is one exception here
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_cut_lifeline_ends_the_command_and_what_came_of_it(
+    family: tuple["subprocess.Popen[str]", list[int]],
+) -> None:
+    guard, processes = family
+    assert all(_running(process) for process in processes)
+    assert guard.stdin is not None
+    guard.stdin.close()
+    eventually(lambda: not any(_running(process) for process in processes))
+    assert guard.wait(PATIENCE_SECONDS) != 0
+
+
+def test_a_released_command_outlives_its_starter(family: tuple["subprocess.Popen[str]", list[int]]) -> None:
+    guard, processes = family
+    assert guard.stdin is not None
+    guard.stdin.write(lifeline.RELEASE.decode())
+    guard.stdin.close()
+    with pytest.raises(subprocess.TimeoutExpired):
+        guard.wait(1)
+    assert all(_running(process) for process in processes)
+    for process in processes:
+        os.kill(process, 9)
+
+
+def test_descendants_are_found_across_sessions(family: tuple["subprocess.Popen[str]", list[int]]) -> None:
+    guard, processes = family
+    assert lifeline.descendants(guard.pid) == processes
+    assert guard.stdin is not None
+    guard.stdin.close()
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_the_status_of_a_command_that_ends_by_itself_is_passed_on(status: int) -> None:
+    with _guarded(sys.executable, "-c", f"print('said'); raise SystemExit({status})") as guard:
+        assert guard.stdout is not None
+        assert guard.stdout.read() == "said\n"
+        assert guard.wait(PATIENCE_SECONDS) == status

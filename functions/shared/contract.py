@@ -295,3 +295,5 @@ RESPONSE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 WWW_AUTHENTICATE: Final = "Bearer"
+#: ``Retry-After`` of a 503, and of the gateway's own 429.
+RETRY_AFTER_SECONDS: Final = 2

@@ -7,12 +7,11 @@ from typing import ClassVar
 
 from functions.shared.contract import (
     MFA_ALREADY_ENABLED_MESSAGE,
+    RETRY_AFTER_SECONDS,
     UNAUTHORIZED_MESSAGE,
     WWW_AUTHENTICATE,
     ErrorCode,
 )
-
-SERVICE_RETRY_AFTER_SECONDS = 2
 
 
 class ApiError(Exception):
@@ -154,7 +153,7 @@ class ServiceUnavailableError(ApiError):
 
     def headers(self) -> dict[str, str]:
         """Return when to try again."""
-        return {"Retry-After": str(SERVICE_RETRY_AFTER_SECONDS)}
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 class InternalError(ApiError):

@@ -14,6 +14,7 @@ from aws_cdk import aws_apigateway as apigateway
 
 from functions.shared.contract import (
     RESPONSE_HEADERS,
+    RETRY_AFTER_SECONDS,
     UNAUTHORIZED_MESSAGE,
     WWW_AUTHENTICATE,
     AuthorizerContext,
@@ -62,7 +63,7 @@ class GatewayAnswer:
 
 
 _BEARER: Final = {"WWW-Authenticate": WWW_AUTHENTICATE}
-_RETRY: Final = {"Retry-After": "1"}
+_RETRY: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 _NO_ROUTE = (ErrorCode.NOT_FOUND, "There is no such path or method")
 _UNAVAILABLE = (ErrorCode.SERVICE_UNAVAILABLE, "The service is temporarily unavailable, please try again")

@@ -39,6 +39,7 @@ GOOD = OLD.token(claims())
 
 OUTAGES = [
     pytest.param(answering(500, b"oops"), id="500"),
+    pytest.param(answering(500, json_bytes({"keys": [OLD.jwk, NEW.jwk]})), id="500 with keys"),
     pytest.param(answering(404, b'{"keys":[]}'), id="404"),
     pytest.param(answering(429, b"", Retry_After="60"), id="429"),
     pytest.param(answering(204, b""), id="204"),
@@ -55,7 +56,7 @@ OUTAGES = [
     pytest.param(answering(200, json_bytes({"keys": [{**OLD.jwk, "kid": ["rsa-1"]}]})), id="kid of the wrong type"),
     pytest.param(answering(200, b'{"keys":' + b"[" * 50_000), id="deep"),
     pytest.param(answering(200, json_bytes({"keys": [OLD.jwk]}) + b" " * 300_000), id="oversized, though good"),
-    pytest.param(dripping, id="without end, dripping"),
+    pytest.param(dripping, id="dripping, though good"),
     pytest.param(truncated, id="truncated"),
     pytest.param(hanging, id="hanging"),
     pytest.param(resetting, id="reset"),

@@ -228,6 +228,12 @@ class TestBody:
     def test_must_be_base64_if_it_is_said_to_be(self, model: type[BaseModel], body: str) -> None:
         assert refusal(model, {"body": body, "isBase64Encoded": True}) == "The request body must be JSON"
 
+    @pytest.mark.parametrize("stray", [" ", "\n", "!", "=", "-"])
+    def test_in_base64_has_nothing_but_base64(self, model: type[BaseModel], stray: str) -> None:
+        body = base64.b64encode(b'{"code":"123456"}').decode()
+        event = {"body": f"{body[:4]}{stray}{body[4:]}", "isBase64Encoded": True}
+        assert refusal(model, event) == "The request body must be JSON"
+
     def test_in_base64_is_not_taken_for_json(self, model: type[BaseModel]) -> None:
         body = base64.b64encode(b'{"code":"123456"}').decode()
         assert refusal(model, {"body": body, "isBase64Encoded": False}) == "The request body must be JSON"

@@ -69,11 +69,14 @@ def truncated(exchange: Exchange) -> None:
 
 
 def dripping(exchange: Exchange) -> None:
-    """Send a body without end, a byte at a time, each well within a socket's timeout."""
+    """Send a long body a byte at a time, each well within a socket's timeout."""
     exchange.send_response(200)
     exchange.end_headers()
-    while not exchange.jwks.stopping.wait(0.02):
+    for _ in range(150):
+        if exchange.jwks.stopping.wait(0.02):
+            return
         exchange.wfile.write(b" ")
+    exchange.wfile.write(json.dumps({"keys": exchange.jwks.keys}).encode())
 
 
 def resetting(exchange: Exchange) -> None:

@@ -295,5 +295,7 @@ RESPONSE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 WWW_AUTHENTICATE: Final = "Bearer"
+#: Headers that a browser lets the calling page read, beyond the safelisted ones.
+EXPOSED_HEADERS: Final = "Retry-After, WWW-Authenticate"
 #: ``Retry-After`` of a 503, and of the gateway's own 429.
 RETRY_AFTER_SECONDS: Final = 2

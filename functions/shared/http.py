@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from functions.shared.clock import iso_timestamp
 from functions.shared.config import EndpointSettings
-from functions.shared.contract import RESPONSE_HEADERS, Endpoint, Metric
+from functions.shared.contract import EXPOSED_HEADERS, RESPONSE_HEADERS, Endpoint, Metric
 from functions.shared.errors import (
     ApiError,
     InsufficientScopeError,
@@ -29,9 +29,6 @@ from functions.shared.observability import Telemetry
 type Event = Mapping[str, Any]
 type Response = dict[str, Any]
 type LambdaHandler = Callable[[Event, object], Response]
-
-#: Headers that a browser lets the calling page read, beyond the safelisted ones.
-_EXPOSED_HEADERS = "Retry-After, WWW-Authenticate"
 
 
 class Body(Protocol):
@@ -96,7 +93,7 @@ class ResponseWriter:
     def _cors(self, event: Event) -> dict[str, str]:
         if not self._allowed_origins:
             return {}
-        exposed = {"Access-Control-Expose-Headers": _EXPOSED_HEADERS}
+        exposed = {"Access-Control-Expose-Headers": EXPOSED_HEADERS}
         if "*" in self._allowed_origins:
             return {**exposed, "Access-Control-Allow-Origin": "*"}
         origin = next(

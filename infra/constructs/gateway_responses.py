@@ -13,6 +13,7 @@ from typing import Final
 from aws_cdk import aws_apigateway as apigateway
 
 from functions.shared.contract import (
+    EXPOSED_HEADERS,
     RESPONSE_HEADERS,
     RETRY_AFTER_SECONDS,
     UNAUTHORIZED_MESSAGE,
@@ -21,8 +22,6 @@ from functions.shared.contract import (
     ErrorCode,
 )
 from infra.config import Config
-
-_EXPOSED_HEADERS: Final = "Retry-After, WWW-Authenticate"
 
 
 @dataclass(frozen=True)
@@ -130,4 +129,4 @@ def _cors_headers(origins: tuple[str, ...]) -> dict[str, str]:
     # disguise. `*` it is, then, and harmless: such an answer holds nothing of any user, and is never sent with
     # credentials that a browser adds by itself.
     allowed = origins[0] if len(origins) == 1 else "*"
-    return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": _EXPOSED_HEADERS}
+    return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": EXPOSED_HEADERS}

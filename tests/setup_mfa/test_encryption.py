@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -252,11 +253,15 @@ class TestCalls:
         with aws.calls.recorded({"kms:Decrypt": refused(code)}), pytest.raises(RecordDamagedError):
             EnvelopeOpener(key).open(sealed.message, user_id="user-1")
 
-    def test_nothing_is_logged_of_a_failed_opening(
+    def test_the_sdk_logs_nothing_whether_it_succeeds_or_fails(
         self, raw_key: MasterKey, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        with pytest.raises(RecordDamagedError):
-            EnvelopeOpener(raw_key).open("AAAA", user_id="user-1")
+        caplog.set_level(logging.DEBUG)
+        message = message_of(EnvelopeSealer(raw_key).seal(SECRET, user_id="user-1"))
+        assert opened(raw_key, message) == SECRET
+        for failing in (b"", message[:-1], message[:-1] + b"\0", bytes([message[0] ^ 1]) + message[1:]):
+            assert opened(raw_key, failing) is None
+        assert opened(raw_key, message, user_id="user-2") is None
         assert caplog.text == ""
         assert capfd.readouterr() == ("", "")
 

@@ -9,6 +9,8 @@ from local import lifeline
 from local.stack import REPOSITORY
 from tests.local.emulator import PATIENCE_SECONDS, eventually
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
+
 #: Starts another process in a session of its own, as CDK does with the app, and names both.
 _PARENT = """
 import os, subprocess, sys, time

@@ -14,6 +14,8 @@ from local.server import AlreadyRunningError
 from local.stack import Place
 from tests.local.emulator import eventually
 
+_by_proc = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
@@ -118,6 +120,7 @@ def test_an_emulator_that_does_not_come_up_is_explained_by_its_log(
     assert not place.temporary.exists()
 
 
+@_by_proc
 def test_the_emulator_listens_on_the_loopback_interface_alone(place: Place) -> None:
     started = server.start(place)
     listening = {
@@ -129,6 +132,7 @@ def test_the_emulator_listens_on_the_loopback_interface_alone(place: Place) -> N
     started.stop()
 
 
+@_by_proc
 def test_the_emulator_sees_nothing_of_its_starters_environment(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("AWS_PROFILE", "production")

@@ -1,7 +1,8 @@
 """What an environment is made of: one frozen dataclass, three environments, and overrides from the CDK context.
 
-``cdk synth -c environment=prod -c memory_mb=2048`` selects ``prod`` and overrides one field of it. The module
-needs no CDK, so that packaging and local tooling can read the same settings.
+``cdk synth -c environment=prod -c memory_mb=2048`` selects ``prod`` and overrides one field of it;
+``-c config=prod.toml`` takes fields from a file. The module needs no CDK, so that packaging and local tooling can
+read the same settings.
 """
 
 import os
@@ -10,10 +11,31 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final
 
 from functions.shared.contract import DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
-from infra.settings import Kind, boolean, choice, integer, optional, origin, pattern, several, url
+from infra.config_checks import check
+from infra.monitoring.config import BY_ENVIRONMENT, MonitoringConfig
+from infra.monitoring_settings import MONITORING_KINDS, with_settings
+from infra.settings import (
+    REGION,
+    ConfigError,
+    Kind,
+    arn,
+    boolean,
+    choice,
+    domain,
+    integer,
+    optional,
+    origin,
+    pattern,
+    several,
+    url,
+)
+from infra.settings_file import read_settings_file, text_of
+
+__all__ = ["DEV", "ENVIRONMENTS", "FALLBACK_REGION", "LOCAL", "PROD", "Config", "ConfigError", "load_config"]
 
 DEV: Final = "dev"
 PROD: Final = "prod"
@@ -30,8 +52,22 @@ _RETENTION_DAYS: Final = (
 )
 
 
-class ConfigError(Exception):
-    """The configuration asks for something that does not exist or cannot be; the message is one line."""
+#: How CodeDeploy moves an alias to a new version, by the names of its own configurations for Lambda.
+# https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
+ALL_AT_ONCE: Final = "all-at-once"
+_TRAFFIC_SHIFTS: Final = (
+    ALL_AT_ONCE,
+    *(f"canary-10-percent-{minutes}-minutes" for minutes in (5, 10, 15, 30)),
+    "linear-10-percent-every-1-minute",
+    *(f"linear-10-percent-every-{minutes}-minutes" for minutes in (2, 3, 10)),
+)
+
+_KEY_ARN: Final = arn(
+    "kms",
+    "key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+    "key/1234abcd-12ab-34cd-56ef-1234567890ab",
+)
+_REGION: Final = pattern(REGION, "an AWS region such as us-east-1")
 
 
 def _setting[T](kind: Kind[T], default: T) -> T:
@@ -77,26 +113,57 @@ class Config:
         Time limit of each function, below the 29 seconds that API Gateway waits.
     snap_start
         Start new execution environments from a snapshot of the initialized function.
+    traffic_shift
+        How a new version of a function takes over. With anything but ``all-at-once`` CodeDeploy does it step by
+        step, and goes back when the function fails or the API answers 5xx.
     retain_data
         Keep table, keys, users and logs when their stack is deleted, protect the table and the user pool
         against deletion, and the stacks against termination.
+    users_table_name
+        A DynamoDB table that exists, in the same account and region, to use instead of a new one. Its keys must
+        be the strings ``pk`` and ``sk``.
+    users_table_key_arn
+        The customer managed KMS key that this table is encrypted with, if it is.
+    users_table_stream_arn
+        This table's stream of old and new images. Without it no security events are published.
+    secret_key_arn
+        A symmetric KMS key that exists, to seal the TOTP secrets with instead of a new one. An ARN of the key
+        itself, not of an alias: the Encryption SDK opens with no other.
+    multi_region_key
+        Make the new key a multi-region key. A key cannot become one later: turn it on from the first deployment
+        if there may ever be a second region. On wherever there are replica regions.
+    replica_regions
+        Other regions that the new table and the new key are replicated to.
+    domain_name
+        The API's own domain; without one it has the URL that API Gateway gives it.
+    certificate_arn
+        A certificate of AWS Certificate Manager for the domain, in the same region. Left out, one is made, which
+        the hosted zone then proves.
+    hosted_zone_id, hosted_zone_name
+        The Route 53 zone in which the domain's record is made; left out, whoever runs the DNS makes it.
     api_throttling_rate
         Requests a second that the API lets through.
     api_throttling_burst
         Requests that it lets through at once before the rate counts.
+    api_enrolment_throttling_rate, api_enrolment_throttling_burst
+        The same for each of the routes that a user needs once in a while: all but verify and status.
     api_logging_role
         Set API Gateway's account-wide role for writing logs. One per account and region: turn it off where
         the account has one of its own.
+    waf
+        Put AWS WAF in front of the API.
+    waf_requests_per_ip
+        Requests in five minutes from one address after which WAF refuses more from it. Where a login server
+        calls the API for its users, all of them come from its address.
     cognito_jwks_base_url
         ``local`` only: where the emulator serves its user pools' keys, as its tokens carry the ``iss`` of AWS.
+    monitoring
+        Alarms and who hears of them; its fields are set as ``monitoring.paging``, ``monitoring.thresholds.errors``.
     """
 
     environment: str = _setting(choice((DEV, PROD, LOCAL)), DEV)
     account: str | None = _setting(optional(pattern(r"\d{12}", "an account number of 12 digits")), None)
-    region: str = _setting(
-        pattern(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as us-east-1"),
-        FALLBACK_REGION,
-    )
+    region: str = _setting(_REGION, FALLBACK_REGION)
     mfa_issuer: str = _setting(pattern(r".*\S.*", "a name that is not blank"), DEFAULT_MFA_ISSUER)
     jwt_issuer: str | None = _setting(optional(url()), None)
     jwt_audience: tuple[str, ...] = _setting(several(pattern(r"\S+", "an audience without spaces")), ())
@@ -113,11 +180,38 @@ class Config:
     # with a function that was cut off.
     timeout_seconds: int = _setting(integer(1, 29), 20)
     snap_start: bool = _setting(boolean(), True)
+    traffic_shift: str = _setting(choice(_TRAFFIC_SHIFTS), ALL_AT_ONCE)
     retain_data: bool = _setting(boolean(), False)
+    users_table_name: str | None = _setting(
+        optional(pattern(r"[A-Za-z0-9_.-]{3,255}", "the name of a DynamoDB table")), None
+    )
+    users_table_key_arn: str | None = _setting(optional(_KEY_ARN), None)
+    users_table_stream_arn: str | None = _setting(
+        optional(
+            arn("dynamodb", r"table/[A-Za-z0-9_.-]+/stream/[\d:.T-]+", "table/users/stream/2026-01-01T00:00:00.000")
+        ),
+        None,
+    )
+    secret_key_arn: str | None = _setting(optional(_KEY_ARN), None)
+    multi_region_key: bool = _setting(boolean(), False)
+    replica_regions: tuple[str, ...] = _setting(several(_REGION), ())
+    domain_name: str | None = _setting(optional(domain()), None)
+    certificate_arn: str | None = _setting(
+        optional(arn("acm", "certificate/[a-z0-9-]+", "certificate/1234abcd-12ab-34cd-56ef-1234567890ab")), None
+    )
+    hosted_zone_id: str | None = _setting(
+        optional(pattern("Z[A-Z0-9]{1,31}", "a hosted zone's id such as Z0123456789ABCDEFGHIJ")), None
+    )
+    hosted_zone_name: str | None = _setting(optional(domain()), None)
     api_throttling_rate: int = _setting(integer(1, 10_000), 50)
     api_throttling_burst: int = _setting(integer(1, 5_000), 100)
+    api_enrolment_throttling_rate: int = _setting(integer(1, 10_000), 10)
+    api_enrolment_throttling_burst: int = _setting(integer(1, 5_000), 20)
     api_logging_role: bool = _setting(boolean(), True)
+    waf: bool = _setting(boolean(), False)
+    waf_requests_per_ip: int = _setting(integer(10, 2_000_000_000), 1000)
     cognito_jwks_base_url: str | None = _setting(optional(url()), None)
+    monitoring: MonitoringConfig = field(default=BY_ENVIRONMENT[DEV])
 
 
 ENVIRONMENTS: Final[Mapping[str, Config]] = {
@@ -126,9 +220,14 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         environment=PROD,
         cors_allowed_origins=("https://ailifestyle.app",),
         log_retention_days=365,
+        traffic_shift="canary-10-percent-5-minutes",
         retain_data=True,
         api_throttling_rate=500,
         api_throttling_burst=1000,
+        api_enrolment_throttling_rate=100,
+        api_enrolment_throttling_burst=200,
+        waf=True,
+        monitoring=BY_ENVIRONMENT[PROD],
     ),
     LOCAL: Config(
         environment=LOCAL,
@@ -137,9 +236,16 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
         api_throttling_rate=500,
         api_throttling_burst=1000,
+        api_enrolment_throttling_rate=500,
+        api_enrolment_throttling_burst=1000,
+        monitoring=BY_ENVIRONMENT[LOCAL],
         cognito_jwks_base_url="http://127.0.0.1:4566",
     ),
 }
+
+
+#: The setting that names a file of settings.
+_FILE: Final = "config"
 
 
 def load_config(context: Mapping[str, Any], process_environment: Mapping[str, str] = os.environ) -> Config:
@@ -149,7 +255,8 @@ def load_config(context: Mapping[str, Any], process_environment: Mapping[str, st
     ----------
     context
         The app's context. Keys that look like a name (``memory_mb``) are settings; feature flags and cached
-        look-ups, which carry a ``/``, ``:`` or ``@``, are not looked at.
+        look-ups, which carry a ``/``, ``:`` or ``@``, are not looked at. ``config`` names a file of settings, over
+        which those of the context win.
     process_environment
         Where the CDK CLI leaves ``CDK_DEFAULT_REGION``.
 
@@ -158,54 +265,22 @@ def load_config(context: Mapping[str, Any], process_environment: Mapping[str, st
     ConfigError
         An unknown setting, a value that is not as expected, or settings that exclude each other.
     """
-    given = {name: _text(value) for name, value in context.items() if re.fullmatch(r"[\w.-]+", name)}
-    kinds: dict[str, Kind[Any]] = {each.name: each.metadata["kind"] for each in fields(Config)}
+    given = {name: text_of(value) for name, value in context.items() if re.fullmatch(r"[\w.-]+", name)}
+    if file := given.pop(_FILE, ""):
+        given = {name: text_of(value) for name, value in read_settings_file(Path(file)).items()} | given
+    kinds: dict[str, Kind[Any]] = {each.name: each.metadata["kind"] for each in fields(Config) if each.metadata}
     for name in given:
-        if name not in kinds:
-            near = get_close_matches(name, kinds, n=1)
-            expected = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(kinds)}"
-            raise ConfigError(f"{name}: no such setting, {expected}")
+        if name not in kinds and name not in MONITORING_KINDS:
+            raise ConfigError(f"{name}: no such setting, {_suggestion(name, [*kinds, *MONITORING_KINDS])}")
     given.setdefault("environment", DEV)
     given.setdefault("region", process_environment.get("CDK_DEFAULT_REGION") or FALLBACK_REGION)
-    values = {name: _parse(name, text, kinds[name]) for name, text in given.items()}
-    config = replace(ENVIRONMENTS[values["environment"]], **values)
-    _check(config)
+    values = {name: kinds[name].read(name, text) for name, text in given.items() if name in kinds}
+    start = ENVIRONMENTS[values["environment"]]
+    config = replace(start, **values, monitoring=with_settings(start.monitoring, given))
+    check(config, deployed=config.environment != LOCAL)
     return config
 
 
-def _text(value: object) -> str:
-    """Return a context value as the command line would give it: ``cdk.json`` may hold JSON's own types."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ",".join(_text(each) for each in value)
-    return str(value)
-
-
-def _parse(name: str, text: str, kind: Kind[Any]) -> Any:  # noqa: ANN401 (of the field's own type)
-    try:
-        return kind.parse(text)
-    except ValueError:
-        raise ConfigError(f"{name}: expected {kind.expected}, got {text!r}") from None
-
-
-def _check(config: Config) -> None:
-    """Refuse settings that are fine one by one but not together."""
-    companions = {"jwt_jwks_url": "the issuer's jwks_uri", "jwt_audience": "at least one audience"}
-    for name, expected in companions.items():
-        if config.jwt_issuer and not getattr(config, name):
-            raise ConfigError(f"{name}: expected {expected}, as jwt_issuer is set")
-        if not config.jwt_issuer and getattr(config, name):
-            raise ConfigError(f"{name}: expected nothing, as jwt_issuer is not set")
-    if config.environment != LOCAL:
-        _check_deployed(config)
-
-
-def _check_deployed(config: Config) -> None:
-    """Refuse what only the emulator needs."""
-    for name in ("jwt_issuer", "jwt_jwks_url"):
-        value = getattr(config, name)
-        if value and not value.startswith("https://"):
-            raise ConfigError(f"{name}: expected an https:// URL in {config.environment}, got {value!r}")
-    if config.cognito_jwks_base_url:
-        raise ConfigError(f"cognito_jwks_base_url: expected nothing in {config.environment}, it is for local alone")
+def _suggestion(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"

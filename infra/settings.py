@@ -3,7 +3,15 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
+
+#: Pattern of a region's name.
+REGION: Final = r"[a-z]{2}(-[a-z]+)+-\d"
+
+
+class ConfigError(Exception):
+    """The configuration asks for something that does not exist or cannot be; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,19 @@ class Kind[T]:
     expected: str
     parse: Callable[[str], T]
 
+    def read(self, name: str, text: str) -> T:
+        """Return the value of the setting of that name.
+
+        Raises
+        ------
+        ConfigError
+            The text is not as expected; the message names the setting.
+        """
+        try:
+            return self.parse(text)
+        except ValueError:
+            raise ConfigError(f"{name}: expected {self.expected}, got {text!r}") from None
+
 
 def boolean() -> Kind[bool]:
     """Accept ``true`` and ``false``."""
@@ -37,6 +58,18 @@ def integer(low: int, high: int) -> Kind[int]:
         return number
 
     return Kind(f"a whole number from {low} to {high}", parse)
+
+
+def number() -> Kind[float]:
+    """Accept a decimal number above zero."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not 0 < value < float("inf"):
+            raise ValueError(text)
+        return value
+
+    return Kind("a number above 0", parse)
 
 
 def choice[T: (str, int)](values: Iterable[T]) -> Kind[T]:
@@ -80,6 +113,20 @@ def origin() -> Kind[str]:
         return text
 
     return Kind("an origin such as https://app.example.com, or *", parse)
+
+
+def domain() -> Kind[str]:
+    """Accept a DNS name in lower case, of two labels at least and without a dot at the end."""
+    label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    return pattern(rf"(?=.{{1,253}}$)({label}\.)+{label}", "a domain name such as api.example.com")
+
+
+def arn(service: str, resource: str, example: str) -> Kind[str]:
+    """Accept the ARN of a resource: ``resource`` is the pattern of what follows the account."""
+    return pattern(
+        rf"arn:aws[a-z-]*:{service}:{REGION}:\d{{12}}:{resource}",
+        f"an ARN such as arn:aws:{service}:us-east-1:123456789012:{example}",
+    )
 
 
 def optional[T](kind: Kind[T]) -> Kind[T | None]:

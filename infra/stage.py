@@ -10,7 +10,6 @@ from infra.constructs.function import CodeSource
 from infra.data_stack import DataStack
 from infra.identity import Identity
 from infra.identity_stack import IdentityStack
-from infra.monitoring.config import BY_ENVIRONMENT
 from infra.monitoring.resources import WatchedFunction, WatchedResources
 from infra.monitoring.stack import MonitoringStack
 from infra.outputs import StackId, stack_name
@@ -72,7 +71,7 @@ class MfaStage(Stage):
             self,
             StackId.MONITORING,
             environment=config.environment,
-            config=BY_ENVIRONMENT[config.environment],
+            config=config.monitoring,
             resources=self._watched(config),
             **_stack(config, StackId.MONITORING, "Dashboards and alarms of the MFA service"),
         )

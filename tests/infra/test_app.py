@@ -33,6 +33,10 @@ def run_app(output: Path, **context: str) -> subprocess.CompletedProcess[str]:
     ("context", "line"),
     [
         ({"environment": "staging"}, "error: environment: expected one of dev, prod, local, got 'staging'\n"),
+        (
+            {"config": "no.toml"},
+            "error: config: expected a file that can be read, got 'no.toml': No such file or directory\n",
+        ),
         ({"memory": "512"}, "error: memory: no such setting, did you mean memory_mb?\n"),
     ],
 )

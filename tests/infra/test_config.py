@@ -5,6 +5,14 @@ from dataclasses import fields, replace
 import pytest
 
 from infra.config import ENVIRONMENTS, Config, ConfigError, load_config
+from infra.monitoring.config import MonitoringConfig, Thresholds
+from infra.monitoring_settings import MONITORING_KINDS
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+MULTI_REGION_KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/users"
+STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def load(**context: object) -> Config:
@@ -30,6 +38,8 @@ def test_an_environment_is_selected_by_its_name(name: str) -> None:
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_every_default_would_be_accepted_from_the_command_line(name: str) -> None:
     for each in fields(Config):
+        if each.name == "monitoring":  # no setting, but a group of them
+            continue
         value = getattr(ENVIRONMENTS[name], each.name)
         text = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
         assert each.metadata["kind"].parse(text) == value, each.name
@@ -60,10 +70,46 @@ def test_every_default_would_be_accepted_from_the_command_line(name: str) -> Non
         ("snap_start", True, True),
         ("retain_data", "true", True),
         ("api_throttling_rate", "5", 5),
+        ("traffic_shift", "linear-10-percent-every-1-minute", "linear-10-percent-every-1-minute"),
+        ("users_table_name", "ailifestyle.users-prod", "ailifestyle.users-prod"),
+        ("secret_key_arn", KEY, KEY),
+        ("secret_key_arn", MULTI_REGION_KEY, MULTI_REGION_KEY),
+        ("multi_region_key", "true", True),
+        ("replica_regions", "eu-west-1, ap-south-1", ("eu-west-1", "ap-south-1")),
+        ("waf", "true", True),
+        ("waf_requests_per_ip", "10", 10),
     ],
 )
 def test_every_field_can_be_overridden(name: str, text: object, value: object) -> None:
     assert load(**{name: text}) == replace(ENVIRONMENTS["dev"], **{name: value})  # type: ignore[arg-type] # by name
+
+
+def test_monitorings_own_settings_start_from_those_of_the_environment() -> None:
+    changes = {
+        "monitoring.alert_emails": "a@example.com,b@example.com",
+        "monitoring.page_urls": "https://pager.example.com/hook",
+        "monitoring.quiet_hours": "6",
+        "monitoring.thresholds.errors": "50",
+        "monitoring.thresholds.api_5xx_percent": "0.5",
+    }
+    monitoring = load(environment="prod", **changes).monitoring
+    before = ENVIRONMENTS["prod"].monitoring
+
+    assert monitoring == replace(
+        before,
+        alert_emails=("a@example.com", "b@example.com"),
+        page_urls=("https://pager.example.com/hook",),
+        quiet_hours=6,
+        thresholds=replace(before.thresholds, errors=50, api_5xx_percent=0.5),
+    )
+    assert monitoring.paging is True
+
+
+def test_every_setting_of_monitoring_can_be_reached() -> None:
+    names = {f"monitoring.{each.name}" for each in fields(MonitoringConfig)} - {"monitoring.thresholds"}
+    names |= {f"monitoring.thresholds.{each.name}" for each in fields(Thresholds)}
+
+    assert set(MONITORING_KINDS) == names
 
 
 @pytest.mark.parametrize(
@@ -85,6 +131,24 @@ def test_every_field_can_be_overridden(name: str, text: object, value: object) -
         ("memory_mb", "1 GiB", "a whole number from 128 to 10240"),
         ("timeout_seconds", "30", "a whole number from 1 to 29"),
         ("snap_start", "yes", "true or false"),
+        ("traffic_shift", "canary", "one of all-at-once, canary-10-percent-5-minutes, "),
+        ("users_table_name", "no table", "the name of a DynamoDB table"),
+        ("users_table_key_arn", "alias/users", "an ARN such as arn:aws:kms:us-east-1:123456789012:key/"),
+        ("users_table_stream_arn", f"{TABLE}/stream", "an ARN such as arn:aws:dynamodb:us-east-1:123456789012:table/"),
+        ("secret_key_arn", KEY.replace("key/", "alias/"), "an ARN such as arn:aws:kms:us-east-1:123456789012:key/"),
+        ("secret_key_arn", KEY.replace("123456789012", "12345"), "an ARN such as arn:aws:kms:"),
+        ("secret_key_arn", f"{KEY},{KEY}", "an ARN such as arn:aws:kms:"),
+        ("replica_regions", "eu-west-1,Dublin", "a comma separated list, each an AWS region such as us-east-1"),
+        ("domain_name", "https://api.example.com", "a domain name such as api.example.com"),
+        ("domain_name", "api", "a domain name such as api.example.com"),
+        ("domain_name", "api.example.com.", "a domain name such as api.example.com"),
+        ("certificate_arn", KEY, "an ARN such as arn:aws:acm:us-east-1:123456789012:certificate/"),
+        ("hosted_zone_id", "/hostedzone/Z123", "a hosted zone's id such as Z0123456789ABCDEFGHIJ"),
+        ("waf_requests_per_ip", "9", "a whole number from 10 to 2000000000"),
+        ("monitoring.alert_emails", "a b@example.com", "a comma separated list, each text without spaces"),
+        ("monitoring.paging", "always", "true or false"),
+        ("monitoring.thresholds.errors", "0", "a whole number from 1 to 1000000000"),
+        ("monitoring.thresholds.api_5xx_percent", "-1", "a number above 0"),
     ],
 )
 def test_a_bad_value_is_answered_with_its_field_and_what_was_expected(name: str, text: str, expected: str) -> None:
@@ -145,6 +209,72 @@ def test_feature_flags_and_cached_lookups_are_no_settings() -> None:
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local alone",
         ),
+        ({"users_table_key_arn": KEY}, "users_table_key_arn: expected nothing, as users_table_name is not set"),
+        (
+            {"users_table_stream_arn": STREAM},
+            "users_table_stream_arn: expected nothing, as users_table_name is not set",
+        ),
+        (
+            {"users_table_name": "people", "users_table_stream_arn": STREAM},
+            f"users_table_stream_arn: expected a stream of the table people, got {STREAM!r}",
+        ),
+        (
+            {"secret_key_arn": MULTI_REGION_KEY, "multi_region_key": "true"},
+            "multi_region_key: expected false, as secret_key_arn names a key that is one already or never will be",
+        ),
+        (
+            {"secret_key_arn": KEY, "region": "eu-west-1"},
+            f"secret_key_arn: expected an ARN of region eu-west-1, got {KEY!r}",
+        ),
+        (
+            {"users_table_name": "users", "users_table_key_arn": KEY, "account": "999999999999"},
+            f"users_table_key_arn: expected an ARN of account 999999999999, got {KEY!r}",
+        ),
+        (
+            {"domain_name": "api.example.com", "certificate_arn": CERTIFICATE, "region": "eu-west-1"},
+            f"certificate_arn: expected an ARN of region eu-west-1, got {CERTIFICATE!r}",
+        ),
+        (
+            {"replica_regions": "eu-west-1,us-east-1"},
+            "replica_regions: expected regions other than us-east-1, which has the original",
+        ),
+        (
+            {"replica_regions": "eu-west-1,eu-west-1"},
+            "replica_regions: expected each region once, got 'eu-west-1,eu-west-1'",
+        ),
+        (
+            {"replica_regions": "eu-west-1", "users_table_name": "users"},
+            "replica_regions: expected none, as users_table_name is set: who made it replicates it",
+        ),
+        (
+            {"replica_regions": "eu-west-1", "secret_key_arn": MULTI_REGION_KEY},
+            "replica_regions: expected none, as secret_key_arn is set: who made it replicates it",
+        ),
+        ({"certificate_arn": CERTIFICATE}, "certificate_arn: expected nothing, as domain_name is not set"),
+        (
+            {"domain_name": "api.example.com"},
+            "certificate_arn: expected a certificate for domain_name, or a hosted zone to have one made",
+        ),
+        (
+            {"domain_name": "api.example.com", "hosted_zone_id": "Z123"},
+            "hosted_zone_name: expected the zone's, as hosted_zone_id is set",
+        ),
+        (
+            {"domain_name": "api.example.com", "hosted_zone_name": "example.com"},
+            "hosted_zone_id: expected the zone's, as hosted_zone_name is set",
+        ),
+        (
+            {"domain_name": "api.counterexample.com", "hosted_zone_id": "Z123", "hosted_zone_name": "example.com"},
+            "domain_name: expected a name in the zone example.com, got 'api.counterexample.com'",
+        ),
+        (
+            {"environment": "prod", "monitoring.page_urls": "http://pager.example.com"},
+            "monitoring.page_urls: expected an https:// address, got 'http://pager.example.com'",
+        ),
+        (
+            {"monitoring.page_emails": "oncall@example.com"},
+            "monitoring.paging: expected true where page_urls or page_emails are given",
+        ),
     ],
 )
 def test_settings_that_exclude_each_other_are_refused(context: dict[str, str], message: str) -> None:
@@ -165,7 +295,7 @@ def test_credentials_leave_no_trace_in_the_templates() -> None:
 
 
 def test_every_field_is_documented() -> None:
-    documented = (Config.__doc__ or "").split()
+    documented = (Config.__doc__ or "").replace(",", " ").split()
 
     for each in fields(Config):
         assert each.name in documented, each.name

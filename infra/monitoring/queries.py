@@ -52,7 +52,7 @@ LATEST_FAILURES = SavedQuery(
     source=Source.FUNCTIONS,
     lines=(
         'filter level in ["ERROR", "WARNING", "CRITICAL"] or status >= 500',
-        "fields @timestamp, level, route, status, outcome, message, exception.0.type, request_id",
+        "fields @timestamp, route, status, outcome, operation, reason, message, exception.0.type, request_id",
         "sort @timestamp desc",
         "limit 50",
     ),

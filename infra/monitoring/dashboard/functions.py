@@ -52,14 +52,12 @@ class FunctionsDashboard(Construct):
         )
         for watched in resources.functions:
             name = watched.name(environment)
-            facade.add_medium_header(name)
             facade.monitor_lambda_function(
                 lambda_function=lambda_.Function.from_function_name(self, watched.folder, name),
                 human_readable_name=name,
                 add_to_alarm_dashboard=False,
                 add_to_summary_dashboard=False,
             )
-        facade.add_medium_header("Table")
         facade.monitor_dynamo_table(
             table=dynamodb.Table.from_table_name(self, "Table", resources.table_name),
             human_readable_name="users",

@@ -37,7 +37,7 @@ fi
 say "installing the pinned Python packages"
 VIRTUAL_ENV="$PWD/.venv" "$uv" pip sync --quiet --require-hashes requirements.txt
 
-say "installing the pinned CDK command line"
+say "installing the pinned npm packages: the CDK command line, and what tests compare with"
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund
 
 touch .venv/.ready

@@ -17,7 +17,7 @@ ROUTES = pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.fun
 
 
 def section(route: Endpoint) -> str:
-    return SECTIONS[f"`{route.method} {route.path}`"]
+    return str(SECTIONS[f"`{route.method} {route.path}`"])
 
 
 def response_model(route: Endpoint) -> type[BaseModel]:

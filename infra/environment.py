@@ -3,21 +3,21 @@
 from functions.shared import contract
 from functions.shared.contract import Env
 from infra.config import Config
-from infra.data_stack import DataStack
 from infra.identity import Identity
 from infra.permissions import PERMISSIONS
+from infra.storage import Storage
 
 
-def endpoint_environment(function: str, config: Config, data: DataStack) -> dict[Env, str]:
+def endpoint_environment(function: str, config: Config, storage: Storage) -> dict[Env, str]:
     """Return the environment of a function behind a route."""
     environment = _common(config) | {
-        Env.USERS_TABLE_NAME: data.table.table_name,
+        Env.USERS_TABLE_NAME: storage.table.table_name,
         Env.CORS_ALLOWED_ORIGINS: ",".join(config.cors_allowed_origins),
     }
     if config.required_scope:
         environment[Env.MFA_REQUIRED_SCOPE] = config.required_scope
     if PERMISSIONS[function].secret_key:
-        environment[Env.MFA_ENCRYPTION_KEY] = data.secret_key.key_arn
+        environment[Env.MFA_ENCRYPTION_KEY] = storage.secret_key_arn
     if function == contract.SETUP.function:
         environment[Env.MFA_ISSUER] = config.mfa_issuer
     return environment

@@ -11,11 +11,11 @@ from functions.shared import contract
 from infra.config import Config
 from infra.constructs.api import MfaApi
 from infra.constructs.function import CodeSource, MfaFunction
-from infra.data_stack import DataStack
 from infra.environment import authorizer_environment, endpoint_environment
 from infra.grants import statements
 from infra.identity import Identity
 from infra.outputs import Output
+from infra.storage import Storage
 
 
 class ServiceStack(Stack):
@@ -27,8 +27,8 @@ class ServiceStack(Stack):
         As of every stack.
     config
         The environment's settings.
-    data
-        The table and key that the functions use.
+    storage
+        The table and keys that the functions use; None where all of them exist already.
     identity
         Whose access tokens are accepted.
     code
@@ -42,6 +42,8 @@ class ServiceStack(Stack):
         The API, deployed to its one stage.
     access_log
         The API's access log.
+    storage
+        The table and keys that the functions use.
     """
 
     def __init__(
@@ -50,12 +52,13 @@ class ServiceStack(Stack):
         id: str,  # noqa: A002 (the name that every construct has)
         *,
         config: Config,
-        data: DataStack,
+        storage: Storage | None,
         identity: Identity,
         code: CodeSource,
         **stack: Any,  # noqa: ANN401 (passed on to Stack)
     ) -> None:
         super().__init__(scope, id, **stack)
+        self.storage: Final = storage or Storage.existing(self, config)
         handlers = {
             endpoint.function: MfaFunction(
                 self,
@@ -64,8 +67,8 @@ class ServiceStack(Stack):
                 description=f"{endpoint.method} {endpoint.path}",
                 config=config,
                 code=code,
-                environment=endpoint_environment(endpoint.function, config, data),
-                statements=statements(endpoint.function, data),
+                environment=endpoint_environment(endpoint.function, config, self.storage),
+                statements=statements(endpoint.function, self.storage),
             )
             for endpoint in contract.ENDPOINTS
         }
@@ -77,7 +80,7 @@ class ServiceStack(Stack):
             config=config,
             code=code,
             environment=authorizer_environment(config, identity),
-            statements=statements(contract.AUTHORIZER_FUNCTION, data),
+            statements=statements(contract.AUTHORIZER_FUNCTION, self.storage),
         )
         api = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}

@@ -30,8 +30,10 @@ class MfaStage(Stage):
 
     Attributes
     ----------
-    data, service, monitoring
+    service, monitoring
         The stacks that every environment has.
+    data
+        The stack of the table and the key; None where both exist already.
     identity
         The stack of the user pool; None where the configuration names an issuer.
     """
@@ -45,9 +47,11 @@ class MfaStage(Stage):
         Tags.of(self).add("service", "mfa")
         Tags.of(self).add("environment", config.environment)
 
-        self.data: Final = DataStack(
-            self, StackId.DATA, config=config, **_stack(config, StackId.DATA, "Table and key of the MFA service")
-        )
+        self.data: DataStack | None = None
+        if not (config.users_table_name and config.secret_key_arn):  # a stack of nothing cannot be deployed
+            self.data = DataStack(
+                self, StackId.DATA, config=config, **_stack(config, StackId.DATA, "Table and key of the MFA service")
+            )
         self.identity: IdentityStack | None = None
         identity = Identity.configured(config)
         if identity is None:
@@ -62,7 +66,7 @@ class MfaStage(Stage):
             self,
             StackId.SERVICE,
             config=config,
-            data=self.data,
+            storage=self.data.storage if self.data else None,
             identity=identity,
             code=code,
             **_stack(config, StackId.SERVICE, "API and functions of the MFA service"),
@@ -84,8 +88,8 @@ class MfaStage(Stage):
                 WatchedFunction(folder=function, timeout_seconds=config.timeout_seconds)
                 for function in self.service.functions
             ),
-            table_name=self.data.table.table_name,
-            secret_key_arn=self.data.secret_key.key_arn,
+            table_name=self.service.storage.table.table_name,
+            secret_key_arn=self.service.storage.secret_key_arn,
         )
 
 

@@ -149,7 +149,7 @@ def table_of_permissions() -> dict[str, list[dict[str, Any]]]:
     data = DataStack(app, "data", config=config, env=region)
     roles = CdkStack(app, "roles", env=region)
     for function in EXPECTED:
-        if granted := statements(function, data):
+        if granted := statements(function, data.storage):
             iam.ManagedPolicy(roles, function, managed_policy_name=function, statements=granted)
     stack = load_stacks(Path(app.synth().directory))["roles"]
     return {

@@ -22,6 +22,7 @@ class Output(StrEnum):
     USER_POOL_ID = "UserPoolId"  # identity
     CLIENT_ID = "ClientId"  # identity: `client_id` of the access tokens
     API_URL = "ApiUrl"  # service: with the stage, without a slash at the end
+    DOMAIN_TARGET = "DomainTarget"  # service: what the domain's CNAME points at, where this app does not make it
 
 
 def stack_name(environment: str, stack: StackId) -> str:

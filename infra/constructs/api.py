@@ -11,6 +11,8 @@ from constructs import Construct
 from functions.shared import contract
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
+from infra.constructs.api_domain import ApiDomain
+from infra.constructs.firewall import Firewall
 from infra.constructs.function import MfaFunction
 from infra.constructs.gateway_responses import add_gateway_responses
 from infra.constructs.logs import log_group
@@ -35,6 +37,10 @@ _ACCESS_LOG: Final = {
 }
 
 
+#: The routes of a login. All others are those that a user needs once in a while: a flood of them is no crowd of users.
+_EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
+
+
 class MfaApi(Construct):
     """The API of the service.
 
@@ -56,7 +62,7 @@ class MfaApi(Construct):
     access_log
         Where its access log goes.
     url
-        The stage's URL, without a slash at the end.
+        The stage's URL for callers, under the API's own domain if it has one, without a slash at the end.
     """
 
     def __init__(
@@ -77,6 +83,8 @@ class MfaApi(Construct):
             rest_api_name=name,
             description="Multi-factor authentication",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            # One way in: what guards the domain then guards the API.
+            disable_execute_api_endpoint=True if config.domain_name else None,
             # It is the account's, not this API's: other APIs may rely on it by the time this one is deleted.
             cloud_watch_role=config.api_logging_role,
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if config.api_logging_role else None,
@@ -84,12 +92,14 @@ class MfaApi(Construct):
                 stage_name=contract.STAGE_NAME,
                 throttling_rate_limit=config.api_throttling_rate,
                 throttling_burst_limit=config.api_throttling_burst,
+                method_options=_method_options(config),
                 metrics_enabled=True,
                 access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
         )
-        self.url: Final = self.rest_api.url_for_path().removesuffix("/")
+        # The construct's own output: a second name for the URL, and with a domain one that nobody can call.
+        self.rest_api.node.try_remove_child("Endpoint")
         self._request_authorizer: Final = apigateway.RequestAuthorizer(
             self,
             "Authorizer",
@@ -104,7 +114,15 @@ class MfaApi(Construct):
         for endpoint in contract.ENDPOINTS:
             self._add_route(endpoint, handlers[endpoint.function], config)
         add_gateway_responses(self.rest_api, config)
+        if config.waf:
+            Firewall(self, "Firewall", config=config, stage=self.rest_api.deployment_stage)
+        self.url: Final = self._public_url(config)
         self._acknowledge(config)
+
+    def _public_url(self, config: Config) -> str:
+        if config.domain_name is None:
+            return self.rest_api.url_for_path().removesuffix("/")
+        return ApiDomain(self, "Domain", config=config, domain_name=config.domain_name, rest_api=self.rest_api).url
 
     def _add_route(self, endpoint: contract.Endpoint, handler: MfaFunction, config: Config) -> None:
         resource = self.rest_api.root.resource_for_path(endpoint.path)
@@ -138,11 +156,12 @@ class MfaApi(Construct):
             "AwsSolutions-APIG6",
             "Execution logs copy headers and bodies, which carry tokens and codes; the access log has the errors.",
         )
-        acknowledge(
-            self.rest_api.deployment_stage,
-            "AwsSolutions-APIG3",
-            "The stage throttles, and every user's attempts are counted and locked; no request reaches SQL or HTML.",
-        )
+        if not config.waf:
+            acknowledge(
+                self.rest_api.deployment_stage,
+                "AwsSolutions-APIG3",
+                "The stage throttles, each user's attempts are counted and locked, and no request reaches SQL or HTML.",
+            )
         if config.api_logging_role:
             acknowledge(
                 self.rest_api.node.find_child("CloudWatchRole"),
@@ -150,3 +169,17 @@ class MfaApi(Construct):
                 "AmazonAPIGatewayPushToCloudWatchLogs]",
                 "The policy that API Gateway asks for; the role is the account's, for all of its APIs and log groups.",
             )
+
+
+def _method_options(config: Config) -> dict[str, apigateway.MethodDeploymentOptions]:
+    # What a method's own entry leaves out is not taken from the stage's: it is off.
+    return {
+        f"{endpoint.path}/{endpoint.method}": apigateway.MethodDeploymentOptions(
+            throttling_rate_limit=config.api_enrolment_throttling_rate,
+            throttling_burst_limit=config.api_enrolment_throttling_burst,
+            metrics_enabled=True,
+            data_trace_enabled=False,
+        )
+        for endpoint in contract.ENDPOINTS
+        if endpoint not in _EVERYDAY
+    }

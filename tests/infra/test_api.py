@@ -29,6 +29,18 @@ def methods(service: Stack) -> dict[tuple[str, str], dict[str, Any]]:
     return {(each["HttpMethod"], path(each["ResourceId"])): each for each in found}
 
 
+def throttling(service: Stack) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return rate and burst by verb and path, as the stage's settings have them."""
+    settings = service.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]
+    return {
+        (each["HttpMethod"], each["ResourcePath"].replace("~1", "/").replace("//", "/")): (
+            each["ThrottlingRateLimit"],
+            each["ThrottlingBurstLimit"],
+        )
+        for each in settings
+    }
+
+
 def test_the_routes_are_those_of_the_contract_and_their_preflights(service: Stack) -> None:
     routes = {(endpoint.method, endpoint.path) for endpoint in contract.ENDPOINTS}
 
@@ -70,16 +82,26 @@ def test_each_route_invokes_the_alias_of_its_own_function(service: Stack) -> Non
 
 def test_the_stage_throttles_and_logs_every_request(service: Stack, environment: str) -> None:
     stage = service.only("AWS::ApiGateway::Stage")["Properties"]
-    (settings,) = stage["MethodSettings"]
 
     assert stage["StageName"] == "v1"
     expected = (50, 100) if environment == "dev" else (500, 1000)
-    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == expected
-    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert throttling(service)["*", "/*"] == expected
     assert stage["AccessLogSetting"]["DestinationArn"].endswith(
         f"log-group:<AWS::Logs::LogGroup /aws/apigateway/mfa-{environment}>"
     )
     assert not stage.get("TracingEnabled", False)
+
+
+@pytest.mark.parametrize("endpoint", contract.ENDPOINTS, ids=lambda endpoint: endpoint.function)
+def test_routes_that_a_user_needs_once_in_a_while_let_less_through(
+    service: Stack, endpoint: contract.Endpoint, environment: str
+) -> None:
+    found = throttling(service).get((endpoint.method, endpoint.path))
+
+    if endpoint in (contract.VERIFY, contract.STATUS):
+        assert found is None  # as the stage
+    else:
+        assert found == {"dev": (10, 20), "prod": (100, 200), "local": (500, 1000)}[environment]
 
 
 def test_the_access_log_is_json_without_anything_that_the_caller_or_a_function_said(dev: Synthesized) -> None:
@@ -94,10 +116,14 @@ def test_the_access_log_is_json_without_anything_that_the_caller_or_a_function_s
 
 
 def test_execution_logs_are_off_as_they_would_hold_tokens(service: Stack) -> None:
-    (settings,) = service.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]
+    for settings in service.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]:
+        assert settings.get("LoggingLevel", "OFF") == "OFF"
+        assert settings["DataTraceEnabled"] is False
 
-    assert settings.get("LoggingLevel", "OFF") == "OFF"
-    assert settings["DataTraceEnabled"] is False
+
+def test_every_method_has_metrics(service: Stack) -> None:
+    for settings in service.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]:
+        assert settings["MetricsEnabled"] is True
 
 
 def test_browsers_learn_the_allowed_origin_from_the_preflight(dev: Synthesized) -> None:

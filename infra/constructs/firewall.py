@@ -1,0 +1,142 @@
+"""AWS WAF in front of the API: known attacks, and too many requests from one address.
+
+What WAF blocks is answered with the gateway's ``WAF_FILTERED`` response, which has the error body of the contract.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from infra.config import Config
+
+_WINDOW_SECONDS: Final = 300
+
+
+@dataclass(frozen=True)
+class ManagedRules:
+    """A group of rules that AWS keeps up to date.
+
+    Attributes
+    ----------
+    name
+        Its name at the vendor ``AWS``.
+    counted
+        Those of its rules that count what they find and let it pass, since they would block legitimate requests.
+    """
+
+    name: str
+    counted: tuple[str, ...] = ()
+
+
+#: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+MANAGED_RULES: Final = (
+    ManagedRules("AWSManagedRulesKnownBadInputsRuleSet"),
+    ManagedRules(
+        "AWSManagedRulesCommonRuleSet",
+        counted=(
+            # HTTP libraries of login servers need not send one, and RFC 9110 does not ask them to.
+            "NoUserAgent_HEADER",
+            # Cookies of the parent domain, set by other applications, come along from browsers. Nothing here reads
+            # one, so that nothing in them can do harm; what a tracker writes into its own must block no login.
+            "CrossSiteScripting_COOKIE",
+            "EC2MetaDataSSRF_COOKIE",
+            "SizeRestrictions_Cookie_HEADER",
+            # The contract answers a body over 4 KiB with 400, which says what is wrong. 403 would not.
+            "SizeRestrictions_BODY",
+        ),
+    ),
+)
+
+#: WAF keeps samples of requests for whoever may look at it: without tokens, sessions and codes.
+_DATA_PROTECTION: Final = wafv2.CfnWebACL.DataProtectionConfigProperty(
+    data_protections=[
+        wafv2.CfnWebACL.DataProtectProperty(
+            action="SUBSTITUTION", field=wafv2.CfnWebACL.FieldToProtectProperty(field_type=kind, field_keys=keys)
+        )
+        for kind, keys in (("SINGLE_HEADER", ["authorization", "cookie"]), ("BODY", None))
+    ]
+)
+
+
+class Firewall(Construct):
+    """A web ACL on the API's stage.
+
+    Parameters
+    ----------
+    scope, id
+        As of every construct.
+    config
+        The environment's settings.
+    stage
+        What it protects.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 (the name that every construct has)
+        *,
+        config: Config,
+        stage: apigateway.Stage,
+    ) -> None:
+        super().__init__(scope, id)
+        name = f"mfa-{config.environment}"
+        acl = wafv2.CfnWebACL(
+            self,
+            "WebAcl",
+            name=name,
+            description="Known attacks, and too many requests from one address",
+            scope="REGIONAL",
+            default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
+            rules=[
+                _rate_rule(config.waf_requests_per_ip),
+                *(_managed_rule(group, priority) for priority, group in enumerate(MANAGED_RULES, start=1)),
+            ],
+            visibility_config=_visibility(name),
+            data_protection_config=_DATA_PROTECTION,
+        )
+        wafv2.CfnWebACLAssociation(self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
+
+
+def _rate_rule(limit: int) -> wafv2.CfnWebACL.RuleProperty:
+    # First: what it blocks is not charged for by the rules after it, nor does it reach the authorizer.
+    return wafv2.CfnWebACL.RuleProperty(
+        name="RequestsOfOneAddress",
+        priority=0,
+        action=wafv2.CfnWebACL.RuleActionProperty(block={}),
+        statement=wafv2.CfnWebACL.StatementProperty(
+            rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
+                aggregate_key_type="IP", limit=limit, evaluation_window_sec=_WINDOW_SECONDS
+            )
+        ),
+        visibility_config=_visibility("RequestsOfOneAddress"),
+    )
+
+
+def _managed_rule(group: ManagedRules, priority: int) -> wafv2.CfnWebACL.RuleProperty:
+    count = wafv2.CfnWebACL.RuleActionProperty(count={})
+    return wafv2.CfnWebACL.RuleProperty(
+        name=group.name,
+        priority=priority,
+        override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
+        statement=wafv2.CfnWebACL.StatementProperty(
+            managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
+                vendor_name="AWS",
+                name=group.name,
+                rule_action_overrides=[
+                    wafv2.CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=count) for rule in group.counted
+                ]
+                or None,
+            )
+        ),
+        visibility_config=_visibility(group.name),
+    )
+
+
+def _visibility(metric: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
+    return wafv2.CfnWebACL.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=metric, sampled_requests_enabled=True
+    )

@@ -1,6 +1,7 @@
 """From the table's stream to an event bus: the function in between, how it is fed, and what happens when it fails."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Duration, Stack
@@ -42,6 +43,8 @@ class SecurityEvents(Construct):
         The users' table, with a stream of old and new images.
     event_bus
         Name or ARN of the EventBridge bus.
+    statements
+        What the function may do besides: use the table's own key, where it has one.
 
     Attributes
     ----------
@@ -61,6 +64,7 @@ class SecurityEvents(Construct):
         code: CodeSource,
         table: dynamodb.ITableV2,
         event_bus: str = contract.DEFAULT_EVENT_BUS_NAME,
+        statements: Sequence[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(scope, id)
         self.dead_letter_queue: Final = sqs.Queue(
@@ -86,7 +90,7 @@ class SecurityEvents(Construct):
                 Env.EVENT_BUS_NAME: event_bus,
                 Env.DEAD_LETTER_QUEUE_URL: self.dead_letter_queue.queue_url,
             },
-            statements=self._statements(stream, event_bus),
+            statements=[*self._statements(stream, event_bus), *statements],
         )
         self._feed(stream)
         acknowledge(

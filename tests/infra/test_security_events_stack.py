@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import Environment
 from aws_cdk import Stack as CdkStack
+from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
 from infra.config import load_config
@@ -133,6 +134,14 @@ def test_its_role_reads_the_stream_and_writes_to_one_bus_and_one_queue(
         bus: "events:PutEvents",
         QUEUE: "sqs:SendMessage",
     }
+
+
+def test_it_may_use_the_tables_own_key_where_there_is_one(build: Build) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/0b7b3d0e-6a52-4ad3-8d2c-6d0d8f6f2f11"
+    stack = build(statements=[iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key])])
+    (policy,) = stack.properties_of("AWS::IAM::Policy")
+
+    assert {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key} in policy["PolicyDocument"]["Statement"]
 
 
 def test_it_is_told_where_events_and_dead_letters_go(build: Build) -> None:

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
+import boto3
 import pytest
 import pytest_socket
 from moto import mock_aws
 
 from functions.shared.contract import METRICS_SERVICE, Env
-from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws
+from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
 from tests.support.life_cycle import User
 
 
@@ -36,9 +37,10 @@ def _loopback_only(socket_enabled: None) -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[EmbeddedAws]:
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
     """Start an embedded AWS for one test."""
     with mock_aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session())
         yield EmbeddedAws()
 
 

@@ -185,7 +185,7 @@ def test_every_walk_through_the_routes_is_as_the_model_says(load_handler: Callab
     run_state_machine_as_test(
         machine,  # type: ignore[arg-type] # any callable that makes one will do
         settings=settings(
-            max_examples=50,
+            max_examples=25,
             stateful_step_count=40,
             deadline=None,
             # A walk reads well enough as it is; making it shorter would take minutes.

@@ -1,5 +1,6 @@
 """DynamoDB and KMS of moto, with the service's table and key in them."""
 
+from functools import cache
 from typing import Any
 
 import boto3
@@ -9,6 +10,12 @@ from tests.support.aws_calls import AwsCalls
 
 REGION = "us-east-1"
 TABLE_NAME = "users"
+
+
+@cache
+def aws_session() -> boto3.Session:
+    """Return one session for the whole run: reading the services' models anew for each test would take half of it."""
+    return boto3.Session(region_name=REGION)
 
 
 class EmbeddedAws:

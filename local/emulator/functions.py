@@ -99,21 +99,20 @@ def code_extracted_once() -> None:
 class _SharedZip(ZipFile):
     """A zip file that is extracted once: what was extracted before is linked to."""
 
-    _extracted: ClassVar[dict[str, Path]] = {}
-    _lock: ClassVar = threading.Lock()
+    shared: ClassVar[dict[str, Path]] = {}
+    sharing: ClassVar = threading.Lock()
 
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
         package = Path(str(self.filename))
         with package.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
-        with self._lock:
-            shared = self._extracted.get(digest)
-            if shared is None:
-                shared = Path(tempfile.mkdtemp(prefix="code-"))
-                super().extractall(shared, members, pwd)
-                self._extracted[digest] = shared
+        with self.sharing:
+            if digest not in self.shared:
+                directory = Path(tempfile.mkdtemp(prefix="code-"))
+                super().extractall(directory, members, pwd)
+                self.shared[digest] = directory
         Path(path).rmdir()
-        Path(path).symlink_to(shared)
+        Path(path).symlink_to(self.shared[digest])
         package.unlink()
 
 

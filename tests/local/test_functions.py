@@ -1,5 +1,7 @@
+import io
 import json
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -91,9 +93,16 @@ def test_a_burst_of_requests_shares_a_few_processes(emulator: Emulator) -> None:
 
 
 def test_processes_of_a_function_share_its_extracted_code(emulator: Emulator) -> None:
-    code = "import os, time\n" + _WORKS + "time.sleep(0.2)\n    return [os.getpid(), os.path.realpath(__file__)]"
-    deployed = emulator.deploy({"F": function(code), "Other": function(code + " ")})
+    # Large enough for the processes to start while it is being extracted.
+    code = "import os, time\n" + _WORKS + "time.sleep(0.5)\n    return [os.getpid(), os.path.realpath(__file__)]\n"
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("index.py", code)
+        for number in range(2000):
+            archive.writestr(f"module_{number}.py", "")
+    deployed = emulator.deploy({"F": function(code), "Other": function(code)})
     name = deployed.physical_id("F")
+    emulator.client("lambda").update_function_code(FunctionName=name, ZipFile=package.getvalue())
     with ThreadPoolExecutor(4) as pool:
         seen: list[Any] = list(pool.map(lambda _: _invoke(emulator, name), range(4)))
     assert len({process for process, _ in seen}) > 1

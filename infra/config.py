@@ -35,7 +35,17 @@ from infra.settings import (
 )
 from infra.settings_file import read_settings_file, text_of
 
-__all__ = ["DEV", "ENVIRONMENTS", "FALLBACK_REGION", "LOCAL", "PROD", "Config", "ConfigError", "load_config"]
+__all__ = [
+    "ALL_AT_ONCE",
+    "DEV",
+    "ENVIRONMENTS",
+    "FALLBACK_REGION",
+    "LOCAL",
+    "PROD",
+    "Config",
+    "ConfigError",
+    "load_config",
+]
 
 DEV: Final = "dev"
 PROD: Final = "prod"

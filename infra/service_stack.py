@@ -8,9 +8,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.shared import contract
-from infra.config import Config
+from infra.config import ALL_AT_ONCE, Config
 from infra.constructs.api import MfaApi
 from infra.constructs.function import CodeSource, MfaFunction
+from infra.constructs.release import GradualRelease
 from infra.environment import authorizer_environment, endpoint_environment
 from infra.grants import statements
 from infra.identity import Identity
@@ -86,6 +87,10 @@ class ServiceStack(Stack):
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}
         self.rest_api: Final[apigateway.RestApi] = api.rest_api
         self.access_log: Final[logs.LogGroup] = api.access_log
+        if config.traffic_shift != ALL_AT_ONCE:
+            GradualRelease(
+                self, "Releases", config=config, functions=self.functions, api_name=api.rest_api.rest_api_name
+            )
         CfnOutput(self, Output.API_URL, value=api.url)
 
 

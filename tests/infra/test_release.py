@@ -1,0 +1,148 @@
+"""How a version takes over in prod: step by step, and back when a function or the API fails."""
+
+from typing import Any
+
+import pytest
+
+from functions.shared import contract
+from infra.monitoring.cloudwatch.alarm_state import AlarmState, alarm_state
+from infra.monitoring.cloudwatch.metric_store import MetricStore
+from infra.outputs import StackId
+from tests.infra.synthesis import Stack, Synthesized, synthesize
+from tests.infra.test_rules import cfn_lint, nag_findings
+
+ALARM = "AWS::CloudWatch::Alarm"
+GROUP = "AWS::CodeDeploy::DeploymentGroup"
+NOW = 600.0
+
+
+@pytest.fixture
+def service(prod: Synthesized) -> Stack:
+    return prod.stacks[StackId.SERVICE]
+
+
+def alarms(service: Stack) -> dict[str, dict[str, Any]]:
+    return {each["AlarmName"]: each for each in service.properties_of(ALARM)}
+
+
+def groups(service: Stack) -> dict[str, dict[str, Any]]:
+    """Return each deployment group as the template has it, by its name."""
+    resources = service.template["Resources"].values()
+    found = (each["Properties"] for each in resources if each["Type"] == GROUP)
+    return {each["DeploymentGroupName"]: each for each in found}
+
+
+def state(alarm: dict[str, Any], **published: float) -> AlarmState:
+    """Return an alarm's state after a minute in which a metric had a value."""
+    metrics = MetricStore()
+    for name, value in published.items():
+        namespace = "AWS/Lambda" if name == "Errors" else "AWS/ApiGateway"
+        dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        metrics.put(namespace, name, dimensions, value, at=NOW - 30)
+    return alarm_state(alarm, metrics, now=NOW)
+
+
+def test_every_alias_is_moved_by_code_deploy(service: Stack, prod: Synthesized) -> None:
+    resources = service.template["Resources"]
+    aliases = [each for each in resources.values() if each["Type"] == "AWS::Lambda::Alias"]
+    moved = {
+        resources[alias["Properties"]["FunctionName"]["Ref"]]["Properties"]["FunctionName"]: resources[
+            alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"]["Ref"]
+        ]["Properties"]["DeploymentGroupName"]
+        for alias in aliases
+    }
+
+    assert moved == {
+        name: name for name in (f"{folder.replace('_', '-')}-prod" for folder in prod.stage.service.functions)
+    }
+
+
+def test_a_tenth_of_the_requests_try_a_version_for_five_minutes(service: Stack) -> None:
+    for group in groups(service).values():
+        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("canary-10-percent-30-minutes", "CodeDeployDefault.LambdaCanary10Percent30Minutes"),
+        ("linear-10-percent-every-1-minute", "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"),
+        ("linear-10-percent-every-10-minutes", "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes"),
+    ],
+)
+def test_the_pace_is_a_setting(setting: str, name: str) -> None:
+    environment = synthesize("dev", traffic_shift=setting)
+
+    assert {each["DeploymentConfigName"] for each in groups(environment.stacks[StackId.SERVICE]).values()} == {name}
+    assert nag_findings(environment) == []
+
+
+def test_a_release_is_taken_back_when_its_function_or_the_api_fails(service: Stack) -> None:
+    for name, group in groups(service).items():
+        watched = {service.template["Resources"][each["Name"]["Ref"]]["Properties"]["AlarmName"]
+                   for each in group["AlarmConfiguration"]["Alarms"]}  # fmt: skip
+        assert watched == {f"mfa-prod-release-{name.removesuffix('-prod')}", "mfa-prod-release-api"}
+        assert group["AlarmConfiguration"]["Enabled"] is True
+        assert group["AutoRollbackConfiguration"] == {
+            "Enabled": True,
+            "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST", "DEPLOYMENT_STOP_ON_ALARM"],
+        }
+
+
+@pytest.mark.parametrize("endpoint", contract.ENDPOINTS, ids=lambda endpoint: endpoint.function)
+def test_one_crash_ends_a_release(service: Stack, endpoint: contract.Endpoint) -> None:
+    name = endpoint.function.replace("_", "-")
+    alarm = alarms(service)[f"mfa-prod-release-{name}"]
+
+    assert alarm["Dimensions"] == [
+        {"Name": "FunctionName", "Value": f"{name}-prod"},
+        {"Name": "Resource", "Value": f"{name}-prod:live"},
+    ]
+    assert alarm["Namespace"] == "AWS/Lambda"
+    assert state(alarm, Errors=1) is AlarmState.ALARM
+    assert state(alarm, Errors=0) is AlarmState.OK
+    assert state(alarm) is AlarmState.OK  # nobody called
+
+
+def test_a_few_503_do_not_end_a_release_but_many_5xx_do(service: Stack) -> None:
+    alarm = alarms(service)["mfa-prod-release-api"]
+    api = service.only("AWS::ApiGateway::RestApi")["Properties"]["Name"]
+    values = {"5XXError": 4.0}
+
+    assert alarm["Dimensions"] == [{"Name": "ApiName", "Value": api}, {"Name": "Stage", "Value": "v1"}]
+    assert alarm["Namespace"] == "AWS/ApiGateway"
+    assert state(alarm, **values) is AlarmState.OK
+    assert state(alarm, **{"5XXError": 5.0}) is AlarmState.ALARM
+
+
+def test_the_alarms_of_a_release_say_where_to_read_on(service: Stack) -> None:
+    for alarm in alarms(service).values():
+        assert alarm["AlarmDescription"].endswith("docs/deploy.md#when-a-release-is-taken-back")
+
+
+def test_code_deploy_is_given_its_own_policy_and_nothing_else(service: Stack) -> None:
+    roles = {name: each["Properties"] for name, each in service.resources("AWS::IAM::Role").items()}
+    ((_, role),) = (
+        (name, role)
+        for name, role in roles.items()
+        if role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == "codedeploy.amazonaws.com"
+    )
+
+    assert [arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]] == ["AWSCodeDeployRoleForLambdaLimited"]
+    assert "Policies" not in role
+
+
+@pytest.mark.parametrize("name", ["dev", "local"])
+def test_elsewhere_a_version_takes_over_at_once(name: str, request: pytest.FixtureRequest) -> None:
+    template = request.getfixturevalue(name).stacks[StackId.SERVICE].template
+
+    assert not [each for each in template["Resources"].values() if "CodeDeploy" in each["Type"]]
+    assert not [each for each in template["Resources"].values() if "UpdatePolicy" in each]
+
+
+def test_prod_can_skip_the_steps_for_a_fix_that_cannot_wait() -> None:
+    environment = synthesize("prod", traffic_shift="all-at-once")
+
+    assert not groups(environment.stacks[StackId.SERVICE])
+    assert nag_findings(environment) == []
+    assert cfn_lint(*environment.templates).stdout == ""

@@ -87,7 +87,7 @@ def change_from_record(record: StreamRecord) -> Change:
             old=None if old is None else record_from_item(user_id, old),
             new=None if new is None else record_from_item(user_id, new),
             request_id=None if new is None else _request_id(new),
-            expired=(record.get("userIdentity") or {}).get("principalId") == _TTL_PRINCIPAL,
+            expired=_TTL_PRINCIPAL in _principals(record.get("userIdentity") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordDamagedError from error
@@ -95,3 +95,8 @@ def change_from_record(record: StreamRecord) -> Change:
 
 def _request_id(item: Item) -> str | None:
     return str(item[Attribute.LAST_REQUEST_ID]["S"]) if Attribute.LAST_REQUEST_ID in item else None
+
+
+def _principals(identity: Mapping[str, str]) -> tuple[str | None, ...]:
+    """Return who wrote a record: Lambda and the stream's own API spell the member differently."""
+    return identity.get("principalId"), identity.get("PrincipalId")

@@ -77,6 +77,10 @@ class TestDisabled:
     def test_by_an_expiry_that_no_enabled_item_should_have(self) -> None:
         assert told(item(), None, **expiry()) == [("MFADisabled", {"actor": "expiry"})]
 
+    def test_by_an_expiry_as_the_streams_own_api_spells_it(self) -> None:
+        identity = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
+        assert told(item(), None, userIdentity=identity) == [("MFADisabled", {"actor": "expiry"})]
+
     def test_an_item_of_an_older_deployment(self) -> None:
         assert told(item(status=None), None) == [("MFADisabled", {"actor": "user"})]
 

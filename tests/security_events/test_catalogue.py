@@ -1,0 +1,78 @@
+"""``docs/events.md`` shows what is really sent."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.security_events.service import derive_events
+from functions.security_events.stream import change_from_record
+from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
+from tests.security_events.records import enabling, hashes, item, stream_record, using_a_backup_code
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+
+FAILED: dict[str, Any] = {"last_failed_at": {"S": "2027-01-15T08:00:00Z"}}
+RECORDS = {
+    SecurityEventType.MFA_ENABLED: enabling(),
+    SecurityEventType.MFA_DISABLED: stream_record(item(), None),
+    SecurityEventType.BACKUP_CODE_USED: using_a_backup_code(),
+    SecurityEventType.BACKUP_CODES_REGENERATED: stream_record(
+        item(), item(backup_codes=hashes(10, 18), backup_codes_salt={"S": "b3RoZXIgc2FsdCBzYWx0IQ=="})
+    ),
+    SecurityEventType.MFA_LOCKED: stream_record(
+        item(failed_attempts={"N": "4"}, **FAILED), item(failed_attempts={"N": "5"}, **FAILED)
+    ),
+}
+
+
+def section(title: str) -> str:
+    """Return the text under a heading."""
+    return DOCUMENT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def blocks(text: str) -> list[Any]:
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+
+
+def members(text: str) -> list[str]:
+    """Return the members that a table describes."""
+    return re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+
+
+def test_every_event_has_its_heading_and_no_other_has() -> None:
+    named = re.findall(r"^## ((?:MFA|Backup)\w+)$", DOCUMENT, re.MULTILINE)
+    assert sorted(named) == sorted(SecurityEventType)
+
+
+@pytest.mark.parametrize("kind", SecurityEventType)
+def test_an_example_has_the_members_and_values_of_the_event(kind: SecurityEventType) -> None:
+    (event,) = derive_events(change_from_record(RECORDS[kind]))
+    assert event.type is kind
+    sent = json.loads(json.dumps(event.detail("prod")))
+    (example,) = blocks(section(kind))
+    assert list(example) == list(sent)
+    of_the_occasion = {"event_id", "user_id", "request_id"}
+    for name in set(sent) - of_the_occasion:
+        assert example[name] == sent[name], name
+    for name in of_the_occasion:
+        assert type(example[name]) is type(sent[name]), name
+
+
+@pytest.mark.parametrize("kind", SecurityEventType)
+def test_each_member_is_described_once(kind: SecurityEventType) -> None:
+    (example,) = blocks(section(kind))
+    assert members(section("What holds for each event")) + members(section(kind)) == list(example)
+
+
+def test_patterns_name_the_source_and_events_that_exist() -> None:
+    patterns = blocks(section("Subscribe"))
+    assert [pattern["source"] for pattern in patterns] == [[EVENT_SOURCE]] * 2
+    assert set(patterns[1]["detail-type"]) < set(SecurityEventType)
+
+
+@pytest.mark.parametrize("value", [*Actor, *Factor])
+def test_each_value_of_a_fixed_set_is_described(value: Actor | Factor) -> None:
+    assert f"`{value}`" in DOCUMENT

@@ -20,7 +20,8 @@ from local.stack import Place, Stack
 TIMEOUT_SECONDS = 60
 #: Requests that one API client has under way at a time.
 CONNECTIONS = 64
-_PLATFORM_LINES = ("START RequestId", "END RequestId", "REPORT RequestId")
+#: The platform's own lines, and metrics.
+_UNTOLD_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", '{"_aws":')
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def function_log_since(aws: Aws, milliseconds: int) -> Iterator[str]:
         for group in page["logGroups"]:
             name = group["logGroupName"]
             for event in logs.filter_log_events(logGroupName=name, startTime=milliseconds)["events"]:
-                if not event["message"].startswith(_PLATFORM_LINES):
+                if not event["message"].startswith(_UNTOLD_LINES):
                     yield f"{name.rpartition('/')[2]}: {event['message']}"
 
 

@@ -50,7 +50,7 @@ def main() -> int:
     # The embedded AWS begins its periods at multiples of their length, as CloudWatch does.
     end = (int(time.time()) // period + 1) * period
     environment = stack["environment"]
-    events = log_events(logs, [f"/aws/lambda/{name}" for name in stack["functions"].values()], since=began)
+    events = log_events(logs, "/aws/", since=began)
     body = json.loads(cloudwatch.get_dashboard(DashboardName=f"mfa-{environment}")["DashboardBody"])
     for problem in problems(body):
         print(f"CloudWatch would not take this: {problem}", file=sys.stderr)

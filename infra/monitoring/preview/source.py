@@ -47,8 +47,10 @@ class Window:
         return [self.end - self.period * (self.length - index) for index in range(self.length)]
 
 
-def log_events(logs: Any, groups: Iterable[str], *, since: float) -> list[LogEvent]:  # noqa: ANN401 (boto3 clients have no types of their own)
-    """Return what was logged since a time (epoch seconds)."""
+def log_events(logs: Any, prefix: str, *, since: float) -> list[LogEvent]:  # noqa: ANN401 (boto3 clients have no types of their own)
+    """Return what was logged since a time (epoch seconds) in the log groups whose names begin so."""
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    groups = [group["logGroupName"] for page in pages for group in page["logGroups"]]
     return [
         (event["timestamp"] / 1000, group, event["message"].rstrip())
         for group in groups

@@ -83,26 +83,32 @@ def test_draws_thresholds_over_datapoints_of_the_alarms_length(prod: Monitoring,
     assert _count(_draw(tmp_path / "without.png", plain, traffic), red) < _count(tmp_path / "with.png", red)
 
 
-class _Pages:
-    """A boto3 client whose one paginated operation answers these pages."""
+class _Paginated:
+    """A boto3 client whose paginated operations answer these pages."""
 
-    def __init__(self, *pages: dict[str, Any]) -> None:
+    def __init__(self, **pages: list[dict[str, Any]]) -> None:
         self._pages = pages
+        self._operation = ""
 
-    def get_paginator(self, _operation: str) -> "_Pages":
+    def get_paginator(self, operation: str) -> "_Paginated":
+        self._operation = operation
         return self
 
     def paginate(self, **_parameters: Any) -> Iterator[dict[str, Any]]:
-        return iter(self._pages)
+        return iter(self._pages[self._operation])
 
 
 def test_reads_lambdas_own_metrics_from_its_reports() -> None:
     report = "REPORT RequestId: 1-2\tDuration: {} ms\tBilled Duration: 13 ms\tMemory Size: 1024 MB"
-    logs = _Pages(
-        {"events": [{"timestamp": 3_301_000, "message": report.format("12.5")}]},
-        {"events": [{"timestamp": 3_302_000, "message": report.format("7") + "\n"}, {"timestamp": 1, "message": "x"}]},
+    logs = _Paginated(
+        describe_log_groups=[{"logGroups": [{"logGroupName": "/aws/lambda/setup-mfa-local"}]}],
+        filter_log_events=[
+            {"events": [{"timestamp": 3_301_000, "message": report.format("12.5")}]},
+            {"events": [{"timestamp": 3_302_000, "message": report.format("7") + "\n"}]},
+            {"events": [{"timestamp": 3_303_000, "message": "START RequestId: 1-2"}]},
+        ],
     )
-    events = log_events(logs, ["/aws/lambda/setup-mfa-local"], since=0)
+    events = log_events(logs, "/aws/lambda/", since=0)
     metrics = CloudWatchMetrics(cloudwatch=None, events=events)
     span = {"end": 3600.0, "period": 300, "length": 2}
     of_setup = {"FunctionName": "setup-mfa-local"}
@@ -115,4 +121,7 @@ def test_reads_the_states_of_all_alarms() -> None:
         "MetricAlarms": [{"AlarmName": "mfa-local-a", "StateValue": "OK"}],
         "CompositeAlarms": [{"AlarmName": "mfa-local-page", "StateValue": "ALARM"}],
     }
-    assert alarm_states(_Pages(page), "mfa-local-") == {"mfa-local-a": "OK", "mfa-local-page": "ALARM"}
+    assert alarm_states(_Paginated(describe_alarms=[page]), "mfa-local-") == {
+        "mfa-local-a": "OK",
+        "mfa-local-page": "ALARM",
+    }

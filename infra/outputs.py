@@ -7,6 +7,7 @@ class StackId(StrEnum):
     """The stacks of an environment."""
 
     DATA = "data"
+    REPLICA = "replica"  # one in each replica region
     IDENTITY = "identity"
     SERVICE = "service"
     MONITORING = "monitoring"
@@ -16,7 +17,7 @@ class Output(StrEnum):
     """Keys of the stacks' CloudFormation outputs."""
 
     TABLE_NAME = "TableName"  # data
-    KEY_ARN = "KeyArn"  # data: the key that seals the TOTP secrets
+    KEY_ARN = "KeyArn"  # data, replica: the key that seals the TOTP secrets
     ISSUER = "Issuer"  # identity: `iss` of the access tokens
     JWKS_URL = "JwksUrl"  # identity
     USER_POOL_ID = "UserPoolId"  # identity
@@ -25,6 +26,6 @@ class Output(StrEnum):
     DOMAIN_TARGET = "DomainTarget"  # service: what the domain's CNAME points at, where this app does not make it
 
 
-def stack_name(environment: str, stack: StackId) -> str:
-    """Return a stack's name on AWS: the service stack of ``dev`` is ``mfa-dev-service``."""
-    return f"mfa-{environment}-{stack}"
+def stack_name(environment: str, stack: StackId, region: str | None = None) -> str:
+    """Return a stack's name on AWS: ``mfa-dev-service``, or with its region ``mfa-prod-replica-eu-west-1``."""
+    return "-".join(filter(None, ("mfa", environment, stack, region)))

@@ -13,6 +13,7 @@ from infra.identity_stack import IdentityStack
 from infra.monitoring.resources import WatchedFunction, WatchedResources
 from infra.monitoring.stack import MonitoringStack
 from infra.outputs import StackId, stack_name
+from infra.replica_stack import ReplicaStack
 from infra.service_stack import ServiceStack
 
 
@@ -34,6 +35,8 @@ class MfaStage(Stage):
         The stacks that every environment has.
     data
         The stack of the table and the key; None where both exist already.
+    replicas
+        The stacks of the replica regions, by region.
     identity
         The stack of the user pool; None where the configuration names an issuer.
     """
@@ -48,10 +51,21 @@ class MfaStage(Stage):
         Tags.of(self).add("environment", config.environment)
 
         self.data: DataStack | None = None
+        self.replicas: Final[dict[str, ReplicaStack]] = {}
         if not (config.users_table_name and config.secret_key_arn):  # a stack of nothing cannot be deployed
             self.data = DataStack(
                 self, StackId.DATA, config=config, **_stack(config, StackId.DATA, "Table and key of the MFA service")
             )
+            for region in config.replica_regions:
+                self.replicas[region] = ReplicaStack(
+                    self,
+                    f"{StackId.REPLICA}-{region}",
+                    config=config,
+                    primary_key_arn=self.data.storage.secret_key_arn,
+                    env=Environment(account=config.account, region=region),
+                    **_stack(config, StackId.REPLICA, "Replica of the key of the MFA service")
+                    | {"stack_name": stack_name(config.environment, StackId.REPLICA, region)},
+                )
         self.identity: IdentityStack | None = None
         identity = Identity.configured(config)
         if identity is None:

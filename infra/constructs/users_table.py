@@ -30,6 +30,7 @@ class UsersTable(dynamodb.TableV2):
             # requests by every caller, of a grant on it in every role (the status route needs no KMS at all),
             # and of one more thing whose loss takes everything with it.
             encryption=dynamodb.TableEncryptionV2.dynamo_owned_key(),
+            replicas=[dynamodb.ReplicaTableProps(region=region) for region in config.replica_regions] or None,
             deletion_protection=config.retain_data,
             removal_policy=removal_policy(config),
         )

@@ -14,7 +14,7 @@ from aws_cdk import App
 from aws_cdk import aws_lambda as lambda_
 
 from infra.config import Config, load_config
-from infra.outputs import StackId
+from infra.outputs import StackId, stack_name
 from infra.stage import MfaStage
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -108,8 +108,14 @@ class Synthesized:
 
     @cached_property
     def stacks(self) -> dict[StackId, Stack]:
-        """Its stacks."""
-        return {StackId(name.rpartition("-")[2]): stack for name, stack in load_stacks(self.directory).items()}
+        """Its stacks, but for those of replica regions."""
+        ids = {stack_name(self.config.environment, stack): stack for stack in StackId}
+        return {ids[name]: stack for name, stack in self.stacks_by_name.items() if name in ids}
+
+    @cached_property
+    def stacks_by_name(self) -> dict[str, Stack]:
+        """All of its stacks by their names on AWS."""
+        return load_stacks(self.directory)
 
     @property
     def templates(self) -> list[Path]:

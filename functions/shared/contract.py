@@ -172,6 +172,7 @@ class Metric(StrEnum):
     CONFLICTS = "MFAConflicts"  # lost a race, answered 409 CONFLICT
     INSUFFICIENT_SCOPE = "MFAInsufficientScope"  # answered 403
     SECRET_DECRYPTIONS = "MFASecretDecryptions"  # Decrypt calls on the secret's key that the functions made
+    KEY_FAILURES = "MFAKeyFailures"  # calls on the secret's key that KMS refused or did not answer
     JWKS_FETCH_FAILURES = "JWKSFetchFailures"
     SECURITY_EVENTS_PUBLISHED = "SecurityEventsPublished"
     SECURITY_EVENT_FAILURES = "SecurityEventFailures"

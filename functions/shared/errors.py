@@ -11,6 +11,7 @@ from functions.shared.contract import (
     UNAUTHORIZED_MESSAGE,
     WWW_AUTHENTICATE,
     ErrorCode,
+    Metric,
 )
 
 
@@ -25,14 +26,21 @@ class ApiError(Exception):
         The body's ``error``, which callers branch on.
     message : str
         The body's ``message``, for people.
+    metrics : tuple of Metric
+        What is counted for it beyond the route's own metrics.
     """
 
     status: ClassVar[int]
     code: ClassVar[ErrorCode]
     message: str
+    metrics: tuple[Metric, ...] = ()
 
     def headers(self) -> dict[str, str]:
         """Return the headers that belong to this error alone."""
+        return {}
+
+    def log_fields(self) -> dict[str, str]:
+        """Return what the log tells beyond the code: nothing of the request."""
         return {}
 
 
@@ -64,6 +72,7 @@ class InsufficientScopeError(ApiError):
 
     status = 403
     code = ErrorCode.INSUFFICIENT_SCOPE
+    metrics = (Metric.INSUFFICIENT_SCOPE,)
     message = "The access token does not allow this operation"
 
     def __init__(self, required_scope: str) -> None:
@@ -104,6 +113,7 @@ class ConflictError(ApiError):
 
     status = 409
     code = ErrorCode.CONFLICT
+    metrics = (Metric.CONFLICTS,)
     message = "Another request changed this account's MFA at the same time, please try again"
 
 
@@ -150,10 +160,16 @@ class ServiceUnavailableError(ApiError):
         super().__init__(f"{operation}: {reason}")
         self.operation = operation
         self.reason = reason
+        if operation.startswith("kms:"):
+            self.metrics = (Metric.KEY_FAILURES,)
 
     def headers(self) -> dict[str, str]:
         """Return when to try again."""
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+    def log_fields(self) -> dict[str, str]:
+        """Return which call failed and how."""
+        return {"operation": self.operation, "reason": self.reason}
 
 
 class InternalError(ApiError):

@@ -71,6 +71,7 @@ class _Answer:
     body: str
     outcome: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    log_fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class ResponseWriter:
@@ -147,7 +148,6 @@ class _Exchange:
             self.metrics.append(counts.unauthorized)
             return self._refusal(error)
         except InsufficientScopeError as error:
-            self.metrics.append(Metric.INSUFFICIENT_SCOPE)
             return self._refusal(error)
 
         self.metrics.append(counts.attempts)
@@ -167,8 +167,9 @@ class _Exchange:
             self.metrics += [outcome, *request.metrics]
 
     def _refusal(self, error: ApiError) -> _Answer:
+        self.metrics += error.metrics
         body = error_body(error, request_id=self.request_id, now=time.time())
-        return _Answer(error.status, body, error.code, error.headers())
+        return _Answer(error.status, body, error.code, error.headers(), error.log_fields())
 
     def internal_error(self) -> _Answer:
         return self._refusal(InternalError())
@@ -213,6 +214,7 @@ def endpoint(route: Endpoint, settings: EndpointSettings) -> Callable[[Callable[
                 status=answer.status,
                 outcome=answer.outcome,
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                **answer.log_fields,
             )
             return writer.write(event, answer)
 

@@ -178,7 +178,11 @@ class TestMetrics:
     def test_known_failure(self, aws: EmbeddedAws, load_handler: Load, capsys: pytest.CaptureFixture[str]) -> None:
         handler = load_handler("setup_mfa")
         with aws.calls.recorded({"kms:GenerateDataKey": refused("DisabledException")}):
-            assert self.outcome(capsys, handler) == {"MFASetupAttempts": 1, "MFASetupErrors": 1}
+            assert self.outcome(capsys, handler) == {
+                "MFASetupAttempts": 1,
+                "MFASetupErrors": 1,
+                "MFAKeyFailures": 1,
+            }
 
     def test_unexpected_failure(
         self, load_handler: Load, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

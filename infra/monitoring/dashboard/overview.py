@@ -288,11 +288,12 @@ class Overview:
                 unit="ms",
             ),
             Graph(
-                title="DynamoDB throttles and its own errors",
+                title="DynamoDB throttles and errors, failed calls of KMS",
                 lines=(
                     line("ReadThrottleEvents", table("ReadThrottleEvents", self.resources), Colour.REFUSED),
                     line("WriteThrottleEvents", table("WriteThrottleEvents", self.resources), Colour.FAILED),
                     self._table_errors(),
+                    self._counted(Metric.KEY_FAILURES, Colour.SUSPICIOUS),
                 ),
                 threshold=thresholds.table_throttles,
             ),

@@ -31,7 +31,7 @@ def alarm_rules(
     """
     rules = (
         *endpoint_rules(environment, endpoints, config.thresholds),
-        *security_rules(environment, endpoints, resources, config.thresholds),
+        *security_rules(environment, resources, config.thresholds),
         *platform_rules(environment, resources, config),
     )
     keys = [rule.key for rule in rules]

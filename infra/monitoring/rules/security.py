@@ -1,8 +1,8 @@
 """Alarms of attack and misuse, over all routes, and of the keys that everything rests on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from functions.shared.contract import Endpoint, Metric
+from functions.shared.contract import SETUP, Metric
 from infra.monitoring.config import Thresholds
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.model import AlarmRule, Missing, Series, Urgency, total, zero_filled
@@ -13,13 +13,11 @@ GENERATE_DATA_KEY = "GenerateDataKey"
 DECRYPT = "Decrypt"
 
 
-def security_rules(
-    environment: str, endpoints: Sequence[Endpoint], resources: WatchedResources, thresholds: Thresholds
-) -> Iterator[AlarmRule]:
+def security_rules(environment: str, resources: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
     """Yield the alarms of guessing, of the token issuer, of the secret's key and of the logs."""
     yield from _guessing(environment, thresholds)
     yield from _tokens(environment, thresholds)
-    yield from _secret_key(environment, endpoints, resources, thresholds)
+    yield from _secret_key(environment, resources, thresholds)
     yield _masked_secrets(environment, resources)
 
 
@@ -88,29 +86,31 @@ def _tokens(environment: str, thresholds: Thresholds) -> Iterator[AlarmRule]:
     )
 
 
-def _secret_key(
-    environment: str, endpoints: Sequence[Endpoint], resources: WatchedResources, thresholds: Thresholds
-) -> Iterator[AlarmRule]:
-    errors = {f"errors_{each.function}": counted(each.metrics.errors, environment) for each in endpoints}
-    uses = {
-        "generated": secret_key_uses(GENERATE_DATA_KEY, resources),
-        "decrypted": secret_key_uses(DECRYPT, resources),
+def _secret_key(environment: str, resources: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
+    # Each setup asks the key once, and so does each secret that is opened: failed calls are counted in both.
+    calls = {
+        "setups": counted(SETUP.metrics.attempts, environment),
+        "decryptions": counted(Metric.SECRET_DECRYPTIONS, environment),
     }
+    failed = zero_filled("failures")
     yield AlarmRule(
         key="secret-key-unusable",
-        happened="Requests fail and not one call on the secret's key succeeded: disabled, to be deleted, or denied.",
+        happened="Half of the calls on the secret's key fail, or more: it is disabled, denied or deleted, or KMS fails.",
         response="Run describe-key at once: cancel a pending deletion, enable the key, or restore its policy.",
-        series={**errors, **uses},
-        expression=f"IF(({total(errors)} >= {thresholds.errors}) AND ({total(uses)} < 1), 1, 0)",
+        series={"failures": counted(Metric.KEY_FAILURES, environment), **calls},
+        expression=f"IF(({failed} >= {thresholds.errors}) AND (2*{failed} >= {total(calls)}), 1, 0)",
         threshold=1,
-        missing=Missing.NOT_BREACHING,  # neither errors nor calls: a quiet time, nothing is known
+        missing=Missing.NOT_BREACHING,  # no failed call is counted: the key answers, or nobody asks
         urgency=Urgency.PAGE,
     )
     yield AlarmRule(
         key="secret-decrypted-outside-the-api",
         happened="The secret's key decrypted more than the functions asked for: somebody else opens TOTP secrets.",
         response="Find the caller of Decrypt in CloudTrail; if it is not expected, deny that principal on the key.",
-        series={"decrypted": uses["decrypted"], "counted": counted(Metric.SECRET_DECRYPTIONS, environment)},
+        series={
+            "decrypted": secret_key_uses(DECRYPT, resources),
+            "counted": counted(Metric.SECRET_DECRYPTIONS, environment),
+        },
         expression=f"{zero_filled('decrypted')}-{zero_filled('counted')}",
         threshold=thresholds.decryptions_unaccounted,
         # Long periods: a call and its count may fall on two sides of a period's edge.

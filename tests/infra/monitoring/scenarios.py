@@ -9,7 +9,16 @@ from functions.shared import contract
 from functions.shared.contract import Endpoint, Metric
 from infra.monitoring.rules.endpoints import slug
 from tests.infra.monitoring.templates import resources
-from tests.infra.monitoring.traffic import FORBIDDEN, OK, REJECTED, UNAUTHORIZED, UNAVAILABLE, UNEXPECTED, Traffic
+from tests.infra.monitoring.traffic import (
+    FORBIDDEN,
+    KEY_UNAVAILABLE,
+    OK,
+    REJECTED,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    UNEXPECTED,
+    Traffic,
+)
 
 PERIOD = 300
 HOUR = 3600
@@ -84,7 +93,13 @@ FIRE: Mapping[str, list[Scenario]] = {
     "conflicts-surge": [_answers(50, contract.VERIFY, REJECTED, Metric.CONFLICTS)],
     "insufficient-scope-surge": [_answers(50, contract.SETUP, FORBIDDEN)],
     "jwks-fetch-failures": [_twice(_counts(3, Metric.JWKS_FETCH_FAILURES))],
-    "secret-key-unusable": [_answers(5, route, UNAVAILABLE) for route in contract.ENDPOINTS],
+    "secret-key-unusable": [
+        _answers(5, contract.SETUP, KEY_UNAVAILABLE),
+        _both(
+            _answers(5, contract.VERIFY, OK, Metric.SECRET_DECRYPTIONS),
+            _answers(5, contract.VERIFY, KEY_UNAVAILABLE, Metric.SECRET_DECRYPTIONS),
+        ),
+    ],
     "secret-decrypted-outside-the-api": [
         lambda traffic: traffic.key_used("Decrypt", 10),
         _both(
@@ -137,7 +152,7 @@ def normal_five_minutes(traffic: Traffic) -> None:
     traffic.answers(1, contract.VERIFY, REJECTED, Metric.INVALID_CODES, Metric.LOCKOUTS)
     traffic.answers(2, contract.VERIFY, REJECTED, Metric.LOCKED_ATTEMPTS)
     traffic.answers(1, contract.VERIFY, REJECTED, Metric.CONFLICTS)
-    traffic.answers(1, contract.VERIFY, UNAVAILABLE)
+    traffic.answers(1, contract.VERIFY, KEY_UNAVAILABLE, Metric.SECRET_DECRYPTIONS)
     traffic.answers(5, contract.VERIFY, UNAUTHORIZED)
     traffic.answers(3, contract.DISABLE, OK, Metric.SECRET_DECRYPTIONS)
     traffic.answers(2, contract.BACKUP_CODES, OK, Metric.SECRET_DECRYPTIONS)

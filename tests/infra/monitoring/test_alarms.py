@@ -13,7 +13,7 @@ from infra.monitoring.cloudwatch.alarm_state import AlarmState, alarm_state
 from infra.monitoring.rules import PAGE_KEY
 from tests.infra.monitoring.scenarios import FIRE, HOUR, PERIOD, Scenario, normal_five_minutes
 from tests.infra.monitoring.templates import Monitoring
-from tests.infra.monitoring.traffic import REJECTED, UNAVAILABLE, Traffic
+from tests.infra.monitoring.traffic import KEY_UNAVAILABLE, OK, REJECTED, UNAVAILABLE, Traffic
 
 #: The end of an evaluated period, of every length in use.
 NOW = 20 * HOUR
@@ -119,9 +119,15 @@ def test_the_keys_own_count_must_exceed_ours(prod: Monitoring) -> None:
     assert alarm_state(alarm, traffic.store, now=NOW) is AlarmState.ALARM
 
 
-def test_errors_while_the_key_answers_are_not_the_keys(prod: Monitoring) -> None:
-    traffic = _happened("prod", lambda traffic: traffic.answers(50, contract.SETUP, UNAVAILABLE))
-    traffic.key_used("GenerateDataKey", 1)
+def test_failures_of_something_else_are_not_the_keys(prod: Monitoring) -> None:
+    store = _happened("prod", lambda traffic: traffic.answers(50, contract.SETUP, UNAVAILABLE)).store
+    assert alarm_state(prod.alarms["secret-key-unusable"], store, now=NOW) is AlarmState.OK
+
+
+def test_a_key_that_answers_most_calls_is_usable(prod: Monitoring) -> None:
+    traffic = _happened("prod", lambda traffic: traffic.answers(5, contract.SETUP, KEY_UNAVAILABLE))
+    assert alarm_state(prod.alarms["secret-key-unusable"], traffic.store, now=NOW) is AlarmState.ALARM
+    traffic.answers(6, contract.SETUP, OK)
     assert alarm_state(prod.alarms["secret-key-unusable"], traffic.store, now=NOW) is AlarmState.OK
 
 

@@ -34,7 +34,8 @@ from tests.support.events import api_event
 
 OK = None
 REJECTED = MfaAlreadyEnabledError()
-UNAVAILABLE = ServiceUnavailableError("kms:Decrypt", "KMSInvalidStateException")
+UNAVAILABLE = ServiceUnavailableError("dynamodb:GetItem", "InternalServerError")
+KEY_UNAVAILABLE = ServiceUnavailableError("kms:Decrypt", "KMSInvalidStateException")
 UNEXPECTED = InternalError()
 UNAUTHORIZED = UnauthorizedError()
 FORBIDDEN = InsufficientScopeError("mfa")

@@ -18,14 +18,14 @@ _WRITES: Final = frozenset({"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb
 
 
 def statements(function: str, storage: Storage) -> list[iam.PolicyStatement]:
-    """Return what :data:`~infra.permissions.PERMISSIONS` lets a function do, on these very resources."""
+    """Return what :data:`~infra.permissions.PERMISSIONS` lets a function do with the table and the keys.
+
+    What the publisher of security events may do besides is granted by its own construct.
+    """
     permissions = PERMISSIONS[function]
-    event_bus = Stack.of(storage.table).format_arn(service="events", resource="event-bus", resource_name="default")
     candidates = (
         (permissions.table, storage.table.table_arn, None),
         (permissions.secret_key, storage.secret_key_arn, PURPOSE_CONDITION),
-        (permissions.stream, storage.table.table_stream_arn, None),
-        (permissions.event_bus, event_bus, None),
     )
     return [
         iam.PolicyStatement(actions=[*actions], resources=[resource], conditions=conditions)

@@ -25,12 +25,15 @@ class Permissions:
         On the table's stream. Used by Lambda's poller in the function's name, not by its code.
     event_bus
         On the event bus that security events go to.
+    dead_letters
+        On the queue of the changes that no security event could be made of, or that Lambda gave up.
     """
 
     table: tuple[str, ...] = ()
     secret_key: tuple[str, ...] = ()
     stream: tuple[str, ...] = ()
     event_bus: tuple[str, ...] = ()
+    dead_letters: tuple[str, ...] = ()
 
 
 _SECOND_FACTOR: Final = Permissions(
@@ -51,7 +54,14 @@ PERMISSIONS: Final[Mapping[str, Permissions]] = {
     contract.STATUS.function: Permissions(table=("dynamodb:GetItem",)),
     contract.AUTHORIZER_FUNCTION: Permissions(),
     contract.SECURITY_EVENTS_FUNCTION: Permissions(
-        stream=("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+        # All that Lambda asks for when it makes the mapping.
+        stream=(
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ),
         event_bus=("events:PutEvents",),
+        dead_letters=("sqs:SendMessage",),
     ),
 }

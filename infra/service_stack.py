@@ -12,8 +12,9 @@ from infra.config import ALL_AT_ONCE, Config
 from infra.constructs.api import MfaApi
 from infra.constructs.function import CodeSource, MfaFunction
 from infra.constructs.release import GradualRelease
+from infra.constructs.security_events import SecurityEvents
 from infra.environment import authorizer_environment, endpoint_environment
-from infra.grants import statements
+from infra.grants import statements, table_key_statements
 from infra.identity import Identity
 from infra.outputs import Output
 from infra.storage import Storage
@@ -45,6 +46,8 @@ class ServiceStack(Stack):
         The API's access log.
     storage
         The table and keys that the functions use.
+    security_events
+        What publishes security events; None for a table that exists already and has no stream.
     """
 
     def __init__(
@@ -84,7 +87,10 @@ class ServiceStack(Stack):
             statements=statements(contract.AUTHORIZER_FUNCTION, self.storage),
         )
         api = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
+        self.security_events: Final = self._security_events(config, code)
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}
+        if self.security_events is not None:
+            self.functions[contract.SECURITY_EVENTS_FUNCTION] = self.security_events.function
         self.rest_api: Final[apigateway.RestApi] = api.rest_api
         self.access_log: Final[logs.LogGroup] = api.access_log
         if config.traffic_shift != ALL_AT_ONCE:
@@ -92,6 +98,18 @@ class ServiceStack(Stack):
                 self, "Releases", config=config, functions=self.functions, api_name=api.rest_api.rest_api_name
             )
         CfnOutput(self, Output.API_URL, value=api.url)
+
+    def _security_events(self, config: Config, code: CodeSource) -> SecurityEvents | None:
+        if self.storage.table.table_stream_arn is None:
+            return None
+        return SecurityEvents(
+            self,
+            "SecurityEvents",
+            config=config,
+            code=code,
+            table=self.storage.table,
+            statements=table_key_statements(contract.SECURITY_EVENTS_FUNCTION, self.storage),
+        )
 
 
 def _construct_id(function: str) -> str:

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.constructs.function import CodeSource
+from infra.constructs.security_events import dead_letter_queue_name
 from infra.data_stack import DataStack
 from infra.identity import Identity
 from infra.identity_stack import IdentityStack
@@ -104,6 +105,9 @@ class MfaStage(Stage):
             ),
             table_name=self.service.storage.table.table_name,
             secret_key_arn=self.service.storage.secret_key_arn,
+            dead_letter_queue_name=(
+                dead_letter_queue_name(config.environment) if self.service.security_events else None
+            ),
         )
 
 

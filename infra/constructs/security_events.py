@@ -107,7 +107,7 @@ class SecurityEvents(Construct):
         return [
             iam.PolicyStatement(actions=[*permissions.stream], resources=[stream]),
             iam.PolicyStatement(actions=[*permissions.event_bus], resources=[bus]),
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letter_queue.queue_arn]),
+            iam.PolicyStatement(actions=[*permissions.dead_letters], resources=[self.dead_letter_queue.queue_arn]),
         ]
 
     def _feed(self, stream: str) -> None:

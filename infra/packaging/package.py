@@ -14,7 +14,11 @@ from infra.packaging.target import Target
 from infra.packaging.workspace import BUILD, ROOT, digest, make_once
 
 #: The functions that an environment has.
-DEPLOYED_FUNCTIONS: Final = (*(endpoint.function for endpoint in contract.ENDPOINTS), contract.AUTHORIZER_FUNCTION)
+DEPLOYED_FUNCTIONS: Final = (
+    *(endpoint.function for endpoint in contract.ENDPOINTS),
+    contract.AUTHORIZER_FUNCTION,
+    contract.SECURITY_EVENTS_FUNCTION,
+)
 
 _SECRETS: Final = ("dynamodb", "kms")
 
@@ -27,7 +31,7 @@ AWS_SERVICES: Final[Mapping[str, tuple[str, ...]]] = {
     contract.BACKUP_CODES.function: _SECRETS,
     contract.STATUS.function: ("dynamodb",),
     contract.AUTHORIZER_FUNCTION: (),
-    contract.SECURITY_EVENTS_FUNCTION: ("events",),
+    contract.SECURITY_EVENTS_FUNCTION: ("events", "sqs"),
 }
 
 

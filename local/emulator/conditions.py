@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 
 
 def kms_encryption_context() -> None:
@@ -33,4 +33,18 @@ def encryption_context_keys(body: bytes) -> dict[str, str | list[str]]:
     return keys | {"kms:EncryptionContextKeys": list(encryption_context)}
 
 
-GAPS: Final = (kms_encryption_context,)
+def loopback_as_tls() -> None:
+    """Let a request over the loopback interface count as one over TLS, for which ``aws:SecureTransport`` asks.
+
+    The emulator serves plain HTTP on this machine alone. Queues and topics that refuse anything but TLS would refuse
+    everything.
+    """
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_key(key: str, context: Any) -> Any:
+        return "true" if key.lower() == "aws:securetransport" else resolve(key, context)
+
+    iam_evaluator._resolve_condition_key = resolve_key
+
+
+GAPS: Final = (kms_encryption_context, loopback_as_tls)

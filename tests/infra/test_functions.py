@@ -11,7 +11,7 @@ from tests.infra.synthesis import Resource, Stack, Synthesized, synthesize
 FUNCTION = "AWS::Lambda::Function"
 TABLE = "<AWS::DynamoDB::GlobalTable>"
 KEY_ARN = "<AWS::KMS::Key Arn>"
-DEPLOYED = (*(endpoint.function for endpoint in contract.ENDPOINTS), "jwt_authorizer")
+DEPLOYED = (*(endpoint.function for endpoint in contract.ENDPOINTS), "jwt_authorizer", "security_events")
 
 # What a function reads beyond ENVIRONMENT and LOG_LEVEL, as its `config` does.
 READS = {
@@ -22,6 +22,7 @@ READS = {
     "regenerate_backup_codes": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
     "mfa_status": {"USERS_TABLE_NAME", "CORS_ALLOWED_ORIGINS"},
     "jwt_authorizer": {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"},
+    "security_events": {"EVENT_BUS_NAME", "DEAD_LETTER_QUEUE_URL"},
 }
 
 
@@ -40,7 +41,9 @@ def variables(service: Stack, folder: str) -> dict[str, Any]:
     return dict(function(service, folder)["Environment"]["Variables"])
 
 
-def test_every_route_and_the_authorizer_have_a_function_and_nothing_else_has(service: Stack, environment: str) -> None:
+def test_every_route_the_authorizer_and_the_events_have_a_function_and_nothing_else_has(
+    service: Stack, environment: str
+) -> None:
     names = {each["FunctionName"] for each in service.properties_of(FUNCTION)}
 
     assert names == {contract.lambda_name(folder, environment) for folder in DEPLOYED}

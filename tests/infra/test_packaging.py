@@ -114,10 +114,10 @@ def test_a_package_is_far_below_lambdas_limit(package: Path) -> None:
     assert sum(path.stat().st_size for path in package.rglob("*") if path.is_file()) < LAMBDA_LIMIT_BYTES / 4
 
 
-def test_shared_objects_are_for_graviton(package: Path) -> None:
+def test_shared_objects_are_for_graviton(package: Path, function: str) -> None:
     objects = [path for path in package.rglob("*") if ".so" in path.suffixes]
 
-    assert objects
+    assert bool(objects) is (function != contract.SECURITY_EVENTS_FUNCTION)  # which is Python through and through
     for path in objects:
         header = path.read_bytes()[:20]
         assert header[:4] == b"\x7fELF"
@@ -137,6 +137,7 @@ def test_everything_that_the_function_imports_is_in_its_package(name: str) -> No
         "JWT_ISSUER": "https://issuer.example",
         "JWT_AUDIENCE": "mfa",
         "JWT_JWKS_URL": "https://issuer.example/keys",
+        "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters",
     }
 
     out = run_in(
@@ -182,7 +183,7 @@ def test_the_cut_refuses_a_botocore_that_it_does_not_know(tmp_path: Path) -> Non
 
 def test_a_function_describes_exactly_the_services_that_it_may_call() -> None:
     for name, permissions in PERMISSIONS.items():
-        actions = (*permissions.table, *permissions.secret_key, *permissions.event_bus)
+        actions = (*permissions.table, *permissions.secret_key, *permissions.event_bus, *permissions.dead_letters)
         assert set(AWS_SERVICES[name]) == {action.partition(":")[0] for action in actions}, name
 
 

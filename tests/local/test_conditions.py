@@ -87,3 +87,22 @@ def test_keys_of_an_encryption_context() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"EncryptionContext": []}', b"\xff"])
 def test_a_request_without_an_encryption_context_has_no_keys(body: bytes) -> None:
     assert encryption_context_keys(body) == {}
+
+
+@pytest.mark.parametrize(("insecure", "refused"), [("false", False), ("true", True)])
+def test_the_loopback_interface_counts_as_tls(emulator: Emulator, insecure: str, refused: bool) -> None:
+    queues = emulator.client("sqs")
+    url = queues.create_queue(QueueName=f"conditions-{insecure}")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    condition = {"Bool": {"aws:SecureTransport": insecure}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn, "Condition": condition}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    try:
+        if refused:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                queues.send_message(QueueUrl=url, MessageBody="x")
+        else:
+            queues.send_message(QueueUrl=url, MessageBody="x")
+    finally:
+        queues.delete_queue(QueueUrl=url)

@@ -95,7 +95,7 @@ def _secret_key(environment: str, resources: WatchedResources, thresholds: Thres
     failed = zero_filled("failures")
     yield AlarmRule(
         key="secret-key-unusable",
-        happened="Half of the calls on the secret's key fail, or more: it is disabled, denied or deleted, or KMS fails.",
+        happened="Half of the calls on the secret's key or more fail: disabled, denied, to be deleted, or KMS is down.",
         response="Run describe-key at once: cancel a pending deletion, enable the key, or restore its policy.",
         series={"failures": counted(Metric.KEY_FAILURES, environment), **calls},
         expression=f"IF(({failed} >= {thresholds.errors}) AND (2*{failed} >= {total(calls)}), 1, 0)",

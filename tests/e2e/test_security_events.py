@@ -1,0 +1,249 @@
+"""What happens to second factors over HTTP, as a subscriber of the event bus hears of it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+import pytest
+
+from functions.shared.clock import epoch_from_iso
+from functions.shared.contract import EVENT_SOURCE, SECURITY_EVENTS_FUNCTION, lambda_name
+from infra.constructs.security_events import dead_letter_queue_name
+from local.stack import REPOSITORY, Stack
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Aws
+
+#: The stream is read every second, and the machine may be busy.
+PATIENCE_SECONDS: Final = 30
+#: So long after the last expected event nothing else must come: two readings of the stream.
+SILENCE_SECONDS: Final = 3
+
+type NewUser = Callable[[str], HttpUser]
+type Event = dict[str, Any]
+
+
+class Subscriber:
+    """A queue behind a rule of the default bus that matches the events of one user."""
+
+    def __init__(self, aws: Aws, user: HttpUser) -> None:
+        self._events, self._queues = aws.client("events"), aws.client("sqs")
+        self._user = user
+        self._name = f"test-{uuid.uuid4()}"
+
+    @contextmanager
+    def subscribed(self) -> Iterator[None]:
+        self._url = self._queues.create_queue(QueueName=self._name)["QueueUrl"]
+        attributes = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
+        pattern = {"source": [EVENT_SOURCE], "detail": {"user_id": [self._user.user_id]}}
+        self._events.put_rule(Name=self._name, EventPattern=json.dumps(pattern))
+        self._events.put_targets(Rule=self._name, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+        try:
+            yield
+        finally:
+            self._events.remove_targets(Rule=self._name, Ids=["queue"])
+            self._events.delete_rule(Name=self._name)
+            self._queues.delete_queue(QueueUrl=self._url)
+
+    def wait_for(self, count: int) -> list[Event]:
+        """Return the events that came, in the order of their coming, once there are so many and no more follow."""
+        found: list[Event] = []
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(found) < count and time.monotonic() < deadline:
+            found += self._received(wait=1)
+        found += self._received(wait=SILENCE_SECONDS)
+        assert len(found) == count, [event["detail-type"] for event in found]
+        return found
+
+    def hears_nothing(self) -> bool:
+        return not self._received(wait=SILENCE_SECONDS)
+
+    def _received(self, *, wait: int) -> list[Event]:
+        return [json.loads(body) for body in receive(self._queues, self._url, wait=wait)]
+
+
+def receive(queues: Any, url: str, *, wait: int) -> list[str]:
+    """Take messages from a queue."""
+    messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait).get("Messages", [])
+    for message in messages:
+        queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [message["Body"] for message in messages]
+
+
+@pytest.fixture
+def subscribe(aws: Aws) -> Iterator[Callable[[HttpUser], Subscriber]]:
+    """Return a function that subscribes to the events of a user, from now to the end of the test."""
+    with ExitStack() as subscriptions:
+
+        def subscribe_to(user: HttpUser) -> Subscriber:
+            subscriber = Subscriber(aws, user)
+            subscriptions.enter_context(subscriber.subscribed())
+            return subscriber
+
+        yield subscribe_to
+
+
+@pytest.fixture
+def operator(stack: Stack) -> Callable[..., dict[str, Any]]:
+    """Return a function that runs the operator's command as an administrator, and returns what it logged."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_ACCESS_KEY_ID": stack.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
+        "AWS_ENDPOINT_URL": stack.endpoint_url,
+        "AWS_CONFIG_FILE": os.devnull,
+    }
+
+    def run(action: str, user: HttpUser) -> dict[str, Any]:
+        command = [sys.executable, "-m", "infra.operator", action, "--user", user.user_id, "--yes"]
+        options = ["--environment", stack.environment, "--region", stack.region, "--reason", "end-to-end test"]
+        done = subprocess.run(
+            [*command, *options], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        logged: dict[str, Any] = json.loads(done.stdout)
+        return logged
+
+    return run
+
+
+def test_each_event_of_a_life_is_heard_once_in_order_and_with_what_it_is_about(
+    stack: Stack, new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
+) -> None:
+    user = new_user("events-life@example.com")
+    subscriber = subscribe(user)
+    began = int(time.time())
+    user.fresh_time_step()
+
+    user.enrol()
+    assert user.verify().status == 200
+    assert user.verify_backup(user.backup_codes[0]).status == 200
+    used = user.backup_codes
+    assert user.regenerate(user.code(steps=1)).status == 200
+    refusals = [user.verify(user.wrong_code()) for _ in range(5)]
+    assert {refusal.status for refusal in refusals} == {400}
+    assert user.verify().status == 429
+    assert user.disable(backupCode=user.backup_codes[0]).status == 200
+
+    events = subscriber.wait_for(5)
+    assert [event["detail-type"] for event in events] == [
+        "MFAEnabled",
+        "BackupCodeUsed",
+        "BackupCodesRegenerated",
+        "MFALocked",
+        "MFADisabled",
+    ]
+    details = [event["detail"] for event in events]
+    for detail in details:
+        assert detail["version"] == 1
+        assert detail["environment"] == stack.environment
+        assert detail["user_id"] == user.user_id
+        assert began <= epoch_from_iso(detail["occurred_at"]) <= time.time()
+    assert len({detail["event_id"] for detail in details}) == 5
+    enabled, code_used, regenerated, locked, disabled = details
+    assert enabled["request_id"]
+    assert code_used["backup_codes_remaining"] == 7
+    assert regenerated["backup_codes_remaining"] == 8
+    assert (locked["factor"], locked["failed_attempts"]) == ("totp", 5)
+    assert 50 <= epoch_from_iso(locked["locked_until"]) - epoch_from_iso(locked["occurred_at"]) <= 60
+    assert locked["request_id"] == refusals[-1].body["request_id"]
+    assert (disabled["actor"], disabled["request_id"]) == ("user", None)
+    heard = json.dumps(events)
+    assert [secret for secret in (user.secret, *used, *user.backup_codes) if secret in heard] == []
+
+
+def test_what_concerns_nobody_is_not_told(new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]) -> None:
+    user = new_user("events-quiet@example.com")
+    subscriber = subscribe(user)
+    assert user.setup().status == 200
+    assert user.setup().status == 200
+    assert user.verify_setup(user.wrong_code()).status == 400
+    user.forget()
+    assert subscriber.hears_nothing()
+
+
+def test_an_operators_reset_is_told_as_such(
+    new_user: NewUser,
+    subscribe: Callable[[HttpUser], Subscriber],
+    operator: Callable[..., dict[str, Any]],
+) -> None:
+    user = new_user("events-reset@example.com")
+    subscriber = subscribe(user)
+    user.enrol()
+    logged = operator("reset", user)
+    assert (logged["outcome"], logged["before"]["state"]) == ("done", "enabled")
+    assert user.item() == {}
+    assert user.verify().error == "MFA_NOT_ENABLED"
+    _, disabled = subscriber.wait_for(2)
+    assert disabled["detail-type"] == "MFADisabled"
+    assert disabled["detail"]["actor"] == "operator"
+    assert disabled["detail"]["request_id"] == logged["request_id"]
+    assert user.setup().status == 200
+
+
+def test_an_operators_unlocking_lets_the_user_in(new_user: NewUser, operator: Callable[..., dict[str, Any]]) -> None:
+    user = new_user("events-unlock@example.com")
+    user.fresh_time_step()
+    user.enrol()
+    for _ in range(5):
+        assert user.verify(user.wrong_code()).status == 400
+    assert user.verify().status == 429
+    logged = operator("unlock", user)
+    assert logged["operator"].startswith("arn:aws:iam::")
+    assert user.verify(user.code()).status == 200
+
+
+def test_a_bus_that_refuses_loses_nothing(
+    stack: Stack, aws: Aws, new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
+) -> None:
+    user = new_user("events-refused@example.com")
+    subscriber = subscribe(user)
+    with bus_closed(stack, aws):
+        user.enrol()
+        assert user.verify_backup(user.backup_codes[0]).status == 200
+        assert subscriber.hears_nothing()
+    events = subscriber.wait_for(2)
+    assert [event["detail-type"] for event in events] == ["MFAEnabled", "BackupCodeUsed"]
+
+
+def test_a_record_that_cannot_be_read_goes_to_the_queue_and_holds_up_nobody(
+    stack: Stack, aws: Aws, new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
+) -> None:
+    damaged, other = new_user("events-damaged@example.com"), new_user("events-after@example.com")
+    subscriber = subscribe(other)
+    queues = aws.client("sqs")
+    letters = queues.get_queue_url(QueueName=dead_letter_queue_name(stack.environment))["QueueUrl"]
+    while receive(queues, letters, wait=0):  # of an earlier run
+        pass
+    damaged.enrol()
+    damaged.set(failed_attempts={"S": "three"})
+    other.enrol()
+
+    (enabled,) = subscriber.wait_for(1)
+    assert enabled["detail-type"] == "MFAEnabled"
+    (letter,) = (json.loads(body) for body in receive(queues, letters, wait=5))
+    assert letter["user_id"] == damaged.user_id
+    assert letter["reason"] == "RecordDamagedError"
+    assert letter["DDBStreamBatchInfo"]["batchSize"] == 1
+    damaged.forget()
+
+
+@contextmanager
+def bus_closed(stack: Stack, aws: Aws) -> Iterator[None]:
+    """Forbid the function to publish, for a while."""
+    iam, functions = aws.client("iam"), aws.client("lambda")
+    configuration = functions.get_function_configuration(
+        FunctionName=lambda_name(SECURITY_EVENTS_FUNCTION, stack.environment)
+    )
+    policy = {"RoleName": configuration["Role"].rpartition("/")[2], "PolicyName": "closed"}
+    statement = {"Effect": "Deny", "Action": "events:PutEvents", "Resource": "*"}
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(**policy)

@@ -1,8 +1,9 @@
 """What the route answers."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from functions.shared.answer import Answer
 
 
 class State(StrEnum):
@@ -13,19 +14,29 @@ class State(StrEnum):
     ENABLED = "ENABLED"
 
 
-class StatusResponse(BaseModel):
-    """Body of the 200 answer. Times are UTC, ISO-8601 in seconds, and null where they do not apply."""
+@dataclass(frozen=True)
+class StatusResponse(Answer):
+    """Body of the 200 answer. Times are UTC, ISO-8601 in seconds, and null where they do not apply.
 
-    model_config = ConfigDict(frozen=True)
+    Attributes
+    ----------
+    enabled : bool
+        Whether the second factor is on.
+    state : State
+        The same with pending enrolments told apart.
+    enabled_at : str or None
+        When it was turned on.
+    pending_expires_at : str or None
+        When a pending enrolment is no longer accepted.
+    locked_until : str or None
+        When TOTP codes are looked at again; 9999-12-31T23:59:59Z when only an operator can unlock.
+    backup_codes_remaining : int
+        Codes that are still good.
+    """
 
     enabled: bool
     state: State
-    enabled_at: str | None = Field(serialization_alias="enabledAt")
-    pending_expires_at: str | None = Field(
-        serialization_alias="pendingExpiresAt", description="When a pending enrolment is no longer accepted"
-    )
-    locked_until: str | None = Field(
-        serialization_alias="lockedUntil",
-        description="When TOTP codes are looked at again; 9999-12-31T23:59:59Z when only an operator can unlock",
-    )
-    backup_codes_remaining: int = Field(serialization_alias="backupCodesRemaining", ge=0)
+    enabled_at: str | None
+    pending_expires_at: str | None
+    locked_until: str | None
+    backup_codes_remaining: int

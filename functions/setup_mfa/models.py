@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from functions.shared.answer import Answer
 
 MAX_ISSUER_LENGTH: Final = 96
 MAX_ACCOUNT_LENGTH: Final = 384
@@ -16,15 +16,20 @@ _SKIN_TONES: Final = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _REGIONAL_INDICATORS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 
 
-class SetupResponse(BaseModel):
-    """Body of the 200 answer."""
+@dataclass(frozen=True)
+class SetupResponse(Answer):
+    """Body of the 200 answer.
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    Attributes
+    ----------
+    secret : str
+        The TOTP secret for manual entry: 32 base32 characters, no padding.
+    qr_code : str
+        A PNG of the QR code as a data URI (RFC 2397).
+    """
 
-    secret: str = Field(repr=False, description="The TOTP secret for manual entry: 32 base32 characters, no padding")
-    qr_code: str = Field(
-        repr=False, serialization_alias="qrCode", description="A PNG of the QR code as a data URI (RFC 2397)"
-    )
+    secret: str = field(repr=False)
+    qr_code: str = field(repr=False)
 
 
 @dataclass(frozen=True)

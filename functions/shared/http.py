@@ -32,7 +32,7 @@ type LambdaHandler = Callable[[Event, object], Response]
 
 
 class Body(Protocol):
-    """A response body: a Pydantic model."""
+    """A response body: a Pydantic model, or an `Answer` where nothing is to be validated."""
 
     def model_dump_json(self, *, by_alias: bool) -> str:
         """Return the body as JSON."""

@@ -4,10 +4,13 @@ import importlib
 import json
 import re
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
-from pydantic import BaseModel
+from pydantic import AliasGenerator, BaseModel, ConfigDict, create_model
+from pydantic.alias_generators import to_camel
 
+from functions.shared.answer import Answer
 from functions.shared.contract import ENDPOINTS, Endpoint, ErrorCode
 from infra.constructs.gateway_responses import GATEWAY_ANSWERS
 
@@ -22,12 +25,14 @@ def section(route: Endpoint) -> str:
 
 def response_model(route: Endpoint) -> type[BaseModel]:
     module = importlib.import_module(f"functions.{route.function}.models")
-    (model,) = [
-        value
-        for name, value in vars(module).items()
-        if name.endswith("Response") and isinstance(value, type) and issubclass(value, BaseModel)
-    ]
-    return model
+    found: type[object]
+    (found,) = [value for name, value in vars(module).items() if name.endswith("Response")]
+    if issubclass(found, BaseModel):
+        return found
+    assert issubclass(found, Answer)
+    in_camel_case = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
+    types: dict[str, Any] = {name: (type_, ...) for name, type_ in get_type_hints(found).items()}
+    return create_model(found.__name__, __config__=in_camel_case, **types)
 
 
 @ROUTES

@@ -1,0 +1,202 @@
+"""Deployments one after the other, by the CDK command line, on a stack of their own: the record outlives them all."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.shared.contract import STATUS
+from local import users
+from local.bootstrap import Credentials
+from local.deploy import cdk_environment
+from local.stack import REPOSITORY, Stack
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Api, Aws, own_stack
+
+DOMAIN = "api.ailifestyle.app"
+CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+TIMEOUT_SECONDS = 180
+
+# The function answers as before, and says of which release it is.
+RELEASE_2 = """
+
+_answer = lambda_handler
+
+
+def lambda_handler(event, context):
+    answer = _answer(event, context)
+    return answer | {"headers": answer["headers"] | {"X-Release": "2"}}
+"""
+
+# A resource that cannot be made, once the function is another already.
+BROKEN = """
+        from aws_cdk import CfnResource
+
+        broken = CfnResource(
+            self,
+            "Broken",
+            type="AWS::KMS::Alias",
+            properties={"AliasName": "alias/aws/reserved", "TargetKeyId": self.storage.secret_key_arn},
+        )
+        for function in self.functions.values():
+            broken.node.add_dependency(function)
+"""
+
+
+class Checkout:
+    """A copy of what CDK deploys, to be changed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name in ("functions", "infra"):
+            shutil.copytree(REPOSITORY / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("app.py", "cdk.json"):
+            shutil.copy(REPOSITORY / name, root / name)
+        # Packages that are built already are found again by the digest of what they were made from.
+        for name in (".venv", "build"):
+            (root / name).symlink_to(REPOSITORY / name)
+
+    def append(self, file: str, text: str) -> None:
+        """Add text to the end of a file."""
+        with (self.root / file).open("a") as content:
+            content.write(text)
+
+    def insert(self, file: str, before: str, text: str) -> None:
+        """Add text before the one line that begins with some other text."""
+        content = (self.root / file).read_text()
+        assert content.count(before) == 1, before
+        (self.root / file).write_text(content.replace(before, f"{text}\n{before}"))
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed environment, and what changes it."""
+
+    stack: Stack
+    work: Path
+
+    def cdk(
+        self, command: str, stacks: str, *arguments: str, checkout: Path = REPOSITORY
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run CDK on stacks of a checkout."""
+        environment = cdk_environment(
+            Credentials(self.stack.access_key_id, self.stack.secret_access_key),
+            self.stack.endpoint_url,
+            self.stack.region,
+        )
+        return subprocess.run(
+            [
+                *("cdk", command, stacks, "--no-color", "--ci", "--no-notices", "--no-version-reporting"),
+                *("--output", str(self.work / "cdk.out")),
+                *("--context", "environment=local"),
+                *("--context", f"cognito_jwks_base_url={self.stack.endpoint_url}"),
+                *arguments,
+            ],
+            cwd=checkout,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+
+    def deploy(self, *settings: str, checkout: Path = REPOSITORY) -> "subprocess.CompletedProcess[str]":
+        """Deploy the service of a checkout with some settings."""
+        context = [part for setting in settings for part in ("--context", setting)]
+        options = ("--exclusively", "--require-approval", "never")
+        return self.cdk("deploy", "mfa-local/service", *options, *context, checkout=checkout)
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    with own_stack(tmp_path / "stack") as (stack, _):
+        yield Deployment(stack, tmp_path)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    (tmp_path / "checkout").mkdir()
+    return Checkout(tmp_path / "checkout")
+
+
+def succeeded(finished: "subprocess.CompletedProcess[str]") -> None:
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def live_versions(aws: Aws, stack: Stack) -> dict[str, str]:
+    """Return the version that each function's alias points at, by the function's folder."""
+    client = aws.client("lambda")
+    return {
+        folder: client.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+        for folder, name in stack.functions.items()
+    }
+
+
+def release(user: HttpUser) -> str | None:
+    """Return the release that answers the status route."""
+    answer = user.call(STATUS)
+    assert answer.status == 200
+    assert answer.body["state"] == "ENABLED"
+    return answer.headers.get("X-Release")
+
+
+def test_a_record_outlives_changes_failures_and_rollbacks_but_not_the_end(
+    deployment: Deployment, checkout: Checkout
+) -> None:
+    stack = deployment.stack
+    aws = Aws(stack)
+    user = HttpUser(Api(stack.api_url), aws, stack.table_name, users.token(stack, "deployments@example.com"))
+    user.enrol()
+    record, versions = user.item(), live_versions(aws, stack)
+    assert release(user) is None
+
+    # -- one function changes; and the API gets what only prod has: a domain, a firewall, releases step by step
+    checkout.append("functions/mfa_status/handler.py", RELEASE_2)
+    edge = (f"domain_name={DOMAIN}", f"certificate_arn={CERTIFICATE}", "waf=true")
+    shift = "traffic_shift=canary-10-percent-5-minutes"
+    succeeded(deployment.deploy(*edge, shift, checkout=checkout.root))
+
+    assert release(user) == "2"
+    changed = live_versions(aws, stack)
+    assert {folder for folder in versions if changed[folder] != versions[folder]} == {"mfa_status"}
+    assert user.item() == record
+    under_domain = Api(f"{stack.endpoint_url}/v1").request(
+        STATUS.method, STATUS.path, token=user.token, headers={"Host": DOMAIN}
+    )
+    assert (under_domain.status, under_domain.headers["X-Release"]) == (200, "2")
+
+    # -- a deployment that fails half way leaves everything as it was
+    checkout.append("functions/mfa_status/handler.py", RELEASE_2.replace('"2"', '"3"'))
+    checkout.insert("infra/service_stack.py", "        CfnOutput(self, Output.API_URL", BROKEN)
+    failed = deployment.deploy(checkout=checkout.root)
+
+    assert failed.returncode != 0
+    assert "alias/aws/" in failed.stdout + failed.stderr
+    assert release(user) == "2"
+    assert live_versions(aws, stack) == changed
+    assert user.item() == record
+
+    # -- back to the release before, by deploying it again
+    succeeded(deployment.deploy())
+
+    assert release(user) is None
+    assert user.item() == record
+    assert user.verify_backup(user.backup_codes[0]).status == 200
+
+    # -- the end
+    succeeded(deployment.cdk("destroy", "**", "--force"))
+
+    assert _gone(aws, stack)
+
+
+def _gone(aws: Aws, stack: Stack) -> bool:
+    functions: dict[str, Any] = aws.client("lambda").list_functions()
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        aws.client("dynamodb").describe_table(TableName=stack.table_name)
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    return not functions["Functions"] and not [each for each in stacks if each["StackStatus"] != "DELETE_COMPLETE"]

@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit check format lock build synth clean
+.PHONY: help setup run up down test test-unit check format lock build synth dashboard hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ build: setup ## build the Lambda packages of an environment (ENVIRONMENT=dev)
 
 synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
 	@cdk synth --quiet -c environment=$(ENVIRONMENT)
+
+dashboard: setup ## draw the dashboard of the running local stack into docs/dashboard.png (make up first; 3 minutes)
+	@$(BIN)/python -m infra.monitoring.preview
+
+hooks: setup ## run the quick checks before each commit
+	@$(BIN)/pre-commit install
 
 clean: ## remove everything that is built or installed here
 	rm -rf .venv .tools node_modules build cdk.out .local .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

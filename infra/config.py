@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from functions.shared.contract import DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
+from functions.shared.contract import DEFAULT_EVENT_BUS_NAME, DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
 from infra.config_checks import check
 from infra.monitoring.config import BY_ENVIRONMENT, MonitoringConfig
 from infra.monitoring_settings import MONITORING_KINDS, with_settings
@@ -136,6 +136,8 @@ class Config:
         The customer managed KMS key that this table is encrypted with, if it is.
     users_table_stream_arn
         This table's stream of old and new images. Without it no security events are published.
+    event_bus
+        Name or ARN of the EventBridge bus that security events go to.
     secret_key_arn
         A symmetric KMS key that exists, to seal the TOTP secrets with instead of a new one. An ARN of the key
         itself, not of an alias: the Encryption SDK opens with no other.
@@ -201,6 +203,13 @@ class Config:
             arn("dynamodb", r"table/[A-Za-z0-9_.-]+/stream/[\d:.T-]+", "table/users/stream/2026-01-01T00:00:00.000")
         ),
         None,
+    )
+    event_bus: str = _setting(
+        pattern(
+            rf"[A-Za-z0-9_./-]{{1,256}}|arn:aws[a-z-]*:events:{REGION}:\d{{12}}:event-bus/[A-Za-z0-9_./-]{{1,256}}",
+            "the name or ARN of an EventBridge bus",
+        ),
+        DEFAULT_EVENT_BUS_NAME,
     )
     secret_key_arn: str | None = _setting(optional(_KEY_ARN), None)
     multi_region_key: bool = _setting(boolean(), False)

@@ -108,6 +108,7 @@ class ServiceStack(Stack):
             config=config,
             code=code,
             table=self.storage.table,
+            event_bus=config.event_bus,
             statements=table_key_statements(contract.SECURITY_EVENTS_FUNCTION, self.storage),
         )
 

@@ -12,6 +12,7 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 MULTI_REGION_KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/users"
 STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
+BUS = "arn:aws:events:us-east-1:123456789012:event-bus/security"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
@@ -72,6 +73,8 @@ def test_every_default_would_be_accepted_from_the_command_line(name: str) -> Non
         ("api_throttling_rate", "5", 5),
         ("traffic_shift", "linear-10-percent-every-1-minute", "linear-10-percent-every-1-minute"),
         ("users_table_name", "ailifestyle.users-prod", "ailifestyle.users-prod"),
+        ("event_bus", "security", "security"),
+        ("event_bus", BUS, BUS),
         ("secret_key_arn", KEY, KEY),
         ("secret_key_arn", MULTI_REGION_KEY, MULTI_REGION_KEY),
         ("multi_region_key", "true", True),
@@ -135,6 +138,7 @@ def test_every_setting_of_monitoring_can_be_reached() -> None:
         ("users_table_name", "no table", "the name of a DynamoDB table"),
         ("users_table_key_arn", "alias/users", "an ARN such as arn:aws:kms:us-east-1:123456789012:key/"),
         ("users_table_stream_arn", f"{TABLE}/stream", "an ARN such as arn:aws:dynamodb:us-east-1:123456789012:table/"),
+        ("event_bus", "arn:aws:sns:us-east-1:123456789012:security", "the name or ARN of an EventBridge bus"),
         ("secret_key_arn", KEY.replace("key/", "alias/"), "an ARN such as arn:aws:kms:us-east-1:123456789012:key/"),
         ("secret_key_arn", KEY.replace("123456789012", "12345"), "an ARN such as arn:aws:kms:"),
         ("secret_key_arn", f"{KEY},{KEY}", "an ARN such as arn:aws:kms:"),

@@ -18,6 +18,7 @@ SECRET_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-123
 TABLE_KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-12ab-34cd-56ef-1234567890ab"
 TABLE = {"users_table_name": "users"}
 TABLE_ARN = "arn:aws:dynamodb:us-east-1:<AWS::AccountId>:table/users"
+STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/users/stream/2026-01-01T00:00:00.000"
 KEY = {"secret_key_arn": SECRET_KEY}
 VIA_DYNAMODB = {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}}
 
@@ -66,6 +67,16 @@ def test_a_key_that_exists_is_used_and_none_is_made(prod_with: Synthesize) -> No
     for function, action in {"setup_mfa": "kms:GenerateDataKey", "verify_mfa": "kms:Decrypt"}.items():
         found = statement_on(SECRET_KEY, granted(environment, function))
         assert found == {"Effect": "Allow", "Action": action, "Resource": SECRET_KEY, "Condition": FOR_TOTP_SECRETS}
+
+
+def test_security_events_need_the_stream_of_a_table_that_exists(prod_with: Synthesize) -> None:
+    without = service(prod_with(**TABLE))
+    found = service(prod_with(**TABLE, users_table_stream_arn=STREAM, event_bus="security"))
+
+    assert not without.resources("AWS::Lambda::EventSourceMapping")
+    (mapping,) = found.properties_of("AWS::Lambda::EventSourceMapping")
+    assert mapping["EventSourceArn"] == STREAM
+    assert variables(found, "security_events")["EVENT_BUS_NAME"] == "security"
 
 
 def test_with_both_there_is_no_data_stack(prod_with: Synthesize) -> None:

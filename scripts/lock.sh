@@ -1,6 +1,7 @@
 #!/bin/sh
 # Compiles the dependency groups of pyproject.toml into pinned, hashed requirements: everything into
-# requirements.txt, and what each function ships into functions/NAME/requirements.txt.
+# requirements.txt, what each function ships into functions/NAME/requirements.txt, and what the tests run it under into
+# tests/images/requirements.txt.
 set -eu
 cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
@@ -13,6 +14,7 @@ compile() { # group output extra-options...
 }
 
 compile all requirements.txt --universal "$@"
+compile runtime_interface tests/images/requirements.txt --no-deps "$@"
 for folder in functions/*/; do
     name=$(basename "$folder")
     [ "$name" = shared ] || [ "$name" = __pycache__ ] && continue

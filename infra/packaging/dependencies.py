@@ -15,11 +15,16 @@ from infra.packaging.progress import say
 from infra.packaging.target import Target
 from infra.packaging.workspace import digest, make_once
 
-#: Folders that no code imports at run time.
-_UNUSED: Final = ("bin", "boto3/data", "boto3/examples", "**/tests")
+#: Folders that no function imports: cryptography needs cffi's extension module alone, the functions log and count
+#: with Powertools and do not route with it, and nothing here reads time zones.
+_UNUSED: Final = (
+    *("bin", "boto3/data", "boto3/examples", "**/tests"),
+    *("cffi", "pycparser", "aws_lambda_powertools/event_handler", "dateutil/zoneinfo"),
+)
 
-#: Records of the installation: they name scripts of this machine, so that they would differ elsewhere.
-_UNUSED_FILES: Final = (".lock", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
+#: Files for type checkers, and records of the installation: they name scripts of this machine, so that they would
+#: differ elsewhere.
+_UNUSED_FILES: Final = ("**/*.pyi", ".lock", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
 
 
 def build_dependencies(requirements: Path, services: Sequence[str], target: Target, build: Path) -> Path:

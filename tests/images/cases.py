@@ -1,0 +1,149 @@
+"""For every function an event with a good answer, one that it refuses, and the environment that it runs in."""
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import pyotp
+
+from functions.setup_mfa.encryption import EnvelopeSealer
+from functions.shared import contract
+from functions.shared.backup_codes import BackupCodeKeys
+from functions.shared.config import RawKey
+from functions.shared.contract import Env, Status
+from functions.shared.encryption import master_key
+from tests.images.inside import Exercise, Outcome
+from tests.security_events import records
+from tests.support import tokens
+from tests.support.events import api_event
+
+#: Where AWS and the issuer are for a function in a container of its own.
+WORLD_PORT: Final = 9100
+
+_USER: Final = "user-1"
+_KEY: Final = bytes(range(32))
+_SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+_SALT: Final = b"salt salt salt !"
+_METHOD_ARN: Final = "arn:aws:execute-api:us-east-1:123456789012:api/v1/GET/auth/mfa"
+_ENDPOINTS: Final = {endpoint.function: endpoint for endpoint in contract.ENDPOINTS}
+#: What each route answers in its good case, as far as it is the same every time, and the AWS calls that it makes.
+_GOOD: Final[Mapping[str, tuple[dict[str, Any], list[str]]]] = {
+    contract.SETUP.function: ({}, ["PutItem"]),
+    contract.VERIFY_SETUP.function: ({"enabled": True}, ["GetItem", "UpdateItem"]),
+    contract.VERIFY.function: ({"verified": True, "method": "totp"}, ["GetItem", "UpdateItem"]),
+    contract.DISABLE.function: ({"enabled": False}, ["GetItem", "DeleteItem"]),
+    contract.BACKUP_CODES.function: ({"backupCodesRemaining": 8}, ["GetItem", "UpdateItem"]),
+    contract.STATUS.function: ({"enabled": True, "state": "ENABLED"}, ["GetItem"]),
+}
+
+FUNCTIONS: Final = (*_ENDPOINTS, contract.AUTHORIZER_FUNCTION, contract.SECURITY_EVENTS_FUNCTION)
+
+
+def environment(function: str, *, world_port: int = WORLD_PORT) -> dict[str, str]:
+    """Return what a function finds in its environment, with all of AWS at a port of the loopback interface."""
+    world = f"http://127.0.0.1:{world_port}"
+    variables = {Env.ENVIRONMENT: "dev"}
+    if function == contract.AUTHORIZER_FUNCTION:
+        variables |= {
+            Env.JWT_ISSUER: tokens.ISSUER,
+            Env.JWT_AUDIENCE: tokens.AUDIENCE,
+            Env.JWT_JWKS_URL: f"{world}/keys",
+        }
+    elif function == contract.SECURITY_EVENTS_FUNCTION:
+        variables[Env.DEAD_LETTER_QUEUE_URL] = f"{world}/123456789012/dead-letters"
+    else:
+        variables |= {Env.MFA_ENCRYPTION_KEY: f"raw:{base64.b64encode(_KEY).decode()}"}
+    return {
+        **{str(name): value for name, value in variables.items()},
+        "AWS_LAMBDA_FUNCTION_NAME": contract.lambda_name(function, "dev"),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "made-up",
+        "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_ENDPOINT_URL": world,
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    """An exercise and what must come of it: the first event is answered well, the second refused."""
+
+    function: str
+    exercise: Exercise
+
+    def check(self, outcome: Outcome) -> None:
+        """Fail unless both answers and the calls to AWS are as they should be."""
+        good, refused = outcome.answers
+        if self.function == contract.AUTHORIZER_FUNCTION:
+            assert [_effect(good), _effect(refused)] == ["Allow", "Deny"], outcome
+            assert good["context"]["user_id"] == _USER, good
+        elif self.function == contract.SECURITY_EVENTS_FUNCTION:
+            assert (good, outcome.calls) == ({"batchItemFailures": []}, ["PutEvents"]), outcome
+            assert refused["errorType"] == "BatchFailedError", refused
+        else:
+            body, calls = _GOOD[self.function]
+            assert good["statusCode"] == 200, good
+            assert json.loads(good["body"]).items() >= body.items(), good
+            assert outcome.calls == calls, outcome
+            assert (refused["statusCode"], json.loads(refused["body"])["error"]) == (401, "UNAUTHORIZED"), refused
+
+
+def case(function: str) -> Case:
+    """Return a function's case. Its codes and tokens are of this moment: use it at once."""
+    if function == contract.AUTHORIZER_FUNCTION:
+        return Case(function, _authorizer())
+    if function == contract.SECURITY_EVENTS_FUNCTION:
+        return Case(function, Exercise(events=[{"Records": [records.enabling()]}, {"Records": "none"}]))
+    endpoint = _ENDPOINTS[function]
+    body = None if endpoint in (contract.SETUP, contract.STATUS) else {"code": pyotp.TOTP(_SECRET).now()}
+    events = [api_event(endpoint, user_id=_USER, body=body), api_event(endpoint, user_id=None)]
+    item = {} if endpoint == contract.SETUP else _item(pending=endpoint == contract.VERIFY_SETUP)
+    return Case(function, Exercise(events=events, item=item))
+
+
+def check_wrong_handler(answer: Any) -> None:
+    """Fail unless the runtime says that the handler is not there."""
+    assert answer["errorType"] == "Runtime.HandlerNotFound", answer
+
+
+def _authorizer() -> Exercise:
+    key = tokens.ec_key("key-1")
+    now = int(time.time())
+    token = key.token(tokens.claims(sub=_USER, iat=now, nbf=now, exp=now + 300))
+    request = {"type": "REQUEST", "methodArn": _METHOD_ARN, "resource": "/auth/mfa", "httpMethod": "GET"}
+    good = {**request, "headers": {"Authorization": f"Bearer {token}"}}
+    return Exercise(events=[good, {**request, "headers": {}}], keys=[key.jwk])
+
+
+def _effect(policy: Mapping[str, Any]) -> Any:
+    return policy["policyDocument"]["Statement"][0]["Effect"]
+
+
+@cache
+def _sealed() -> dict[str, Any]:
+    sealed = EnvelopeSealer(master_key(RawKey(_KEY))).seal(_SECRET, user_id=_USER)
+    keys = BackupCodeKeys.derive(secret=base64.b32decode(_SECRET), salt=_SALT)
+    return {
+        "encrypted_secret": {"S": sealed.message},
+        "iv": {"S": sealed.iv},
+        "backup_codes": {"L": [{"S": value} for value in keys.hashes()]},
+        "backup_codes_salt": {"S": base64.b64encode(_SALT).decode()},
+        "last_used_step": None,
+    }
+
+
+def _item(*, pending: bool) -> records.Item:
+    if not pending:
+        return records.item(_USER, **_sealed())
+    return records.item(
+        _USER,
+        **_sealed(),
+        status={"S": Status.PENDING},
+        enabled_at=None,
+        expires_at={"N": str(int(time.time()) + contract.PENDING_LIFETIME_SECONDS)},
+    )

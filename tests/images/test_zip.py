@@ -1,0 +1,72 @@
+"""The packages run as on Lambda: AWS's runtime client loads them, its Runtime Interface Emulator invokes them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from functions.shared import contract
+from infra.config import ENVIRONMENTS
+from infra.packaging import Target, build_package
+from local.ports import free_port
+from tests.images import inside
+from tests.images.cases import FUNCTIONS, case, check_wrong_handler, environment
+from tests.images.runtime_interface import RuntimeInterface, runtime_interface
+
+HERE = Target.of(ENVIRONMENTS["local"])
+#: The interpreter alone: nothing of the virtual environment may be found.
+PYTHON = Path(sys._base_executable)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def interface() -> RuntimeInterface:
+    return runtime_interface()
+
+
+@contextmanager
+def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path) -> Iterator[tuple[int, int]]:
+    """Run a function's package; yields the ports of the emulator and of the world that the function sees."""
+    package = build_package(function, HERE)
+    port, api_port, world_port = free_port(), free_port(), free_port()
+    command = [str(interface.emulator), "--runtime-api-address", f"127.0.0.1:{api_port}"]
+    command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+    command += [str(PYTHON), "-S", "-s", "-m", "awslambdaric", handler]
+    variables = environment(function, world_port=world_port) | {
+        "PYTHONPATH": f"{package}:{interface.client}",
+        "LAMBDA_TASK_ROOT": str(package),
+        "PATH": os.defpath,
+    }
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command, cwd=package, env=variables, stdout=output, stderr=output, start_new_session=True
+        ) as process,
+    ):
+        try:
+            yield port, world_port
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_package_answers_a_good_event_and_refuses_a_bad_one(
+    function: str, interface: RuntimeInterface, tmp_path: Path
+) -> None:
+    with emulated(interface, function, contract.handler_path(function), tmp_path / "log") as (port, world_port):
+        prepared = case(function)
+
+        outcome = inside.run(prepared.exercise, world_port=world_port, emulator_port=port)
+
+    prepared.check(outcome)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_handler_that_a_package_lacks_is_named(function: str, interface: RuntimeInterface, tmp_path: Path) -> None:
+    wrong = contract.handler_path(function).replace("lambda_handler", "handler_of_another_name")
+    with emulated(interface, function, wrong, tmp_path / "log") as (port, _):
+        check_wrong_handler(inside.invoke({}, port))

@@ -17,7 +17,7 @@ from typing import Any, Final
 from functions.shared.contract import DEFAULT_EVENT_BUS_NAME, DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
 from infra.config_checks import check
 from infra.monitoring.config import BY_ENVIRONMENT, MonitoringConfig
-from infra.monitoring_settings import MONITORING_KINDS, with_settings
+from infra.monitoring_settings import MONITORING, MONITORING_KINDS, with_settings
 from infra.settings import (
     REGION,
     ConfigError,
@@ -222,10 +222,10 @@ class Config:
         optional(pattern("Z[A-Z0-9]{1,31}", "a hosted zone's id such as Z0123456789ABCDEFGHIJ")), None
     )
     hosted_zone_name: str | None = _setting(optional(domain()), None)
-    api_throttling_rate: int = _setting(integer(1, 10_000), 50)
-    api_throttling_burst: int = _setting(integer(1, 5_000), 100)
-    api_enrolment_throttling_rate: int = _setting(integer(1, 10_000), 10)
-    api_enrolment_throttling_burst: int = _setting(integer(1, 5_000), 20)
+    api_throttling_rate: int = _setting(integer(1, 100_000), 50)
+    api_throttling_burst: int = _setting(integer(1, 100_000), 100)
+    api_enrolment_throttling_rate: int = _setting(integer(1, 100_000), 10)
+    api_enrolment_throttling_burst: int = _setting(integer(1, 100_000), 20)
     api_logging_role: bool = _setting(boolean(), True)
     waf: bool = _setting(boolean(), False)
     waf_requests_per_ip: int = _setting(integer(10, 2_000_000_000), 1000)
@@ -290,7 +290,9 @@ def load_config(context: Mapping[str, Any], process_environment: Mapping[str, st
     kinds: dict[str, Kind[Any]] = {each.name: each.metadata["kind"] for each in fields(Config) if each.metadata}
     for name in given:
         if name not in kinds and name not in MONITORING_KINDS:
-            raise ConfigError(f"{name}: no such setting, {_suggestion(name, [*kinds, *MONITORING_KINDS])}")
+            near = get_close_matches(name, [*kinds, *MONITORING_KINDS], n=1)
+            expected = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(kinds)}, {MONITORING}.*"
+            raise ConfigError(f"{name}: no such setting, {expected}")
     given.setdefault("environment", DEV)
     given.setdefault("region", process_environment.get("CDK_DEFAULT_REGION") or FALLBACK_REGION)
     values = {name: kinds[name].read(name, text) for name, text in given.items() if name in kinds}
@@ -298,8 +300,3 @@ def load_config(context: Mapping[str, Any], process_environment: Mapping[str, st
     config = replace(start, **values, monitoring=with_settings(start.monitoring, given))
     check(config, deployed=config.environment != LOCAL)
     return config
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"

@@ -3,11 +3,11 @@
 import sys
 
 from aws_cdk import App, Validations
-from aws_cdk import aws_lambda as lambda_
 from cdk_nag import AwsSolutionsChecks
 
 from infra.config import ConfigError, load_config
-from infra.packaging import PackagingError, Target, build_package
+from infra.packaging import PackagingError
+from infra.packaging.code import code_source
 from infra.stage import MfaStage
 
 
@@ -16,10 +16,7 @@ def main() -> int:
     app = App()
     try:
         config = load_config(app.node.get_all_context())
-        target = Target.of(config)
-        MfaStage(
-            app, config=config, code=lambda function: lambda_.Code.from_asset(str(build_package(function, target)))
-        )
+        MfaStage(app, config=config, code=code_source(config))
     except (ConfigError, PackagingError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -51,6 +51,9 @@ DEV: Final = "dev"
 PROD: Final = "prod"
 LOCAL: Final = "local"
 
+ZIP: Final = "zip"
+IMAGE: Final = "image"
+
 #: TableV2 needs a region at synth; this one is used when neither the context nor the CDK CLI names one.
 FALLBACK_REGION: Final = "us-east-1"
 
@@ -117,6 +120,9 @@ class Config:
         Days until a log line is deleted; one of those that CloudWatch Logs offers.
     architecture
         Instruction set of the functions: ``arm64`` or ``x86_64``.
+    packaging
+        What is deployed: a ``zip``, built here, or an ``image``, built with Docker by whoever deploys. The emulator
+        of ``local`` runs zips alone.
     memory_mb
         Memory of each function in MiB.
     timeout_seconds
@@ -185,6 +191,7 @@ class Config:
     log_level: str = _setting(choice(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")), DEFAULT_LOG_LEVEL)
     log_retention_days: int = _setting(choice(_RETENTION_DAYS), 30)
     architecture: str = _setting(choice(("arm64", "x86_64")), "arm64")
+    packaging: str = _setting(choice((ZIP, IMAGE)), ZIP)
     # Lambda gives CPU in proportion to memory: 1769 MiB is one core. The work is CPU (TLS, JSON, the QR code),
     # so that half the memory takes about twice the time and costs the same.
     memory_mb: int = _setting(integer(128, 10240), 1024)

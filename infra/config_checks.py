@@ -35,6 +35,8 @@ def _problems(config: "Config", *, deployed: bool) -> Iterator[str]:
     yield from _domain(config)
     if deployed:
         yield from _deployed(config)
+    elif config.packaging != "zip":
+        yield f"packaging: expected zip in {config.environment}, got {config.packaging!r}"
 
 
 def _issuer(config: "Config") -> Iterator[str]:

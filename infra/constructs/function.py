@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from functions.shared import contract
-from infra.config import Config
+from infra.config import IMAGE, Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.logs import log_group
 from infra.monitoring.log_protection import log_protection_policy
@@ -72,17 +72,18 @@ class MfaFunction(Construct):
         self.log_group.grant_write(self.role)
         for statement in statements:
             self.role.add_to_policy(statement)
+        image = config.packaging == IMAGE
         self.function: Final = lambda_.Function(
             self,
             "Function",
             function_name=name,
             description=description,
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=lambda_.Runtime.FROM_IMAGE if image else lambda_.Runtime.PYTHON_3_13,
             architecture={"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}[
                 config.architecture
             ],
             code=code(function),
-            handler=contract.handler_path(function),
+            handler=lambda_.Handler.FROM_IMAGE if image else contract.handler_path(function),
             memory_size=config.memory_mb,
             timeout=Duration.seconds(config.timeout_seconds),
             environment={str(key): value for key, value in environment.items()},

@@ -1,0 +1,49 @@
+"""Where the functions' code comes from at synth: a zip that is built here, or an image that the deployment builds."""
+
+from typing import Final
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_ecr_assets as assets
+from aws_cdk import aws_lambda as lambda_
+
+from infra.config import IMAGE, Config
+from infra.constructs.function import CodeSource
+from infra.packaging.package import build_package
+from infra.packaging.target import Target
+from infra.packaging.workspace import ROOT
+
+_PLATFORMS: Final = {"arm64": assets.Platform.LINUX_ARM64, "x86_64": assets.Platform.LINUX_AMD64}
+
+
+def code_source(config: Config) -> CodeSource:
+    """Return a function that returns the code of a function, given its folder under ``functions``.
+
+    Only zips are built at synth, by the code source itself; images are built by the CDK CLI when it deploys, from
+    a copy of the sources that the assembly holds. So synth needs no Docker.
+
+    Raises
+    ------
+    PackagingError
+        By the code source: the function's zip cannot be built.
+    """
+
+    def zipped(function: str) -> lambda_.Code:
+        return lambda_.Code.from_asset(str(build_package(function, Target.of(config))))
+
+    def image(function: str) -> lambda_.Code:
+        return lambda_.Code.from_asset_image(
+            str(ROOT),
+            file=f"functions/{function}/Dockerfile",
+            # Pinned: the CDK CLI would build for the machine that it runs on.
+            platform=_PLATFORMS[config.architecture],
+            ignore_mode=IgnoreMode.DOCKER,
+            exclude=_all_but(function),
+        )
+
+    return image if config.packaging == IMAGE else zipped
+
+
+def _all_but(function: str) -> list[str]:
+    """Narrow what ``.dockerignore`` allows to one function, so that its image changes with its own code alone."""
+    own = [f"!functions/{name}" for name in ("__init__.py", "shared", function)]
+    return ["functions/*", *own, "**/__pycache__"]

@@ -1,0 +1,147 @@
+"""Images: one form of Dockerfile for all functions, and one asset each, that changes with its own code alone."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from functions.shared import contract
+from infra.config import ConfigError, load_config
+from infra.packaging import DEPLOYED_FUNCTIONS, code
+from infra.packaging.code import code_source
+from infra.stage import MfaStage
+from tests.infra.synthesis import REPOSITORY, Stack, load_stacks, new_app
+
+IMAGES = {"environment": "prod", "packaging": "image"}
+
+
+def dockerfile(function: str) -> str:
+    return (REPOSITORY / "functions" / function / "Dockerfile").read_text()
+
+
+def synthesize(**overrides: str) -> tuple[Path, Stack]:
+    """Synthesize with images; returns the assembly and its service stack."""
+    app = new_app()
+    config = load_config(IMAGES | overrides, process_environment={})
+    directory = Path(MfaStage(app, config=config, code=code_source(config)).synth().directory)
+    return directory, load_stacks(directory)["mfa-prod-service"]
+
+
+@pytest.fixture(scope="module")
+def assembly() -> tuple[Path, Stack]:
+    return synthesize()
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of what images are built from, and build from it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REPOSITORY / "functions", tmp_path / "functions", ignore=ignored)
+    shutil.copy(REPOSITORY / ".dockerignore", tmp_path)
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    return tmp_path
+
+
+def images(directory: Path) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return hash and build instructions of each function's image."""
+    (path,) = directory.glob("*service*.assets.json")
+    assets = json.loads(path.read_text())["dockerImages"]
+    return {each["source"]["dockerFile"].split("/")[1]: (name, each["source"]) for name, each in assets.items()}
+
+
+def hashes(directory: Path) -> dict[str, str]:
+    return {function: name for function, (name, _) in images(directory).items()}
+
+
+def test_every_function_has_a_dockerfile_and_they_differ_in_its_name_alone() -> None:
+    forms = {dockerfile(function).replace(function, "NAME") for function in DEPLOYED_FUNCTIONS}
+
+    assert len(forms) == 1
+
+
+@pytest.mark.parametrize("function", DEPLOYED_FUNCTIONS)
+def test_a_dockerfile_runs_the_handler_of_the_zip_as_nobody_on_lambdas_base(function: str) -> None:
+    lines = dockerfile(function).splitlines()
+
+    assert lines[-1] == f'CMD ["{contract.handler_path(function)}"]'
+    assert "USER 65534" in lines
+    assert "ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13" in lines
+    assert any("--require-hashes" in line for line in lines)
+
+
+def test_every_function_is_deployed_as_an_image_that_starts_from_a_snapshot(assembly: tuple[Path, Stack]) -> None:
+    functions = assembly[1].properties_of("AWS::Lambda::Function")
+
+    assert len(functions) == len(DEPLOYED_FUNCTIONS)
+    for function in functions:
+        assert function["PackageType"] == "Image"
+        assert set(function["Code"]) == {"ImageUri"}
+        assert not {"Runtime", "Handler"} & set(function)
+        assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+        assert function["Architectures"] == ["arm64"]
+
+
+@pytest.mark.parametrize(("architecture", "platform"), [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")])
+def test_images_are_built_for_the_functions_machine(architecture: str, platform: str) -> None:
+    directory, _ = synthesize(architecture=architecture)
+
+    assert {source["platform"] for _, source in images(directory).values()} == {platform}
+
+
+def test_an_image_is_built_from_its_own_and_the_shared_code_alone(assembly: tuple[Path, Stack]) -> None:
+    directory, _ = assembly
+
+    for function, (_, source) in images(directory).items():
+        context = directory / source["directory"]
+        found = {path.relative_to(context).as_posix() for path in context.rglob("*") if path.is_file()}
+        inside = {path for path in found if path.startswith("functions/")}
+        assert found - inside <= {".dockerignore"}
+        assert {path.split("/")[1] for path in inside} == {"__init__.py", "shared", function}
+        assert {f"functions/{function}/{name}" for name in ("Dockerfile", "requirements.txt", "handler.py")} <= inside
+        assert not [path for path in inside if "__pycache__" in path]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "handler.py").write_text("# changed"),
+        lambda folder: (folder / "requirements.txt").write_text("# changed"),
+        lambda folder: (folder / "new.py").write_text(""),
+    ],
+    ids=["code", "requirements", "module"],
+)
+def test_a_change_in_one_function_changes_one_image(sources: Path, change: Callable[[Path], object]) -> None:
+    before = hashes(synthesize()[0])
+    change(sources / "functions" / "mfa_status")
+    after = hashes(synthesize()[0])
+
+    assert {name for name in before if before[name] != after[name]} == {"mfa_status"}
+
+
+def test_a_change_in_the_shared_code_changes_every_image(sources: Path) -> None:
+    before = hashes(synthesize()[0])
+    (sources / "functions" / "shared" / "contract.py").write_text("# changed")
+    after = hashes(synthesize()[0])
+
+    assert {name for name in before if before[name] != after[name]} == set(DEPLOYED_FUNCTIONS)
+
+
+def test_what_is_beside_the_functions_changes_no_image(sources: Path) -> None:
+    before = hashes(synthesize()[0])
+    (sources / "README.md").write_text("changed")
+    (sources / "functions" / "shared" / "__pycache__").mkdir()
+    (sources / "functions" / "shared" / "__pycache__" / "clock.cpython-313.pyc").write_text("changed")
+
+    assert hashes(synthesize()[0]) == before
+
+
+def test_the_emulator_is_not_given_images() -> None:
+    with pytest.raises(ConfigError, match=r"packaging: expected zip in local, got 'image'"):
+        load_config({"environment": "local", "packaging": "image"})
+
+
+def test_a_mistyped_packaging_is_refused() -> None:
+    with pytest.raises(ConfigError, match="packaging"):
+        load_config({"packaging": "images"})

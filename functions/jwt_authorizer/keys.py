@@ -1,5 +1,6 @@
 """The issuer's signing keys: fetched from the configured JWKS URL alone, cached, and fetched at a bounded rate."""
 
+import encodings.idna  # noqa: F401 - see docs/adr/0072: looking up a host would import it within the first request
 import json
 import time
 from collections.abc import Callable

@@ -4,6 +4,7 @@ The worst case of one call is two attempts of (connect + read) and one backoff o
 the most that a route makes, end in 15 s, well inside the functions' 20 s, and API Gateway waits 29 s.
 """
 
+import encodings.idna  # noqa: F401 - see docs/adr/0072: looking up a host would import it within the first request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final

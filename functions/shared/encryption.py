@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import boto3
+import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - see docs/adr/0072: first used within a request
 from aws_encryption_sdk import EncryptionSDKClient
 from aws_encryption_sdk.identifiers import Algorithm, CommitmentPolicy, EncryptionKeyType, WrappingAlgorithm
 from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey  # the SDK offers raw keys by no other path

@@ -17,6 +17,10 @@ class RecordDamagedError(Exception):
     """A stored item is not what the service writes. Nothing of its values is in the message."""
 
 
+# Python imports its parser of times when it first parses one: at start-up, not within a request (docs/adr/0072).
+epoch_from_iso("1970-01-01T00:00:00Z")
+
+
 @dataclass(frozen=True, kw_only=True)
 class MfaRecord:
     """The state of one user's second factor. Times are epoch seconds; None and 0 are absent attributes.

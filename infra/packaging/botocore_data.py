@@ -1,12 +1,13 @@
-"""botocore's description of every AWS service, cut to the services that a function calls.
+"""botocore's description of every AWS service, cut to the services and operations that the functions call.
 
-Whole, it is two thirds of botocore's size, and reading the list of all endpoints is a good part of what making a
-client costs.
+Whole, it is two thirds of botocore's size. Reading the endpoints of all services, and the hundreds of operations of
+two of them, is a good part of what making a client costs.
 """
 
+import gzip
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,16 @@ from infra.packaging.errors import PackagingError
 _COMMON: Final = ("_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json")
 
 #: Of a service's own files, those that a client reads; the rest are examples, paginators and waiters.
-_SERVICE_FILES: Final = ("service-2.json.gz", "endpoint-rule-set-1.json.gz")
+_MODEL: Final = "service-2.json.gz"
+_SERVICE_FILES: Final = (_MODEL, "endpoint-rule-set-1.json.gz")
+
+#: The operations that some function calls; `infra.permissions` says which.
+OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
+    "dynamodb": frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem"}),
+    "kms": frozenset({"GenerateDataKey", "Decrypt"}),
+    "events": frozenset({"PutEvents"}),
+    "sqs": frozenset({"SendMessage"}),
+}
 
 
 def cut(data: Path, services: Sequence[str]) -> None:
@@ -41,6 +51,35 @@ def _cut_service(service: Path) -> None:
     for file in newest.iterdir():
         if file.name not in _SERVICE_FILES:
             file.unlink()
+    _cut_operations(newest / _MODEL, OPERATIONS[service.name])
+
+
+def _cut_operations(path: Path, names: frozenset[str]) -> None:
+    """Leave the named operations, and of the shapes those that they are made of."""
+    model: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    if missing := names - model["operations"].keys():
+        raise PackagingError(f"botocore's {path.parent.parent.name} has no operation {', '.join(sorted(missing))}.")
+    model["operations"] = {name: each for name, each in model["operations"].items() if name in names}
+    needed: set[str] = set()
+    found = set(_shapes(model["operations"]))
+    while found:
+        needed |= found
+        found = {shape for name in found for shape in _shapes(model["shapes"][name])} - needed
+    model["shapes"] = {name: each for name, each in model["shapes"].items() if name in needed}
+    content = json.dumps(model, separators=(",", ":"), sort_keys=True).encode()
+    # No time stamp: the same package each time.
+    path.write_bytes(gzip.compress(content, mtime=0))
+
+
+def _shapes(part: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yield the names of the shapes that a part of a model refers to, however deep."""
+    if isinstance(part, dict):
+        if isinstance(part.get("shape"), str):
+            yield part["shape"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from _shapes(each)
 
 
 def _cut_endpoints(path: Path, services: Sequence[str]) -> None:

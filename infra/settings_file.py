@@ -37,8 +37,6 @@ def text_of(value: object) -> str:
     """Return a value as the command line would give it; ``cdk.json`` and files have types of their own."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, list):
         return ",".join(text_of(each) for each in value)
     return str(value)

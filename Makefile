@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit check format lock build synth dashboard hooks clean
+.PHONY: help setup run up down test test-unit check format lock build bench synth dashboard hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lock: setup ## compile the pinned requirements from pyproject.toml
 
 build: setup ## build the Lambda packages of an environment (ENVIRONMENT=dev)
 	@$(BIN)/python -m infra.packaging $(ENVIRONMENT)
+
+bench: setup ## measure every function beside its peers and rewrite docs/performance.md (under 10 minutes)
+	@$(BIN)/python -m bench
 
 synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
 	@cdk synth --quiet -c environment=$(ENVIRONMENT)

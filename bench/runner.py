@@ -1,0 +1,67 @@
+"""Runs one handler as Lambda does, in a fresh interpreter, and tells what it cost.
+
+Standard library only: it is started as ``python -I -S -B runner.py PACKAGES MODULE``, sees the packages and nothing of
+the virtual environment, reads the plan as JSON from standard input and writes the measurement as JSON to the file
+that the plan names. What the function prints goes where the caller sends it.
+"""
+
+import sys
+
+_IMPORTED_BEFORE = frozenset(sys.modules)
+
+import time  # noqa: E402 - nothing may be imported before the list above is taken
+
+_PROCESS_STARTED_CPU = time.process_time()
+_STARTED_WALL = time.perf_counter()
+
+
+def _measure(packages: str, module: str) -> dict[str, object]:
+    import importlib
+    import json
+    import os
+
+    plan = json.load(sys.stdin)
+    sys.path[:0] = packages.split(os.pathsep)
+    before_cpu, before_wall = time.process_time(), time.perf_counter()
+    handler = importlib.import_module(module).lambda_handler
+    ready_cpu, ready_wall = time.process_time(), time.perf_counter()
+    answer = handler(plan["event"], None)
+    first_cpu, first_wall = time.process_time(), time.perf_counter()
+    peak_cold_kib = _peak_kib()
+    modules = sorted({name.partition(".")[0] for name in set(sys.modules) - _IMPORTED_BEFORE})
+    for _ in range(plan["warm_up"]):
+        handler(plan["event"], None)
+    cpu, wall = [], []
+    for _ in range(plan["requests"]):
+        started_cpu, started_wall = time.process_time(), time.perf_counter()
+        handler(plan["event"], None)
+        cpu.append(time.process_time() - started_cpu)
+        wall.append(time.perf_counter() - started_wall)
+    return {
+        "answer": answer,
+        "start_cpu": _PROCESS_STARTED_CPU,
+        "init_cpu": ready_cpu - before_cpu,
+        "init_wall": ready_wall - before_wall,
+        "first_cpu": first_cpu - ready_cpu,
+        "first_wall": first_wall - ready_wall,
+        "warm_cpu": cpu,
+        "warm_wall": wall,
+        "peak_cold_kib": peak_cold_kib,
+        "peak_kib": _peak_kib(),
+        "modules": modules,
+        "result": plan["result"],
+    }
+
+
+def _peak_kib() -> int:
+    """Return the most memory that was resident at a time (Linux; ``getrusage`` would include the parent's)."""
+    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+if __name__ == "__main__":
+    measured = _measure(*sys.argv[1:])
+    import json
+
+    with open(str(measured.pop("result")), "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(measured, file)

@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit check format lock build bench synth dashboard hooks clean
+.PHONY: help setup run up down test test-unit check format lock build bench synth snapshots dashboard hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: setup ## measure every function beside its peers and rewrite docs/perform
 
 synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
 	@cdk synth --quiet -c environment=$(ENVIRONMENT)
+
+snapshots: setup ## write the committed templates anew, after a change of them that is meant
+	@$(BIN)/python -m tests.infra.snapshot
 
 dashboard: setup ## draw the dashboard of the running local stack into docs/dashboard.png (make up first; 3 minutes)
 	@$(BIN)/python -m infra.monitoring.preview

@@ -98,7 +98,10 @@ def invoke(event: object, port: int) -> Any:
                 return json.load(answer)
         except urllib.error.HTTPError as failure:
             with failure:
-                return json.load(failure)
+                content = failure.read()
+            if not content:  # the runtime itself ended
+                raise
+            return json.loads(content)
         except OSError:
             if time.monotonic() > deadline:
                 raise

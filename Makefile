@@ -28,7 +28,7 @@ down: setup ## stop what `make up` started
 	@$(BIN)/python -m local down
 
 test: setup ## run every test; those over HTTP start their own embedded AWS
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 image-test: setup ## build every function's image and run it as Lambda does (Docker, or podman)
 	@$(BIN)/python -m tests.images

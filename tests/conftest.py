@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import boto3
@@ -16,6 +17,22 @@ from moto import mock_aws
 from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
 from tests.support.life_cycle import User
+
+
+_TESTS = Path(__file__).parent
+#: Folders whose tests share something that takes long to make: a stack, synthesized templates. They begin first.
+_SLOW_TO_PREPARE = ("e2e", "infra", "images", "local")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each folder on one worker where tests run in parallel, and let those begin first that take longest."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_folder(item)))
+    items.sort(key=lambda item: _folder(item) not in _SLOW_TO_PREPARE)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(_TESTS).parts[0]
 
 
 @pytest.fixture(autouse=True)

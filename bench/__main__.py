@@ -14,7 +14,7 @@ from bench.results import Results
 from bench.summary import spread
 from bench.tables import table
 from bench.throughput import throughput
-from bench.variants import Variant, all_variants
+from bench.variants import Variant, our_variants, peers
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS
 from infra.config import ENVIRONMENTS
 from infra.packaging import build_package
@@ -25,8 +25,8 @@ _NAMES = {endpoint.function: endpoint.path.rpartition("/")[2] for endpoint in EN
 }
 
 
-def main() -> int:
-    """Measure everything, write the document, print the targets; return 1 if a target was missed."""
+def main() -> None:
+    """Measure everything, write the document, print the targets. A missed one is news, no failure of the run."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=11, help="how often each variant starts afresh (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5, help="for each number of connections (%(default)s)")
@@ -39,13 +39,12 @@ def main() -> int:
         plots.draw(results)
         document.write(results)
     print(table(("Figure", "Target", "Measured", ""), (each.row() for each in results.targets)))
-    print(f"\n{time.monotonic() - started:.0f} s", "" if options.dry else f"; figures in {document.FILE}")
-    return 0 if all(each.met for each in results.targets) else 1
+    print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
 
 
 def _run(rounds: int, seconds: float) -> Results:
     _say("building packages")
-    variants = all_variants()
+    variants = [*our_variants(), *peers()]
     zips = _zips(variants)
     machine = Machine.here()
     with running_endpoint() as endpoint:
@@ -93,4 +92,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

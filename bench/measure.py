@@ -43,7 +43,9 @@ class Sample:
     response_bytes : int
         Length of the answer's body.
     modules : tuple of str
-        Top-level modules in memory after the first request.
+        Top-level packages in memory after the first request, without the standard library.
+    late_modules : tuple of str
+        Modules that the first request imported.
     """
 
     start: float
@@ -61,6 +63,7 @@ class Sample:
     endpoint: float
     response_bytes: int
     modules: tuple[str, ...]
+    late_modules: tuple[str, ...]
 
     @property
     def cold(self) -> float:
@@ -117,6 +120,7 @@ class Bench:
             endpoint=1e3 * traffic["cpu_seconds"] / answered,
             response_bytes=len(measured["answer"].get("body", "")),
             modules=tuple(measured["modules"]),
+            late_modules=tuple(measured["late_modules"]),
         )
 
     @property

@@ -48,6 +48,6 @@ class Results:
         # The modules are the guards' business, and long.
         for samples in document["samples"].values():
             for sample in samples:
-                del sample["modules"]
+                del sample["modules"], sample["late_modules"]
                 sample |= {name: round(value, 3) for name, value in sample.items() if isinstance(value, float)}
         path.write_text(json.dumps(document, indent=1) + "\n")

@@ -24,11 +24,15 @@ def _measure(packages: str, module: str) -> dict[str, object]:
     sys.path[:0] = packages.split(os.pathsep)
     before_cpu, before_wall = time.process_time(), time.perf_counter()
     handler = importlib.import_module(module).lambda_handler
+    at_init = set(sys.modules)
     ready_cpu, ready_wall = time.process_time(), time.perf_counter()
     answer = handler(plan["event"], None)
     first_cpu, first_wall = time.process_time(), time.perf_counter()
     peak_cold_kib = _peak_kib()
-    modules = sorted({name.partition(".")[0] for name in set(sys.modules) - _IMPORTED_BEFORE})
+    late_modules = sorted(set(sys.modules) - at_init)
+    packages_used = {name.partition(".")[0] for name in set(sys.modules) - _IMPORTED_BEFORE}
+    # Extension modules with a leading underscore belong to a package, or to the standard library.
+    modules = sorted(name for name in packages_used - sys.stdlib_module_names if not name.startswith("_"))
     for _ in range(plan["warm_up"]):
         handler(plan["event"], None)
     cpu, wall = [], []
@@ -49,13 +53,14 @@ def _measure(packages: str, module: str) -> dict[str, object]:
         "peak_cold_kib": peak_cold_kib,
         "peak_kib": _peak_kib(),
         "modules": modules,
+        "late_modules": late_modules,
         "result": plan["result"],
     }
 
 
 def _peak_kib() -> int:
     """Return the most memory that was resident at a time (Linux; ``getrusage`` would include the parent's)."""
-    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+    with open("/proc/self/status", encoding="utf-8") as status:  # noqa: PTH123
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 

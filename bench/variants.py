@@ -177,14 +177,28 @@ def _function(function: str, name: str, route: contract.Endpoint | None, **optio
     return Variant(name, _python(package, module=module), package, route, **options)
 
 
-def all_variants() -> list[Variant]:
-    """Build what is not built yet, and return everything that is measured, in the order of a round."""
+def our_variants() -> list[Variant]:
+    """Build what is not built yet, and return every function in each state that matters."""
+    return [
+        _function("setup_mfa", "setup", contract.SETUP),
+        _function("verify_mfa", "verify", contract.VERIFY, item="enabled"),
+        _function("verify_mfa", "verify, backup code", contract.VERIFY, item="enabled", backup_code=True),
+        _function("verify_mfa", "verify, locked", contract.VERIFY, item="locked", answers_with=429),
+        _function("verify_mfa_setup", "verify-setup", contract.VERIFY_SETUP, item="pending"),
+        _function("disable_mfa", "disable", contract.DISABLE, item="enabled"),
+        _function("regenerate_backup_codes", "backup-codes", contract.BACKUP_CODES, item="enabled"),
+        _function("mfa_status", "status", contract.STATUS, item="enabled"),
+        _function("jwt_authorizer", "authorizer", None, requests=200),
+    ]
+
+
+def peers() -> list[Variant]:
+    """Build what is not built yet, and return the other ways to do the same."""
     straightforward, node = packages.straightforward(), packages.node()
     sdk = packages.ours(contract.SETUP.function)  # the floor runs on the same, trimmed SDK
     floor = _python(sdk, packages.PEERS, module="floor")
-    node_command = (str(Path(sys.executable).with_name("node")), str(packages.PEERS / "node" / "runner.mjs"))
+    program, runner = Path(sys.executable).with_name("node"), packages.PEERS / "node" / "runner.mjs"
     return [
-        _function("setup_mfa", "setup", contract.SETUP),
         Variant(
             "setup, straightforward",
             _python(straightforward, module="handler"),
@@ -195,20 +209,12 @@ def all_variants() -> list[Variant]:
         ),
         Variant(
             "setup, Node",
-            (*node_command, str(node / "handler.mjs")),
+            (str(program), str(runner), str(node / "handler.mjs")),
             node,
             contract.SETUP,
             warm_up=100,
             requests=100,
         ),
         Variant("setup, floor", floor, sdk, contract.SETUP),
-        _function("verify_mfa", "verify", contract.VERIFY, item="enabled"),
         Variant("verify, floor", floor, sdk, contract.VERIFY, item="enabled"),
-        _function("verify_mfa", "verify, backup code", contract.VERIFY, item="enabled", backup_code=True),
-        _function("verify_mfa", "verify, locked", contract.VERIFY, item="locked", answers_with=429),
-        _function("verify_mfa_setup", "verify-setup", contract.VERIFY_SETUP, item="pending"),
-        _function("disable_mfa", "disable", contract.DISABLE, item="enabled"),
-        _function("regenerate_backup_codes", "backup-codes", contract.BACKUP_CODES, item="enabled"),
-        _function("mfa_status", "status", contract.STATUS, item="enabled"),
-        _function("jwt_authorizer", "authorizer", None, requests=200),
     ]

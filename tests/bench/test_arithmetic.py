@@ -1,6 +1,7 @@
 """What the bench computes from what it measures."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ SAMPLE = Sample(
     endpoint=0.5,
     response_bytes=100,
     modules=(),
+    late_modules=(),
 )
 
 
@@ -86,7 +88,11 @@ def test_half_a_core_takes_twice_as_long_and_waiting_as_long_as_ever() -> None:
 
 
 def test_an_items_size_is_counted_as_dynamodb_does() -> None:
-    item = {"pk": {"S": "USER#1"}, "version": {"N": "123456"}, "codes": {"L": [{"S": "abc"}, {"S": "de"}]}}
+    item: dict[str, Any] = {
+        "pk": {"S": "USER#1"},
+        "version": {"N": "123456"},
+        "codes": {"L": [{"S": "abc"}, {"S": "de"}]},
+    }
 
     # Names 2 + 7 + 5; text 6; number 6 / 2 + 1; list 3 and 1 for each element, with its text.
     assert costs.item_bytes(item) == 14 + 6 + 4 + 3 + (1 + 3) + (1 + 2)

@@ -44,6 +44,7 @@ const measured = {
   peak_cold_kib: peakColdKib,
   peak_kib: peakKib(),
   modules: [],
+  late_modules: [],
 };
 writeFileSync(plan.result, JSON.stringify(measured));
 process.exit(0);

@@ -134,13 +134,14 @@ def memory(results: Results) -> str:
 def throughput(results: Results) -> str:
     """Return the embedded stack's throughput."""
     return table(
-        ("Request", "connections", "requests a second", "latency, ms"),
+        ("Request", "connections", "requests a second", "latency, ms", "emulator's load of one core"),
         (
             (
                 level.route,
                 str(level.connections),
                 f"{level.requests_per_second:.0f}",
                 level.latency.text(),
+                f"{level.emulator_load:.0%}",
             )
             for level in results.levels
         ),

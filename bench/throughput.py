@@ -1,10 +1,11 @@
 """Requests a second through the whole embedded stack, by the number of connections.
 
-The emulator is one Python process, so it sets the ceiling. The curve shows something else: that nothing of ours
-serialises requests.
+The emulator is one Python process, so it sets the ceiling. How busy it is at each level tells whether it does: while
+it is the one that is short of CPU, nothing of ours serialises requests.
 """
 
 import http.client
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,20 +28,29 @@ _WARM_UP_SECONDS: Final = 3.0
 
 @dataclass(frozen=True)
 class Level:
-    """What so many connections at a time reached. Times are milliseconds by the clock."""
+    """What so many connections at a time reached.
+
+    Attributes
+    ----------
+    latency : Spread
+        Milliseconds by the clock.
+    emulator_load : float
+        CPU time of the emulator's process, without those of the functions, as a share of one core.
+    """
 
     route: str
     connections: int
     requests_per_second: float
     latency: Spread
+    emulator_load: float
 
 
 @contextmanager
-def _stack() -> Iterator[Stack]:
+def _stack() -> Iterator[lifecycle.Running]:
     with tempfile.TemporaryDirectory(prefix="mfa-bench-") as folder:
         place = Place(ports.free_port(), Path(folder))
         with lifecycle.running(place, Progress()) as running:
-            yield running.stack
+            yield running
 
 
 def throughput(seconds: float) -> list[Level]:
@@ -51,25 +61,36 @@ def throughput(seconds: float) -> list[Level]:
     seconds : float
         How long each number of connections is measured.
     """
-    with _stack() as stack:
+    with _stack() as running:
+        stack, emulator = running.stack, running.server.process.pid
         tokens = [users.token(stack, f"user{number}@example.com") for number in range(max(CONNECTIONS))]
         _load(stack, SETUP, tokens, _WARM_UP_SECONDS)
         _load(stack, STATUS, tokens, _WARM_UP_SECONDS)
         return [
-            _level(stack, route, tokens[:connections], seconds)
+            _level(stack, emulator, route, tokens[:connections], seconds)
             for route in (SETUP, STATUS)
             for connections in CONNECTIONS
         ]
 
 
-def _level(stack: Stack, route: Endpoint, tokens: list[str], seconds: float) -> Level:
+def _level(stack: Stack, emulator: int, route: Endpoint, tokens: list[str], seconds: float) -> Level:
+    before = _cpu_seconds(emulator)
     milliseconds = _load(stack, route, tokens, seconds)
+    used = _cpu_seconds(emulator) - before
     return Level(
         route=f"{route.method} {route.path}",
         connections=len(tokens),
         requests_per_second=len(milliseconds) / seconds,
         latency=Spread.of(milliseconds),
+        emulator_load=used / seconds,
     )
+
+
+def _cpu_seconds(process_id: int) -> float:
+    """Return the CPU time of a process, user and system (proc_pid_stat(5), fields 14 and 15)."""
+    # The name, in parentheses, may hold spaces.
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _load(stack: Stack, route: Endpoint, tokens: list[str], seconds: float) -> list[float]:

@@ -1,0 +1,83 @@
+"""The smoke test of the deploy pipeline, against the deployed stack."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.stack import Stack
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Aws
+from tests.infra.synthesis import REPOSITORY
+
+type NewUser = Callable[[str], HttpUser]
+
+
+def smoke(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.smoke", *arguments],
+        cwd=REPOSITORY,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_passes_and_leaves_nothing_behind(stack: Stack, new_user: NewUser, tmp_path: Path) -> None:
+    user = new_user("smoke@example.com")
+    stack.save(tmp_path / "stack.json")
+
+    finished = smoke("--stack", str(tmp_path / "stack.json"))
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "All answers were right" in finished.stdout
+    assert user.item() == {}
+
+
+def test_it_takes_any_deployments_url_and_a_token_from_the_environment(stack: Stack, new_user: NewUser) -> None:
+    user = new_user("token-of-smoke@example.com")
+
+    finished = smoke("--api-url", stack.api_url, MFA_SMOKE_TOKEN=user.token)
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert user.token not in finished.stdout
+    assert user.item() == {}
+
+
+@pytest.mark.parametrize("part", [0, -1], ids=["header", "signature"])
+def test_a_token_that_is_not_good_fails_it(stack: Stack, new_user: NewUser, part: int) -> None:
+    parts = new_user("token-of-smoke@example.com").token.split(".")
+    parts[part] = parts[part][::-1]
+
+    finished = smoke("--api-url", stack.api_url, MFA_SMOKE_TOKEN=".".join(parts))
+
+    assert finished.returncode == 1
+    assert "GET /auth/mfa answered 401" in finished.stderr
+
+
+def as_administrator(stack: Stack) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": stack.endpoint_url,
+        "AWS_DEFAULT_REGION": stack.region,
+        "AWS_ACCESS_KEY_ID": stack.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
+    }
+
+
+def test_a_pipeline_names_the_environment_and_its_user_is_gone_at_the_end(stack: Stack, aws: Aws) -> None:
+    """The API's URL is given as well: the one in the stack's outputs is that of AWS."""
+    finished = smoke("--environment", stack.environment, "--api-url", stack.api_url, **as_administrator(stack))
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    people = aws.client("cognito-idp").list_users(UserPoolId=stack.user_pool_id)["Users"]
+    assert not [person for person in people if person["Username"].startswith("smoke-")]
+
+
+def test_an_environment_that_is_not_deployed_is_named(stack: Stack) -> None:
+    finished = smoke("--environment", "nowhere", **as_administrator(stack))
+
+    assert finished.returncode == 1
+    assert finished.stderr == "error: The environment nowhere is not deployed in this account and region\n"

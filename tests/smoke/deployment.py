@@ -1,0 +1,90 @@
+"""A deployment as the smoke test finds it: its API, and a disposable user of its user pool."""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+import urllib3
+
+from functions.shared.contract import Endpoint
+from infra.outputs import Output, StackId, stack_name
+from tests.smoke.journey import SmokeError
+from tests.support.life_cycle import Answer, Caller
+
+#: Longer than API Gateway waits for a function.
+_TIMEOUT_SECONDS: Final = 35
+
+
+class DeployedUser(Caller):
+    """A user who calls a deployed API with an access token.
+
+    Parameters
+    ----------
+    api_url
+        With the stage or base path, without a slash at the end.
+    token
+        The user's access token.
+    """
+
+    def __init__(self, api_url: str, token: str) -> None:
+        super().__init__()
+        self._api_url = api_url.rstrip("/")
+        self._token = token
+        self._pool = urllib3.PoolManager(timeout=_TIMEOUT_SECONDS, retries=False)
+
+    def time(self) -> float:
+        return time.time()
+
+    def call(self, route: Endpoint, body: Any = None) -> Answer:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body)
+        try:
+            answer = self._pool.request(route.method, self._api_url + route.path, body=content, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise SmokeError(f"{urlsplit(self._api_url).hostname} cannot be reached: {type(error).__name__}") from None
+        try:
+            return Answer(answer.status, json.loads(answer.data), answer.headers)
+        except ValueError:
+            raise SmokeError(f"{route.method} {route.path} answered {answer.status}, and no JSON") from None
+
+
+def outputs(environment: str, stack: StackId) -> dict[str, str]:
+    """Return the outputs of a stack; none if the environment has no such stack.
+
+    Raises
+    ------
+    SmokeError
+        AWS refuses, or there are no credentials.
+    """
+    cloudformation: Any = boto3.client("cloudformation")
+    name = stack_name(environment, stack)
+    pages = cloudformation.get_paginator("describe_stacks").paginate()
+    found: dict[str, Any] = next((each for page in pages for each in page["Stacks"] if each["StackName"] == name), {})
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
+
+
+@contextmanager
+def disposable_user(pool: dict[str, str]) -> Iterator[str]:
+    """Make a user in the identity stack's pool for the length of a block; yields the user's access token."""
+    cognito: Any = boto3.client("cognito-idp")
+    user_pool, client = pool[Output.USER_POOL_ID], pool[Output.CLIENT_ID]
+    name = f"smoke-{secrets.token_hex(8)}@example.com"
+    password = f"Aa1!{secrets.token_urlsafe(32)}"
+    address = [{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "true"}]
+    cognito.admin_create_user(UserPoolId=user_pool, Username=name, MessageAction="SUPPRESS", UserAttributes=address)
+    try:
+        cognito.admin_set_user_password(UserPoolId=user_pool, Username=name, Password=password, Permanent=True)
+        login = cognito.admin_initiate_auth(
+            UserPoolId=user_pool,
+            ClientId=client,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
+        )
+        yield login["AuthenticationResult"]["AccessToken"]
+    finally:
+        cognito.admin_delete_user(UserPoolId=user_pool, Username=name)

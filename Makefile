@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit image-test check format lock build bench synth snapshots dashboard hooks clean
+.PHONY: help setup run up down test test-unit image-test check format lock build bench sbom licences audit synth snapshots dashboard hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,15 @@ build: setup ## build the Lambda packages of an environment (ENVIRONMENT=dev)
 
 bench: setup ## measure every function beside its peers and rewrite docs/performance.md (under 10 minutes)
 	@$(BIN)/python -m bench
+
+sbom: setup ## write each function's bill of materials (CycloneDX) to build/sbom
+	@$(BIN)/python -m infra.packaging.supply_chain sbom
+
+licences: setup ## list the licences of what the functions carry
+	@$(BIN)/python -m infra.packaging.supply_chain licences
+
+audit: setup ## look up known vulnerabilities of everything that is pinned
+	@$(BIN)/python -m infra.packaging.supply_chain audit
 
 synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
 	@cdk synth --quiet -c environment=$(ENVIRONMENT)

@@ -61,8 +61,8 @@ class Variant:
     item: str = "none"
     backup_code: bool = False
     answers_with: int = 200
-    warm_up: int = 20
-    requests: int = 60
+    warm_up: int = 100
+    requests: int = 100
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def our_variants() -> list[Variant]:
         _function("disable_mfa", "disable", contract.DISABLE, item="enabled"),
         _function("regenerate_backup_codes", "backup-codes", contract.BACKUP_CODES, item="enabled"),
         _function("mfa_status", "status", contract.STATUS, item="enabled"),
-        _function("jwt_authorizer", "authorizer", None, requests=200),
+        _function("jwt_authorizer", "authorizer", None),
     ]
 
 
@@ -212,8 +212,6 @@ def peers() -> list[Variant]:
             (str(program), str(runner), str(node / "handler.mjs")),
             node,
             contract.SETUP,
-            warm_up=100,
-            requests=100,
         ),
         Variant("setup, floor", floor, sdk, contract.SETUP),
         Variant("verify, floor", floor, sdk, contract.VERIFY, item="enabled"),

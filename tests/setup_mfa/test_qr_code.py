@@ -2,8 +2,6 @@
 
 import base64
 import io
-import os
-import shutil
 import subprocess
 import time
 
@@ -30,18 +28,6 @@ def image(text: str) -> Image.Image:
 def decode(picture: Image.Image) -> zxingcpp.Barcode:
     (found,) = zxingcpp.read_barcodes(picture.convert("L"))
     return found
-
-
-@pytest.fixture
-def oathtool() -> str:
-    """Return the path of the reference implementation of TOTP."""
-    path = shutil.which("oathtool")
-    if path is None:
-        message = "the Debian package oathtool is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
 
 
 @pytest.mark.parametrize("length", [*range(0, MAX_ACCOUNT_LENGTH, 24), MAX_ACCOUNT_LENGTH])

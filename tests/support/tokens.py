@@ -90,7 +90,10 @@ def hmac_token(algorithm: str, secret: bytes, claims: Mapping[str, Any] | bytes,
 
 
 class _Absent:
-    """Marks a claim to leave out."""
+    """Marks a claim to leave out; shows without its address, as tests are named by their parameters."""
+
+    def __repr__(self) -> str:
+        return "absent"
 
 
 ABSENT = _Absent()

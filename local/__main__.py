@@ -97,7 +97,8 @@ def _port(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Start a stack, show how to call it, and stop it with Ctrl-C."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell starts what runs in the background with it ignored, and Python then leaves it so.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     progress = Progress()
     place = _place(options)

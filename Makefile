@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit image-test check format lock build bench sbom licences audit synth snapshots dashboard hooks clean
+.PHONY: help setup run up down test test-unit attack image-test check format lock build bench sbom licences audit synth snapshots dashboard hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ down: setup ## stop what `make up` started
 
 test: setup ## run every test; those over HTTP start their own embedded AWS
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
+attack: setup ## attack the whole system for a quarter of an hour and rewrite docs/security-report.md
+	@$(BIN)/python -m pytest tests/attack --attack --attack-report docs/security-report.md --numprocesses 2 --dist loadgroup
 
 image-test: setup ## build every function's image and run it as Lambda does (Docker, or podman)
 	@$(BIN)/python -m tests.images

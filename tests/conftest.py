@@ -18,9 +18,11 @@ from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
 from tests.support.life_cycle import User
 
+pytest_plugins = ["tests.support.deployed_stack"]
+
 _TESTS = Path(__file__).parent
 #: Folders whose tests share something that takes long to make: a stack, synthesized templates. They begin first.
-_SLOW_TO_PREPARE = ("e2e", "infra", "images", "local")
+_SLOW_TO_PREPARE = ("e2e", "infra", "attack", "images", "local")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,115 @@
+"""One stack for the whole run: an own one, or the one whose state file MFA_STACK names, for a fast loop.
+
+``make up``, then ``MFA_STACK=.local/stack.json .venv/bin/python -m pytest tests/e2e -k setup``.
+"""
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from local import users
+from local.stack import Place, Stack
+from local.users import TokenKind
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Api, Aws, function_log_since, log_since, log_size, own_stack, place_of
+
+_LOG_LINES = 60
+
+
+@dataclass
+class _Watched:
+    """The stack whose logs are shown when a test fails, and where they stood when the test began."""
+
+    place: Place
+    aws: Aws
+    offset: int = 0
+    began: int = 0
+
+    def begin(self) -> None:
+        self.offset, self.began = log_size(self.place), int(time.time() * 1000)
+
+    def sections(self) -> Iterator[tuple[str, str]]:
+        for title, lines in {
+            f"emulator log ({self.place.log})": log_since(self.place, self.offset).splitlines(),
+            "function logs": list(function_log_since(self.aws, self.began)),
+        }.items():
+            yield title, "\n".join(lines[-_LOG_LINES:])
+
+
+_WATCHED = pytest.StashKey[_Watched]()
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Return the stack under test; its attributes are the fields of ``stack.json``."""
+    given = os.environ.get("MFA_STACK")
+    if given:
+        running = Stack.load(Path(given))
+        pytestconfig.stash[_WATCHED] = _Watched(place_of(Path(given), running), Aws(running))
+        yield running
+        return
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print("\nstarting a stack for the end-to-end tests")
+    with own_stack(tmp_path_factory.mktemp("stack")) as (running, place):
+        pytestconfig.stash[_WATCHED] = _Watched(place, Aws(running))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def api(stack: Stack) -> Api:
+    """Return a client of the API under test."""
+    return Api(stack.api_url)
+
+
+@pytest.fixture(scope="session")
+def stack_aws(stack: Stack) -> Aws:
+    """Return the embedded AWS of the stack under test. Folders of tests over HTTP know it as ``aws``."""
+    return Aws(stack)
+
+
+@pytest.fixture(scope="session")
+def token_for(stack: Stack) -> Callable[..., str]:
+    """Return a function that returns a fresh token of a user, who is created on demand."""
+
+    def token(user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
+        return users.token(stack, user, kind)
+
+    return token
+
+
+@pytest.fixture(scope="session")
+def new_user(stack: Stack, api: Api, stack_aws: Aws, token_for: Callable[..., str]) -> Callable[[str], HttpUser]:
+    """Return a function that returns a user of a name, with nothing of an earlier test stored."""
+
+    def create(name: str) -> HttpUser:
+        user = HttpUser(api, stack_aws, stack.table_name, token_for(name))
+        user.forget()
+        return user
+
+    return create
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember where the logs stand."""
+    if watched := item.config.stash.get(_WATCHED, None):
+        watched.begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what emulator and functions logged during a test that failed."""
+    report = yield
+    watched = item.config.stash.get(_WATCHED, None)
+    if report.failed and watched is not None:
+        try:
+            report.sections.extend(watched.sections())
+        except (BotoCoreError, OSError) as error:  # the emulator may be what failed
+            report.sections.append(("logs", f"not to be had: {error!r}"))
+    return report

@@ -1,7 +1,7 @@
 """Attacks on the whole system: a quick part among all tests, a long one by ``make attack``.
 
-A test marked ``attack`` is long and runs with ``--attack`` alone. Tests tell what they saw through the fixture `report`;
-``--attack-report FILE`` writes it all down as a page.
+A test marked ``attack`` is long and runs with ``--attack`` alone. Tests tell what they saw through the fixture
+`report`; ``--attack-report FILE`` writes it all down as a page.
 """
 
 import platform
@@ -101,13 +101,13 @@ class _Report:
         """Write the page."""
         minutes = (time.monotonic() - self._began) / 60
         outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(self._outcomes.items()))
+        where = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
         lines = [
             "# Security report",
             "",
-            "What the attacks of `make attack` saw when they ran last. What stands behind each: [Security](security.md).",
+            "What the attacks of `make attack` saw when they ran last. The defences: [Security](security.md).",
             "",
-            f"{outcomes} in {minutes:.0f} minutes, on {platform.system()} {platform.machine()}, "
-            f"Python {platform.python_version()}, against the embedded AWS. Times are of that machine and noisy.",
+            f"{outcomes} in {minutes:.0f} minutes against the embedded AWS ({where}). Times are of one noisy machine.",
         ]
         for _, sections in sorted(self._sections.items()):
             for title, markdown in sections:

@@ -6,7 +6,6 @@ from typing import Final
 
 from functions.mfa_status.models import State, StatusResponse
 from functions.shared.clock import Clock, iso_timestamp
-from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord
 from functions.shared.repository import MfaRepository
 
@@ -55,7 +54,7 @@ def _iso(epoch_seconds: int | None) -> str | None:
 
 
 def _locked_until(record: MfaRecord, now: float) -> str | None:
-    until = Failures(record.failed_attempts, record.last_failed_at).locked_until()
+    until = record.totp_failures.locked_until()
     if until is None or until <= now:
         return None
     return _FOR_GOOD if until == math.inf else iso_timestamp(math.ceil(until))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from functions.shared.clock import epoch_from_iso, iso_timestamp
 from functions.shared.contract import Attribute, Status
+from functions.shared.lockout import Failures
 
 type Item = Mapping[str, Mapping[str, Any]]
 """An item as the DynamoDB API has it: each value under its type, ``{"S": "text"}``."""
@@ -52,6 +53,16 @@ class MfaRecord:
     def pending_at(self, now: float) -> bool:
         """Whether an enrolment waits for its first code."""
         return not self.enabled and self.encrypted_secret is not None and now < (self.expires_at or 0)
+
+    @property
+    def totp_failures(self) -> Failures:
+        """The consecutive wrong TOTP codes."""
+        return Failures(self.failed_attempts, self.last_failed_at)
+
+    @property
+    def backup_failures(self) -> Failures:
+        """The consecutive wrong backup codes."""
+        return Failures(self.backup_failed_attempts, self.backup_last_failed_at)
 
 
 def record_from_item(user_id: str, item: Item) -> MfaRecord:

@@ -104,7 +104,7 @@ class SecondFactor:
         record = self._repository.get(request.identity.user_id)
         if record is None or not record.enabled:
             raise MfaNotEnabledError
-        failures = _failures_of(record, proof.method)
+        failures = record.totp_failures if proof.method is Method.TOTP else record.backup_failures
         retry_after = failures.retry_after(now)
         if retry_after != 0:
             request.count(Metric.LOCKED_ATTEMPTS)
@@ -145,13 +145,6 @@ def second_factor_from_environ(environ: Mapping[str, str]) -> SecondFactor:
 def _count_use(request: Request, proof: Proof) -> None:
     if proof.method is Method.BACKUP_CODE:
         request.count(Metric.BACKUP_CODES_USED)
-
-
-def _failures_of(record: MfaRecord, method: Method) -> Failures:
-    """Return the consecutive wrong codes of one kind."""
-    if method is Method.TOTP:
-        return Failures(record.failed_attempts, record.last_failed_at)
-    return Failures(record.backup_failed_attempts, record.backup_last_failed_at)
 
 
 def _with_failures(record: MfaRecord, method: Method, failures: Failures) -> MfaRecord:

@@ -12,7 +12,6 @@ from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import Change
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
-from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, EVENT_SOURCE)
@@ -48,14 +47,12 @@ def _backup_code_events(change: Change, old: MfaRecord, new: MfaRecord) -> Itera
 
 
 def _lock_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[SecurityEvent]:
-    totp = Failures(new.failed_attempts, new.last_failed_at)
-    backup_code = Failures(new.backup_failed_attempts, new.backup_last_failed_at)
     for factor, before, after in (
-        (Factor.TOTP, old.failed_attempts, totp),
-        (Factor.BACKUP_CODE, old.backup_failed_attempts, backup_code),
+        (Factor.TOTP, old.totp_failures, new.totp_failures),
+        (Factor.BACKUP_CODE, old.backup_failures, new.backup_failures),
     ):
         until = after.locked_until()
-        if after.count > before and until is not None:
+        if after.count > before.count and until is not None:
             yield _event(
                 change,
                 SecurityEventType.MFA_LOCKED,

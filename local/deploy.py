@@ -28,7 +28,15 @@ _MILESTONES: Final = (
 )
 
 
-def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, region: str, progress: Progress) -> Stack:
+def deploy(
+    place: Place,
+    administrator: Credentials,
+    *,
+    endpoint_url: str,
+    console_url: str,
+    region: str,
+    progress: Progress,
+) -> Stack:
     """Deploy the local environment and describe what is there now.
 
     Raises
@@ -40,7 +48,7 @@ def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regio
         *("cdk", "deploy", "**", "--require-approval", "never", "--no-color", "--ci", "--no-notices"),
         *("--no-version-reporting", "--progress", "events"),
         *("--output", str(place.assembly), "--outputs-file", str(place.outputs)),
-        *("--context", f"environment={ENVIRONMENT}", "--context", f"cognito_jwks_base_url={endpoint_url}"),
+        *context(endpoint_url=endpoint_url, console_url=console_url),
     ]
     place.outputs.unlink(missing_ok=True)
     with (
@@ -59,7 +67,23 @@ def deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regio
                 f"`cdk deploy` failed (status {cdk.returncode}); all of its output: {place.deploy_log}\n\n"
                 f"{log_tail(place.deploy_log)}"
             )
-    return describe(json.loads(place.outputs.read_text()), administrator, endpoint_url=endpoint_url, region=region)
+    return describe(
+        json.loads(place.outputs.read_text()),
+        administrator,
+        endpoint_url=endpoint_url,
+        console_url=console_url,
+        region=region,
+    )
+
+
+def context(*, endpoint_url: str, console_url: str) -> list[str]:
+    """Return the options of CDK that make the app the local environment."""
+    settings = {
+        "environment": ENVIRONMENT,
+        "cognito_jwks_base_url": endpoint_url,
+        "cors_allowed_origins": console_url,
+    }
+    return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
 
 
 def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
@@ -131,7 +155,12 @@ def _local_url(url: str, endpoint_url: str) -> str:
 
 
 def describe(
-    outputs: dict[str, dict[str, Any]], administrator: Credentials, *, endpoint_url: str, region: str
+    outputs: dict[str, dict[str, Any]],
+    administrator: Credentials,
+    *,
+    endpoint_url: str,
+    console_url: str,
+    region: str,
 ) -> Stack:
     """Return what is deployed, given the stacks' outputs by stack name.
 
@@ -145,6 +174,7 @@ def describe(
         return Stack(
             api_url=_local_url(values[Output.API_URL], endpoint_url),
             endpoint_url=endpoint_url,
+            console_url=console_url,
             region=region,
             environment=ENVIRONMENT,
             issuer=values[Output.ISSUER],

@@ -34,7 +34,8 @@ def running(place: Place, progress: Progress) -> Iterator[Running]:
 def up(place: Place, progress: Progress) -> Stack:
     """Start a stack that outlives this process; where one runs already, deploy the code as it is now to it."""
     if server.running(place) is not None and place.state.exists():
-        return _deploy(place, _administrator(Stack.load(place.state)), progress)
+        stack = Stack.load(place.state)
+        return _deploy(place, _administrator(stack), stack.console_url, progress)
     started = _start(place, progress)
     try:
         stack = _provision(started, progress)
@@ -63,11 +64,18 @@ def _provision(started: Server, progress: Progress) -> Stack:
     with progress.step("bootstrap the account"):
         administrator = create_administrator(started.root, endpoint_url=started.endpoint_url, region=REGION)
         bootstrap(administrator, endpoint_url=started.endpoint_url, region=REGION)
-    return _deploy(started.place, administrator, progress)
+    return _deploy(started.place, administrator, started.console_url, progress)
 
 
-def _deploy(place: Place, administrator: Credentials, progress: Progress) -> Stack:
-    stack = deploy(place, administrator, endpoint_url=server.endpoint_url(place.port), region=REGION, progress=progress)
+def _deploy(place: Place, administrator: Credentials, console_url: str, progress: Progress) -> Stack:
+    stack = deploy(
+        place,
+        administrator,
+        endpoint_url=server.endpoint_url(place.port),
+        console_url=console_url,
+        region=REGION,
+        progress=progress,
+    )
     stack.save(place.state)
     publish(place.root)
     return stack

@@ -20,6 +20,26 @@ def free_port() -> int:
         return port
 
 
+def listen(preferred: int) -> socket.socket:
+    """Return a socket that listens on the loopback interface: on a port of choice, or where it is taken on another.
+
+    It is taken and held from here on: nobody can come between finding a port and listening on it.
+    """
+    for port in (preferred, 0):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+            listener.listen()
+        except OSError:
+            listener.close()
+            if port == 0:
+                raise
+        else:
+            return listener
+    raise AssertionError  # the loop returns or raises
+
+
 def is_free(port: int) -> bool:
     """Tell whether a server could listen on the port of the loopback interface.
 

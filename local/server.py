@@ -61,10 +61,13 @@ class Server:
     ----------
     root
         Known to the process that started the emulator alone.
+    console_url
+        Where the console is served, by a process of the emulator's.
     """
 
     place: Place
     root: RootKey
+    console_url: str
     process: subprocess.Popen[bytes]
     _lock: IO[str]
 
@@ -95,7 +98,7 @@ class Server:
 
 
 def endpoint_url(port: int) -> str:
-    """Return the URL of the embedded AWS on a port."""
+    """Return the URL of what listens on a port of this machine."""
     return f"http://{ports.LOOPBACK}:{port}"
 
 
@@ -116,18 +119,20 @@ def start(place: Place) -> Server:
         _check_port(place.port)
         place.temporary.mkdir(mode=0o700)
         root = RootKey.generate()
-        with place.log.open("wb") as log:
+        # Taken here, so that its port is known before anything is deployed that has to know it.
+        with ports.listen(place.console_port) as console, place.log.open("wb") as log:
+            console_url = endpoint_url(console.getsockname()[1])
             process = subprocess.Popen(  # noqa: S603 -- our own module
-                [sys.executable, "-m", "local.emulator", str(place.root), str(place.port)],
+                [sys.executable, "-m", "local.emulator", str(place.root), str(place.port), str(console.fileno())],
                 cwd=REPOSITORY,
                 env=_environment(place, root),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=[lock.fileno()],
+                pass_fds=[lock.fileno(), console.fileno()],
             )
-        server = Server(place, root, process, lock)
+        server = Server(place, root, console_url, process, lock)
     except BaseException:
         lock.close()
         raise

@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PORT: Final = 4566
 STATE_FILE: Final = "stack.json"
+_CONSOLE_OFFSET: Final = 1000
+_LAST_PORT: Final = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,8 @@ class Stack:
         Base URL of the API including the stage, without a slash at the end.
     endpoint_url
         The embedded AWS: what SDKs and the AWS command line take as endpoint.
+    console_url
+        The console's web page: the one origin that the API allows.
     functions
         Lambda names by the folder under ``functions/``.
     access_key_id, secret_access_key
@@ -32,6 +36,7 @@ class Stack:
 
     api_url: str
     endpoint_url: str
+    console_url: str
     region: str
     environment: str
     issuer: str
@@ -93,6 +98,12 @@ class Place:
     def directory(self) -> Path:
         """Everything of this stack: ``.local/{port}``."""
         return self.root / str(self.port)
+
+    @property
+    def console_port(self) -> int:
+        """The port that the console has where it is free: always the same one for people to come back to."""
+        port = self.port + _CONSOLE_OFFSET
+        return port if port <= _LAST_PORT else self.port - _CONSOLE_OFFSET
 
     @property
     def state(self) -> Path:

@@ -1,7 +1,12 @@
-"""Start the embedded AWS: ``python -m local.emulator ROOT PORT``. Run by ``local.server``, not by hand."""
+"""Start the embedded AWS: ``python -m local.emulator ROOT PORT DESCRIPTOR``. Run by ``local.server``, not by hand.
+
+The console runs beside it, on the listening socket that the descriptor is: in the same process group, which one
+signal ends, and on a lifeline for an emulator that ends alone.
+"""
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +17,7 @@ from local.stack import Place
 
 def main() -> None:
     """Fill the emulator's gaps and serve until ended by a signal, or with whoever started it."""
-    root, port = sys.argv[1:]
+    root, port, descriptor = sys.argv[1:]
     place = Place(int(port), Path(root))
 
     def end() -> None:
@@ -20,8 +25,21 @@ def main() -> None:
         os.killpg(0, signal.SIGKILL)
 
     lifeline.watch(end)
-    emulator.install()
-    emulator.serve()
+    with _console(root, port, int(descriptor)):
+        emulator.install()
+        emulator.serve()
+
+
+def _console(root: str, port: str, descriptor: int) -> "subprocess.Popen[bytes]":
+    console = subprocess.Popen(  # noqa: S603 -- our own module
+        [sys.executable, "-m", "local.console", root, port, str(descriptor)],
+        # The keys are the account's root's; the console takes an administrator's from the state file.
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        stdin=subprocess.PIPE,  # its lifeline: never written to, closed by the end of this process
+        pass_fds=[descriptor],
+    )
+    os.close(descriptor)
+    return console
 
 
 if __name__ == "__main__":

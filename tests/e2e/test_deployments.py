@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from functions.shared.contract import STATUS
 from local import users
 from local.bootstrap import Credentials
-from local.deploy import cdk_environment
+from local.deploy import cdk_environment, context
 from local.stack import REPOSITORY, Stack
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Api, Aws, own_stack
@@ -93,8 +93,7 @@ class Deployment:
             [
                 *("cdk", command, stacks, "--no-color", "--ci", "--no-notices", "--no-version-reporting"),
                 *("--output", str(self.work / "cdk.out")),
-                *("--context", "environment=local"),
-                *("--context", f"cognito_jwks_base_url={self.stack.endpoint_url}"),
+                *context(endpoint_url=self.stack.endpoint_url, console_url=self.stack.console_url),
                 *arguments,
             ],
             cwd=checkout,

@@ -10,7 +10,9 @@ from local.bootstrap import Credentials, session
 from local.stack import Place, Stack
 
 
-def _deploy(place: Place, administrator: Credentials, *, endpoint_url: str, region: str, **_: Any) -> Stack:
+def _deploy(
+    place: Place, administrator: Credentials, *, endpoint_url: str, console_url: str, region: str, **_: Any
+) -> Stack:
     cognito = session(administrator, region).client("cognito-idp", endpoint_url=endpoint_url)
     existing = cognito.list_user_pools(MaxResults=1)["UserPools"]
     pool = existing[0]["Id"] if existing else cognito.create_user_pool(PoolName="quick")["UserPool"]["Id"]
@@ -18,6 +20,7 @@ def _deploy(place: Place, administrator: Credentials, *, endpoint_url: str, regi
     return Stack(
         api_url=f"{endpoint_url}/_aws/execute-api/none/v1",
         endpoint_url=endpoint_url,
+        console_url=console_url,
         region=region,
         environment="local",
         issuer=f"https://cognito-idp.{region}.amazonaws.com/{pool}",

@@ -11,6 +11,7 @@ from local.progress import Progress
 
 _ADMINISTRATOR = Credentials("AKIA", "secret")
 _ENDPOINT = "http://127.0.0.1:4600"
+_CONSOLE = "http://127.0.0.1:5600"
 
 
 def test_the_output_of_cdk_is_split_into_the_steps_that_people_wait_for() -> None:
@@ -40,7 +41,7 @@ def _outputs() -> dict[str, dict[str, str]]:
 
 
 def test_a_stack_is_described_by_the_outputs() -> None:
-    stack = describe(_outputs(), _ADMINISTRATOR, endpoint_url=_ENDPOINT, region="us-east-1")
+    stack = describe(_outputs(), _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE, region="us-east-1")
     assert stack.api_url == f"{_ENDPOINT}/_aws/execute-api/abc123/v1"
     assert (stack.table_name, stack.access_key_id) == ("value of TableName", "AKIA")
     assert stack.functions["setup_mfa"] == "setup-mfa-local"
@@ -51,7 +52,7 @@ def test_a_missing_output_is_named() -> None:
     outputs = _outputs()
     del outputs["mfa-local-data"][Output.KEY_ARN]
     with pytest.raises(LocalError, match="no output KeyArn"):
-        describe(outputs, _ADMINISTRATOR, endpoint_url=_ENDPOINT, region="us-east-1")
+        describe(outputs, _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE, region="us-east-1")
 
 
 def test_cdk_sees_no_credentials_and_profiles_but_the_embedded_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,316 @@
+"""The console's HTTP server: pages, access tokens of demo users, and the state of the dashboard.
+
+It hands out tokens to whoever asks, as a login page without a password. What keeps that harmless:
+
+- It listens on the loopback interface alone.
+- The ``Host`` header must be the console's own. A page elsewhere whose name was made to resolve to 127.0.0.1 (DNS
+  rebinding) sends its own name there, and is refused.
+- A token is only given to a page of this origin: ``Origin`` must be it, and ``Sec-Fetch-Site`` must agree.
+- Pages run what they were served with and nothing else, by a strict Content-Security-Policy.
+"""
+
+import importlib
+import json
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import socket
+from typing import Any, Final
+
+from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
+from local import ports
+from local.errors import LocalError
+from local.stack import REPOSITORY, Place, Stack
+
+PAGES: Final = Path(__file__).with_name("pages")
+#: Pages by their path; everything else that they need is asked for by its file name.
+_PAGES: Final = {"/": "index.html", "/operations": "operations.html"}
+#: Files that npm brought, by the path they are served at.
+_VENDOR: Final = {
+    f"/vendor/{name}": REPOSITORY / "node_modules" / "uplot" / "dist" / name
+    for name in ("uPlot.esm.js", "uPlot.min.css")
+}
+_CONTENT_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_JSON: Final = "application/json"
+_MAX_BODY_BYTES: Final = 4096
+_MAX_NAME_LENGTH: Final = 128
+#: How long a snapshot of the dashboard is shown to further readers.
+_SNAPSHOT_SECONDS: Final = 1.0
+#: How long a connection may be silent.
+_IDLE_SECONDS: Final = 60
+
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def content_security_policy(api_origin: str) -> str:
+    """Return what the pages may do: run and show what this server serves, and call it and the API.
+
+    Forms go nowhere by themselves, so that no code ever ends up in a URL, and no text becomes markup or a script.
+    """
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            f"connect-src 'self' {api_origin}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer, without the headers that all have."""
+
+    status: HTTPStatus
+    content: bytes
+    content_type: str = _JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RefusedError(Exception):
+    """A request that gets no more than the reason why."""
+
+    def __init__(
+        self, status: HTTPStatus, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        body = {"error": code, "message": message}
+        self.reply = Reply(status, json.dumps(body).encode(), headers=headers or {})
+
+
+class Console:
+    """What the console answers, whatever brings the requests.
+
+    Parameters
+    ----------
+    place
+        The stack that the console belongs to. It is looked up at each request: the console is there before it.
+    port
+        The console's own port.
+    snapshot
+        Returns the state of a stack's dashboard, ready for JSON; given by tests.
+    """
+
+    def __init__(self, place: Place, port: int, snapshot: Callable[[Stack], dict[str, Any]] | None = None) -> None:
+        self._place = place
+        self._host = f"{ports.LOOPBACK}:{port}"
+        self.origin = f"http://{self._host}"
+        self.policy = content_security_policy(f"http://{ports.LOOPBACK}:{place.port}")
+        self._snapshot = _Cached(snapshot or _operations, _SNAPSHOT_SECONDS)
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer a request; ``headers`` has their names in lower case."""
+        try:
+            return self._route(method, path.partition("?")[0], headers, body)
+        except RefusedError as refusal:
+            return refusal.reply
+
+    def _route(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        self._check_host(headers.get("host", ""), path)
+        match method, path:
+            case "POST", "/session":
+                self._check_origin(headers)
+                return self._sign_in(headers, body)
+            case "GET" | "HEAD", "/config.json":
+                return _json({"apiUrl": self._stack().api_url})
+            case "GET" | "HEAD", "/operations/data.json":
+                return _json(self._snapshot.of(self._stack()))
+            case "GET" | "HEAD", _:
+                return _file(path)
+        raise RefusedError(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            ErrorCode.NOT_FOUND,
+            "There is no such path or method",
+            {"Allow": "GET, HEAD"},
+        )
+
+    def _check_host(self, host: str, path: str) -> None:
+        if host == self._host:
+            return
+        # The same machine by another name, typed by hand: but the API knows this origin by one name alone.
+        if host == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
+            location = {"Location": self.origin + path}
+            raise RefusedError(HTTPStatus.TEMPORARY_REDIRECT, ErrorCode.NOT_FOUND, f"Open {self.origin}", location)
+        raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, ErrorCode.FORBIDDEN, f"This is {self.origin}")
+
+    def _check_origin(self, headers: Mapping[str, str]) -> None:
+        # Browsers tell both; of those that do not know the second, the first alone has to do.
+        if headers.get("origin") != self.origin or headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            raise RefusedError(HTTPStatus.FORBIDDEN, ErrorCode.FORBIDDEN, "Tokens are for the console's own pages")
+
+    def _sign_in(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        # Imported here: the SDK takes a third of a second, in which the first page can be served.
+        from botocore.exceptions import BotoCoreError
+
+        from local import users
+
+        name = _name(headers, body)
+        try:
+            return _json({"accessToken": users.token(self._stack(), name)})
+        except LocalError as error:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, ErrorCode.VALIDATION_ERROR, str(error)) from None
+        except BotoCoreError:
+            raise _unavailable("The embedded AWS does not answer") from None
+
+    def _stack(self) -> Stack:
+        try:
+            return Stack.load(self._place.state)
+        except FileNotFoundError:
+            raise _unavailable("The stack is still being deployed") from None
+
+
+class _Cached:
+    """A slow look at something: one at a time, and its result for everybody who asks soon after."""
+
+    def __init__(self, look: Callable[[Stack], dict[str, Any]], seconds: float) -> None:
+        self._look = look
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._seen: dict[str, Any] = {}
+
+    def of(self, stack: Stack) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        with self._lock:
+            if time.monotonic() >= self._until:
+                try:
+                    self._seen = self._look(stack)
+                except (BotoCoreError, ClientError):
+                    raise _unavailable("The embedded AWS does not answer") from None
+                self._until = time.monotonic() + self._seconds
+            return self._seen
+
+
+def _operations(stack: Stack) -> dict[str, Any]:
+    snapshot: dict[str, Any] = importlib.import_module("local.console.operations").snapshot(stack)
+    return snapshot
+
+
+def _name(headers: Mapping[str, str], body: bytes) -> str:
+    """Return the user's name that a sign-in asks for."""
+    refusal = RefusedError(
+        HTTPStatus.BAD_REQUEST,
+        ErrorCode.VALIDATION_ERROR,
+        f"user must be a name of 1 to {_MAX_NAME_LENGTH} printable characters without spaces",
+    )
+    # A form of another site can send JSON, but not with this type: for that, its browser asks us first.
+    if headers.get("content-type", "").partition(";")[0].strip() != _JSON:
+        raise refusal
+    try:
+        name = json.loads(body)["user"]
+    except (ValueError, TypeError, KeyError):
+        raise refusal from None
+    if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME_LENGTH or not name.isprintable() or " " in name:
+        raise refusal
+    return name
+
+
+def _file(path: str) -> Reply:
+    """Return a file that belongs to the pages; names are looked up, never made into paths."""
+    file = _VENDOR.get(path)
+    if file is None:
+        name = _PAGES.get(path, path.removeprefix("/"))
+        file = {each.name: each for each in PAGES.iterdir()}.get(name)
+    if file is None or file.suffix not in _CONTENT_TYPES:
+        raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "There is no such path or method")
+    return Reply(HTTPStatus.OK, file.read_bytes(), _CONTENT_TYPES[file.suffix])
+
+
+def _json(body: dict[str, Any]) -> Reply:
+    return Reply(HTTPStatus.OK, json.dumps(body).encode())
+
+
+def _unavailable(message: str) -> RefusedError:
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.SERVICE_UNAVAILABLE, message, retry)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Brings requests to the console, and its answers back."""
+
+    server: "_Server"
+    protocol_version = "HTTP/1.1"
+    server_version = "console"
+    sys_version = ""
+    timeout = _IDLE_SECONDS
+
+    def do_GET(self) -> None:
+        """Answer a request without a body."""
+        self._answer(b"")
+
+    do_HEAD = do_GET  # noqa: N815 -- the name that the server looks for
+
+    def do_POST(self) -> None:
+        """Answer a request with a body."""
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= _MAX_BODY_BYTES):
+            self.close_connection = True  # what follows is no request
+            self.send_error(HTTPStatus.CONTENT_TOO_LARGE)
+            return
+        self._answer(self.rfile.read(int(length)))
+
+    def _answer(self, body: bytes) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.console.answer(self.command, self.path, headers, body)
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.content)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.content)
+
+    def end_headers(self) -> None:
+        """End the head of an answer with what every answer has, those to malformed requests included."""
+        self.send_header("Content-Security-Policy", self.server.console.policy)
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: what goes wrong is logged by the server."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, console: Console, listener: socket) -> None:
+        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.console = console
+
+    def handle_error(self, *_: object) -> None:
+        """Log what went wrong, unless the browser has just gone."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            traceback.print_exc()
+
+
+def serve(place: Place, listener: socket) -> None:
+    """Serve the console of a stack on a socket that listens already."""
+    _Server(Console(place, listener.getsockname()[1]), listener).serve_forever()

@@ -1,7 +1,6 @@
 """Storage of a pending enrolment: one conditional write, no read."""
 
 import base64
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,12 +18,11 @@ from functions.shared.contract import (
     partition_key,
 )
 from functions.shared.errors import MfaAlreadyEnabledError
+from functions.shared.version import new_version
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef
-
-_VERSION_BITS = 48
 
 
 @dataclass(frozen=True)
@@ -116,6 +114,5 @@ def _item(enrolment: PendingEnrolment) -> "dict[str, UniversalAttributeValueType
         Attribute.CREATED_AT: {"S": now},
         Attribute.UPDATED_AT: {"S": now},
         Attribute.EXPIRES_AT: {"N": str(expires_at)},
-        # Random, so that a replaced enrolment never has the version that a request holds of the one before it.
-        Attribute.VERSION: {"N": str(secrets.randbits(_VERSION_BITS))},
+        Attribute.VERSION: {"N": str(new_version())},
     }

@@ -79,7 +79,7 @@ class Attribute(StrEnum):
     BACKUP_FAILED_ATTEMPTS = "backup_failed_attempts"  # N  consecutive wrong backup codes
     BACKUP_LAST_FAILED_AT = "backup_last_failed_at"  # S
     LAST_REQUEST_ID = "last_request_id"  # S  API Gateway's id of the request that wrote the item last
-    VERSION = "version"  # N  compare-and-swap; starts at a random number, so that no two enrolments share one
+    VERSION = "version"  # N  compare-and-swap; a random number, drawn anew by each write
 
 
 class Status(StrEnum):

@@ -4,6 +4,7 @@ Compare-and-swap on ``version``: whoever read an older state writes nothing. So 
 one is judged, and the others learn nothing.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
@@ -14,6 +15,7 @@ from functions.shared.clock import iso_timestamp
 from functions.shared.contract import SORT_KEY, Attribute, partition_key
 from functions.shared.errors import ConflictError
 from functions.shared.record import MfaRecord, changed_attributes, record_from_item
+from functions.shared.version import new_version
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -28,7 +30,7 @@ class MfaRepository(Protocol):
         """Return a user's record, or None."""
         ...
 
-    def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> None:
+    def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> MfaRecord:
         """Replace ``old`` by ``new``, or raise `ConflictError` if it is no longer ``old`` that is stored."""
         ...
 
@@ -66,20 +68,27 @@ class DynamoDbMfaRepository:
             item = self._client.get_item(TableName=self._table_name, Key=_key(user_id), ConsistentRead=True).get("Item")
         return None if item is None else record_from_item(user_id, item)
 
-    def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> None:
+    def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> MfaRecord:
         """Write what differs between two records, provided that ``old`` is still what is stored.
 
-        A pending enrolment must also not have expired by now. The request id marks the write as this request's: if
-        the answer to a first attempt is lost and the client retries, the second attempt finds its own write and
-        knows that it succeeded.
+        A pending enrolment must also not have expired by now. The new version marks the write as this one: if the
+        answer to a first attempt is lost and the client retries, the second attempt finds its own write and knows
+        that it succeeded. The request id could not: callers choose it.
+
+        Returns
+        -------
+        MfaRecord
+            What is stored now: ``new`` under its new version.
 
         Raises
         ------
         ConflictError
             Another request wrote in between; this one wrote nothing.
         """
+        new = replace(new, version=new_version())
+        version = {"N": str(new.version)}
         changes = changed_attributes(old, new) | {
-            Attribute.VERSION: {"N": str((old.version or 0) + 1)},
+            Attribute.VERSION: version,
             Attribute.UPDATED_AT: {"S": iso_timestamp(now)},
             Attribute.LAST_REQUEST_ID: {"S": request_id},
         }
@@ -105,8 +114,9 @@ class DynamoDbMfaRepository:
                 if error.response["Error"]["Code"] != _CONDITION_FAILED:
                     raise
                 stored: dict[str, Any] = error.response.get("Item", {})
-                if stored.get(Attribute.LAST_REQUEST_ID) != {"S": request_id}:
+                if stored.get(Attribute.VERSION) != version:
                     raise ConflictError from None
+        return new
 
     def remove(self, old: MfaRecord) -> None:
         """Delete a user's item, provided that ``old`` is still what is stored.

@@ -89,9 +89,9 @@ class SecondFactor:
         """
         accepted = self._examine(request, proof)
         changed = change(accepted.burned, accepted.secret)
-        self._repository.swap(accepted.read, changed, request_id=request.request_id, now=accepted.at)
+        stored = self._repository.swap(accepted.read, changed, request_id=request.request_id, now=accepted.at)
         _count_use(request, proof)
-        return changed
+        return stored
 
     def require_and_remove(self, request: Request, proof: Proof) -> None:
         """Accept a code and remove the user's record, in one write; or refuse, see `require`."""

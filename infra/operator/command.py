@@ -126,9 +126,7 @@ class Operator:
         return replace(result, outcome=Outcome.DONE, after=summarize(after, self.clock()))
 
     def _unlock(self, record: MfaRecord, factors: tuple[Factor, ...]) -> MfaRecord:
-        after = unlocked(record, factors)
-        self.repository.swap(record, after, request_id=self.request_id, now=self.clock())
-        return after
+        return self.repository.swap(record, unlocked(record, factors), request_id=self.request_id, now=self.clock())
 
     def _reset(self, record: MfaRecord) -> None:
         if not record.enabled:  # nobody is told of the end of an enrolment: no mark is needed
@@ -137,10 +135,9 @@ class Operator:
         # One write turns the second factor off and says who did it; a deletion could not carry the mark. What it
         # leaves is as good as nothing, so that it does not matter whether the deletion after it still succeeds.
         now = self.clock()
-        empty = emptied(record, now)
-        self.repository.swap(record, empty, request_id=self.request_id, now=now)
+        stored = self.repository.swap(record, emptied(record, now), request_id=self.request_id, now=now)
         with suppress(ConflictError, ServiceUnavailableError):
-            self.repository.remove(replace(empty, version=(record.version or 0) + 1))
+            self.repository.remove(stored)
 
 
 def _something_to_do(order: Order, record: MfaRecord) -> bool:

@@ -213,11 +213,12 @@ class TestReset:
         """Return a list that grows by the item before and after each write of the command."""
         found: list[tuple[Any, Any]] = []
 
-        def spied(method: Callable[..., None]) -> Callable[..., None]:
-            def call(*arguments: Any, **named: Any) -> None:
+        def spied(method: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any, **named: Any) -> Any:
                 before = aws.item("user-1")
-                method(*arguments, **named)
+                stored = method(*arguments, **named)
                 found.append((before, aws.item("user-1")))
+                return stored
 
             return call
 

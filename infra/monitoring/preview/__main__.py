@@ -12,8 +12,9 @@ from typing import Any, Final
 import boto3
 
 from infra.monitoring.cloudwatch.dashboard_body import problems
+from infra.monitoring.preview.contents import Window, statistics_shown
 from infra.monitoring.preview.drawing import Picture
-from infra.monitoring.preview.source import CloudWatchMetrics, Window, alarm_states, log_events
+from infra.monitoring.preview.source import CloudWatchMetrics, alarm_states, log_events
 from infra.monitoring.preview.traffic import Traffic
 
 _PEOPLE: Final = 14
@@ -54,12 +55,17 @@ def main() -> int:
     body = json.loads(cloudwatch.get_dashboard(DashboardName=f"mfa-{environment}")["DashboardBody"])
     for problem in problems(body):
         print(f"CloudWatch would not take this: {problem}", file=sys.stderr)
+    window = Window(end=end, period=period, length=math.ceil((end - began) / period))
+    metrics = CloudWatchMetrics(cloudwatch, events)
+    shown = {statistic for widget in body["widgets"] for statistic in statistics_shown(widget["properties"])}
+    for span in (window, window.whole):
+        metrics.read(shown, span)
     picture = Picture(
         body=body,
-        metrics=CloudWatchMetrics(cloudwatch, events),
+        metrics=metrics,
         events=events,
         states=alarm_states(cloudwatch, f"mfa-{environment}-"),
-        window=Window(end=end, period=period, length=math.ceil((end - began) / period)),
+        window=window,
     )
     picture.save(options.output)
     print(f"drew {options.output}: datapoints of {period} s, {len(body['widgets'])} widgets")

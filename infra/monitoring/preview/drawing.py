@@ -14,10 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 
-from infra.monitoring.cloudwatch import logs_insights
 from infra.monitoring.cloudwatch.dashboard_body import GRID_COLUMNS, expand_metrics
-from infra.monitoring.cloudwatch.metric_math import evaluate
-from infra.monitoring.preview.source import LogEvent, Metrics, Window
+from infra.monitoring.preview.contents import Curve, LogEvent, Metrics, Window, curves, log_rows
 
 COLUMN_INCHES: Final = 0.70
 ROW_INCHES: Final = 0.42
@@ -26,21 +24,8 @@ DPI: Final = 110
 
 _PAPER, _CARD, _EDGE, _INK, _FAINT, _ALARM = "#f2f3f5", "#ffffff", "#d9dde3", "#16191f", "#6b7480", "#c8102e"
 _BLEAK: Final = "#a9b0b9"
-#: CloudWatch's own cycle is of ten; these are told apart in print and by the colour-blind.
-_CYCLE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8b5fbf", "#7f7f7f")
 _STATES: Final = {"OK": ("#e3f4ec", "#0b7a4b"), "ALARM": (_ALARM, "#ffffff")}
 _UNKNOWN_STATE: Final = ("#eceef1", _FAINT)
-
-
-@dataclass(frozen=True)
-class _Curve:
-    label: str
-    colour: str
-    values: list[float | None]
-
-    @property
-    def empty(self) -> bool:
-        return all(value is None for value in self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,46 +80,14 @@ class Picture:
                     self._graph(card, properties)
         return figure
 
-    def _curves(self, properties: Mapping[str, Any], window: Window) -> list[_Curve]:
-        """Return what a widget draws, expressions computed, hidden metrics left out."""
-        read: dict[str, list[float | None]] = {}
-        shown: list[tuple[dict[str, Any], list[float | None] | str]] = []
-        for metric in expand_metrics(properties["metrics"]):
-            options: dict[str, Any] = metric[-1] if isinstance(metric[-1], dict) else {}
-            if "expression" in options:
-                shown.append((options, options["expression"]))
-                continue
-            namespace, name, *pairs = (part for part in metric if isinstance(part, str))
-            values = self.metrics.series(
-                namespace,
-                name,
-                dict(zip(pairs[::2], pairs[1::2], strict=True)),
-                options.get("stat", properties.get("stat", "Average")),
-                end=window.end,
-                period=window.period,
-                length=window.length,
-            )
-            if "id" in options:
-                read[options["id"]] = values
-            if options.get("visible", True):
-                shown.append(({"label": name, **options}, values))
-        return [
-            _Curve(
-                options.get("label", ""),
-                options.get("color", _CYCLE[index % len(_CYCLE)]),
-                evaluate(each, read, window.length) if isinstance(each, str) else each,
-            )
-            for index, (options, each) in enumerate(shown)
-        ]
-
     def _graph(self, card: "_Card", properties: Mapping[str, Any]) -> None:
         card.title(properties["title"])
-        curves = self._curves(properties, self.window)
-        legend_lines = card.legend(curves)
+        lines = curves(properties, self.metrics, self.window)
+        legend_lines = card.legend(lines)
         axes = card.axes(left=0.48, right=0.16, top=0.42, bottom=0.42 + 0.15 * legend_lines)
         unit = properties.get("yAxis", {}).get("left", {}).get("label", "")
         axes.set_title(unit, loc="left", fontsize=6.5, color=_FAINT, pad=3)
-        drawn = [curve for curve in curves if not curve.empty]
+        drawn = [curve for curve in lines if not curve.empty]
         times = self.window.times
         if not drawn:
             _nothing(axes, properties)
@@ -149,8 +102,8 @@ class Picture:
 
     def _numbers(self, card: "_Card", properties: Mapping[str, Any]) -> None:
         card.title(properties["title"])
-        whole = Window(end=self.window.end, period=self.window.period * self.window.length, length=1)
-        latest, history = self._curves(properties, whole), self._curves(properties, self.window)
+        latest = curves(properties, self.metrics, self.window.whole)
+        history = curves(properties, self.metrics, self.window)
         share = (card.width - 0.3) / len(latest)
         for index, (number, spark) in enumerate(zip(latest, history, strict=True)):
             left = 0.2 + index * share
@@ -222,9 +175,9 @@ class _Card:
             )
         )
 
-    def legend(self, curves: Sequence[_Curve]) -> int:
+    def legend(self, curves: Sequence[Curve]) -> int:
         """Write the legend along the lower edge and return how many lines it took."""
-        lines: list[list[_Curve]] = [[]]
+        lines: list[list[Curve]] = [[]]
         room = self.width - 0.3
         for curve in curves:
             if lines[-1] and sum(map(_legend_width, [*lines[-1], curve])) > room:
@@ -240,7 +193,7 @@ class _Card:
         return len(lines)
 
 
-def _legend_width(curve: _Curve) -> float:
+def _legend_width(curve: Curve) -> float:
     return 0.27 + 0.053 * len(curve.label)
 
 
@@ -293,9 +246,7 @@ def _fitting(name: str, width: float) -> list[str]:
 def _table(card: _Card, properties: Mapping[str, Any], events: Sequence[LogEvent]) -> None:
     """Answer the widget's query and write the rows that fit."""
     card.title(properties["title"])
-    sources = set(re.findall(r"SOURCE '([^']+)' \| ", properties["query"]))
-    query = re.sub(r"SOURCE '[^']+' \| ", "", properties["query"])
-    rows = logs_insights.run(query, [event for event in events if event[1] in sources])
+    rows = log_rows(properties["query"], events)
     if not rows:
         card.write(card.width / 2, card.height / 2, "no rows in this run", size=7.5, colour=_BLEAK, ha="center")
         return
@@ -319,7 +270,7 @@ def _cell(name: str, value: object) -> str:
     return "" if value is None else str(value).removeprefix("/aws/lambda/")
 
 
-def _line(axes: Axes, times: Sequence[float], curve: _Curve) -> None:
+def _line(axes: Axes, times: Sequence[float], curve: Curve) -> None:
     """Draw a line, broken where there is no datapoint, with a dot where one stands alone."""
     values = [float("nan") if value is None else value for value in curve.values]
     lone = [index for index in range(len(values)) if _alone(curve.values, index)]

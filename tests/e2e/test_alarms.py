@@ -21,10 +21,10 @@ from functions.shared.contract import (
 )
 from local.stack import Stack
 from tests.e2e.stack import Api, Aws
+from tests.support.released import released
 
 #: An alarm looks again every few seconds, and the machine may be busy.
 PATIENCE_SECONDS: Final = 30
-LIVE: Final = "live"
 
 type TokenFor = Callable[..., str]
 
@@ -188,7 +188,7 @@ def test_system_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Ca
     user = _someone("system-errors")
     with (
         _dynamodb_that_finds_our_requests_malformed() as url,
-        _released(aws, stack.functions[SETUP.function], {"AWS_ENDPOINT_URL_DYNAMODB": url}),
+        released(aws, stack.functions[SETUP.function], {"AWS_ENDPOINT_URL_DYNAMODB": url}),
     ):
         _proves(alarms, SETUP_METRICS.system_errors, lambda: setup_answers(user), 500)
     assert setup_answers(user) == 200
@@ -240,20 +240,3 @@ def _dynamodb_that_finds_our_requests_malformed() -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-@contextmanager
-def _released(aws: Aws, function: str, variables: dict[str, str]) -> Iterator[None]:
-    """Release a version of a function with further environment variables, and go back to the one before."""
-    client = aws.client("lambda")
-    before = client.get_alias(FunctionName=function, Name=LIVE)["FunctionVersion"]
-    own = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    client.update_function_configuration(FunctionName=function, Environment={"Variables": own | variables})
-    try:
-        version = client.publish_version(FunctionName=function)["Version"]
-        assert version != before
-        client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=version)
-        yield
-    finally:
-        client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=before)
-        client.update_function_configuration(FunctionName=function, Environment={"Variables": own})

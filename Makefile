@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit attack image-test check format lock build bench sbom licences audit synth snapshots dashboard hooks clean
+.PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi sbom licences audit synth snapshots dashboard hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ build: setup ## build the Lambda packages of an environment (ENVIRONMENT=dev)
 
 bench: setup ## measure every function beside its peers and rewrite docs/performance.md (under 10 minutes)
 	@$(BIN)/python -m bench
+
+openapi: setup ## write the API's description anew, after a change of the API that is meant: docs/openapi.json
+	@$(BIN)/python -m openapi
 
 sbom: setup ## write each function's bill of materials (CycloneDX) to build/sbom
 	@$(BIN)/python -m infra.packaging.supply_chain sbom

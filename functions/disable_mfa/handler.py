@@ -15,5 +15,9 @@ service = DisableService(second_factor_from_environ(os.environ))
 
 @endpoint(DISABLE, EndpointSettings.from_environ(os.environ))
 def lambda_handler(request: Request) -> DisableResponse:
-    """Turn the caller's second factor off."""
+    """Turn the second factor off.
+
+    Deletes the secret and the backup codes. Being signed in is not enough: it takes exactly one of a TOTP code and a
+    backup code.
+    """
     return service.disable(request, parse_body(SecondFactorRequest, request.event))

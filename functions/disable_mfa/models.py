@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class DisableResponse(BaseModel):
-    """Body of the 200 answer."""
+    """Body of the 200 answer: nothing is left to turn off."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -14,5 +14,8 @@ service = StatusService(repository=DynamoDbMfaRepository(read_table_name(os.envi
 
 @endpoint(STATUS, EndpointSettings.from_environ(os.environ))
 def lambda_handler(request: Request) -> StatusResponse:
-    """Tell the caller's state."""
+    """Tell where the user stands.
+
+    Whether a second factor is on or pending, until when TOTP codes are locked, and how many backup codes are left.
+    """
     return service.status(request.identity.user_id)

@@ -1,9 +1,10 @@
 """What the route answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from functions.shared.answer import Answer
+from functions.shared.contract import BACKUP_CODE_COUNT
 
 
 class State(StrEnum):
@@ -36,7 +37,7 @@ class StatusResponse(Answer):
 
     enabled: bool
     state: State
-    enabled_at: str | None
-    pending_expires_at: str | None
-    locked_until: str | None
-    backup_codes_remaining: int
+    enabled_at: str | None = field(metadata={"format": "date-time"})
+    pending_expires_at: str | None = field(metadata={"format": "date-time"})
+    locked_until: str | None = field(metadata={"format": "date-time"})
+    backup_codes_remaining: int = field(metadata={"minimum": 0, "maximum": BACKUP_CODE_COUNT})

@@ -15,5 +15,9 @@ service = RegenerateService(second_factor_from_environ(os.environ))
 
 @endpoint(BACKUP_CODES, EndpointSettings.from_environ(os.environ))
 def lambda_handler(request: Request) -> BackupCodesResponse:
-    """Give the caller new backup codes."""
+    """Replace the backup codes.
+
+    Makes eight new ones and shows them, this once. All old ones, used or not, are worth nothing from then on. It
+    takes a TOTP code: a backup code cannot make new ones.
+    """
     return service.regenerate(request, parse_body(TotpRequest, request.event))

@@ -20,5 +20,11 @@ service = SetupService(
 
 @endpoint(SETUP, EndpointSettings.from_environ(os.environ))
 def lambda_handler(request: Request) -> SetupResponse:
-    """Enrol the caller; the request has no body, and one that is sent is ignored."""
+    """Start an enrolment.
+
+    Makes a TOTP secret, keeps it sealed, and shows it this once: as text, and as a QR code for an authenticator app.
+    Until it is confirmed nothing changes for the user. A second call replaces an enrolment that is still pending.
+
+    The request has no body; one that is sent is ignored.
+    """
     return service.enrol(request.identity)

@@ -18,7 +18,7 @@ _REGIONAL_INDICATORS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 
 @dataclass(frozen=True)
 class SetupResponse(Answer):
-    """Body of the 200 answer.
+    """Body of the 200 answer. The secret is shown here and never again.
 
     Attributes
     ----------
@@ -28,8 +28,8 @@ class SetupResponse(Answer):
         A PNG of the QR code as a data URI (RFC 2397).
     """
 
-    secret: str = field(repr=False)
-    qr_code: str = field(repr=False)
+    secret: str = field(repr=False, metadata={"pattern": "^[A-Z2-7]{32}$"})
+    qr_code: str = field(repr=False, metadata={"pattern": "^data:image/png;base64,[A-Za-z0-9+/]+=*$"})
 
 
 @dataclass(frozen=True)

@@ -30,25 +30,37 @@ class Proof:
     code: str
 
 
+#: What people type or paste around a code, and nobody minds.
+_IGNORED: Final = r"[\s-]"
+
+
 def _normalised(value: object) -> object:
     """Drop what people type or paste around a code: spaces and hyphens; ASCII letters become upper case."""
     if not isinstance(value, str):
         return value
-    bare = re.sub(r"[\s-]", "", value)
+    bare = re.sub(_IGNORED, "", value)
     # The upper case of some other letters is ASCII: a long s would become an S, and a sharp s two of them.
     return bare.upper() if bare.isascii() else bare
+
+
+def _as_typed(pattern: str) -> object:
+    """Return the JSON Schema type of a code before it is normalised, for the description of the API."""
+    return Annotated[str, Field(pattern=pattern)]
 
 
 TotpCode = Annotated[
     str,
     StringConstraints(strict=True, pattern=r"^[0-9]{6}$"),
-    BeforeValidator(_normalised),
+    BeforeValidator(_normalised, json_schema_input_type=_as_typed(rf"^{_IGNORED}*([0-9]{_IGNORED}*){{6}}$")),
     Field(description="The authenticator app's six digits; spaces and hyphens are ignored", examples=["123456"]),
 ]
 BackupCode = Annotated[
     str,
     StringConstraints(strict=True, pattern=r"^[A-Z]{4}[0-9]{4}$"),
-    BeforeValidator(_normalised),
+    BeforeValidator(
+        _normalised,
+        json_schema_input_type=_as_typed(rf"^{_IGNORED}*([A-Za-z]{_IGNORED}*){{4}}([0-9]{_IGNORED}*){{4}}$"),
+    ),
     Field(description="A backup code; spaces, hyphens and case are ignored", examples=["ABCD-1234"]),
 ]
 

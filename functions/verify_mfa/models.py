@@ -15,5 +15,12 @@ class VerifyResponse(BaseModel):
 
     verified: Literal[True] = True
     method: Method = Field(description="Which factor was proved")
-    backup_codes_remaining: int = Field(serialization_alias="backupCodesRemaining", ge=0)
-    warnings: list[AnswerWarning] = Field(default=[], exclude_if=lambda warnings: not warnings)
+    backup_codes_remaining: int = Field(
+        serialization_alias="backupCodesRemaining", ge=0, description="Codes that are still good"
+    )
+    warnings: list[AnswerWarning] = Field(
+        default=[],
+        exclude_if=lambda warnings: not warnings,
+        description="What the user should hear about; left out when there is nothing",
+        json_schema_extra={"minItems": 1},
+    )

@@ -20,5 +20,10 @@ service = VerifySetupService(
 
 @endpoint(VERIFY_SETUP, EndpointSettings.from_environ(os.environ))
 def lambda_handler(request: Request) -> VerifySetupResponse:
-    """Confirm the caller's pending enrolment."""
+    """Confirm the pending enrolment by its first code.
+
+    Turns the second factor on and shows the backup codes, this once. The code used here does not log in as well.
+
+    An enrolment can be confirmed for ten minutes. Ten wrong codes discard it.
+    """
     return service.verify(request, parse_body(TotpRequest, request.event))

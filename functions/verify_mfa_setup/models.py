@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.shared.shown_codes import ShownCodes
+
 
 class VerifySetupResponse(BaseModel):
     """Body of the 200 answer. The backup codes are shown here and never again."""
@@ -11,7 +13,9 @@ class VerifySetupResponse(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     enabled: Literal[True] = True
-    backup_codes: list[str] = Field(
-        repr=False, serialization_alias="backupCodes", description="Eight codes, each good for one login"
+    backup_codes: ShownCodes = Field(repr=False, serialization_alias="backupCodes")
+    enabled_at: str = Field(
+        serialization_alias="enabledAt",
+        description="When it was turned on: UTC, ISO-8601 in seconds",
+        json_schema_extra={"format": "date-time"},
     )
-    enabled_at: str = Field(serialization_alias="enabledAt", description="UTC, ISO-8601 in seconds")

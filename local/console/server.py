@@ -9,7 +9,6 @@ It hands out tokens to whoever asks, as a login page without a password. What ke
 - Pages run what they were served with and nothing else, by a strict Content-Security-Policy.
 """
 
-import importlib
 import json
 import sys
 import threading
@@ -22,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
 from local import ports
@@ -43,6 +43,7 @@ _CONTENT_TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _JSON: Final = "application/json"
+_DOCUMENTS: Final = "/docs/"
 _MAX_BODY_BYTES: Final = 4096
 _MAX_NAME_LENGTH: Final = 128
 #: How long a snapshot of the dashboard is shown to further readers.
@@ -111,10 +112,10 @@ class Console:
     port
         The console's own port.
     snapshot
-        Returns the state of a stack's dashboard, ready for JSON; given by tests.
+        Returns the state of a stack's dashboard over a time span, ready for JSON; given by tests.
     """
 
-    def __init__(self, place: Place, port: int, snapshot: Callable[[Stack], dict[str, Any]] | None = None) -> None:
+    def __init__(self, place: Place, port: int, snapshot: Callable[[Stack, str], dict[str, Any]] | None = None) -> None:
         self._place = place
         self._host = f"{ports.LOOPBACK}:{port}"
         self.origin = f"http://{self._host}"
@@ -124,11 +125,11 @@ class Console:
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer a request; ``headers`` has their names in lower case."""
         try:
-            return self._route(method, path.partition("?")[0], headers, body)
+            return self._route(method, *path.partition("?")[::2], headers, body)
         except RefusedError as refusal:
             return refusal.reply
 
-    def _route(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def _route(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
         self._check_host(headers.get("host", ""), path)
         match method, path:
             case "POST", "/session":
@@ -137,7 +138,9 @@ class Console:
             case "GET" | "HEAD", "/config.json":
                 return _json({"apiUrl": self._stack().api_url})
             case "GET" | "HEAD", "/operations/data.json":
-                return _json(self._snapshot.of(self._stack()))
+                return _json(self._snapshot.of(self._stack(), _parameter(query, "span")))
+            case "GET" | "HEAD", _ if path.startswith(_DOCUMENTS):
+                return _document(path.removeprefix(_DOCUMENTS))
             case "GET" | "HEAD", _:
                 return _file(path)
         raise RefusedError(
@@ -185,29 +188,31 @@ class Console:
 class _Cached:
     """A slow look at something: one at a time, and its result for everybody who asks soon after."""
 
-    def __init__(self, look: Callable[[Stack], dict[str, Any]], seconds: float) -> None:
+    def __init__(self, look: Callable[[Stack, str], dict[str, Any]], seconds: float) -> None:
         self._look = look
         self._seconds = seconds
         self._lock = threading.Lock()
         self._until = 0.0
+        self._of = ""
         self._seen: dict[str, Any] = {}
 
-    def of(self, stack: Stack) -> dict[str, Any]:
+    def of(self, stack: Stack, span: str) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         with self._lock:
-            if time.monotonic() >= self._until:
+            if time.monotonic() >= self._until or span != self._of:
                 try:
-                    self._seen = self._look(stack)
+                    self._seen = self._look(stack, span)
                 except (BotoCoreError, ClientError):
                     raise _unavailable("The embedded AWS does not answer") from None
-                self._until = time.monotonic() + self._seconds
+                self._until, self._of = time.monotonic() + self._seconds, span
             return self._seen
 
 
-def _operations(stack: Stack) -> dict[str, Any]:
-    snapshot: dict[str, Any] = importlib.import_module("local.console.operations").snapshot(stack)
-    return snapshot
+def _operations(stack: Stack, span: str) -> dict[str, Any]:
+    from local.console.operations import snapshot
+
+    return snapshot(stack, span)
 
 
 def _name(headers: Mapping[str, str], body: bytes) -> str:
@@ -238,6 +243,21 @@ def _file(path: str) -> Reply:
     if file is None or file.suffix not in _CONTENT_TYPES:
         raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "There is no such path or method")
     return Reply(HTTPStatus.OK, file.read_bytes(), _CONTENT_TYPES[file.suffix])
+
+
+def _document(name: str) -> Reply:
+    """Return a page of the documentation: what alarms and dashboard link to."""
+    from local.console import documents
+
+    content = documents.page(name)
+    if content is None:
+        raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "There is no such path or method")
+    return Reply(HTTPStatus.OK, content.encode(), _CONTENT_TYPES[".html"])
+
+
+def _parameter(query: str, name: str) -> str:
+    """Return a parameter of a query, empty where there is none."""
+    return parse_qs(query).get(name, [""])[0]
 
 
 def _json(body: dict[str, Any]) -> Reply:

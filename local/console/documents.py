@@ -1,0 +1,116 @@
+"""Markdown for browsers: the words on the dashboard, and the runbook that they and the alarms link to."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from local.stack import REPOSITORY
+
+DOCUMENTS: Final = REPOSITORY / "docs"
+#: Where the console serves a document, without its suffix.
+ADDRESS: Final = "/docs/"
+TEMPLATE: Final = Path(__file__).with_name("pages") / "document.html"
+
+_PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
+_ELSEWHERE: Final = re.compile(r"https?://")
+_DOCUMENT: Final = re.compile(r"(?:\./)?(?:docs/)?([\w-]+)\.md(#[\w-]*)?")
+_STYLES: Final = {"strong": "strong", "em": "em", "link": "link"}
+_PLAIN: Final = "p"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Words of one kind: ``text``, ``code``, ``strong``, ``em`` or ``link``; a link has an address."""
+
+    text: str
+    kind: str = "text"
+    href: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A heading (``h1`` …), a paragraph (``p``), an item of a list (``li``) or code (``pre``)."""
+
+    tag: str
+    spans: list[Span]
+
+
+def blocks(markdown: str) -> list[Block]:
+    """Return a text widget's blocks; what the console does not draw by itself comes as plain words."""
+    found: list[Block] = []
+    tag = _PLAIN
+    for token in _PARSER.parse(markdown):
+        if token.type in {"heading_open", "list_item_open"}:
+            tag = token.tag
+        elif token.type in {"heading_close", "list_item_close"}:
+            tag = _PLAIN
+        elif token.type == "inline":
+            found.append(Block(tag, list(_spans(token.children or []))))
+        elif token.type in {"fence", "code_block"}:
+            found.append(Block("pre", [Span(token.content.rstrip("\n"))]))
+    return found
+
+
+def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
+    kinds: list[tuple[str, str | None]] = [("text", None)]
+    for token in tokens:
+        name = token.type.removesuffix("_open").removesuffix("_close")
+        if token.type.endswith("_open"):
+            href = address(str(token.attrGet("href"))) if name == "link" else None
+            kind = "text" if name == "link" and href is None else _STYLES.get(name, "text")
+            kinds.append((kind, href))
+        elif token.type.endswith("_close"):
+            kinds.pop()
+        elif token.type in {"softbreak", "hardbreak"}:
+            yield Span(" ")
+        elif token.content:
+            kind, href = kinds[-1]
+            yield Span(token.content, "code" if token.type == "code_inline" else kind, href)
+
+
+def address(target: str) -> str | None:
+    """Return where the console's pages find what a document links to, ``None`` for what is not served here."""
+    if _ELSEWHERE.match(target) or target.startswith("#"):
+        return target
+    match = _DOCUMENT.fullmatch(target)
+    if match is None or not (DOCUMENTS / f"{match[1]}.md").is_file():
+        return None
+    return f"{ADDRESS}{match[1]}{match[2] or ''}"
+
+
+def page(name: str) -> str | None:
+    """Return a document as a page of the console, ``None`` if there is none of that name."""
+    # Looked up by name among what is there, never made into a path.
+    source = {each.stem: each for each in DOCUMENTS.glob("*.md")}.get(name)
+    if source is None:
+        return None
+    tokens = _PARSER.parse(source.read_text())
+    for opening, content in pairwise(tokens):
+        if opening.type == "heading_open":
+            opening.attrSet("id", anchor(content.content))
+    for token in tokens:
+        for child in token.children or []:
+            if child.type == "link_open":
+                _lead_somewhere(child)
+    body = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    title = next((token.content for token in tokens if token.type == "inline"), name)
+    return TEMPLATE.read_text().replace("<!-- title -->", title).replace("<!-- document -->", body)
+
+
+def _lead_somewhere(link: Token) -> None:
+    href = address(str(link.attrGet("href")))
+    if href is None:
+        del link.attrs["href"]  # words, where the page is not served here
+    else:
+        link.attrSet("href", href)
+
+
+def anchor(heading: str) -> str:
+    """Return a heading's fragment, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

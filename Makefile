@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi sbom licences audit synth snapshots dashboard hooks clean
+.PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi docs docs-serve sbom licences audit synth snapshots dashboard hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,12 @@ snapshots: setup ## write the committed templates anew, after a change of them t
 
 dashboard: setup ## draw the dashboard of the running local stack into docs/dashboard.png (make up first; 3 minutes)
 	@$(BIN)/python -m infra.monitoring.preview
+
+docs: setup ## build the documentation, strictly, into build/site
+	@$(BIN)/python -m docsite
+
+docs-serve: setup ## build the documentation and show it on http://127.0.0.1:8000
+	@$(BIN)/python -m docsite --serve
 
 hooks: setup ## run the quick checks before each commit
 	@$(BIN)/pre-commit install

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.browser import chromium, chromium_path, open_page  # noqa: F401 -- fixtures
 from tests.e2e.stack import Aws
 
 _FOLDER = Path(__file__).parent

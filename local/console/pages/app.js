@@ -1,0 +1,577 @@
+/**
+ * The page: a login with a second step, and the settings of an account, as an app has them.
+ *
+ * The access token, the key and the backup codes are in memory and, for as long as people need to see them, on the
+ * page: never in the URL, the history, storage or a cookie.
+ */
+
+import { MfaClient, MfaError, NETWORK_ERROR, UNEXPECTED_ANSWER } from "./api.js";
+import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
+import { clock, countDown } from "./countdown.js";
+import { explain } from "./errors.js";
+
+const TITLE = "MFA console";
+const BACKUP_CODES = 8;
+const SHOWN_CALLS = 12;
+/** `lockedUntil` of a factor that only an operator can unlock. */
+const FOR_GOOD = "9999-12-31T23:59:59Z";
+
+const byId = (id) => document.getElementById(id);
+
+/** What is known of whoever signed in; null before and after. */
+let session = null;
+let view = "sign-in";
+/** Backup codes that are on the page and not said to be saved. */
+let unsaved = null;
+let stopTimer = () => {};
+/** What the account says once the way back has led to it. */
+let wordForAccount = null;
+const pauses = new Pauses();
+
+// -- views and history ------------------------------------------------------------------------------------------
+
+/** What the back button leads to: the account lies below the views that are opened from it. */
+const OPENED_FROM_ACCOUNT = new Set(["set-up", "backup-codes", "new-codes", "turn-off"]);
+
+/** Show one view and forget what the one before it held. */
+function show(name, { push = false, focus = true } = {}) {
+  stopTimer();
+  stopTimer = () => {};
+  for (const form of Object.values(forms)) {
+    form.leave();
+  }
+  if (name !== "set-up") {
+    forgetSecret();
+  }
+  if (name !== "backup-codes") {
+    forgetCodes();
+  }
+  view = name;
+  for (const section of document.querySelectorAll(".view")) {
+    section.hidden = section.dataset.view !== name;
+  }
+  const heading = byId(`${name}-title`);
+  document.title = `${heading.textContent} – ${TITLE}`;
+  const url = name === "sign-in" ? "/" : `#${name}`;
+  const state = { view: name, above: push || (OPENED_FROM_ACCOUNT.has(name) && Boolean(history.state?.above)) };
+  if (push) {
+    history.pushState(state, "", url);
+  } else {
+    history.replaceState(state, "", url);
+  }
+  forms[name]?.reset();
+  window.scrollTo(0, 0);
+  if (focus) {
+    heading.focus();
+  }
+}
+
+/** Back to the account, by the way that people came from it, with a word on what was done. */
+function home(done = null) {
+  if (history.state?.above) {
+    wordForAccount = done;
+    history.back();
+  } else {
+    showAccount(done);
+  }
+}
+
+window.addEventListener("popstate", (event) => {
+  const target = event.state?.view;
+  if (target === undefined || session === null) {
+    // A link within the page, or a view of a session that is over.
+    if (session === null) {
+      show("sign-in");
+    }
+  } else if (unsaved !== null) {
+    history.pushState({ view: "backup-codes", above: true }, "", "#backup-codes");
+    byId("saved-error").replaceChildren("Save your codes first: they are shown only now.");
+    byId("saved").focus();
+  } else if (!session.passed) {
+    show("second-step");
+  } else if ((target === "new-codes" || target === "turn-off") && session.status?.enabled) {
+    show(target);
+    forms[target].focus();
+  } else {
+    showAccount(wordForAccount);
+    wordForAccount = null;
+  }
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (unsaved !== null) {
+    event.preventDefault();
+  }
+});
+
+// -- errors ------------------------------------------------------------------------------------------------------
+
+/** Say something to people who listen to the page. */
+function announce(text) {
+  // Emptied first: the same words again are no change, and would not be heard.
+  byId("announcer").textContent = "";
+  setTimeout(() => {
+    byId("announcer").textContent = text;
+  }, 50);
+}
+
+const ACTIONS = {
+  "sign-in": { label: "Sign in again", run: () => signOut() },
+  "set-up": { label: "Start again", run: () => setUp() },
+  account: { label: "Show my account", run: () => home() },
+};
+
+/** The answer to a request of somebody who has signed out since. */
+class Outdated extends Error {}
+
+/** Wait for an answer, and drop it if whoever asked is gone. */
+async function ours(answer) {
+  const asking = session;
+  try {
+    return await answer;
+  } finally {
+    if (session !== asking) {
+      throw new Outdated();
+    }
+  }
+}
+
+/** Show what went wrong, and offer what helps; `retry` sends a request without a code again. */
+function report(error, container, retry = null) {
+  if (error instanceof Outdated) {
+    return;
+  }
+  if (!(error instanceof MfaError)) {
+    throw error; // a mistake of this page: for the console, and for the tests to see
+  }
+  if (error.code === "UNAUTHORIZED" && session !== null) {
+    const { user } = session;
+    signOut();
+    byId("user").value = user;
+    report(error, byId("sign-in-error"));
+    return;
+  }
+  const { title, next, action } = explain(error);
+  const problem = byId("problem").content.cloneNode(true);
+  problem.querySelector(".problem-title").textContent = title;
+  problem.querySelector(".problem-next").textContent = next;
+  problem.querySelector(".problem-request").hidden = error.requestId === null;
+  problem.querySelector("code").textContent = error.requestId;
+  const button = problem.querySelector("button");
+  const offer = action === "retry" ? retry && { label: "Try again", run: retry } : ACTIONS[action];
+  // Where people sign in already, the form is what to do next.
+  problem.querySelector(".problem-action").hidden = !offer || (view === "sign-in" && action === "sign-in");
+  if (offer) {
+    button.textContent = offer.label;
+    button.addEventListener("click", () => {
+      if (button.getAttribute("aria-disabled") !== "true") {
+        container.replaceChildren();
+        offer.run();
+      }
+    });
+    if (action === "retry" && error.retryAfter) {
+      waitFor(button, offer.label, error.retryAfter);
+    }
+  }
+  container.replaceChildren(problem);
+}
+
+function waitFor(button, label, seconds) {
+  button.setAttribute("aria-disabled", "true");
+  countDown(Date.now() + seconds * 1000, {
+    show: (left) => {
+      button.textContent = `${label} in ${clock(left)}`;
+    },
+    end: () => {
+      button.removeAttribute("aria-disabled");
+      button.textContent = label;
+    },
+  });
+}
+
+// -- signing in --------------------------------------------------------------------------------------------------
+
+/** Ask this page's own server, which stands in for an app's login. */
+async function own(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, { cache: "no-store", ...options });
+  } catch {
+    throw new MfaError({ code: NETWORK_ERROR, message: "No answer" });
+  }
+  const content = await answer.json().catch(() => null);
+  if (answer.ok && content !== null) {
+    return content;
+  }
+  throw new MfaError({
+    code: content?.error ?? UNEXPECTED_ANSWER,
+    message: content?.message ?? "",
+    status: answer.status,
+    retryAfter: Number(answer.headers.get("Retry-After")) || null,
+  });
+}
+
+async function signIn() {
+  const problem = byId("sign-in-error");
+  const user = byId("user").value.trim();
+  problem.replaceChildren();
+  byId("user").removeAttribute("aria-invalid");
+  try {
+    const [{ apiUrl }, { accessToken }] = await Promise.all([
+      own("/config.json"),
+      own("/session", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ user }),
+      }),
+    ]);
+    const mfa = new MfaClient({ baseUrl: apiUrl, accessToken: () => accessToken, onAnswer: showCall });
+    const status = await mfa.status();
+    session = { user, mfa, status, passed: !status.enabled };
+  } catch (error) {
+    if (error.code === "VALIDATION_ERROR") {
+      problem.replaceChildren("Enter a name or an e-mail address without spaces.");
+      byId("user").setAttribute("aria-invalid", "true");
+      byId("user").focus();
+    } else {
+      report(error, problem, signIn);
+    }
+    return;
+  }
+  for (const element of document.querySelectorAll(".user")) {
+    element.textContent = user;
+  }
+  if (session.passed) {
+    renderAccount();
+    show("account");
+  } else {
+    readLock(session.status);
+    show("second-step");
+    forms["second-step"].focus();
+  }
+}
+
+function signOut() {
+  unsaved = null;
+  session = null;
+  pauses.clear();
+  byId("done").hidden = true;
+  byId("sign-in-error").replaceChildren();
+  show("sign-in");
+}
+
+async function passSecondStep(proof) {
+  const answer = await ours(session.mfa.verify(proof));
+  session.passed = true;
+  const left = `${answer.backupCodesRemaining} of ${BACKUP_CODES} are left.`;
+  await showAccount(
+    answer.method === "backup_code" ? `Signed in with a backup code, which is used now; ${left}` : "Signed in.",
+  );
+}
+
+// -- the account -------------------------------------------------------------------------------------------------
+
+/** Show the account as the API has it now. */
+async function showAccount(done = null) {
+  const problem = byId("account-problem");
+  problem.replaceChildren();
+  byId("done").hidden = done === null;
+  byId("done").textContent = done;
+  show("account");
+  if (done !== null) {
+    announce(done);
+  }
+  try {
+    session.status = await ours(session.mfa.status());
+  } catch (error) {
+    byId("is-on").hidden = true;
+    byId("is-off").hidden = true;
+    report(error, problem, () => showAccount(done));
+    return;
+  }
+  session.passed ||= !session.status.enabled;
+  if (!session.passed) {
+    show("second-step");
+  } else if (view === "account") {
+    renderAccount();
+  }
+}
+
+function renderAccount() {
+  const { enabled, state, enabledAt, pendingExpiresAt, backupCodesRemaining } = session.status;
+  byId("is-on").hidden = !enabled;
+  byId("is-off").hidden = enabled;
+  byId("is-pending").hidden = state !== "PENDING";
+  tellTime(byId("enabled-at"), enabledAt, { dateStyle: "long", timeStyle: "short" });
+  tellTime(byId("pending-expires"), pendingExpiresAt, { timeStyle: "short" });
+  const low = backupCodesRemaining <= 2;
+  byId("remaining").textContent = `${backupCodesRemaining} of ${BACKUP_CODES} are left`;
+  byId("low").hidden = !low;
+  byId("dots").dataset.low = String(low);
+  byId("dots").replaceChildren(
+    ...Array.from({ length: BACKUP_CODES }, (_, index) => {
+      const dot = document.createElement("i");
+      dot.classList.toggle("left", index < backupCodesRemaining);
+      return dot;
+    }),
+  );
+  readLock(session.status);
+  showLock();
+}
+
+/** Remember a lock that the status tells of; times are the server's, and clocks are taken to agree. */
+function readLock({ lockedUntil }) {
+  if (lockedUntil !== null) {
+    pauses.set("totp", lockedUntil === FOR_GOOD ? Infinity : Date.parse(lockedUntil), TOO_MANY);
+  }
+}
+
+function showLock() {
+  const until = pauses.get("totp")?.until ?? null;
+  byId("account-locked").hidden = until === null;
+  byId("account-locked-for-good").hidden = until !== Infinity;
+  byId("account-locked-time").hidden = until === Infinity;
+  stopTimer();
+  if (until !== null && until !== Infinity) {
+    stopTimer = countDown(until, {
+      show: (seconds) => {
+        byId("account-timer").textContent = clock(seconds);
+      },
+      end: showLock,
+    });
+  }
+}
+
+function tellTime(element, iso, format) {
+  element.dateTime = iso ?? "";
+  element.textContent = iso === null ? "" : new Intl.DateTimeFormat(document.documentElement.lang, format).format(new Date(iso));
+}
+
+// -- turning it on -----------------------------------------------------------------------------------------------
+
+async function setUp() {
+  const problem = byId("account-problem");
+  problem.replaceChildren();
+  let enrolment;
+  let status;
+  try {
+    enrolment = await ours(session.mfa.setup());
+    status = await ours(session.mfa.status());
+  } catch (error) {
+    if (session !== null && view !== "account") {
+      await showAccount();
+    }
+    report(error, problem, setUp);
+    return;
+  }
+  session.status = status;
+  show("set-up", { push: view === "account" });
+  session.secret = enrolment.secret;
+  byId("secret").textContent = enrolment.secret.match(/.{1,4}/g).join(" ");
+  const image = byId("qr-code");
+  image.src = enrolment.qrCode;
+  // Two of its pixels for each of the page's: modules stay whole, and sharp on a phone's display.
+  await image.decode();
+  if (session?.secret !== enrolment.secret) {
+    return; // left meanwhile
+  }
+  image.width = image.naturalWidth / 2;
+  image.hidden = false;
+  byId("set-up-expired").hidden = true;
+  byId("set-up-expiry").hidden = false;
+  stopTimer = countDown(Date.parse(status.pendingExpiresAt), {
+    show: (seconds) => {
+      byId("set-up-timer").textContent = clock(seconds);
+    },
+    end: () => {
+      forgetSecret();
+      byId("set-up-expired").hidden = false;
+      byId("set-up-expiry").hidden = true;
+      announce("This QR code has expired.");
+    },
+  });
+}
+
+function forgetSecret() {
+  if (session !== null) {
+    session.secret = null;
+  }
+  byId("secret").textContent = "";
+  byId("qr-code").removeAttribute("src");
+  byId("qr-code").hidden = true;
+}
+
+async function confirmSetUp({ code }) {
+  const { backupCodes } = await ours(session.mfa.verifySetup(code));
+  session.passed = true;
+  showCodes(backupCodes, "Your second factor is on.");
+}
+
+// -- backup codes ------------------------------------------------------------------------------------------------
+
+function showCodes(codes, done) {
+  show("backup-codes");
+  unsaved = { codes, done };
+  byId("codes").replaceChildren(
+    ...codes.map((code) => {
+      const item = document.createElement("li");
+      item.textContent = code;
+      return item;
+    }),
+  );
+  byId("made-on").textContent = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long" }).format(new Date());
+  byId("saved").checked = false;
+  byId("saved-error").replaceChildren();
+}
+
+function forgetCodes() {
+  unsaved = null;
+  byId("codes").replaceChildren();
+}
+
+async function makeNewCodes({ code }) {
+  const { backupCodes } = await ours(session.mfa.newBackupCodes(code));
+  showCodes(backupCodes, "You have new backup codes. The old ones are worth nothing now.");
+}
+
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    announce(`${what} copied.`);
+    return true;
+  } catch {
+    announce(`The browser does not allow copying. Select and copy by hand.`);
+    return false;
+  }
+}
+
+/** Copy, and let the button say for a moment how it went. */
+async function copyBy(button, text, what) {
+  const label = button.textContent;
+  button.textContent = (await copy(text, what)) ? "Copied" : "Not allowed";
+  setTimeout(() => {
+    button.textContent = label;
+  }, 2000);
+}
+
+function download() {
+  const { user } = session;
+  const lines = [`Backup codes of ${user}, made on ${byId("made-on").textContent}.`, "Each signs in once.", ""];
+  const url = URL.createObjectURL(new Blob([[...lines, ...unsaved.codes, ""].join("\n")], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "mfa-backup-codes.txt";
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
+function confirmSaved() {
+  if (!byId("saved").checked) {
+    byId("saved-error").replaceChildren("Confirm that you saved them: they are never shown again.");
+    byId("saved").focus();
+    return;
+  }
+  const { done } = unsaved;
+  unsaved = null;
+  home(done);
+}
+
+// -- turning it off ----------------------------------------------------------------------------------------------
+
+async function turnOff(proof) {
+  await ours(session.mfa.disable(proof));
+  pauses.clear();
+  home("Your second factor is off. Remove its entry from your app.");
+}
+
+// -- requests ----------------------------------------------------------------------------------------------------
+
+/** List a request: what was asked and how it ended, and nothing of what was sent or answered. */
+function showCall({ method, path, status, milliseconds, error }) {
+  const item = document.createElement("li");
+  const line = document.createElement("p");
+  const asked = document.createElement("code");
+  const ended = document.createElement("span");
+  const took = document.createElement("span");
+  asked.className = "path";
+  asked.textContent = `${method} ${path}`;
+  ended.className = "badge";
+  ended.dataset.kind = error === null ? "good" : "bad";
+  ended.textContent = error === null ? String(status) : `${status || ""} ${error.code}`.trim();
+  took.className = "took";
+  took.textContent = `${Math.round(milliseconds)} ms`;
+  line.append(asked, ended, took);
+  item.append(line);
+  if (error?.requestId) {
+    const id = document.createElement("p");
+    id.className = "muted small";
+    id.textContent = `Request id: ${error.requestId}`;
+    item.append(id);
+  }
+  byId("calls").prepend(item);
+  byId("calls").children[SHOWN_CALLS]?.remove();
+  byId("no-calls").hidden = true;
+}
+
+// -- wiring ------------------------------------------------------------------------------------------------------
+
+function codeForm(id, options) {
+  return new CodeForm(byId(id), { pauses, announce, onError: report, ...options });
+}
+
+const forms = {
+  "second-step": codeForm("second-step", { submit: "Continue", either: true, onCode: passSecondStep }),
+  "set-up": codeForm("set-up", { submit: "Turn on", onCode: confirmSetUp }),
+  "new-codes": codeForm("new-codes", { submit: "Make new codes", onCode: makeNewCodes }),
+  "turn-off": codeForm("turn-off", { submit: "Turn off", either: true, onCode: turnOff }),
+};
+
+const COMMANDS = {
+  "sign-out": () => signOut(),
+  "set-up": () => setUp(),
+  home: () => home(),
+  "new-codes": () => open("new-codes"),
+  "turn-off": () => open("turn-off"),
+  "copy-secret": (button) => copyBy(button, session.secret, "Key"),
+  "copy-codes": (button) => copyBy(button, unsaved.codes.join("\n"), "Backup codes"),
+  "download-codes": () => download(),
+  "print-codes": () => window.print(),
+};
+
+function open(name) {
+  show(name, { push: true });
+  forms[name].focus();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  if (button !== null) {
+    COMMANDS[button.dataset.do](button);
+  }
+});
+
+/** Run a form's action on submit, once at a time. */
+function onSubmit(id, action) {
+  const form = byId(id);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.getAttribute("aria-busy") !== "true") {
+      form.setAttribute("aria-busy", "true");
+      await action();
+      form.removeAttribute("aria-busy");
+    }
+  });
+}
+
+onSubmit("sign-in-form", signIn);
+onSubmit("saved-form", confirmSaved);
+
+show("sign-in", { focus: false });
+own("/config.json").then(
+  ({ apiUrl }) => {
+    byId("api-url").textContent = apiUrl;
+  },
+  () => {
+    byId("api-url").textContent = "not there yet";
+  },
+);

@@ -1,0 +1,45 @@
+/** Time that is left: shown each second, spoken seldom. */
+
+/** Seconds at which what is left is spoken; otherwise at each full minute. */
+const SPOKEN_AT = new Set([30, 10]);
+
+/**
+ * Count down to a time of this machine's clock.
+ *
+ * @param {number} until  epoch milliseconds
+ * @param {object} listener
+ * @param {(seconds: number) => void} listener.show  called at once, then each second
+ * @param {(seconds: number) => void} [listener.speak]  called when people who listen should hear it
+ * @param {() => void} listener.end  called once it is over
+ * @returns {() => void} stops it
+ */
+export function countDown(until, { show, speak = () => {}, end }) {
+  let timer;
+  const left = () => Math.ceil((until - Date.now()) / 1000);
+  const tick = (first) => {
+    const seconds = left();
+    if (seconds <= 0) {
+      end();
+      return;
+    }
+    show(seconds);
+    if (first || seconds % 60 === 0 || SPOKEN_AT.has(seconds)) {
+      speak(seconds);
+    }
+    // Until the next change of what is shown: no drift, and right again after the machine slept.
+    timer = setTimeout(tick, until - Date.now() - (seconds - 1) * 1000);
+  };
+  tick(true);
+  return () => clearTimeout(timer);
+}
+
+/** `0:57`, `59:03`. */
+export function clock(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** `57 seconds`, `2 minutes`, `1 minute 5 seconds`. */
+export function words(seconds) {
+  const part = (count, unit) => (count === 0 ? "" : `${count} ${unit}${count === 1 ? "" : "s"}`);
+  return [part(Math.floor(seconds / 60), "minute"), part(seconds % 60, "second")].filter(Boolean).join(" ");
+}

@@ -1,0 +1,135 @@
+"""Chromium, driven by Playwright: pages of the console as people see them, watched for what they must never do."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from local import ports
+from local.stack import REPOSITORY, Stack
+
+#: Generous, for a machine that is busy and functions that start cold.
+PATIENCE_MILLISECONDS: Final = 30_000
+DESKTOP: Final = 1280
+PHONE: Final = 360
+_AXE: Final = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
+_FLAGS: Final = (
+    "--headless=new",
+    "--no-sandbox",  # the gate runs as root, and the pages are our own
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {ports.LOOPBACK}",
+)
+#: What the browser says by itself of an answer that is no 2xx, or of none: tests cause them on purpose.
+_TOLD_BY_BROWSER: Final = "Failed to load resource"
+
+
+@dataclass
+class Watched:
+    """What a page did in the background."""
+
+    console: list[ConsoleMessage] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        """Listen to a page."""
+        page.on("console", lambda message: self.console.append(message))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.urls.append(request.url))
+
+    def hosts(self) -> set[str | None]:
+        """Return the hosts that were asked; ``data:`` and ``blob:`` URLs have none."""
+        return {urlsplit(url).hostname for url in self.urls if urlsplit(url).scheme not in {"data", "blob"}}
+
+    def complaints(self) -> list[str]:
+        """Return uncaught errors and what the console warned of, violations of the page's own policy among it."""
+        told = [f"{message.type}: {message.text}" for message in self.console if message.type in {"error", "warning"}]
+        return self.errors + [line for line in told if _TOLD_BY_BROWSER not in line]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page in a browser context of its own: nothing stored, nobody signed in."""
+
+    page: Page
+    watched: Watched
+
+
+type OpenPage = Callable[..., Opened]
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Return the path of Chromium; where the gate runs, it must be there."""
+    path = shutil.which("chromium")
+    if path is not None:
+        return path
+    message = "Chromium is not installed (Debian package chromium)"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+# Of a module, not of the session: while Playwright runs, no other test could run an event loop.
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """Start a browser with a new profile."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
+    """Return a function that opens the console; pages are closed, and held to account, when the test ends."""
+    opened: list[Opened] = []
+
+    def open_(path: str = "/", *, width: int = DESKTOP, color_scheme: Any = "light", **options: Any) -> Opened:
+        context = chromium.new_context(
+            base_url=stack.console_url,
+            viewport={"width": width, "height": 800},
+            color_scheme=color_scheme,
+            service_workers="block",
+            **options,
+        )
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        one = Opened(context.new_page(), Watched())
+        one.watched.attach(one.page)
+        opened.append(one)
+        one.page.goto(path)
+        return one
+
+    yield open_
+    for each in opened:
+        each.page.context.close()
+    for each in opened:
+        assert each.watched.hosts() <= {ports.LOOPBACK}
+        assert each.watched.complaints() == []
+
+
+def accessibility_violations(page: Page) -> list[str]:
+    """Return what axe finds wrong with a page as it is now: the rule and the elements, one line each."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_AXE.read_text())
+    found: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
+        for violation in found["violations"]
+    ]
+
+
+def overflows(page: Page) -> bool:
+    """Tell whether a page is wider than its window, so that people must scroll sideways to read it."""
+    return bool(page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))

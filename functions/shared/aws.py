@@ -5,12 +5,16 @@ the most that a route makes, end in 15 s, well inside the functions' 20 s, and A
 """
 
 import encodings.idna  # noqa: F401 - see docs/adr/0072: looking up a host would import it within the first request
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Final
 
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.model import OperationModel
 
 from functions.shared.errors import ServiceUnavailableError
 
@@ -50,3 +54,23 @@ def failing_closed(operation: str) -> Iterator[None]:
         raise ServiceUnavailableError(operation, code) from error
     except BotoCoreError as error:
         raise ServiceUnavailableError(operation, type(error).__name__) from error
+
+
+def refuse_incomplete_answer(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
+    """Refuse a good answer whose body is no JSON: register it with a client, for the event ``after-call`` of reads.
+
+    botocore takes such a body for an empty one. What was cut short on its way as "here is the item" would pass for
+    "there is none", and a user with a second factor for one without.
+
+    Raises
+    ------
+    ServiceUnavailableError
+        The body is not whole.
+    """
+    if http_response.status_code != HTTPStatus.OK:
+        return
+    try:
+        json.loads(http_response.content)
+    except ValueError:
+        operation = f"{model.service_model.service_name}:{model.name}"
+        raise ServiceUnavailableError(operation, "IncompleteAnswer") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.shared.aws import CLIENT_CONFIG, failing_closed
+from functions.shared.aws import CLIENT_CONFIG, failing_closed, refuse_incomplete_answer
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import SORT_KEY, Attribute, partition_key
 from functions.shared.errors import ConflictError
@@ -55,6 +55,7 @@ class DynamoDbMfaRepository:
     def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
         self._table_name = table_name
         self._client: DynamoDBClient = client or boto3.client("dynamodb", config=CLIENT_CONFIG)
+        self._client.meta.events.register("after-call.dynamodb.GetItem", refuse_incomplete_answer)
 
     def get(self, user_id: str) -> MfaRecord | None:
         """Return a user's record by a strongly consistent read, or None.
@@ -121,6 +122,9 @@ class DynamoDbMfaRepository:
     def remove(self, old: MfaRecord) -> None:
         """Delete a user's item, provided that ``old`` is still what is stored.
 
+        A deletion leaves no mark to know itself by. If the client had to try again and nothing is stored any more,
+        the first attempt succeeded and its answer was lost.
+
         Raises
         ------
         ConflictError
@@ -135,9 +139,14 @@ class DynamoDbMfaRepository:
                     ConditionExpression=condition,
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues=values,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                raise ConflictError from None
+            except ClientError as error:
+                if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                    raise
+                tried_again = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+                if not tried_again or error.response.get("Item"):
+                    raise ConflictError from None
 
 
 def _key(user_id: str) -> dict[str, Any]:

@@ -51,6 +51,29 @@ class AwsCalls:
             botocore.endpoint.Endpoint.make_request = original
 
     @contextmanager
+    def losing_answer(self, lost: str, error: BaseException) -> Iterator[None]:
+        """Let an operation happen, and give an error in its place: the first time, so that a client may try again."""
+        original = botocore.endpoint.Endpoint._do_get_response
+        answers = iter([error])
+
+        def get_response(endpoint: Any, request: Any, operation_model: Any, context: Any) -> Any:
+            answer = original(endpoint, request, operation_model, context)
+            if f"{operation_model.service_model.service_name}:{operation_model.name}" != lost:
+                return answer
+            instead = next(answers, None)
+            if instead is None:
+                return answer
+            if isinstance(instead, Exception):
+                return None, instead
+            raise instead
+
+        botocore.endpoint.Endpoint._do_get_response = get_response
+        try:
+            yield
+        finally:
+            botocore.endpoint.Endpoint._do_get_response = original
+
+    @contextmanager
     def recorded(self, failing: Mapping[str, Failure] | None = None) -> Iterator[list[str]]:
         """Record the calls of a block; an operation named in ``failing`` fails that way."""
         original = botocore.endpoint.Endpoint.make_request

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import boto3
 import pytest
@@ -16,9 +17,10 @@ from moto import mock_aws
 
 from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
+from tests.support.leaks import IN_PROCESS
 from tests.support.life_cycle import User
 
-pytest_plugins = ["tests.support.deployed_stack"]
+pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack"]
 
 _TESTS = Path(__file__).parent
 #: Folders whose tests share something that takes long to make: a stack, synthesized templates. They begin first.
@@ -86,7 +88,9 @@ def load_handler(function_environment: dict[str, str]) -> Iterator[Callable[[str
         name = f"functions.{function}.handler"
         sys.modules.pop(name, None)
         loaded.append(name)
-        return importlib.import_module(name)
+        module: Any = importlib.import_module(name)
+        module.lambda_handler = IN_PROCESS.watching(module.lambda_handler)
+        return module  # type: ignore[no-any-return]
 
     yield load
     for name in loaded:

@@ -15,6 +15,7 @@ from local import lifecycle, ports, server
 from local.bootstrap import Credentials, session
 from local.progress import Progress
 from local.stack import Place, Stack
+from tests.support.leaks import OVER_HTTP
 
 #: Generous: the first request to a function starts a process on a machine that may be busy.
 TIMEOUT_SECONDS = 60
@@ -78,7 +79,10 @@ class Api:
         if body is not None:
             content = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
+        OVER_HTTP.add_token(sent.get("Authorization", "").removeprefix("Bearer "))
+        OVER_HTTP.add_request(content)
         answer = self._pool.request(method, self.url + path, body=content, headers=sent)
+        OVER_HTTP.add_answer(f"{method} {path}", answer.status, answer.headers, answer.data)
         return Answer(answer.status, answer.headers, answer.data)
 
 
@@ -132,13 +136,20 @@ def own_stack(root: Path) -> Iterator[tuple[Stack, Place]]:
 
 def function_log_since(aws: Aws, milliseconds: int) -> Iterator[str]:
     """Yield what the functions logged since a time (epoch milliseconds), each line with its function's name."""
+    for function, message in every_function_log_since(aws, milliseconds):
+        if not message.startswith(_UNTOLD_LINES):
+            yield f"{function}: {message}"
+
+
+def every_function_log_since(aws: Aws, milliseconds: int) -> Iterator[tuple[str, str]]:
+    """Yield each function's name with all that was logged for it, the platform's lines and metrics included."""
     logs = aws.client("logs")
     for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/"):
         for group in page["logGroups"]:
             name = group["logGroupName"]
-            for event in logs.filter_log_events(logGroupName=name, startTime=milliseconds)["events"]:
-                if not event["message"].startswith(_UNTOLD_LINES):
-                    yield f"{name.rpartition('/')[2]}: {event['message']}"
+            for events in logs.get_paginator("filter_log_events").paginate(logGroupName=name, startTime=milliseconds):
+                for event in events["events"]:
+                    yield name.rpartition("/")[2], event["message"]
 
 
 def log_since(place: Place, offset: int) -> str:
@@ -156,9 +167,11 @@ def log_size(place: Place) -> int:
     return place.log.stat().st_size if place.log.exists() else 0
 
 
-def place_of(state_file: Path, stack: Stack) -> Place:
-    """Return where a running stack keeps its files, given its state file."""
+@contextmanager
+def given_stack(state_file: Path) -> Iterator[tuple[Stack, Place]]:
+    """Use the running stack that a state file describes, and leave it running."""
+    stack = Stack.load(state_file)
     port = urllib3.util.parse_url(stack.endpoint_url).port
     if port is None or server.endpoint_url(port) != stack.endpoint_url:
         raise ValueError(f"{state_file} describes no stack on this machine: {stack.endpoint_url}")
-    return Place(port, state_file.resolve().parent.parent)
+    yield stack, Place(port, state_file.resolve().parent.parent)

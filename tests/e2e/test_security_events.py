@@ -5,10 +5,9 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -18,61 +17,9 @@ from infra.constructs.security_events import dead_letter_queue_name
 from local.stack import REPOSITORY, Stack
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Aws
-
-#: The stream is read every second, and the machine may be busy.
-PATIENCE_SECONDS: Final = 30
-#: So long after the last expected event nothing else must come: two readings of the stream.
-SILENCE_SECONDS: Final = 3
+from tests.support.subscriber import Subscriber, receive
 
 type NewUser = Callable[[str], HttpUser]
-type Event = dict[str, Any]
-
-
-class Subscriber:
-    """A queue behind a rule of the default bus that matches the events of one user."""
-
-    def __init__(self, aws: Aws, user: HttpUser) -> None:
-        self._events, self._queues = aws.client("events"), aws.client("sqs")
-        self._user = user
-        self._name = f"test-{uuid.uuid4()}"
-
-    @contextmanager
-    def subscribed(self) -> Iterator[None]:
-        self._url = self._queues.create_queue(QueueName=self._name)["QueueUrl"]
-        attributes = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
-        pattern = {"source": [EVENT_SOURCE], "detail": {"user_id": [self._user.user_id]}}
-        self._events.put_rule(Name=self._name, EventPattern=json.dumps(pattern))
-        self._events.put_targets(Rule=self._name, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
-        try:
-            yield
-        finally:
-            self._events.remove_targets(Rule=self._name, Ids=["queue"])
-            self._events.delete_rule(Name=self._name)
-            self._queues.delete_queue(QueueUrl=self._url)
-
-    def wait_for(self, count: int) -> list[Event]:
-        """Return the events that came, in the order of their coming, once there are so many and no more follow."""
-        found: list[Event] = []
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(found) < count and time.monotonic() < deadline:
-            found += self._received(wait=1)
-        found += self._received(wait=SILENCE_SECONDS)
-        assert len(found) == count, [event["detail-type"] for event in found]
-        return found
-
-    def hears_nothing(self) -> bool:
-        return not self._received(wait=SILENCE_SECONDS)
-
-    def _received(self, *, wait: int) -> list[Event]:
-        return [json.loads(body) for body in receive(self._queues, self._url, wait=wait)]
-
-
-def receive(queues: Any, url: str, *, wait: int) -> list[str]:
-    """Take messages from a queue."""
-    messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait).get("Messages", [])
-    for message in messages:
-        queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return [message["Body"] for message in messages]
 
 
 @pytest.fixture
@@ -81,9 +28,8 @@ def subscribe(aws: Aws) -> Iterator[Callable[[HttpUser], Subscriber]]:
     with ExitStack() as subscriptions:
 
         def subscribe_to(user: HttpUser) -> Subscriber:
-            subscriber = Subscriber(aws, user)
-            subscriptions.enter_context(subscriber.subscribed())
-            return subscriber
+            pattern = {"source": [EVENT_SOURCE], "detail": {"user_id": [user.user_id]}}
+            return subscriptions.enter_context(Subscriber(aws, pattern).subscribed())
 
         yield subscribe_to
 

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from functions.shared.contract import SETUP, Endpoint
+from tests.support.leaks import IN_PROCESS
 from tests.support.tokens import NOW
 
 METHOD_ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/setup"
@@ -25,6 +26,7 @@ class Authorizer:
 
     def call(self, token: str | None = None, *, route: Endpoint = SETUP, **event: Any) -> dict[str, Any]:
         """Return the answer to a request with a bearer token; ``event`` replaces parts of the event."""
+        IN_PROCESS.add_token(token or "")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         request = {
             "type": "REQUEST",

@@ -16,7 +16,8 @@ from local import users
 from local.stack import Place, Stack
 from local.users import TokenKind
 from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws, function_log_since, log_since, log_size, own_stack, place_of
+from tests.e2e.stack import Api, Aws, function_log_since, given_stack, log_since, log_size, own_stack
+from tests.support.leak_watch import nothing_leaks
 
 _LOG_LINES = 60
 
@@ -47,18 +48,25 @@ _WATCHED = pytest.StashKey[_Watched]()
 @pytest.fixture(scope="session")
 def stack(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Return the stack under test; its attributes are the fields of ``stack.json``."""
-    given = os.environ.get("MFA_STACK")
-    if given:
-        running = Stack.load(Path(given))
-        pytestconfig.stash[_WATCHED] = _Watched(place_of(Path(given), running), Aws(running))
-        yield running
-        return
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print("\nstarting a stack for the end-to-end tests")
-    with own_stack(tmp_path_factory.mktemp("stack")) as (running, place):
+
+    def tell(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{text}")
+
+    given = os.environ.get("MFA_STACK")
+    if given is None:
+        tell("starting a stack for the end-to-end tests")
+    with own_stack(tmp_path_factory.mktemp("stack")) if given is None else given_stack(Path(given)) as (running, place):
         pytestconfig.stash[_WATCHED] = _Watched(place, Aws(running))
-        yield running
+        with nothing_leaks(running, place, tell):
+            yield running
+
+
+@pytest.fixture(scope="session")
+def stack_place(stack: Stack, pytestconfig: pytest.Config) -> Place:
+    """Return where the stack under test keeps its files."""
+    return pytestconfig.stash[_WATCHED].place
 
 
 @pytest.fixture(scope="session")

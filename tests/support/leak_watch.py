@@ -1,0 +1,147 @@
+"""Fails a test that printed or answered what it must keep to itself, and a run whose stack wrote it down anywhere.
+
+A pytest plugin. Within a test's own process, the ledger learns what is secret from the handlers that `tests.conftest`
+loads; whatever the test printed, logged or was answered is searched at its end. Over HTTP, the ledger learns from
+`tests.e2e.stack.Api`; `nothing_leaks` searches all that the stack has written down when the run ends.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Final
+
+import pytest
+
+from functions.shared.contract import EVENT_SOURCE
+from local.stack import Place, Stack
+from tests.e2e.stack import Aws, every_function_log_since, log_since, log_size
+from tests.support.leaks import IN_PROCESS, OVER_HTTP, Kind, Leak, Search, Used
+from tests.support.subscriber import Event, Subscriber
+
+#: So many are shown; one cause makes many.
+_SHOWN: Final = 10
+_LEDGERS: Final = (IN_PROCESS, OVER_HTTP)
+
+
+class _Test:
+    """What one test has used, was answered and has printed."""
+
+    def __init__(self) -> None:
+        self.read: list[tuple[str, str]] = []
+        self._began = [(ledger, len(ledger.used), len(ledger.answers)) for ledger in _LEDGERS]
+
+    def leaks(self, printed: Iterable[tuple[str, str]]) -> list[Leak]:
+        used = [each for ledger, before, _ in self._began for each in islice(ledger.used.values(), before, None)]
+        answers = [each for ledger, _, before in self._began for each in ledger.answers[before:]]
+        return list(Search(used).leaks([*printed, *self.read, *answers])) if used else []
+
+
+_TEST: Final = pytest.StashKey[_Test]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin to watch a test."""
+    item.stash[_TEST] = _Test()
+
+
+@pytest.fixture(autouse=True)
+def _keep_what_is_read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a copy of the output that a test takes out of pytest's sight by reading it."""
+    readouterr = pytest.CaptureFixture.readouterr
+    read = request.node.stash[_TEST].read
+
+    def readouterr_and_keep(capture: pytest.CaptureFixture[Any]) -> Any:
+        result = readouterr(capture)
+        read.append(("the output that the test read", f"{result.out}\n{result.err}"))
+        return result
+
+    monkeypatch.setattr(pytest.CaptureFixture, "readouterr", readouterr_and_keep)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Search what a test has printed once it is over, and fail it for what is found."""
+    report = yield
+    if call.when == "teardown" and report.passed and (leaks := item.stash[_TEST].leaks(report.sections)):
+        report.outcome = "failed"
+        report.longrepr = _told("This test printed, logged or answered what must stay secret", leaks)
+    return report
+
+
+class StackWatch:
+    """Searches what a stack has written down since a time.
+
+    Parameters
+    ----------
+    stack, place
+        The stack, and where it keeps its files.
+    """
+
+    def __init__(self, stack: Stack, place: Place) -> None:
+        self._stack, self._place, self._aws = stack, place, Aws(stack)
+        self._began, self._offset = int(time.time() * 1000), log_size(place)
+
+    def leaks(self, used: Iterable[Used], events: Iterable[Event] = ()) -> list[Leak]:
+        """Return what is found of the values that were used, in what was written down and in events that were heard.
+
+        A place that may hold a kind of value is not searched for it.
+        """
+        everything = list(used)
+        texts = [*self.function_logs(), *self.metrics(), *(("an event", str(event)) for event in events)]
+        return [
+            *Search(everything).leaks(texts),
+            # A sealed secret names its user, in base64, and so does a token.
+            *Search(each for each in everything if each.kind is not Kind.TOKEN).leaks(self.items()),
+            # The emulator's user pool names users.
+            *Search(each for each in everything if each.kind is not Kind.LABEL).leaks(self.emulator_log()),
+        ]
+
+    def function_logs(self) -> Iterator[tuple[str, str]]:
+        """Yield every line that functions logged, metrics and the platform's own lines included."""
+        for function, message in every_function_log_since(self._aws, self._began):
+            yield f"the log of {function}", message
+
+    def metrics(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and the dimensions of every metric."""
+        for page in self._aws.client("cloudwatch").get_paginator("list_metrics").paginate():
+            yield from (("a metric", str(metric)) for metric in page["Metrics"])
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Yield every item that is in the table."""
+        for page in self._aws.client("dynamodb").get_paginator("scan").paginate(TableName=self._stack.table_name):
+            yield from (("a stored item", str(item)) for item in page["Items"])
+
+    def emulator_log(self) -> Iterator[tuple[str, str]]:
+        """Yield the lines of the emulator's own log."""
+        yield from (("the emulator's log", line) for line in log_since(self._place, self._offset).splitlines())
+
+
+@contextmanager
+def nothing_leaks(stack: Stack, place: Place, tell: Callable[[str], None]) -> Iterator[None]:
+    """Fail the run if at its end the stack has written down anywhere what the tests used as a secret.
+
+    Parameters
+    ----------
+    tell : callable
+        Tells whoever waits how much was searched.
+    """
+    watch = StackWatch(stack, place)
+    with Subscriber(Aws(stack), {"source": [EVENT_SOURCE]}).subscribed() as subscriber:
+        yield
+        events = subscriber.everything()
+    used = list(OVER_HTTP.used.values())
+    leaks = [*watch.leaks(used, events), *Search(used).leaks(OVER_HTTP.answers)]
+    tell(f"searched what the stack wrote down for {len(used)} secrets, codes and tokens: {len(leaks)} found")
+    if leaks:
+        told = _told("The stack wrote down what must stay secret (this test is just the last one of the run)", leaks)
+        pytest.fail(told, pytrace=False)
+
+
+def _told(heading: str, leaks: list[Leak]) -> str:
+    kinds = {kind: sum(leak.used.kind is kind for leak in leaks) for kind in Kind}
+    counted = ", ".join(f"{number} x {kind}" for kind, number in kinds.items() if number)
+    return "\n  ".join([f"{heading}: {counted}", *map(str, leaks[:_SHOWN])])

@@ -12,16 +12,18 @@ from http import HTTPStatus
 from typing import Final
 
 from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import OperationModel
 
 from functions.shared.errors import ServiceUnavailableError
 
+_ATTEMPTS: Final = 2
 CLIENT_CONFIG: Final = Config(
     connect_timeout=0.5,
     read_timeout=1.5,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
     # One request at a time in a Lambda process; the connection outlives the pauses between requests.
     max_pool_connections=2,
     tcp_keepalive=True,
@@ -56,21 +58,40 @@ def failing_closed(operation: str) -> Iterator[None]:
         raise ServiceUnavailableError(operation, type(error).__name__) from error
 
 
-def refuse_incomplete_answer(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
-    """Refuse a good answer whose body is no JSON: register it with a client, for the event ``after-call`` of reads.
+def mistrust_answers(client: BaseClient, calls: str) -> None:
+    """Let a client try again for a good answer whose body is no JSON, and refuse it in the end.
 
     botocore takes such a body for an empty one. What was cut short on its way as "here is the item" would pass for
-    "there is none", and a user with a second factor for one without.
+    "there is none", and a user with a second factor for one without. It is for calls whose body says something: that
+    a write succeeded is said by the status.
 
-    Raises
-    ------
-    ServiceUnavailableError
-        The body is not whole.
+    Parameters
+    ----------
+    calls : str
+        botocore's name of a service, or of one operation: ``kms``, ``dynamodb.GetItem``.
     """
+    client.meta.events.register(f"needs-retry.{calls}", _try_again_if_incomplete)
+    client.meta.events.register(f"after-call.{calls}", _refuse_if_incomplete)
+
+
+def _try_again_if_incomplete(response: tuple[AWSResponse, object] | None, attempts: int, **_: object) -> float | None:
+    """Return the seconds to wait before the next attempt; None for none on this account."""
+    if response is None or _is_complete(response[0]) or attempts >= _ATTEMPTS:
+        return None
+    return 0.0
+
+
+def _refuse_if_incomplete(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
+    if not _is_complete(http_response):
+        operation = f"{model.service_model.service_name}:{model.name}"
+        raise ServiceUnavailableError(operation, "IncompleteAnswer")
+
+
+def _is_complete(http_response: AWSResponse) -> bool:
     if http_response.status_code != HTTPStatus.OK:
-        return
+        return True  # the status says enough
     try:
         json.loads(http_response.content)
     except ValueError:
-        operation = f"{model.service_model.service_name}:{model.name}"
-        raise ServiceUnavailableError(operation, "IncompleteAnswer") from None
+        return False
+    return True

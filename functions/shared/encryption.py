@@ -18,7 +18,7 @@ from aws_encryption_sdk.key_providers.kms import MRKAwareKMSMasterKey
 from aws_encryption_sdk.key_providers.raw import RawMasterKey
 from botocore.model import OperationModel
 
-from functions.shared.aws import CLIENT_CONFIG, refuse_incomplete_answer
+from functions.shared.aws import CLIENT_CONFIG, mistrust_answers
 from functions.shared.config import KmsKey, RawKey
 from functions.shared.contract import ENCRYPTION_CONTEXT_PURPOSE, ENCRYPTION_CONTEXT_USER_ID, SECRET_PURPOSE
 from functions.shared.errors import ServiceUnavailableError
@@ -55,7 +55,7 @@ def master_key(key: KmsKey | RawKey) -> MasterKey:
         return RawMasterKey(provider_id="mfa-development", key_id="raw", wrapping_key=wrapping_key)
     client = boto3.client("kms", region_name=key.region, config=CLIENT_CONFIG)
     client.meta.events.register("after-call.kms", _raise_failure)
-    client.meta.events.register("after-call.kms", refuse_incomplete_answer)
+    mistrust_answers(client, "kms")
     # Aware of multi-region keys: a replica opens what the primary sealed. For any other key it is the plain one.
     return MRKAwareKMSMasterKey(key_id=key.arn, client=client)
 

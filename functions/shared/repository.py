@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.shared.aws import CLIENT_CONFIG, failing_closed, refuse_incomplete_answer
+from functions.shared.aws import CLIENT_CONFIG, failing_closed, mistrust_answers
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import SORT_KEY, Attribute, partition_key
 from functions.shared.errors import ConflictError
@@ -55,7 +55,7 @@ class DynamoDbMfaRepository:
     def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
         self._table_name = table_name
         self._client: DynamoDBClient = client or boto3.client("dynamodb", config=CLIENT_CONFIG)
-        self._client.meta.events.register("after-call.dynamodb.GetItem", refuse_incomplete_answer)
+        mistrust_answers(self._client, "dynamodb.GetItem")
 
     def get(self, user_id: str) -> MfaRecord | None:
         """Return a user's record by a strongly consistent read, or None.

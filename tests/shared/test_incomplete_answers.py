@@ -18,12 +18,14 @@ from tests.support.life_cycle import User
 
 
 @contextmanager
-def answering(body: bytes) -> Iterator[str]:
-    """Answer every request with 200 and one body."""
+def answering(*bodies: bytes) -> Iterator[str]:
+    """Answer every request with 200 and one body: those given in their order, and the last of them for good."""
+    left = list(bodies)
 
     class Exchange(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
+            body = left.pop(0) if len(left) > 1 else left[0]
             self.send_response(200)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
             self.send_header("Content-Length", str(len(body)))
@@ -53,6 +55,15 @@ def test_half_a_record_is_not_no_record(
         response = load_handler(route.function).lambda_handler(api_event(route, body={"code": "123456"}), None)
     assert response["statusCode"] == 503
     assert json.loads(response["body"])["error"] == "SERVICE_UNAVAILABLE"
+
+
+def test_half_an_answer_is_asked_for_again(
+    load_handler: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(b'{"Item":{"pk":', b"{}", b'{"Item":{"pk":') as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        response = load_handler(STATUS.function).lambda_handler(api_event(STATUS), None)
+    assert response["statusCode"] == 200
 
 
 def test_an_answer_without_a_record_is_none(

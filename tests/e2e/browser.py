@@ -1,22 +1,29 @@
 """Chromium, driven by Playwright: pages of the console as people see them, watched for what they must never do."""
 
+import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from local import ports
 from local.stack import REPOSITORY, Stack
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 #: Generous, for a machine that is busy and functions that start cold.
 PATIENCE_MILLISECONDS: Final = 30_000
 DESKTOP: Final = 1280
 PHONE: Final = 360
+#: What a picture in the documentation may weigh.
+PICTURE_BYTES: Final = 200_000
 _AXE: Final = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 _FLAGS: Final = (
     "--headless=new",
@@ -66,6 +73,7 @@ class Opened:
 
 
 type OpenPage = Callable[..., Opened]
+type TakePicture = Callable[[Page, str], bytes]
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +125,30 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     for each in opened:
         assert each.watched.hosts() <= {ports.LOOPBACK}
         assert each.watched.complaints() == []
+
+
+@pytest.fixture
+def picture(pytestconfig: pytest.Config) -> TakePicture:
+    """Return a function that takes a picture of a whole page for the documentation: ``picture(page, "console-enrol")``.
+
+    It is written to the folder that ``--screenshots`` names. Without that it is taken all the same, so that a test can
+    see that it is small enough, and whether it is the same each time: what changes needlessly makes noise in commits.
+    """
+    folder: Path | None = pytestconfig.getoption("--screenshots", None)
+
+    def take(page: Page, name: str) -> bytes:
+        # Neither a caret nor a pointer, which come and go.
+        page.mouse.move(0, 0)
+        shot = Image.open(io.BytesIO(page.screenshot(full_page=True, caret="hide", animations="disabled")))
+        content = io.BytesIO()
+        shot.convert("RGB").save(content, "PNG", optimize=True)
+        assert content.tell() <= PICTURE_BYTES, f"{name} has {content.tell()} bytes"
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.png").write_bytes(content.getvalue())
+        return content.getvalue()
+
+    return take
 
 
 def accessibility_violations(page: Page) -> list[str]:

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import chromium, chromium_path, open_page  # noqa: F401 -- fixtures
+from tests.e2e.browser import chromium, chromium_path, open_page, picture  # noqa: F401 -- fixtures
 from tests.e2e.stack import Aws
 
 _FOLDER = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer to keep the pictures of the console that the documentation shows."""
+    group = parser.getgroup("console")
+    group.addoption("--screenshots", type=Path, metavar="FOLDER", help="write the pictures of the console to FOLDER")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

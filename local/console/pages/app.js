@@ -24,6 +24,8 @@ let view = "sign-in";
 /** Backup codes that are on the page and not said to be saved. */
 let unsaved = null;
 let stopTimer = () => {};
+/** Whether the way back to the account is being taken: twice would lead out of the page. */
+let goingBack = false;
 /** What the account says once the way back has led to it. */
 let wordForAccount = null;
 const pauses = new Pauses();
@@ -68,7 +70,11 @@ function show(name, { push = false, focus = true } = {}) {
 
 /** Back to the account, by the way that people came from it, with a word on what was done. */
 function home(done = null) {
+  if (goingBack) {
+    return;
+  }
   if (history.state?.above) {
+    goingBack = true;
     wordForAccount = done;
     history.back();
   } else {
@@ -78,6 +84,7 @@ function home(done = null) {
 
 window.addEventListener("popstate", (event) => {
   const target = event.state?.view;
+  goingBack = false;
   if (target === undefined || session === null) {
     // A link within the page, or a view of a session that is over.
     if (session === null) {
@@ -302,7 +309,7 @@ function renderAccount() {
   byId("is-on").hidden = !enabled;
   byId("is-off").hidden = enabled;
   byId("is-pending").hidden = state !== "PENDING";
-  tellTime(byId("enabled-at"), enabledAt, { dateStyle: "long", timeStyle: "short" });
+  tellTime(byId("enabled-at"), enabledAt, { dateStyle: "medium", timeStyle: "short" });
   tellTime(byId("pending-expires"), pendingExpiresAt, { timeStyle: "short" });
   const low = backupCodesRemaining <= 2;
   byId("remaining").textContent = `${backupCodesRemaining} of ${BACKUP_CODES} are left`;
@@ -497,16 +504,16 @@ function showCall({ method, path, status, milliseconds, error }) {
   asked.textContent = `${method} ${path}`;
   ended.className = "badge";
   ended.dataset.kind = error === null ? "good" : "bad";
-  ended.textContent = error === null ? String(status) : `${status || ""} ${error.code}`.trim();
+  ended.textContent = status === 0 ? "no answer" : String(status);
   took.className = "took";
   took.textContent = `${Math.round(milliseconds)} ms`;
   line.append(asked, ended, took);
   item.append(line);
-  if (error?.requestId) {
-    const id = document.createElement("p");
-    id.className = "muted small";
-    id.textContent = `Request id: ${error.requestId}`;
-    item.append(id);
+  if (error !== null) {
+    const why = document.createElement("p");
+    why.className = "why muted small";
+    why.textContent = error.requestId === null ? error.code : `${error.code}, request id ${error.requestId}`;
+    item.append(why);
   }
   byId("calls").prepend(item);
   byId("calls").children[SHOWN_CALLS]?.remove();
@@ -543,23 +550,30 @@ function open(name) {
   forms[name].focus();
 }
 
+/** Do what a button or a form is for, once at a time: of two set-ups, the first would be worth nothing. */
+async function whileBusy(element, action) {
+  if (element.getAttribute("aria-busy") !== "true") {
+    element.setAttribute("aria-busy", "true");
+    try {
+      await action();
+    } finally {
+      element.removeAttribute("aria-busy");
+    }
+  }
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (button !== null) {
-    COMMANDS[button.dataset.do](button);
+    whileBusy(button, () => COMMANDS[button.dataset.do](button));
   }
 });
 
-/** Run a form's action on submit, once at a time. */
 function onSubmit(id, action) {
   const form = byId(id);
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (form.getAttribute("aria-busy") !== "true") {
-      form.setAttribute("aria-busy", "true");
-      await action();
-      form.removeAttribute("aria-busy");
-    }
+    whileBusy(form, action);
   });
 }
 

@@ -15,6 +15,7 @@ const FACTORS = {
     hint: "From your authenticator app.",
     read: (typed) => (/^\d{6}$/.test(typed) ? typed : null),
     unreadable: "Enter the six digits that your app shows.",
+    wrong: explain({ code: "INVALID_CODE" }).next,
     other: "Use a backup code instead",
     locked: "Codes of the app",
     attributes: { inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off" },
@@ -25,11 +26,17 @@ const FACTORS = {
     hint: "Four letters and four digits, such as ABCD-1234. Each works once.",
     read: (typed) => (/^[A-Z]{4}\d{4}$/.test(typed) ? `${typed.slice(0, 4)}-${typed.slice(4)}` : null),
     unreadable: "Enter four letters and four digits, such as ABCD-1234.",
+    wrong: "Enter another one: each works once, and those of before you made new ones no longer do.",
     other: "Use a code of the app instead",
     locked: "Backup codes",
     attributes: { inputmode: "text", autocomplete: "off", autocapitalize: "characters" },
   },
 };
+
+/** What people mean by what they typed or pasted: any case, spaces, dashes of word processors, wide digits of input methods. */
+function normalised(typed) {
+  return typed.normalize("NFKC").replace(/[\s\p{Dash}]/gu, "").toUpperCase();
+}
 
 /** Why a kind of factor is not looked at for now. */
 export const TOO_MANY = "Too many attempts.";
@@ -179,7 +186,7 @@ export class CodeForm {
       return;
     }
     const { field, read, unreadable } = FACTORS[this.#factor];
-    const code = read(this.#input.value.replace(/[\s-]/g, "").toUpperCase());
+    const code = read(normalised(this.#input.value));
     if (code === null) {
       this.#showError(unreadable);
       return;
@@ -202,7 +209,9 @@ export class CodeForm {
     } else if (tooMany) {
       this.#pauses.set(this.#factor, Infinity, TOO_MANY);
     }
-    if (error.code === "INVALID_CODE" || error.code === "VALIDATION_ERROR") {
+    if (error.code === "INVALID_CODE") {
+      this.#showError(`${explain(error).title} ${FACTORS[this.#factor].wrong}`);
+    } else if (error.code === "VALIDATION_ERROR") {
       const { title, next } = explain(error);
       this.#showError(`${title} ${next}`);
     } else if (!tooMany) {

@@ -20,7 +20,7 @@ export const ERRORS = {
   },
   INVALID_CODE: {
     title: "That code is wrong, or was used before.",
-    next: "Enter the code that is shown now. Each works once: after a success, wait for the next.",
+    next: "Each works once: enter the one that is shown now. If none is taken, let your phone set its clock by itself.",
   },
   UNAUTHORIZED: {
     title: "Your session has ended.",

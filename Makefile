@@ -39,10 +39,11 @@ image-test: setup ## build every function's image and run it as Lambda does (Doc
 test-unit: setup ## run the tests that need no embedded AWS
 	@$(BIN)/python -m pytest -m "not e2e"
 
-check: setup ## format check, lint, types: what the gate asks before the tests
+check: setup ## format check, lint, types, secrets: what the gate asks before the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tests.secret_scan
 
 format: setup ## format the code and apply safe lint fixes
 	@$(BIN)/ruff format .

@@ -1,6 +1,7 @@
 """Chromium, driven by Playwright: pages of the console as people see them, watched for what they must never do."""
 
 import io
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,10 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from local import ports
 from local.stack import REPOSITORY, Stack
+from tests.support.leaks import OVER_HTTP, Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,12 +49,14 @@ class Watched:
     console: list[ConsoleMessage] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
+    finished: list[Request] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:
         """Listen to a page."""
         page.on("console", lambda message: self.console.append(message))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.urls.append(request.url))
+        page.on("requestfinished", lambda request: self.finished.append(request))
 
     def hosts(self) -> set[str | None]:
         """Return the hosts that were asked; ``data:`` and ``blob:`` URLs have none."""
@@ -62,6 +66,19 @@ class Watched:
         """Return uncaught errors and what the console warned of, violations of the page's own policy among it."""
         told = [f"{message.type}: {message.text}" for message in self.console if message.type in {"error", "warning"}]
         return self.errors + [line for line in told if _TOLD_BY_BROWSER not in line]
+
+    def write_down(self, ledger: Ledger, api_url: str) -> None:
+        """Write the tokens, secrets and codes that the page was given and sent into a ledger, and what it was told."""
+        for request in self.finished:
+            response = request.response()
+            if response is None:
+                continue
+            if request.url.endswith("/session") and response.ok:
+                ledger.add_token(json.loads(response.text())["accessToken"])
+            elif request.url.startswith(api_url):
+                ledger.add_request(request.post_data)
+                path = request.url.removeprefix(api_url)
+                ledger.add_answer(f"{request.method} {path}", response.status, response.headers, response.text())
 
 
 @dataclass(frozen=True)
@@ -78,10 +95,10 @@ type TakePicture = Callable[[Page, str], bytes]
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Return the path of Chromium; where the gate runs, it must be there."""
-    path = shutil.which("chromium")
-    if path is not None:
-        return path
+    """Return the path of Chromium, or of Chrome; where the gate runs, one of them must be there."""
+    for name in ("chromium", "google-chrome"):
+        if path := shutil.which(name):
+            return path
     message = "Chromium is not installed (Debian package chromium)"
     if os.environ.get("CI"):
         pytest.fail(message)
@@ -110,6 +127,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
             viewport={"width": width, "height": 800},
             color_scheme=color_scheme,
             service_workers="block",
+            permissions=["clipboard-read", "clipboard-write"],
             **options,
         )
         context.set_default_timeout(PATIENCE_MILLISECONDS)
@@ -121,6 +139,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
 
     yield open_
     for each in opened:
+        each.watched.write_down(OVER_HTTP, stack.api_url)
         each.page.context.close()
     for each in opened:
         assert each.watched.hosts() <= {ports.LOOPBACK}

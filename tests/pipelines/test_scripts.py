@@ -112,3 +112,26 @@ def test_without_such_an_issuer_the_smoke_test_makes_its_user(checkout: Path) ->
     command(checkout / ".venv" / "bin" / "python", 'echo "${MFA_SMOKE_TOKEN-none} $*"')
 
     assert run(checkout, "smoke.sh", "dev").stdout == "none -m tests.smoke --environment dev\n"
+
+
+@pytest.mark.parametrize(("status", "passes"), [(0, True), (1, False), (2, False), (3, True)])
+def test_the_gate_fails_for_a_known_vulnerability_and_not_for_a_service_that_does_not_answer(
+    checkout: Path, status: int, passes: bool
+) -> None:
+    (audit,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if " audit" in line]
+    command(checkout / ".venv" / "bin" / "python", f"exit {status}")
+
+    finished = subprocess.run(["/bin/bash", "-euc", audit], cwd=checkout, check=False)
+
+    assert (finished.returncode == 0) == passes
+
+
+def test_the_gate_installs_the_programs_that_no_test_may_do_without() -> None:
+    (install,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if "apt-get install" in line]
+
+    assert {"chromium", "oathtool"} <= set(install.split())
+
+
+@pytest.mark.parametrize("target", ["check", "docs", "image-test", "test"])
+def test_the_gate_runs_what_people_run_by_hand(target: str) -> None:
+    assert f"make {target}" in (REPOSITORY / ".ci" / "run").read_text().splitlines()

@@ -1,0 +1,105 @@
+"""The deployed API and ``docs/openapi.json`` agree, whatever is sent and wherever the user stands.
+
+The long, random part is in ``tests/attack/test_api_fuzzing.py``.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+from schemathesis import GenerationMode
+
+from functions.shared.contract import ENDPOINTS, STATUS, Endpoint, Env
+from local.emulator.gateway import MAX_HEADER_BYTES
+from local.stack import Stack
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Api, Aws
+from tests.support.api_description import GATEWAY_TIME, DescribedAnswer, assert_described, described_answers
+from tests.support.api_fuzzing import REACHABLE, Offer, State, Subject, edge_cases
+from tests.support.released import released
+
+#: By name: the gateway's own answers are the same on every route.
+BY_GATEWAY = {each.name: each for each in described_answers() if each.by_gateway}
+#: What makes this gateway give them, as a function's new environment.
+FAILING_FUNCTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "authorizerFailure": ("jwt_authorizer", {Env.JWT_JWKS_URL: "http://127.0.0.1:9/jwks.json"}),
+    "default5Xx": (STATUS.function, {Env.LOG_LEVEL: "no such level"}),
+}
+#: The embedded gateway neither throttles nor has a firewall.
+NOT_TO_BE_HAD_HERE = {"throttled": "THROTTLED", "wafFiltered": "WAF_FILTERED"}
+
+
+@pytest.fixture(scope="module")
+def subject(stack: Stack, aws: Aws, new_user: Callable[[str], HttpUser]) -> Subject:
+    return Subject(new_user("openapi@example.com"), aws, stack.table_name, stack.api_url)
+
+
+@pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.function)
+def test_each_edge_of_the_description_is_answered_as_described(route: Endpoint, subject: Subject) -> None:
+    states = list(State)
+    for number, case in enumerate(edge_cases(route)):
+        if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
+            for state in states:
+                for offer in Offer if case.body else [Offer.AS_GENERATED]:
+                    subject.send(route, case, state, offer)
+        else:
+            subject.send(route, case, states[number % len(states)])
+    assert subject.statuses(route) == REACHABLE[route]
+
+
+@pytest.mark.parametrize("name", sorted(BY_GATEWAY.keys() - NOT_TO_BE_HAD_HERE.keys()))
+def test_the_gateway_really_answers_so(
+    name: str, api: Api, aws: Aws, stack: Stack, token_for: Callable[..., str]
+) -> None:
+    example = BY_GATEWAY[name]
+    token = token_for("openapi-gateway@example.com")
+    headers = {"X-Long": "a" * MAX_HEADER_BYTES} if name == "requestTooLarge" else {}
+    change: AbstractContextManager[None] = nullcontext()
+    if name in FAILING_FUNCTIONS:
+        function, variables = FAILING_FUNCTIONS[name]
+        change = released(aws, stack.functions[function], variables)
+    with change:
+        answer = api.request(STATUS.method, STATUS.path, token=token, headers=headers)
+    body = answer.json()
+    assert (answer.status, body["error"], body["message"]) == (
+        example.status,
+        example.body["error"],
+        example.body["message"],
+    )
+    assert GATEWAY_TIME.fullmatch(body["timestamp"])
+    assert_described(STATUS, answer.status, answer.headers, body)
+    # And all is well again.
+    assert api.request(STATUS.method, STATUS.path, token=token).status == 200
+
+
+@pytest.mark.parametrize("name", NOT_TO_BE_HAD_HERE)
+def test_the_gateway_is_deployed_to_answer_so(name: str, aws: Aws) -> None:
+    gateway = aws.client("apigateway")
+    (api,) = gateway.get_rest_apis()["items"]
+    (deployed,) = (
+        each
+        for each in gateway.get_gateway_responses(restApiId=api["id"])["items"]
+        if each["responseType"] == NOT_TO_BE_HAD_HERE[name]
+    )
+    example = BY_GATEWAY[name]
+    template = json.loads(deployed["responseTemplates"]["application/json"])
+    body = example.body | {"request_id": "$context.requestId", "timestamp": "$context.requestTime"}
+    assert (int(deployed["statusCode"]), template) == (example.status, body)
+    headers = {
+        name.removeprefix("gatewayresponse.header."): value.strip("'")
+        for name, value in deployed["responseParameters"].items()
+    }
+    assert_described(example.route, example.status, headers, example.body)
+
+
+def test_the_gateways_answers_are_the_same_on_every_route() -> None:
+    def by_route(route: Endpoint) -> list[tuple[str, int, dict[str, str]]]:
+        return [(each.name, each.status, each.body) for each in described_answers() if _made(each, route)]
+
+    assert by_route(STATUS)
+    assert all(by_route(route) == by_route(STATUS) for route in ENDPOINTS)
+
+
+def _made(example: DescribedAnswer, route: Endpoint) -> bool:
+    return example.by_gateway and example.route is route

@@ -1,0 +1,152 @@
+"""A client that a common generator makes of ``docs/openapi.json`` lives through a second factor, typed throughout."""
+
+import importlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+
+from functions.shared.contract import BACKUP_CODES, DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
+from local.stack import Stack
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import TIMEOUT_SECONDS
+from tests.support.api_description import FILE, operation
+from tests.support.leaks import OVER_HTTP
+
+PACKAGE = "generated_mfa_client"
+PROGRAMS = Path(sys.executable).parent
+
+type Import = Callable[[str], ModuleType]
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Import]:
+    """Generate the client, without a warning, and return a function that imports a module of it."""
+    folder = tmp_path_factory.mktemp("client")
+    made = subprocess.run(
+        [
+            *(PROGRAMS / "openapi-python-client", "generate", "--meta=none", "--fail-on-warning"),
+            *(f"--path={FILE}", f"--output-path={folder / PACKAGE}"),
+        ],
+        env=os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"},  # it formats what it writes with ruff
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    sys.path.insert(0, str(folder))
+    yield lambda name: importlib.import_module(f"{PACKAGE}.{name}")
+    sys.path.remove(str(folder))
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+
+
+class Client:
+    """The generated client of one user; a call is the generated function of the route."""
+
+    def __init__(self, generated: Import, base_url: str, token: str) -> None:
+        self._import = generated
+        hooks = {"request": [_remember_request], "response": [_remember_answer]}
+        self._client = generated("client").AuthenticatedClient(
+            base_url=base_url,
+            token=token,
+            raise_on_unexpected_status=True,
+            timeout=httpx.Timeout(TIMEOUT_SECONDS),
+            httpx_args={"event_hooks": hooks},
+        )
+
+    def call(self, route: Endpoint, **body: Any) -> Any:
+        """Return the parsed answer to a route, an object of one of the client's models."""
+        (tag,) = operation(route)["tags"]
+        function = self._import(f"api.{tag.lower()}.{route.function}")
+        return function.sync(client=self._client, **body)
+
+    def close(self) -> None:
+        self._client.get_httpx_client().close()
+
+
+def _remember_request(request: httpx.Request) -> None:
+    OVER_HTTP.add_request(request.content)
+
+
+def _remember_answer(response: httpx.Response) -> None:
+    OVER_HTTP.add_answer(response.request.url.path, response.status_code, response.headers, response.read())
+
+
+@pytest.fixture
+def user(new_user: Callable[[str], HttpUser]) -> HttpUser:
+    return new_user("generated-client@example.com")
+
+
+@pytest.fixture
+def client(generated: Import, user: HttpUser, stack: Stack) -> Iterator[Client]:
+    OVER_HTTP.add_token(user.token)
+    client = Client(generated, stack.api_url, user.token)
+    yield client
+    client.close()
+
+
+def test_it_lives_through_a_second_factor(client: Client, generated: Import, user: HttpUser) -> None:
+    models = generated("models")
+    user.fresh_time_step()
+    assert client.call(STATUS).state is models.State.DISABLED
+
+    enrolment = client.call(SETUP)
+    assert isinstance(enrolment, models.SetupResponse)
+    app = pyotp.TOTP(enrolment.secret)
+    now = int(time.time())
+    assert client.call(STATUS).state is models.State.PENDING
+
+    enabled = client.call(VERIFY_SETUP, body=models.TotpRequest(code=app.at(now - 30)))
+    assert isinstance(enabled, models.VerifySetupResponse)
+    assert (enabled.enabled, len(enabled.backup_codes)) == (True, 8)
+
+    verified = client.call(VERIFY, body=models.SecondFactorByCode(code=app.at(now)))
+    assert isinstance(verified, models.VerifyResponse)
+    assert (verified.method, verified.backup_codes_remaining) == (models.Method.TOTP, 8)
+
+    backup = models.SecondFactorByBackupCode(backup_code=enabled.backup_codes[0])
+    verified = client.call(VERIFY, body=backup)
+    assert (verified.method, verified.backup_codes_remaining) == (models.Method.BACKUP_CODE, 7)
+
+    again = client.call(VERIFY, body=backup)
+    assert isinstance(again, models.ValidationOrInvalidCodeError)
+    assert again.error is models.ValidationOrInvalidCodeErrorError.INVALID_CODE
+
+    replaced = client.call(BACKUP_CODES, body=models.TotpRequest(code=app.at(now + 30)))
+    assert isinstance(replaced, models.BackupCodesResponse)
+    assert not set(replaced.backup_codes) & set(enabled.backup_codes)
+
+    status = client.call(STATUS)
+    assert isinstance(status, models.StatusResponse)
+    assert (status.state, status.backup_codes_remaining, status.locked_until) == (models.State.ENABLED, 8, None)
+    assert datetime.now(UTC) - status.enabled_at < timedelta(minutes=1)
+
+    spent = models.SecondFactorByBackupCode(backup_code=replaced.backup_codes[7])
+    off = client.call(DISABLE, body=spent)
+    assert isinstance(off, models.DisableResponse)
+    assert off.enabled is False
+
+    refused = client.call(VERIFY, body=spent)
+    assert isinstance(refused, models.MfaNotEnabledOrConflictError)
+    assert refused.error is models.MfaNotEnabledOrConflictErrorError.MFA_NOT_ENABLED
+
+
+def test_it_tells_a_caller_without_a_valid_token_so(generated: Import, stack: Stack) -> None:
+    stranger = Client(generated, stack.api_url, "no-token")
+    try:
+        answer = stranger.call(STATUS)
+    finally:
+        stranger.close()
+    assert isinstance(answer, generated("models").UnauthorizedError)
+    assert answer.message == "User authentication required"

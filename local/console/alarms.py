@@ -9,8 +9,8 @@ from infra.monitoring.rules.model import alarm_name
 from local.console.documents import address
 
 #: EVALUATED: the embedded AWS looks at it. NO_DATA: it does, and AWS's own metric under it has never had a datapoint.
-#: NOT_EVALUATED: it can not, so that the alarm's state says nothing.
-type Standing = Literal["EVALUATED", "NO_DATA", "NOT_EVALUATED"]
+#: PARTLY: it looks at some of the alarms that this one joins. NOT_EVALUATED: it can not; the state says nothing.
+type Standing = Literal["EVALUATED", "NO_DATA", "PARTLY", "NOT_EVALUATED"]
 
 _DESCRIPTION: Final = re.compile(r"What happened: (?P<happened>.*) What to do: (?P<response>.*) Runbook: (?P<link>\S+)")
 _MEMBER: Final = re.compile(r'ALARM\("?(?:[^")]*:alarm:)?([^":)]+)"?\)')
@@ -33,6 +33,8 @@ class Alarm:
         What the state is worth here.
     note : str
         Why, where it is not worth what it would be on AWS.
+    pages : bool
+        Whether it wakes somebody, itself or through the alarm that joins it to others.
     since : float
         When it went into the state, epoch seconds.
     reason : str
@@ -48,6 +50,7 @@ class Alarm:
     state: str
     standing: Standing
     note: str
+    pages: bool
     since: float
     reason: str
     happened: str
@@ -56,17 +59,26 @@ class Alarm:
 
 
 def alarms(cloudwatch: Any, environment: str) -> list[Alarm]:  # noqa: ANN401 (boto3 clients have no types of their own)
-    """Return every alarm of an environment, the most urgent first."""
+    """Return every alarm of an environment, the most urgent first: those that are on, and of those what pages."""
     prefix = alarm_name(environment, "")
     plain, composite = [], []
     for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix, AlarmTypes=[*_TYPES]):
         plain += page["MetricAlarms"]
         composite += page["CompositeAlarms"]
     published = set(_published(cloudwatch)) if plain else set()
-    found = [_alarm(each, prefix, *_standing(each, published)) for each in plain]
+    urgent = {name for each in composite for name in (each["AlarmName"], *_members(each))}
+    found = [_alarm(each, prefix, urgent, *_standing(each, published)) for each in plain]
     standings = {each.name: each.standing for each in found}
-    found += [_alarm(each, prefix, *_standing_of_composite(each, standings)) for each in composite]
-    return sorted(found, key=lambda each: (each.standing == "NOT_EVALUATED", _ORDER.index(each.state), each.key))
+    found += [_alarm(each, prefix, urgent, *_standing_of_composite(each, standings)) for each in composite]
+    return sorted(found, key=_urgency)
+
+
+def _urgency(alarm: Alarm) -> tuple[bool, int, bool, str]:
+    return alarm.standing == "NOT_EVALUATED", _ORDER.index(alarm.state), not alarm.pages, alarm.key
+
+
+def _members(composite: Mapping[str, Any]) -> set[str]:
+    return set(_MEMBER.findall(composite["AlarmRule"]))
 
 
 def _published(cloudwatch: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (boto3 clients have no types of their own)
@@ -85,15 +97,15 @@ def _standing(alarm: Mapping[str, Any], published: Set[tuple[str, str]]) -> tupl
 
 
 def _standing_of_composite(alarm: Mapping[str, Any], standings: Mapping[str, Standing]) -> tuple[Standing, str]:
-    members = set(_MEMBER.findall(alarm["AlarmRule"]))
+    members = _members(alarm)
     idle = sum(standings.get(each, "NOT_EVALUATED") == "NOT_EVALUATED" for each in members)
     if idle == 0:
         return "EVALUATED", ""
     note = f"{idle} of its {len(members)} alarms are not evaluated here."
-    return ("NOT_EVALUATED" if idle == len(members) else "EVALUATED"), note
+    return ("NOT_EVALUATED" if idle == len(members) else "PARTLY"), note
 
 
-def _alarm(alarm: Mapping[str, Any], prefix: str, standing: Standing, note: str) -> Alarm:
+def _alarm(alarm: Mapping[str, Any], prefix: str, urgent: Set[str], standing: Standing, note: str) -> Alarm:
     description = alarm.get("AlarmDescription", "")
     told = _DESCRIPTION.fullmatch(description)
     return Alarm(
@@ -102,6 +114,7 @@ def _alarm(alarm: Mapping[str, Any], prefix: str, standing: Standing, note: str)
         state=alarm["StateValue"],
         standing=standing,
         note=note,
+        pages=alarm["AlarmName"] in urgent,
         since=alarm["StateUpdatedTimestamp"].timestamp(),
         reason=alarm.get("StateReason", ""),
         happened=told["happened"] if told else description,

@@ -42,6 +42,7 @@ class TimeSpan:
 
 #: By the name that the page asks for. A local run lasts minutes: the shorter ones look closer than the body does.
 TIME_SPANS: Final = {
+    "5m": TimeSpan(label="5 minutes", seconds=_HOUR // 12, finest=5),
     "15m": TimeSpan(label="15 minutes", seconds=_HOUR // 4, finest=15),
     "1h": TimeSpan(label="1 hour", seconds=_HOUR, finest=60),
     "3h": TimeSpan(label="3 hours", seconds=3 * _HOUR),

@@ -14,7 +14,6 @@ from infra.monitoring.preview.contents import (
     curves,
     log_query,
     log_rows,
-    statistics_shown,
 )
 from local.console.documents import Block, blocks
 
@@ -24,7 +23,13 @@ _DEFAULT_PERIOD: Final = 300
 _ADDITIVE: Final = {"Sum", "SampleCount", None}
 _FUNCTION_LOGS: Final = "/aws/lambda/"
 _NO_DATA: Final = "no data"
-_PUBLISHED_BY_AWS: Final = "no data: published by AWS, not by the embedded one"
+_ONLY_ON_AWS: Final = "AWS publishes this, the embedded one does not"
+_OF_AWS: Final = "AWS/"
+#: Of AWS's own metrics, those that are there on one machine too: the gateway counts, and the logs tell the durations.
+_PUBLISHED_HERE: Final = {
+    "AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
+    "AWS/Lambda": {"Invocations", "Duration"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +50,14 @@ class Line:
     ----------
     additive : bool
         Whether a longer period means a larger value, so that a total over the time shown means something.
+    only_on_aws : bool
+        Whether nothing on this machine publishes what it is made of.
     """
 
     label: str
     colour: str
     additive: bool
+    only_on_aws: bool
     right: bool
     values: list[float | None]
 
@@ -107,10 +115,11 @@ class Graph:
 
 @dataclass(frozen=True, kw_only=True)
 class Number:
-    """The latest value of a line, with what it was before."""
+    """The latest value of a line, with what it was before; ``only_on_aws`` as of a line."""
 
     label: str
     colour: str
+    only_on_aws: bool
     value: float | None
     history: list[float | None]
 
@@ -138,7 +147,7 @@ class AlarmTiles:
 
 @dataclass(frozen=True, kw_only=True)
 class LogTable:
-    """A query of the logs with its answer."""
+    """A query of the logs with its answer; times are UTC in ISO 8601."""
 
     place: Place
     title: str
@@ -260,7 +269,7 @@ class Contents:
             start=window.start,
             lines=[_line(each) for each in drawn],
             thresholds=_thresholds(properties, drawn, window),
-            note=_note(properties, drawn),
+            note=_note(drawn),
         )
 
     def _numbers(self, place: Place, title: str, properties: Mapping[str, Any]) -> Numbers:
@@ -271,7 +280,13 @@ class Contents:
             title=title,
             period=latest.period,
             numbers=[
-                Number(label=now.label, colour=now.colour, value=now.values[0], history=before.values)
+                Number(
+                    label=now.label,
+                    colour=now.colour,
+                    only_on_aws=_only_on_aws(now),
+                    value=now.values[0],
+                    history=before.values,
+                )
                 for now, before in pairs
             ],
         )
@@ -302,6 +317,7 @@ def _line(curve: Curve) -> Line:
         label=curve.label,
         colour=curve.colour,
         additive=curve.statistic in {"Sum", "SampleCount"},
+        only_on_aws=_only_on_aws(curve),
         right=curve.right,
         values=curve.values,
     )
@@ -323,16 +339,22 @@ def _thresholds(properties: Mapping[str, Any], drawn: Iterable[Curve], window: W
     ]
 
 
-def _note(properties: Mapping[str, Any], drawn: Iterable[Curve]) -> str:
+def _only_on_aws(curve: Curve) -> bool:
+    return bool(curve.read) and all(
+        each.namespace.startswith(_OF_AWS) and each.name not in _PUBLISHED_HERE.get(each.namespace, ())
+        for each in curve.read
+    )
+
+
+def _note(drawn: Iterable[Curve]) -> str:
     if not all(curve.empty for curve in drawn):
         return ""
-    namespaces = {each.namespace for each in statistics_shown(properties)}
-    return _PUBLISHED_BY_AWS if all(each.startswith("AWS/") for each in namespaces) else _NO_DATA
+    return _ONLY_ON_AWS if all(_only_on_aws(curve) for curve in drawn) else _NO_DATA
 
 
 def _cell(name: str, value: object) -> str:
     if name == "@timestamp" and isinstance(value, float):
-        return datetime.fromtimestamp(value, UTC).strftime("%H:%M:%SZ")
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value).removeprefix(_FUNCTION_LOGS)

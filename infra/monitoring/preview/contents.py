@@ -83,6 +83,8 @@ class Curve:
         Of the body, or else those that CloudWatch would choose.
     statistic : str or None
         What its values are; ``None`` for the result of an expression over several statistics.
+    read : frozenset of Statistic
+        What its values are made of.
     right : bool
         Whether it is measured on the right axis.
     values : list of float or None
@@ -92,6 +94,7 @@ class Curve:
     label: str
     colour: str
     statistic: str | None
+    read: frozenset[Statistic]
     right: bool
     values: list[float | None]
 
@@ -157,6 +160,7 @@ def curves(properties: Mapping[str, Any], metrics: Metrics, window: Window) -> l
             label=entry.options.get("label") or _name_of(entry),
             colour=entry.options.get("color", CYCLE[index % len(CYCLE)]),
             statistic=_statistic_of(entry, entries),
+            read=_read_by(entry, entries),
             right=entry.options.get("yAxis") == "right",
             values=each,
         )
@@ -201,6 +205,14 @@ def _entries(properties: Mapping[str, Any]) -> Iterator[_Entry]:
 
 def _name_of(entry: _Entry) -> str:
     return entry.read.name if entry.read is not None else entry.expression or ""
+
+
+def _read_by(entry: _Entry, entries: Sequence[_Entry]) -> frozenset[Statistic]:
+    """Return the statistics that a line is made of: one, or those that its expression names."""
+    if entry.read is not None:
+        return frozenset({entry.read})
+    named = _NAME.findall(entry.expression or "")
+    return frozenset(each.read for each in entries if each.read is not None and each.options.get("id") in named)
 
 
 def _statistic_of(entry: _Entry, entries: Sequence[_Entry]) -> str | None:

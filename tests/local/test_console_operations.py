@@ -1,0 +1,334 @@
+"""What the operations view shows: alarms and what they are worth here, widgets and what they are filled with."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from infra.monitoring.cloudwatch.metric_store import MetricStore
+from local.console.alarms import Alarm, alarms
+from local.console.documents import Block, Span, address, blocks
+from local.console.operations import LogTail
+from local.console.widgets import AlarmTiles, Contents, Graph, LogTable, Numbers, Place, Scale, Text, Unknown
+
+NOW = 10_000.0
+SINCE = datetime(2026, 1, 20, 10, tzinfo=UTC)
+
+# -- alarms ------------------------------------------------------------------------------------------------------------
+
+
+class CloudWatch:
+    """Alarms and the names of metrics, a page for each."""
+
+    def __init__(self, *, plain: list[dict[str, Any]], composite: list[dict[str, Any]], metrics: list[str]) -> None:
+        pages = [{"MetricAlarms": [each], "CompositeAlarms": []} for each in plain]
+        pages += [{"MetricAlarms": [], "CompositeAlarms": [each]} for each in composite]
+        listed = [
+            {"Metrics": [dict(zip(("Namespace", "MetricName"), each.split(" "), strict=True))]} for each in metrics
+        ]
+        self._pages = {"describe_alarms": pages, "list_metrics": listed}
+
+    def get_paginator(self, operation: str) -> "CloudWatch._Paginator":
+        return self._Paginator(self._pages[operation])
+
+    class _Paginator:
+        def __init__(self, pages: list[dict[str, Any]]) -> None:
+            self._pages = pages
+
+        def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+            yield from self._pages
+
+
+def _alarm(key: str, state: str = "OK", **properties: Any) -> dict[str, Any]:
+    return {
+        "AlarmName": f"mfa-local-{key}",
+        "StateValue": state,
+        "StateUpdatedTimestamp": SINCE,
+        "StateReason": "because",
+        "AlarmDescription": f"What happened: {key}. What to do: look. Runbook: docs/runbook.md#{key}",
+    } | properties
+
+
+def _on(metric: str) -> dict[str, str]:
+    return dict(zip(("Namespace", "MetricName"), metric.split(" "), strict=True))
+
+
+def _any_of(*keys: str) -> dict[str, str]:
+    arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:mfa-local-"
+    return {"AlarmRule": "(" + " OR ".join(f'ALARM("{arn}{key}")' for key in keys) + ")"}
+
+
+def _found(*plain: dict[str, Any], composite: list[dict[str, Any]] | None = None, metrics: str = "") -> list[Alarm]:
+    listed = metrics.split(", ") if metrics else []
+    return alarms(CloudWatch(plain=list(plain), composite=composite or [], metrics=listed), "local")
+
+
+def test_an_alarm_says_what_happened_what_to_do_and_where_the_runbook_is() -> None:
+    (alarm,) = _found(_alarm("page", "ALARM", **_on("Ours Hits")))
+    assert (alarm.name, alarm.key, alarm.state, alarm.since) == ("mfa-local-page", "page", "ALARM", SINCE.timestamp())
+    assert (alarm.happened, alarm.response, alarm.reason) == ("page.", "look.", "because")
+    assert alarm.runbook == "/docs/runbook#page"
+
+
+def test_a_description_that_somebody_rewrote_is_shown_as_it_is() -> None:
+    (alarm,) = _found(_alarm("page", AlarmDescription="Call Ann", **_on("Ours Hits")))
+    assert (alarm.happened, alarm.response, alarm.runbook) == ("Call Ann", "", None)
+
+
+def test_an_alarm_is_worth_what_the_embedded_aws_looks_at() -> None:
+    found = _found(
+        _alarm("ours", **_on("Ours Hits")),
+        _alarm("gateway", **_on("AWS/ApiGateway Latency")),
+        _alarm("queue", **_on("AWS/SQS Messages")),
+        _alarm("math", Metrics=[{"Id": "e", "Expression": "a/b"}]),
+        metrics="AWS/ApiGateway Latency",
+    )
+    assert {alarm.key: alarm.standing for alarm in found} == {
+        "ours": "EVALUATED",
+        "gateway": "EVALUATED",
+        "queue": "NO_DATA",
+        "math": "NOT_EVALUATED",
+    }
+    notes = {alarm.key: alarm.note for alarm in found}
+    assert notes["ours"] == notes["gateway"] == ""
+    assert "AWS/SQS Messages" in notes["queue"]
+    assert "computes with metrics" in notes["math"]
+
+
+@pytest.mark.parametrize(
+    ("members", "standing", "note"),
+    [
+        (["ours", "other"], "EVALUATED", ""),
+        (["ours", "math"], "PARTLY", "1 of its 2 alarms are not evaluated here."),
+        (["math"], "NOT_EVALUATED", "1 of its 1 alarms are not evaluated here."),
+        (["ours", "gone"], "PARTLY", "1 of its 2 alarms are not evaluated here."),
+    ],
+)
+def test_an_alarm_that_joins_others_is_worth_what_they_are(members: list[str], standing: str, note: str) -> None:
+    plain = [_alarm("ours", **_on("Ours Hits")), _alarm("other", **_on("Ours Misses")), _alarm("math", Metrics=[])]
+    found = {each.key: each for each in _found(*plain, composite=[_alarm("page", **_any_of(*members))])}
+    assert (found["page"].standing, found["page"].note) == (standing, note)
+
+
+def test_the_first_is_what_wakes_somebody_and_the_last_what_is_not_evaluated() -> None:
+    found = _found(
+        _alarm("a-math", "ALARM", Metrics=[]),
+        _alarm("b-fine", **_on("Ours B")),
+        _alarm("c-unsure", "INSUFFICIENT_DATA", **_on("Ours C")),
+        _alarm("d-tells", "ALARM", **_on("Ours D")),
+        _alarm("e-pages", "ALARM", **_on("Ours E")),
+        composite=[_alarm("page", "ALARM", **_any_of("e-pages"))],
+    )
+    assert [alarm.key for alarm in found] == ["e-pages", "page", "d-tells", "c-unsure", "b-fine", "a-math"]
+    assert [alarm.key for alarm in found if alarm.pages] == ["e-pages", "page"]
+
+
+# -- widgets -----------------------------------------------------------------------------------------------------------
+
+
+def _contents(store: MetricStore | None = None, **scale: Any) -> Contents:
+    events = [(NOW - 5, "/aws/lambda/setup", '{"reason":"expired"}'), (NOW - 4, "/aws/other", '{"reason":"other"}')]
+    return Contents(scale=Scale(now=NOW, seconds=900, **scale), metrics=store or MetricStore(), events=events)
+
+
+def _widget(kind: str, properties: Mapping[str, Any], **place: int) -> dict[str, Any]:
+    return {"type": kind, "x": 6, "y": 2, "width": 12, "height": 5} | place | {"properties": properties}
+
+
+def _metric(*metrics: list[Any], **properties: Any) -> dict[str, Any]:
+    return _widget("metric", {"title": "Hits", "period": 300, "metrics": list(metrics)} | properties)
+
+
+def _graph(contents: Contents, widget: dict[str, Any]) -> Graph:
+    made = contents.widget(widget)
+    assert isinstance(made, Graph), made
+    return made
+
+
+def test_a_graph_has_a_value_for_each_period_in_the_time_shown() -> None:
+    store = MetricStore()
+    for age in (1, 299, 301):
+        store.put("Ours", "Hits", {}, 1, at=NOW - age)
+    made = _graph(_contents(store), _metric(["Ours", "Hits", {"label": "hits", "color": "#123456", "stat": "Sum"}]))
+    assert made.place == Place(x=6, y=2, width=12, height=5)
+    assert (made.title, made.period, made.start, made.note) == ("Hits", 300, 9300, "")
+    (line,) = made.lines
+    assert (line.label, line.colour, line.additive, line.only_on_aws) == ("hits", "#123456", True, False)
+    # Periods begin at multiples of their length, as CloudWatch's do.
+    assert line.values == [None, 2, 1]
+
+
+def test_a_shorter_time_is_looked_at_more_closely_and_thresholds_of_sums_are_told_not_drawn() -> None:
+    limit = {"horizontal": [{"label": "alarm", "value": 10, "color": "#ff0000"}]}
+    summed = ["Ours", "Hits", {"stat": "Sum"}]
+    averaged = ["Ours", "Hits", {"stat": "p99"}]
+    close = _contents(finest=60)
+    assert _graph(close, _metric(summed)).period == 60
+    assert _graph(_contents(finest=600), _metric(summed)).period == 300
+    assert [each.period for each in _graph(close, _metric(summed, annotations=limit)).thresholds] == [300]
+    assert [each.period for each in _graph(close, _metric(averaged, annotations=limit)).thresholds] == [None]
+    assert [each.period for each in _graph(_contents(), _metric(summed, annotations=limit)).thresholds] == [None]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "note"),
+    [
+        ([["Ours", "Hits"]], "no data"),
+        ([["AWS/ApiGateway", "Count"]], "no data"),
+        ([["AWS/Lambda", "Duration", "FunctionName", "f"]], "no data"),
+        ([["AWS/Lambda", "Errors", "FunctionName", "f"]], "AWS publishes this, the embedded one does not"),
+        (
+            [[{"expression": "FILL(a,0)+FILL(b,0)"}]]
+            + [["AWS/SQS", name, {"id": name, "visible": False}] for name in ("a", "b")],
+            "AWS publishes this, the embedded one does not",
+        ),
+        ([["AWS/SQS", "Messages"], ["Ours", "Hits"]], "no data"),
+    ],
+    ids=["ours", "gateway", "durations", "errors", "computed", "both"],
+)
+def test_an_empty_graph_says_whether_waiting_helps(metrics: list[Any], note: str) -> None:
+    assert _graph(_contents(), _metric(*metrics)).note == note
+
+
+def test_each_line_says_whether_only_aws_has_it() -> None:
+    computed = [[{"expression": f"FILL({name},0)", "label": name}] for name in ("ours", "theirs")]
+    read = [
+        ["Ours", "Hits", {"id": "ours", "visible": False}],
+        ["AWS/KMS", "Calls", {"id": "theirs", "visible": False}],
+    ]
+    made = _graph(_contents(), _metric(*computed, *read))
+    assert [(line.label, line.only_on_aws) for line in made.lines] == [("ours", False), ("theirs", True)]
+    assert made.note == ""
+
+
+def test_numbers_are_of_the_latest_period_which_ends_now() -> None:
+    store = MetricStore()
+    for age in (1, 299, 301):
+        store.put("Ours", "Hits", {}, 1, at=NOW - age)
+    made = _contents(store, finest=60).widget(_metric(["Ours", "Hits", {"stat": "Sum"}], view="singleValue"))
+    assert isinstance(made, Numbers)
+    (number,) = made.numbers
+    assert (made.period, number.value, number.only_on_aws) == (300, 2, False)
+    assert sum(value for value in number.history if value is not None) == 3
+
+
+def test_a_log_widget_is_a_table_of_its_own_log_groups() -> None:
+    query = "SOURCE '/aws/lambda/setup' | fields @timestamp, reason\n| limit 5"
+    made = _contents().widget(_widget("log", {"title": "Failures", "query": query}))
+    assert isinstance(made, LogTable)
+    assert (made.groups, made.query) == (["/aws/lambda/setup"], "fields @timestamp, reason\n| limit 5")
+    assert made.columns == ["@timestamp", "reason"]
+    assert made.rows == [["1970-01-01T02:46:35Z", "expired"]]
+
+
+def test_text_and_alarms() -> None:
+    text = _contents().widget(_widget("text", {"markdown": "# Title"}))
+    assert isinstance(text, Text)
+    assert text.blocks == [Block("h1", [Span("Title")])]
+    arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:mfa-local-page"
+    tiles = _contents().widget(_widget("alarm", {"title": "These page", "alarms": [arn]}))
+    assert isinstance(tiles, AlarmTiles)
+    assert tiles.alarms == ["mfa-local-page"]
+
+
+@pytest.mark.parametrize(
+    ("widget", "reason"),
+    [
+        (_widget("explorer", {}), "type 'explorer'"),
+        (_metric(["Ours", "Hits"], view="gauge"), "view 'gauge'"),
+        (_widget("text", {}), "KeyError"),
+        (_metric([{"expression": "FANCY(m)"}]), "can not be drawn"),
+        ({"type": "metric"}, ""),
+    ],
+)
+def test_what_can_not_be_drawn_is_there_with_the_reason(widget: dict[str, Any], reason: str) -> None:
+    made = _contents().widget(widget)
+    assert isinstance(made, Unknown if reason else Graph)
+    assert reason in getattr(made, "reason", "")
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_words_of_a_widget_come_in_blocks_and_never_as_markup() -> None:
+    found = blocks(
+        "## Is it **on**?\n\nThe [runbook](docs/runbook.md#page), `now`.\n\n- <script>one</script>\n\n```\ncode\n```"
+    )
+    assert found[0] == Block("h2", [Span("Is it "), Span("on", "strong"), Span("?")])
+    assert found[1].spans[1:] == [
+        Span("runbook", "link", "/docs/runbook#page"),
+        Span(", "),
+        Span("now", "code"),
+        Span("."),
+    ]
+    assert (found[2].tag, "".join(span.text for span in found[2].spans)) == ("li", "<script>one</script>")
+    assert found[3] == Block("pre", [Span("code")])
+
+
+@pytest.mark.parametrize(
+    ("target", "where"),
+    [
+        ("docs/runbook.md#page", "/docs/runbook#page"),
+        ("api.md", "/docs/api"),
+        ("#page", "#page"),
+        ("https://example.com/x", "https://example.com/x"),
+        ("docs/missing.md", None),
+        ("../README.md", None),
+        ("javascript:alert(1)", None),
+        ("//evil.example", None),
+    ],
+)
+def test_a_link_leads_to_what_is_served_here_or_nowhere(target: str, where: str | None) -> None:
+    assert address(target) == where
+
+
+def test_a_link_to_nowhere_is_words() -> None:
+    assert blocks("[x](docs/missing.md)") == [Block("p", [Span("x")])]
+
+
+# -- logs --------------------------------------------------------------------------------------------------------------
+
+
+class Logs:
+    """One log group, and what was asked of it."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[float, str]] = []
+        self.since: list[float] = []
+
+    def get_paginator(self, operation: str) -> Any:
+        return _Pages(self, operation)
+
+
+class _Pages:
+    def __init__(self, logs: Logs, operation: str) -> None:
+        self._logs, self._operation = logs, operation
+
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        if self._operation == "describe_log_groups":
+            yield {"logGroups": [{"logGroupName": "/aws/lambda/f"}]}
+            return
+        self._logs.since.append(request["startTime"] / 1000)
+        for at, message in self._logs.events:
+            if at * 1000 >= request["startTime"]:
+                yield {"events": [{"timestamp": int(at * 1000), "message": message}]}
+
+
+def test_a_tail_reads_on_where_it_ended_and_takes_what_came_late_once() -> None:
+    logs = Logs()
+    tail = LogTail(logs)
+    logs.events = [(NOW - 40, "a"), (NOW - 5, "c")]
+    assert [message for *_, message in tail.events(NOW)] == ["a", "c"]
+    logs.events.append((NOW - 10, "b"))
+    assert [message for *_, message in tail.events(NOW + 5)] == ["a", "b", "c"]
+    first, second = logs.since
+    assert second - first > 3600
+
+
+def test_a_tail_forgets_what_is_older_than_the_longest_time_shown_and_more_than_it_may_keep() -> None:
+    logs = Logs()
+    logs.events = [(NOW, "a"), (NOW + 1, "b"), (NOW + 2, "c")]
+    tail = LogTail(logs, most=2)
+    assert [message for *_, message in tail.events(NOW + 3)] == ["b", "c"]
+    assert [message for *_, message in tail.events(NOW + 3 * 3600 + 1.5)] == ["c"]

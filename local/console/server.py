@@ -128,6 +128,11 @@ class Console:
             return self._route(method, *path.partition("?")[::2], headers, body)
         except RefusedError as refusal:
             return refusal.reply
+        except Exception:  # noqa: BLE001 - logged, and the page has to learn that it asks in vain
+            traceback.print_exc()
+            return RefusedError(
+                HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.INTERNAL_ERROR, "The emulator's log says what went wrong"
+            ).reply
 
     def _route(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
         self._check_host(headers.get("host", ""), path)

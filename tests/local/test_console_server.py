@@ -1,0 +1,455 @@
+"""The console's server: what it gives to whom, and what its pages may do."""
+
+import dataclasses
+import http.client
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from html.parser import HTMLParser
+from socket import socket
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from local import ports, users
+from local.console import server
+from local.console.server import PAGES, Console, Reply
+from local.errors import LocalError
+from local.stack import FIELDS, Place, Stack
+
+PORT = 5566
+ORIGIN = f"http://127.0.0.1:{PORT}"
+OWN_PAGE = {"host": f"127.0.0.1:{PORT}", "origin": ORIGIN, "sec-fetch-site": "same-origin"}
+JSON = {"content-type": "application/json"}
+STACK = Stack(**{name: {} if name == "functions" else name for name in FIELDS})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def place(tmp_path: Any) -> Place:
+    """Return the place of a stack that is deployed."""
+    place = Place(4566, tmp_path)
+    place.create()
+    STACK.save(place.state)
+    return place
+
+
+@pytest.fixture
+def console(place: Place) -> Console:
+    return Console(place, PORT, lambda stack, span: {"api": stack.api_url, "span": span})
+
+
+@pytest.fixture
+def logged_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the user pool hand out a token to everybody; returns who asked."""
+    names: list[str] = []
+
+    def token(stack: Stack, user: str) -> str:
+        assert stack == STACK
+        names.append(user)
+        return f"token of {user}"
+
+    monkeypatch.setattr(users, "token", token)
+    return names
+
+
+def get(console: Console, path: str, **headers: str) -> Reply:
+    return console.answer("GET", path, {"host": OWN_PAGE["host"]} | headers, b"")
+
+
+def sign_in(console: Console, body: Any, headers: Mapping[str, str] = OWN_PAGE) -> Reply:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return console.answer("POST", "/session", JSON | dict(headers), content)
+
+
+def body_of(reply: Reply) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(reply.content)
+    return body
+
+
+# -- who is answered ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["", "evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:80", "localhost"])
+@pytest.mark.parametrize("path", ["/", "/config.json", "/operations/data.json", "/docs/runbook", "/nothing"])
+def test_a_name_that_was_made_to_lead_here_gets_nothing(console: Console, host: str, path: str) -> None:
+    reply = get(console, path, host=host)
+    assert reply.status == 421
+    assert STACK.api_url not in reply.content.decode()
+
+
+def test_a_name_that_was_made_to_lead_here_gets_no_token(console: Console, logged_in: list[str]) -> None:
+    rebound = {"host": f"evil.example:{PORT}", "origin": f"http://evil.example:{PORT}", "sec-fetch-site": "same-origin"}
+    assert sign_in(console, {"user": "demo"}, rebound).status == 421
+    assert logged_in == []
+
+
+@pytest.mark.parametrize("path", ["/", "/operations"])
+def test_the_other_name_of_this_machine_leads_to_the_origin_that_the_api_knows(console: Console, path: str) -> None:
+    reply = get(console, path, host=f"localhost:{PORT}")
+    assert (reply.status, reply.headers["Location"]) == (307, ORIGIN + path)
+
+
+def test_the_other_name_of_this_machine_gets_no_data(console: Console) -> None:
+    assert get(console, "/config.json", host=f"localhost:{PORT}").status == 421
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": ""},
+        {"origin": f"http://localhost:{PORT}"},
+        {"origin": "http://127.0.0.1:4566"},
+        {"origin": f"https://127.0.0.1:{PORT}"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+    ],
+    ids=str,
+)
+def test_a_token_is_for_the_consoles_own_pages_alone(
+    console: Console, logged_in: list[str], changed: dict[str, str]
+) -> None:
+    reply = sign_in(console, {"user": "demo"}, OWN_PAGE | changed)
+    assert (reply.status, body_of(reply)["error"]) == (403, "FORBIDDEN")
+    assert logged_in == []
+
+
+def test_without_an_origin_there_is_no_token(console: Console, logged_in: list[str]) -> None:
+    assert sign_in(console, {"user": "demo"}, {"host": OWN_PAGE["host"]}).status == 403
+    assert logged_in == []
+
+
+def test_a_page_of_its_own_gets_a_token(console: Console, logged_in: list[str]) -> None:
+    reply = sign_in(console, {"user": "demo@example.com"})
+    assert (reply.status, body_of(reply)) == (200, {"accessToken": "token of demo@example.com"})
+    assert logged_in == ["demo@example.com"]
+
+
+def test_a_browser_that_tells_no_site_is_known_by_the_origin(console: Console, logged_in: list[str]) -> None:
+    headers = {name: OWN_PAGE[name] for name in ("host", "origin")} | {
+        "content-type": "application/json; charset=utf-8"
+    }
+    assert sign_in(console, {"user": "demo"}, headers).status == 200
+    assert logged_in == ["demo"]
+
+
+# A form of another site can send such a body without asking first.
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_what_a_form_can_send_is_no_sign_in(console: Console, logged_in: list[str], content_type: str) -> None:
+    assert sign_in(console, {"user": "demo"}, OWN_PAGE | {"content-type": content_type}).status == 400
+    assert logged_in == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff", [], "demo", 7, None, {}, {"user": ""}, {"user": 7}, {"user": None}, {"user": ["demo"]}]
+    + [{"user": name} for name in ("two words", "x" * 129, "line\nbreak", "nul\0", "\u202e")],
+    ids=repr,
+)
+def test_a_name_is_short_and_printable(console: Console, logged_in: list[str], body: Any) -> None:
+    reply = sign_in(console, body)
+    assert (reply.status, body_of(reply)["error"]) == (400, "VALIDATION_ERROR")
+    assert logged_in == []
+
+
+def test_what_the_user_pool_refuses_is_told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> str:
+        raise LocalError("The user pool refused 'x'")
+
+    monkeypatch.setattr(users, "token", refuse)
+    reply = sign_in(console, {"user": "x"})
+    assert (reply.status, body_of(reply)["message"]) == (400, "The user pool refused 'x'")
+
+
+def test_a_user_pool_that_does_not_answer_is_a_503(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> str:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:4566")
+
+    monkeypatch.setattr(users, "token", fail)
+    reply = sign_in(console, {"user": "demo"})
+    assert (reply.status, body_of(reply)["error"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(reply.headers["Retry-After"]) > 0
+
+
+# -- the state of the stack --------------------------------------------------------------------------------------------
+
+
+def test_pages_learn_where_the_api_is_and_no_credentials(console: Console) -> None:
+    assert body_of(get(console, "/config.json")) == {"apiUrl": STACK.api_url}
+
+
+@pytest.mark.parametrize("path", ["/config.json", "/operations/data.json"])
+def test_before_the_stack_is_deployed_the_answer_says_so(tmp_path: Any, path: str) -> None:
+    reply = get(Console(Place(4566, tmp_path), PORT), path)
+    assert (reply.status, body_of(reply)["message"]) == (503, "The stack is still being deployed")
+    assert int(reply.headers["Retry-After"]) > 0
+
+
+def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, place: Place) -> None:
+    get(console, "/config.json")
+    dataclasses.replace(STACK, api_url="http://127.0.0.1:4566/other").save(place.state)
+    assert body_of(get(console, "/config.json"))["apiUrl"] == "http://127.0.0.1:4566/other"
+
+
+class Looks:
+    """Counts the looks at the dashboard, and can fail."""
+
+    def __init__(self) -> None:
+        self.spans: list[str] = []
+        self.failure: Exception | None = None
+
+    def __call__(self, _: Stack, span: str) -> dict[str, Any]:
+        self.spans.append(span)
+        if self.failure is not None:
+            raise self.failure
+        return {"span": span, "look": len(self.spans)}
+
+
+@pytest.fixture
+def looks() -> Looks:
+    return Looks()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return a function that lets time pass."""
+    now = [100.0]
+    monkeypatch.setattr(server, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    return wait
+
+
+def test_a_look_serves_all_who_ask_soon_after(place: Place, looks: Looks, clock: Callable[[float], None]) -> None:
+    console = Console(place, PORT, looks)
+    seen = [body_of(get(console, "/operations/data.json?span=1h"))]
+    clock(0.9)
+    seen.append(body_of(get(console, "/operations/data.json?span=1h")))
+    assert seen == [{"span": "1h", "look": 1}] * 2
+    clock(0.2)
+    assert body_of(get(console, "/operations/data.json?span=1h"))["look"] == 2
+    assert body_of(get(console, "/operations/data.json?span=3h")) == {"span": "3h", "look": 3}
+    assert body_of(get(console, "/operations/data.json"))["span"] == ""
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        EndpointConnectionError(endpoint_url="http://127.0.0.1"),
+        ClientError({"Error": {"Code": "Denied"}}, "GetDashboard"),
+    ],
+    ids=["no answer", "refused"],
+)
+def test_an_embedded_aws_that_fails_is_a_503_and_is_asked_again(place: Place, looks: Looks, failure: Exception) -> None:
+    console = Console(place, PORT, looks)
+    looks.failure = failure
+    assert get(console, "/operations/data.json").status == 503
+    looks.failure = None
+    assert body_of(get(console, "/operations/data.json"))["look"] == 2
+
+
+def test_a_defect_is_a_500_without_details_and_logged(
+    place: Place, looks: Looks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks.failure = RuntimeError("inner works")
+    reply = get(Console(place, PORT, looks), "/operations/data.json")
+    assert (reply.status, body_of(reply)["error"]) == (500, "INTERNAL_ERROR")
+    assert b"inner works" not in reply.content
+    assert "inner works" in capsys.readouterr().err
+
+
+# -- pages and what they may do ----------------------------------------------------------------------------------------
+
+
+class Elements(HTMLParser):
+    """The elements of a page, with their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attributes)))
+
+
+PAGE_PATHS = ["/", "/operations", "/docs/runbook", "/docs/api"]
+
+
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_a_page_has_nothing_inline_that_its_policy_would_forbid(console: Console, path: str) -> None:
+    reply = get(console, path)
+    assert (reply.status, reply.content_type) == (200, "text/html; charset=utf-8")
+    elements = Elements(reply.content.decode()).found
+    assert elements
+    for tag, attributes in elements:
+        assert tag != "style"
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        assert tag != "script" or attributes.get("src")
+
+
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_whatever_a_page_needs_is_served(console: Console, path: str) -> None:
+    wanted = {"script": "src", "link": "href", "img": "src", "a": "href"}
+    paths = {
+        address.partition("#")[0].partition("?")[0] or path
+        for tag, attributes in Elements(get(console, path).content.decode()).found
+        if (address := attributes.get(wanted.get(tag, ""))) and not address.startswith(("http", "data:"))
+    }
+    assert "/base.css" in paths
+    assert {each: get(console, each).status for each in paths} == dict.fromkeys(paths, 200)
+
+
+def test_whatever_a_script_imports_is_served_as_a_script(console: Console) -> None:
+    imported = {
+        address for script in PAGES.glob("*.js") for address in re.findall(r'from "([^"]+)"', script.read_text())
+    }
+    assert "/vendor/uPlot.esm.js" in imported
+    for address in imported:
+        reply = get(console, address.removeprefix("."))
+        assert (reply.status, reply.content_type) == (200, "text/javascript; charset=utf-8"), address
+
+
+def test_scripts_make_no_markup_of_texts() -> None:
+    dangerous = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|Storage\.|\.cookie"
+    )
+    assert [script.name for script in PAGES.glob("*.js") if dangerous.search(script.read_text())] == []
+
+
+def test_the_policy_lets_pages_run_their_own_scripts_and_call_the_api_alone(console: Console) -> None:
+    policy = {name: values for name, *values in (part.split() for part in console.policy.split("; "))}
+    assert policy["default-src"] == ["'none'"]
+    assert policy["script-src"] == policy["style-src"] == ["'self'"]
+    assert policy["connect-src"] == ["'self'", "http://127.0.0.1:4566"]
+    assert policy["form-action"] == policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
+    assert policy["require-trusted-types-for"] == ["'script'"]
+    assert "unsafe" not in console.policy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/../server.py",
+        "/../pages/base.css",
+        "/..%2fserver.py",
+        "/base.css/../../server.py",
+        "//base.css/..",
+        "/pages/base.css",
+        "/vendor/../package.json",
+        "/vendor/uPlot.cjs.js",
+        "/docs/../README",
+        "/docs/adr/0001",
+        "/docs/",
+        "/docs/runbook.md",
+        "/stack.json",
+        "",
+    ],
+)
+def test_nothing_else_is_served(console: Console, path: str) -> None:
+    assert get(console, path).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/", 405), ("POST", "/config.json", 405), ("PUT", "/session", 405), ("GET", "/session", 404)],
+)
+def test_other_methods_are_refused(console: Console, method: str, path: str, status: int) -> None:
+    reply = console.answer(method, path, OWN_PAGE, b"{}")
+    assert reply.status == status
+    assert status != 405 or reply.headers["Allow"] == "GET, HEAD"
+
+
+def test_every_heading_of_a_document_can_be_linked_to(console: Console) -> None:
+    elements = Elements(get(console, "/docs/runbook").content.decode()).found
+    identifiers = [attributes.get("id") for tag, attributes in elements if tag in {"h2", "h3"}]
+    assert {"page", "setup-mfa-system-errors"} <= set(identifiers)
+    assert None not in identifiers
+    assert len(identifiers) == len(set(identifiers))
+
+
+# -- over HTTP ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(place: Place) -> Iterator[int]:
+    """Serve a console on a free port, which is returned."""
+    listener = socket()
+    listener.bind((ports.LOOPBACK, 0))
+    listener.listen()
+    port: int = listener.getsockname()[1]
+    running = server._Server(Console(place, port), listener)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield port
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+@pytest.fixture
+def ask(served: int) -> Iterator[Callable[..., tuple[http.client.HTTPResponse, bytes]]]:
+    connections = []
+
+    def ask_(method: str, path: str, **options: Any) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)
+        connections.append(connection)
+        connection.request(method, path, **options)
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+    yield ask_
+    for each in connections:
+        each.close()
+
+
+type Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("GET", "/", {}, 200),
+        ("GET", "/base.css", {}, 200),
+        ("GET", "/docs/runbook", {}, 200),
+        ("GET", "/nothing", {}, 404),
+        ("GET", "/", {"headers": {"Host": "evil.example"}}, 421),
+        ("POST", "/session", {"body": "{}"}, 403),
+        ("POST", "/session", {"body": "x" * 5000}, 413),
+        ("POST", "/session", {"headers": {"Content-Length": "-1"}}, 413),
+        ("DELETE", "/session", {}, 501),
+    ],
+)
+def test_every_answer_has_the_policy(ask: Ask, method: str, path: str, options: dict[str, Any], status: int) -> None:
+    answer, _ = ask(method, path, **options)
+    assert answer.status == status
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert answer.headers["Server"].strip() == "console"
+
+
+def test_head_is_get_without_the_content(served: int) -> None:
+    connection = http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)
+    lengths = []
+    # On one connection: content that nobody expects would be taken for the next answer.
+    for method in ("HEAD", "GET"):
+        connection.request(method, "/operations")
+        answer = connection.getresponse()
+        lengths.append((answer.status, answer.headers["Content-Length"], len(answer.read())))
+    connection.close()
+    (_, told, _), (_, _, length) = lengths
+    assert lengths == [(200, told, 0), (200, told, length)]
+    assert int(told) == length > 0

@@ -54,8 +54,9 @@ _LONGEST: Final = max(each.seconds for each in TIME_SPANS.values())
 #: What is logged reaches the logs a moment later than it says.
 _OVERLAP_SECONDS: Final = 30
 _MOST_EVENTS: Final = 50_000
-#: One that answers does so in milliseconds; one that does not must not hold up the page.
-_CONFIG: Final = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
+#: One that answers does so in milliseconds; one that does not must not hold up the page. A look at the logs while a
+#: function begins a new one is a 500 of MiniStack's, now and then, and right the next time.
+CONFIG: Final = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 3})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def _dashboard(
 ) -> "Dashboard":
     aws = session(Credentials(access_key_id, secret_access_key), region)
     cloudwatch, logs = (
-        aws.client(service, endpoint_url=endpoint_url, config=_CONFIG) for service in ("cloudwatch", "logs")
+        aws.client(service, endpoint_url=endpoint_url, config=CONFIG) for service in ("cloudwatch", "logs")
     )
     return Dashboard(cloudwatch, logs, environment)
 

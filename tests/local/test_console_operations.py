@@ -1,16 +1,21 @@
 """What the operations view shows: alarms and what they are worth here, widgets and what they are filled with."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from infra.monitoring.cloudwatch.metric_store import MetricStore
+from local import ports
+from local.bootstrap import Credentials, session
 from local.console.alarms import Alarm, alarms
 from local.console.documents import Block, Span, address, blocks
-from local.console.operations import LogTail
+from local.console.operations import CONFIG, LogTail
 from local.console.widgets import AlarmTiles, Contents, Graph, LogTable, Numbers, Place, Scale, Text, Unknown
+from local.server import REGION
 
 NOW = 10_000.0
 SINCE = datetime(2026, 1, 20, 10, tzinfo=UTC)
@@ -332,3 +337,37 @@ def test_a_tail_forgets_what_is_older_than_the_longest_time_shown_and_more_than_
     tail = LogTail(logs, most=2)
     assert [message for *_, message in tail.events(NOW + 3)] == ["b", "c"]
     assert [message for *_, message in tail.events(NOW + 3 * 3600 + 1.5)] == ["c"]
+
+
+@pytest.fixture
+def troubled() -> Iterator[tuple[str, list[int]]]:
+    """Serve logs without a log group, of which the first look fails; returns the URL, and what was answered."""
+    answered: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            status, content = (200, b'{"logGroups": []}') if answered else (500, b'{"__type": "InternalError"}')
+            answered.append(status)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((ports.LOOPBACK, 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://{ports.LOOPBACK}:{server.server_port}", answered
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_look_that_fails_once_is_taken_again(troubled: tuple[str, list[int]]) -> None:
+    url, answered = troubled
+    logs = session(Credentials("key", "secret"), REGION).client("logs", endpoint_url=url, config=CONFIG)
+    assert LogTail(logs).events(NOW) == []
+    assert answered == [500, 200]

@@ -82,10 +82,12 @@ def _bearer_token(event: Mapping[str, Any]) -> str:
     values = [value for name, found in headers.items() if name.lower() == "authorization" for value in found or ()]
     if not values:
         raise TokenRejectedError("missing")
-    scheme, _, token = str(values[0]).strip().partition(" ")
-    if len(values) > 1 or scheme.lower() != "bearer" or not token.strip():
+    # White space is HTTP's alone (RFC 9110 section 5.6.3): what else Python strips is part of a bad token.
+    scheme, _, token = str(values[0]).strip(" \t").partition(" ")
+    token = token.lstrip(" ")
+    if len(values) > 1 or scheme.lower() != "bearer" or not token:
         raise TokenRejectedError("malformed")
-    return token.strip()
+    return token
 
 
 def _allow(event: Mapping[str, Any], caller: Caller) -> dict[str, Any]:

@@ -5,7 +5,7 @@ search, which needs a server:
 
   python -m docsite               build
   python -m docsite --serve       build, then show it on http://127.0.0.1:8000 until Ctrl-C
-  python -m docsite --picture     draw docs/images/architecture.svg anew, after a change of the committed templates
+  python -m docsite --pictures    draw docs/images/*.svg anew, after a change of the committed templates or the crypto
 
 The exit status is 0 if everything is right, 1 if not, and then the reasons are above, 2 for wrong usage.
 """
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from docsite import architecture
+from docsite import architecture, envelope
 from docsite.build import SITE, DocumentationError, build
 from local.ports import LOOPBACK
 from local.progress import Progress
@@ -35,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=SITE, metavar="FOLDER", help="where to (build/site)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--serve", action="store_true", help="show the site on this machine")
-    what.add_argument("--picture", action="store_true", help="draw the picture of the architecture, and nothing else")
+    what.add_argument("--pictures", action="store_true", help="draw the pictures of the repository, and nothing else")
     parser.add_argument("--port", type=int, default=_PORT, help="with --serve (%(default)s)")
     options = parser.parse_args(arguments)
     try:
-        if options.picture:
-            print(architecture.draw())
+        if options.pictures:
+            print(architecture.draw(), envelope.draw(), sep="\n")
             return 0
         build(options.output, Progress())
         return _serve(options.output, options.port) if options.serve else _tell(options.output)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -57,10 +58,13 @@ def _on_its_own(page: str) -> str:
 
 
 def _run(*command: str) -> None:
-    program = shutil.which(command[0])
+    # Beside this Python first: not every shell has the environment's folder, with MkDocs and Node, on its path.
+    path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
+    program = shutil.which(command[0], path=path)
     if program is None:
         raise DocumentationError(f"{command[0]} is not installed here. Install it with: make setup")
     environment = os.environ | {
+        "PATH": path,
         "NO_MKDOCS_2_WARNING": "true",  # an advertisement of another tool, once a build
         "REDOCLY_TELEMETRY": "off",
         "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.synthesis import Resource, Synthesized
+from tests.infra.synthesis import REPOSITORY, Resource, Synthesized
 
 #: What would be a way in beside the API, or a store that this design has no use for.
 WAYS_IN = (
@@ -135,3 +135,16 @@ def test_what_is_planted_is_found(prod: Synthesized, kind: str, change: dict[str
 @pytest.mark.parametrize("kind", ["AWS::Lambda::Url", "AWS::S3::Bucket", "AWS::IAM::AccessKey"])
 def test_a_way_in_beside_the_api_is_found(kind: str) -> None:
     assert findings(kind, {}) == ["is a way in beside the API"]
+
+
+def test_no_route_takes_anything_in_its_url(prod: Synthesized) -> None:
+    """What is in a URL is in logs, histories and referrers: there is no place for a secret, a code or a user."""
+    api = [(each["Type"], each["Properties"]) for _, each in resources(prod) if "ApiGateway" in each["Type"]]
+    paths = [properties["PathPart"] for kind, properties in api if kind == "AWS::ApiGateway::Resource"]
+    methods = [properties for kind, properties in api if kind == "AWS::ApiGateway::Method"]
+
+    assert len(paths) >= 6
+    assert [part for part in paths if "{" in part] == []
+    assert [method for method in methods if "RequestParameters" in method] == []
+    handlers = "".join(path.read_text() for path in (REPOSITORY / "functions").rglob("*.py"))
+    assert [name for name in ("queryStringParameters", "pathParameters", "rawQueryString") if name in handlers] == []

@@ -7,7 +7,7 @@ any deployment. `misissued` are signed with the issuer's own key, and must be re
 import base64
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -345,13 +345,36 @@ def _structures(target: Target) -> Iterator[Named]:
 # -- signed by the issuer ----------------------------------------------------------------------------------------
 
 
-def misissued(key: SigningKey) -> Iterator[Named]:
+@dataclass(frozen=True)
+class Times:
+    """When tokens are made and judged.
+
+    Attributes
+    ----------
+    now : int
+        Epoch seconds.
+    slack : int
+        Seconds that may pass until the last token is judged, each for what it says and not for having aged.
+    """
+
+    now: int = NOW
+    slack: int = 0
+
+    def claims(self, make: Callable[..., dict[str, Any]] = claims, **changes: Any) -> dict[str, Any]:
+        """Return the claims of a token that is good at that time, with changes."""
+        times = {"iat": self.now - 60, "nbf": self.now - 60, "exp": self.now + 300 + self.slack}
+        if make is cognito_claims:
+            del times["nbf"]
+        return make(**{**times, **changes})
+
+
+def misissued(key: SigningKey, times: Times = Times()) -> Iterator[Named]:
     """Yield named tokens that the issuer signed and that are no access tokens for this API, or not now."""
-    for name, changes in _claim_changes():
-        yield name, key.token(claims(**changes))
+    for name, changes in _claim_changes(times):
+        yield name, key.token(times.claims(**changes))
     for name, changes in _cognito_changes():
-        yield f"Cognito: {name}", key.token(cognito_claims(**changes))
-    for name, raw in _raw_payloads():
+        yield f"Cognito: {name}", key.token(times.claims(cognito_claims, **changes))
+    for name, raw in _raw_payloads(times):
         yield f"payload: {name}", key.token(raw)
     types: tuple[Any, ...] = (
         "logout+jwt",
@@ -367,28 +390,29 @@ def misissued(key: SigningKey) -> Iterator[Named]:
         {},
     )
     for typ in types:
-        yield f"typ {typ!r}", key.token(claims(), {"typ": typ})
+        yield f"typ {typ!r}", key.token(times.claims(), {"typ": typ})
     for crit in ([], ["exp"], "exp", [1], {"exp": 1}):
-        yield f"crit {crit!r}", key.token(claims(), {"crit": crit, "exp": 1})
-    yield "genuine token nested in another", key.token(key.token(claims()).encode(), {"cty": "JWT"})
-    yield "too long", key.token(claims(x="a" * 8192))
+        yield f"crit {crit!r}", key.token(times.claims(), {"crit": crit, "exp": 1})
+    yield "genuine token nested in another", key.token(key.token(times.claims()).encode(), {"cty": "JWT"})
+    yield "too long", key.token(times.claims(x="a" * 8192))
 
 
-def _claim_changes() -> Iterator[tuple[str, dict[str, Any]]]:
+def _claim_changes(times: Times) -> Iterator[tuple[str, dict[str, Any]]]:
+    now, later = times.now, times.now + times.slack
     for name in ("exp", "nbf", "iat"):
         for value in (
-            *(None, "", str(NOW), f"{NOW}.0", True, False, [], [NOW], {}, {"$gt": 0}, -1, -0.5),
+            *(None, "", str(now), f"{now}.0", True, False, [], [now], {}, {"$gt": 0}, -1, -0.5),
             *(2**53, 2**63, 10**400, 1e308, float("nan"), float("inf"), float("-inf")),
         ):
             yield f"{name} {str(value)[:24]} ({type(value).__name__})", {name: value}
     yield "no exp", {"exp": ABSENT}
     yield "exp 0", {"exp": 0}
-    yield "expired by one second", {"exp": NOW - 1}
-    yield "expires at this very second", {"exp": NOW}
-    yield "expires within this second", {"exp": NOW + 0.0}
-    yield "not valid for six seconds", {"nbf": NOW + 6}
-    yield "issued in six seconds", {"iat": NOW + 6}
-    yield "issued in a year", {"iat": NOW + 31_536_000, "exp": NOW + 32_000_000}
+    yield "expired by one second", {"exp": now - 1}
+    yield "expires at this very second", {"exp": now}
+    yield "expires within this second", {"exp": now + 0.0}
+    yield "not valid for six seconds", {"nbf": later + 6}
+    yield "issued in six seconds", {"iat": later + 6}
+    yield "issued in a year", {"iat": later + 31_536_000, "exp": later + 32_000_000}
     for issuer in (
         *(ABSENT, None, "", True, 1, [], [ISSUER], {}, {"iss": ISSUER}, f"{ISSUER}/", f"{ISSUER}\0", f"{ISSUER} "),
         *(f" {ISSUER}", ISSUER.upper(), ISSUER[:-1], f"{ISSUER}.evil.example", ISSUER.replace("https", "http")),
@@ -420,8 +444,9 @@ def _cognito_changes() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "refresh token", {"token_use": "refresh"}
 
 
-def _raw_payloads() -> Iterator[tuple[str, bytes]]:
-    good = json_bytes(claims())
+def _raw_payloads(times: Times) -> Iterator[tuple[str, bytes]]:
+    valid = times.claims()
+    good = json_bytes(valid)
     yield "an array", b"[]"
     yield "an array with the claims", b"[" + good + b"]"
     yield "a string", json_bytes(good.decode())
@@ -436,4 +461,4 @@ def _raw_payloads() -> Iterator[tuple[str, bytes]]:
     yield "a number of 5000 digits", good[:-1] + b',"x":' + b"9" * 4500 + b"}"
     for name, last in {"iss": b'"evil"', "aud": b'"other"', "sub": b'""', "exp": b"1", "token_use": b'"id"'}.items():
         yield f"{name} twice, a bad one last", good[:-1] + b',"' + name.encode() + b'":' + last + b"}"
-    yield "exp 1e999", good.replace(f'"exp":{NOW + 300}'.encode(), b'"exp":1e999')
+    yield "exp 1e999", good.replace(f'"exp":{valid["exp"]}'.encode(), b'"exp":1e999')

@@ -1,0 +1,321 @@
+"""Hostile tokens over HTTP: through the gateway to the deployed authorizer, and no further.
+
+``tests/jwt_authorizer/test_hostile_tokens.py`` has the same corpus against the function alone.
+"""
+
+import itertools
+import json
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import urllib3
+
+from functions.jwt_authorizer.keys import MIN_FETCH_INTERVAL_SECONDS
+from functions.shared.contract import SETUP, STATUS, Env
+from local.emulator.gateway import MAX_HEADER_BYTES
+from local.stack import Stack
+from tests.e2e.stack import Answer, Aws, function_log_since
+from tests.support.api_description import ISO_TIME, assert_described
+from tests.support.hostile_tokens import Named, Target, Times, forgeries, misissued
+from tests.support.jwks_server import JwksServer, jwks_servers
+from tests.support.leaks import OVER_HTTP
+from tests.support.raw_http import RawApi
+from tests.support.released import released
+from tests.support.tokens import AUDIENCE, ISSUER, ec_key, rsa_key
+
+type TokenFor = Callable[..., str]
+
+KEYS = (rsa_key("rsa-1"), ec_key("ec-1"))
+#: One of so many attacks is quick.
+SAMPLE = 16
+#: Longer than any of these tests takes.
+SLACK_SECONDS = 3600
+#: What HTTP does not allow in a header: the server in front of the gateway answers, before it knows the API.
+NOT_IN_A_HEADER = set(b"\0\n\v\f\r")
+
+pytestmark = pytest.mark.e2e
+
+
+def bearer(token: str | bytes) -> bytes:
+    if isinstance(token, str):
+        token = token.encode("utf-8", "surrogatepass")
+    return b"Authorization: Bearer " + token
+
+
+def assert_refused(answer: Answer, *lines: bytes) -> None:
+    """The 401 of the contract to the letter, unless what was sent is no request, or larger than one may be."""
+    sent = b"".join(lines)
+    if NOT_IN_A_HEADER & set(sent):
+        assert (answer.status, answer.content) == (400, b"")
+        return
+    body = answer.json()
+    if len(sent) > MAX_HEADER_BYTES:
+        assert (answer.status, body["error"]) == (413, "PAYLOAD_TOO_LARGE")
+        return
+    assert answer.status == 401
+    assert ISO_TIME.fullmatch(body.pop("timestamp"))
+    assert body == {
+        "error": "UNAUTHORIZED",
+        "message": "User authentication required",
+        "request_id": answer.headers["x-amzn-RequestId"],
+    }
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert_described(STATUS, 401, answer.headers, answer.json())
+
+
+@dataclass
+class Attack:
+    """What became of many tokens."""
+
+    api: RawApi
+    statuses: Counter[int] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+
+    def send(self, tokens: Iterable[Named]) -> None:
+        for name, token in tokens:
+            OVER_HTTP.add_token(token)
+            line = bearer(token)
+            began = time.monotonic()
+            answer = self.api.send(line)
+            self.seconds.append(time.monotonic() - began)
+            self.statuses[answer.status] += 1
+            try:
+                assert_refused(answer, line)
+            except (AssertionError, KeyError) as error:
+                raise AssertionError(f"{name}: {answer}") from error
+
+    def table(self) -> str:
+        milliseconds = [1000 * each for each in self.seconds]
+        took = f"{statistics.median(milliseconds):.0f} ms in the middle, {max(milliseconds):.0f} ms at most"
+        meaning = {
+            401: "the contract's body, to the letter",
+            400: "no HTTP request: a control character in a header",
+            413: "larger than API Gateway takes",
+        }
+        rows = (f"| {status} | {number} | {meaning[status]} |" for status, number in self.statuses.most_common())
+        return "\n".join(["| Answer | Tokens | |", "|---|---|---|", *rows, "", f"An answer took {took}."])
+
+    @property
+    def fetches_allowed(self) -> int:
+        """How often the keys may have been fetched meanwhile by the one process that answers one request at a time."""
+        return 1 + int(sum(self.seconds) // MIN_FETCH_INTERVAL_SECONDS)
+
+
+@pytest.fixture
+def raw(stack: Stack) -> RawApi:
+    return RawApi(stack.api_url)
+
+
+@pytest.fixture(scope="module")
+def token(token_for: TokenFor) -> str:
+    token = token_for("hostile-tokens@example.com")
+    OVER_HTTP.add_token(token)
+    return token
+
+
+@pytest.fixture(scope="module")
+def attacker() -> Iterator[JwksServer]:
+    """Publish the attacker's keys; nobody is to ask for them."""
+    with jwks_servers() as serve:
+        server = serve()
+        server.keys = [rsa_key("attacker").jwk]
+        yield server
+        assert server.fetches == 0
+
+
+@pytest.fixture
+def issuer(stack: Stack, aws: Aws) -> Iterator[JwksServer]:
+    """Let the deployed authorizer trust an issuer whose private keys the tests have, and who counts its requests."""
+    with jwks_servers() as serve:
+        server = serve()
+        server.keys = [key.jwk for key in KEYS]
+        trust: dict[str, str] = {Env.JWT_ISSUER: ISSUER, Env.JWT_AUDIENCE: AUDIENCE, Env.JWT_JWKS_URL: server.url}
+        with released(aws, stack.functions["jwt_authorizer"], trust):
+            yield server
+
+
+def forged_from(token: str, stack: Stack, attacker: JwksServer) -> Iterator[Named]:
+    """Yield what can be made of a genuine token of the stack's own user pool and the keys that it publishes."""
+    keys = {key["kid"]: key for key in urllib3.request("GET", stack.jwks_url).json()["keys"]}
+    kid = Target(token, {}, attacker.url).header["kid"]
+    return forgeries(Target(token, keys[kid], attacker.url))
+
+
+def whole_corpus(attacker: JwksServer) -> Iterator[Named]:
+    times = Times(int(time.time()), SLACK_SECONDS)
+    for key in KEYS:
+        target = Target(key.token(times.claims()), key.jwk, attacker.url)
+        for name, token in itertools.chain(forgeries(target), misissued(key, times)):
+            yield f"{key.alg}: {name}", token
+
+
+def genuine() -> list[bytes]:
+    times = Times(int(time.time()), SLACK_SECONDS)
+    return [bearer(key.token(times.claims())) for key in KEYS]
+
+
+def assert_all_let_through(api: RawApi, lines: Iterable[bytes]) -> None:
+    assert [api.send(line).status for line in lines] == [200] * len(KEYS)
+
+
+class TestHeader:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            pytest.param("Authorization: Bearer {}", id="as clients do"),
+            pytest.param("authorization: bearer {}", id="lower case"),
+            pytest.param("AUTHORIZATION: BEARER {}", id="upper case"),
+            pytest.param("Authorization:\t Bearer   {} \t", id="spaces and tabs around"),
+        ],
+    )
+    def test_may_be_written_so(self, raw: RawApi, token: str, line: str) -> None:
+        assert raw.send(line.format(token).encode()).status == 200
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            pytest.param([], id="none"),
+            pytest.param(["Authorization:"], id="empty"),
+            pytest.param(["Authorization: Bearer"], id="scheme alone"),
+            pytest.param(["Authorization: {}"], id="token alone"),
+            pytest.param(["Authorization: Bearer\t{}"], id="tab after the scheme"),
+            pytest.param(["Authorization: Bearer{}"], id="nothing after the scheme"),
+            pytest.param(["Authorization: Bearer:{}"], id="colon after the scheme"),
+            pytest.param(["Authorization: Bearer={}"], id="equals after the scheme"),
+            pytest.param(["Authorization: Bearer Bearer {}"], id="scheme twice"),
+            pytest.param(["Authorization: Basic {}"], id="Basic"),
+            pytest.param(["Authorization: JWT {}"], id="JWT"),
+            pytest.param(['Authorization: Bearer "{}"'], id="quoted"),
+            pytest.param(["Authorization: Bearer {},"], id="comma after the token"),
+            pytest.param(["Authorization: Bearer {}; x=1"], id="parameter"),
+            pytest.param(["Authorization: Bearer x, Bearer {}"], id="two credentials, the good one last"),
+            pytest.param(["Authorization: Bearer {}, Bearer x"], id="two credentials, the good one first"),
+            pytest.param(["Authorization: Bearer {}", "Authorization: Bearer {}"], id="header twice, both good"),
+            pytest.param(["Authorization: Bearer {}", "Authorization: Bearer x"], id="header twice, the first good"),
+            pytest.param(["Authorization: Bearer x", "Authorization: Bearer {}"], id="header twice, the last good"),
+            pytest.param(["Authorization: Bearer x", "authorization: Bearer {}"], id="header in two spellings"),
+            pytest.param(["Authorization:", "Authorization: Bearer {}"], id="an empty one before it"),
+            pytest.param(["Authorization: Bearer {}", *["Authorization: x"] * 100], id="a hundred after it"),
+            pytest.param(["Authorization: Bearer {}\0"], id="null after the token"),
+            pytest.param(["Authorization: Bearer\n{}"], id="bare newline"),
+            pytest.param(["Authorization: Bearer\v{}"], id="vertical tab"),
+            pytest.param(["Authorization: Bearer \u00a0{}"], id="non-breaking space, in UTF-8"),
+            pytest.param(["Authorization: Bearer {}\u3000"], id="ideographic space"),
+            pytest.param(["Authorization: B\u0435arer {}"], id="Cyrillic letter in the scheme"),
+            pytest.param(["Proxy-Authorization: Bearer {}"], id="to a proxy"),
+            pytest.param(["X-Authorization: Bearer {}"], id="X-Authorization"),
+            pytest.param(["X-Forwarded-Authorization: Bearer {}"], id="forwarded"),
+            pytest.param(["X-Amzn-Remapped-Authorization: Bearer {}"], id="as API Gateway renames it"),
+            pytest.param(["Authorization_: Bearer {}"], id="underscore"),
+            pytest.param(["Cookie: Authorization=Bearer {}; access_token={}; token={}"], id="cookie"),
+        ],
+    )
+    def test_no_trick_with_it_lets_a_good_token_through(self, raw: RawApi, token: str, lines: list[str]) -> None:
+        sent = [line.replace("{}", token).encode() for line in lines]
+        assert_refused(raw.send(*sent), *sent)
+
+    @pytest.mark.parametrize("space", [b"\xa0", b"\x85"], ids=["non-breaking space", "next line"])
+    @pytest.mark.parametrize("form", [b"Bearer %s%s", b"%sBearer %s", b"Bearer%s %s"])
+    def test_what_is_white_space_in_unicode_alone_is_none(
+        self, raw: RawApi, token: str, space: bytes, form: bytes
+    ) -> None:
+        line = b"Authorization: " + form % (space, token.encode())
+        assert_refused(raw.send(line), line)
+
+    @pytest.mark.parametrize("length", [8_000, 10_000, 11_000, 100_000])
+    def test_a_long_one_is_refused(self, raw: RawApi, length: int) -> None:
+        line = bearer("a" * length)
+        assert_refused(raw.send(line), line)
+
+
+class TestElsewhere:
+    """RFC 6750 knows a token in a form and in the query too; here the header is the only place."""
+
+    def test_a_token_in_the_query_counts_for_nothing(self, raw: RawApi, token: str) -> None:
+        assert_refused(
+            raw.send(path=f"{STATUS.path}?access_token={token}&token={token}&Authorization=Bearer%20{token}")
+        )
+
+    @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+    def test_a_token_in_the_body_counts_for_nothing(self, raw: RawApi, token: str, kind: str) -> None:
+        body = f"access_token={token}" if kind.endswith("urlencoded") else json.dumps({"access_token": token})
+        line = f"Content-Type: {kind}".encode()
+        assert_refused(raw.send(line, method=SETUP.method, path=SETUP.path, body=body.encode()))
+
+
+def test_a_sample_of_what_can_be_made_of_a_genuine_token_is_refused(
+    raw: RawApi, stack: Stack, token: str, attacker: JwksServer
+) -> None:
+    attack = Attack(raw)
+    attack.send(itertools.islice(forged_from(token, stack, attacker), None, None, SAMPLE))
+    assert attack.statuses[401] > 15
+    assert raw.send(bearer(token)).status == 200
+
+
+def test_a_sample_of_the_corpus_is_refused_within_the_limit_of_fetches(
+    raw: RawApi, issuer: JwksServer, attacker: JwksServer
+) -> None:
+    attack = Attack(raw)
+    attack.send(itertools.islice(whole_corpus(attacker), None, None, SAMPLE))
+    assert attack.statuses[401] > 50
+    assert issuer.fetches <= attack.fetches_allowed
+    assert_all_let_through(raw, genuine())
+
+
+@pytest.mark.attack
+def test_all_that_can_be_made_of_a_genuine_token_is_refused(
+    raw: RawApi, stack: Stack, token: str, attacker: JwksServer, report: Callable[[str, str], None]
+) -> None:
+    attack = Attack(raw)
+    attack.send(forged_from(token, stack, attacker))
+    assert attack.statuses[401] > 250
+    assert raw.send(bearer(token)).status == 200
+    text = "Forgeries from an access token of the local user pool and the keys that the pool publishes, over HTTP."
+    report("Hostile tokens: forged", f"{text}\n\n{attack.table()}")
+
+
+@pytest.mark.attack
+def test_all_of_the_corpus_is_refused(
+    raw: RawApi,
+    stack: Stack,
+    aws: Aws,
+    attacker: JwksServer,
+    issuer: JwksServer,
+    report: Callable[[str, str], None],
+) -> None:
+    assert_all_let_through(raw, genuine())
+    began = int(time.time() * 1000)
+    attack = Attack(raw)
+    attack.send(whole_corpus(attacker))
+    reasons = Counter(logged_reasons(aws, stack.functions["jwt_authorizer"], began))
+    assert_all_let_through(raw, genuine())
+
+    assert sum(attack.statuses.values()) > 900
+    assert issuer.fetches <= attack.fetches_allowed + 1
+    assert reasons.total() == attack.statuses[401]
+    assert "unexpected" not in reasons
+    text = f"""\
+The whole corpus over HTTP, for an RSA and an EC key: forgeries, and what the issuer itself signed and is no access
+token for this API, or not now. The authorizer fetched the issuer's keys {issuer.fetches} times in
+{sum(attack.seconds):.0f} s, and the keys that tokens point to never.
+
+{attack.table()}
+
+| Why | Tokens |
+|---|---|
+"""
+    rows = (f"| `{reason}` | {number} |" for reason, number in reasons.most_common())
+    report("Hostile tokens: the corpus", text + "\n".join(rows))
+
+
+def logged_reasons(aws: Aws, function: str, since: int) -> Iterator[str]:
+    for line in function_log_since(aws, since):
+        name, _, message = line.partition(": ")
+        if name == function:
+            logged = json.loads(message)
+            assert logged["message"] == "request refused"
+            yield logged["reason"]

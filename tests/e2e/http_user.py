@@ -74,8 +74,8 @@ class HttpUser(Caller):
     def _key(self) -> dict[str, Any]:
         return {Attribute.PK: {"S": partition_key(self.user_id)}, Attribute.SK: {"S": "MFA#SECRET"}}
 
-    def fresh_time_step(self) -> None:
-        """Wait until the present time step has some seconds left, so that a test's codes stay in its window."""
+    def fresh_time_step(self, seconds: float = 12) -> None:
+        """Wait until the present time step has so many seconds left, so that a test's codes stay in its window."""
         left = 30 - time.time() % 30
-        if left < 12:
+        if left < seconds:
             time.sleep(left + 0.05)

@@ -1,0 +1,66 @@
+"""Users who attack in parallel: each tries one thing at a time, and is free for the next."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Final
+
+from functions.shared.contract import ENDPOINTS, Endpoint
+from tests.e2e.http_user import HttpUser
+
+LARGE: Final = 6
+#: A code of the step before, as enrolments use it, must arrive within the step that it was typed in.
+_SECONDS_TO_ENROL: Final = 4
+_WARM_UPS: Final = 2
+
+
+class Crowd:
+    """Users of the deployed API.
+
+    Parameters
+    ----------
+    new_user : callable
+        Returns a user of a name.
+    size : int
+        How many there are. Each may need a process of its own of each function.
+    """
+
+    def __init__(self, new_user: Callable[[str], HttpUser], *, size: int) -> None:
+        self._users = [new_user(f"crowd-{number}@example.com") for number in range(size)]
+        self._free: SimpleQueue[HttpUser] = SimpleQueue()
+        for user in self._users:
+            self._free.put(user)
+
+    def warm_up(self, routes: Iterable[Endpoint] = ENDPOINTS) -> None:
+        """Let the processes start that the crowd's requests need.
+
+        On a busy machine that may take longer than the time limits that a request lives by.
+        """
+        with ThreadPoolExecutor(len(self._users)) as pool:
+            for route in routes:
+                for _ in range(_WARM_UPS):
+                    list(pool.map(lambda user: user.call(route, {"code": "000000"}), self._users))  # noqa: B023 - done
+
+    def run[T, R](
+        self, trials: Sequence[T], attempt: Callable[[HttpUser, T], R], progress: Callable[[str], None]
+    ) -> list[R]:
+        """Let users with nothing stored make each attempt; what fails is told with its trial."""
+
+        def tried(trial: T) -> R:
+            user = self._free.get()
+            try:
+                user.forget()
+                user.fresh_time_step(_SECONDS_TO_ENROL)
+                return attempt(user, trial)
+            except AssertionError as error:
+                raise AssertionError(f"{trial}: {error}") from error
+            finally:
+                self._free.put(user)
+
+        seen = []
+        with ThreadPoolExecutor(len(self._users)) as pool:
+            for number, result in enumerate(pool.map(tried, trials), start=1):
+                seen.append(result)
+                if number % 50 == 0:
+                    progress(f"{number} of {len(trials)}")
+        return seen

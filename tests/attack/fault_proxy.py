@@ -1,0 +1,223 @@
+"""A proxy between the deployed functions and the embedded AWS: chosen calls of chosen users fail, or kill the worker.
+
+The faults are microburst's, which knows AWS's protocols. It runs in a thread of the test, and tells users apart by
+what they ask AWS for, so that users in parallel have each a fault of their own.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+from aiohttp import web
+from microburst.app import make_app
+from microburst.core.pipeline import Microburst
+from microburst.detection import detect
+from microburst.forward import Upstream
+
+from functions.shared.contract import partition_key
+from local import ports
+from tests.e2e.stack import Aws
+from tests.support.released import released
+
+#: Longer than any client waits.
+_FOR_EVER_MS: Final = 30_000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to fail.
+
+    Attributes
+    ----------
+    name, what : str
+        For people.
+    rule : mapping
+        In microburst's terms.
+    happens : bool
+        Whether AWS does what it is asked, though the answer does not tell.
+    fails : bool
+        Whether the caller has to give up, or to try again.
+    """
+
+    name: str
+    what: str
+    rule: Mapping[str, Any]
+    happens: bool
+    fails: bool = True
+
+
+FAULTS: Final = (
+    Fault("throttled", "too many requests", {"error": {"code": "ThrottlingException"}}, happens=False),
+    Fault("5xx", "500 InternalServerError", {"error": {"code": "InternalServerError", "status": 500}}, happens=False),
+    Fault("reset", "the connection is reset before AWS hears of the call", {"reset": True}, happens=False),
+    Fault("hanging", "AWS does not hear of the call, and no answer comes", {"timeout_ms": _FOR_EVER_MS}, happens=False),
+    Fault("slow", "300 to 600 ms later", {"latency": {"min": 300, "max": 600}}, happens=True, fails=False),
+    Fault("stalling", "the head comes, then a byte a minute", {"response": {"bandwidth_kbps": 0.00002}}, happens=True),
+    # As a middlebox may do that measures again what it shortened.
+    Fault("short", "half the body, in well-formed HTTP", {"response": {"truncate_frac": 0.5}}, happens=True),
+    Fault("cut", "the connection ends in the middle of the body", {"response": {"abort_frac": 0.5}}, happens=True),
+    Fault("lost", "the connection ends before the body", {"response": {"abort_bytes": 0}}, happens=True),
+)
+
+
+class Moment(Enum):
+    """When a worker dies: before AWS hears of the call, or once AWS has done it and before the worker hears of that."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class FaultProxy:
+    """Forwards every call, but those that are to fail.
+
+    Attributes
+    ----------
+    url : str
+        What functions take as their endpoint of an AWS service.
+    """
+
+    def __init__(self, upstream: str) -> None:
+        self._microburst = Microburst(upstream)
+        self._aws = self._microburst.upstream = _EmbeddedAws(upstream)
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        listener = ports.listen(0)
+        self._listener = listener
+        self.url = f"http://{ports.LOOPBACK}:{listener.getsockname()[1]}"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve in a thread for the length of a block; whatever still hangs at its end is dropped."""
+        thread = Thread(target=self._run, name="fault proxy")
+        thread.start()
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._over.set)
+            thread.join()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what is left
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        serving = web.AppRunner(make_app(self._microburst), access_log=None, shutdown_timeout=0.1)
+        await serving.setup()
+        await web.SockSite(serving, self._listener).start()
+        await self._over.wait()
+        await serving.cleanup()
+
+    @contextmanager
+    def failing(
+        self, fault: Fault, calls: tuple[str, ...], user_id: str, *, times: int | None = None
+    ) -> Iterator[None]:
+        """Make each of these calls for a user fail, so many times or for ever; a fault that never struck is an error.
+
+        Parameters
+        ----------
+        calls : tuple of str
+            Such as ``dynamodb:GetItem``.
+        """
+        wanted: list[dict[str, Any]] = []
+        for call in calls:
+            service, operation = call.split(":")
+            wanted.append({"service": service, "operation": operation, "body": _concerning(user_id), **fault.rule})
+        if times is not None:
+            wanted = [rule | {"times": times} for rule in wanted]
+        engine = self._microburst.engine
+        rules = self._in_loop(lambda: engine.add_rules(wanted))
+        try:
+            yield
+        finally:
+            self._in_loop(lambda: [engine.rules.remove(rule) for rule in rules])
+        assert all(rule.fired_count for rule in rules), f"{fault.name}: none of {calls} was made"
+
+    @contextmanager
+    def killing(self, moment: Moment, call: str, user_id: str) -> Iterator[None]:
+        """Kill the worker that makes a call for a user; a call that is never made is an error."""
+        victim = (call, user_id)
+        self._in_loop(lambda: self._aws.victims.update({victim: moment}))
+        try:
+            yield
+        finally:
+            left = self._in_loop(lambda: self._aws.victims.pop(victim, None))
+        assert left is None, f"{call} was not made"
+
+    def _in_loop(self, change: Callable[[], Any]) -> Any:
+        async def run() -> Any:
+            return change()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+
+class _EmbeddedAws(Upstream):  # type: ignore[misc] # microburst has no types
+    """The embedded AWS, as microburst reaches it: with the host that the function signed, and with victims."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.victims: dict[tuple[str, str], Moment] = {}
+
+    def _outbound_headers(self, request: web.Request) -> dict[str, str]:
+        headers: dict[str, str] = super()._outbound_headers(request)
+        return headers | {"host": request.headers["Host"]}
+
+    async def relay(self, request: web.Request, body: bytes, **faults: Any) -> web.StreamResponse:
+        asked = detect(request.headers, request.method, request.path, request.query, body)
+        call = f"{asked.service}:{asked.operation}"
+        victim = next((victim for victim in self.victims if victim[0] == call and victim[1].encode() in body), None)
+        if victim is None:
+            answer: web.StreamResponse = await super().relay(request, body, **faults)
+            return answer
+        await self._kill(self.victims.pop(victim), request, body)
+        raise web.HTTPServiceUnavailable  # nobody is there to read it
+
+    async def _kill(self, moment: Moment, request: web.Request, body: bytes) -> None:
+        assert request.transport is not None
+        if moment is Moment.AFTER:
+            url = self.base_url + request.rel_url.raw_path_qs
+            async with self.session.post(url, headers=self._outbound_headers(request), data=body) as answer:
+                await answer.read()
+        os.kill(_connected_from(request.transport.get_extra_info("peername")[1]), signal.SIGKILL)
+        request.transport.abort()
+
+
+def _connected_from(port: int) -> int:
+    """Return the process that a connection of this machine comes from."""
+    local = f"{int.from_bytes(bytes([127, 0, 0, 1]), 'little'):08X}:{port:04X}"
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    (inode,) = {row[9] for row in rows if row[1] == local}
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(descriptor.readlink()) == f"socket:[{inode}]":
+                return int(descriptor.parts[2])
+        except OSError:  # ended meanwhile
+            continue
+    raise LookupError(f"nobody is connected from port {port}")
+
+
+def _concerning(user_id: str) -> str:
+    """Return the JMESPath expression of calls that are about a user."""
+    key = partition_key(user_id)
+    return (
+        f"Key.pk.S == '{key}' || Item.pk.S == '{key}' || EncryptionContext.user_id == '{user_id}'"
+        f" || Entries[?contains(Detail, '{user_id}')]"
+    )
+
+
+@contextmanager
+def between(aws: Aws, upstream: str, functions: list[str]) -> Iterator[FaultProxy]:
+    """Put a proxy between functions (Lambda names) and the embedded AWS, for the length of a block."""
+    proxy = FaultProxy(upstream)
+    with proxy.running(), ExitStack() as released_versions:
+        services = ("DYNAMODB", "KMS", "EVENTBRIDGE", "SQS")
+        endpoints = {f"AWS_ENDPOINT_URL_{service}": proxy.url for service in services}
+        for function in functions:
+            released_versions.enter_context(released(aws, function, endpoints))
+        yield proxy

@@ -1,0 +1,47 @@
+"""What functions logged of each request: the metrics that it counted, and the line that it ended with."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.e2e.stack import Aws
+from tests.support.metrics import emitted_metrics
+
+
+@dataclass
+class RequestLog:
+    """One request, as its function saw it.
+
+    Attributes
+    ----------
+    metrics : dict
+        How often each metric was counted.
+    fields : dict
+        Of the line ``request answered``.
+    """
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def request_logs(aws: Aws, function: str, *, environment: str, since: int) -> dict[str, RequestLog]:
+    """Return what a function (its Lambda name) logged since epoch milliseconds, by API Gateway's request id."""
+    found: dict[str, RequestLog] = {}
+    group = f"/aws/lambda/{function}"
+    invocations: dict[str, list[str]] = {}
+    pages = aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
+    for event in (event for page in pages for event in page["events"]):
+        stream, message = event["logStreamName"], event["message"]
+        if message.startswith("START "):
+            invocations[stream] = []
+        elif message.startswith("END "):
+            log = _request_log(invocations.pop(stream, []), environment)
+            found[log.fields.get("request_id", "")] = log
+        else:
+            invocations.setdefault(stream, []).append(message)
+    return found
+
+
+def _request_log(lines: list[str], environment: str) -> RequestLog:
+    answered = [json.loads(line) for line in lines if '"request answered"' in line]
+    return RequestLog(emitted_metrics("\n".join(lines), environment=environment), answered[0] if answered else {})

@@ -1,9 +1,10 @@
-"""IAM condition keys that policies of this service use."""
+"""IAM condition keys, and names of resources, that policies of this service use."""
 
 import json
 from typing import Any, Final
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import dynamodb_streams
 
 
 def kms_encryption_context() -> None:
@@ -47,4 +48,49 @@ def loopback_as_tls() -> None:
     iam_evaluator._resolve_condition_key = resolve_key
 
 
-GAPS: Final = (kms_encryption_context, loopback_as_tls)
+def log_streams_and_table_streams() -> None:
+    """Judge what is written to a log by its stream, and what is read of a table's stream by that stream.
+
+    MiniStack judges the one by the log group alone, and the other by no resource. Policies that allow just these
+    streams, ``log-group:NAME:*`` and ``table/NAME/stream/LABEL``, then allow nothing.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    """
+    extract = iam_actions.extract_resource_arn
+
+    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *others: Any) -> str:
+        known: str = extract(service, method, path, headers, body, *others)
+        if service == "logs":
+            return known + log_stream(body)
+        if service == "dynamodbstreams":
+            return table_stream(body) or known
+        return known
+
+    iam_actions.extract_resource_arn = resource_arn
+
+
+def log_stream(body: bytes) -> str:
+    """Return the end of the ARN of the log stream that a request to CloudWatch Logs names; nothing if it names none."""
+    name = _members(body).get("logStreamName")
+    return f":log-stream:{name}" if isinstance(name, str) else ""
+
+
+def table_stream(body: bytes) -> str | None:
+    """Return the ARN of the stream that a request to DynamoDB Streams is about."""
+    request = _members(body)
+    iterator = request.get("ShardIterator")
+    if isinstance(iterator, str):
+        request = {"StreamArn": (dynamodb_streams._decode_iterator(iterator) or {}).get("arn")}
+    arn = request.get("StreamArn")
+    return arn if isinstance(arn, str) else None
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return {}
+    return request if isinstance(request, dict) else {}
+
+
+GAPS: Final = (kms_encryption_context, loopback_as_tls, log_streams_and_table_streams)

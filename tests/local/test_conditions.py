@@ -1,22 +1,34 @@
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.bootstrap import Credentials
-from local.emulator.conditions import encryption_context_keys
+from local.emulator.conditions import encryption_context_keys, log_stream, table_stream
 from tests.local.emulator import Deployed, Emulator
 
 _ACCOUNT = {"AWS": "arn:aws:iam::000000000000:root"}
+
+
+def role_that_may(*statements: dict[str, Any]) -> dict[str, Any]:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
+    trust = {"Effect": "Allow", "Principal": _ACCOUNT, "Action": "sts:AssumeRole"}
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+            "Policies": [{"PolicyName": "use", "PolicyDocument": document}],
+        },
+    }
 
 
 @pytest.fixture(scope="module")
 def deployed(emulator: Emulator) -> Iterator[Deployed]:
     condition = {"StringEquals": {"kms:EncryptionContext:purpose": "test"}}
     statement = {
-        "Effect": "Allow",
         "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
         "Resource": {"Fn::GetAtt": ["Key", "Arn"]},
         "Condition": condition,
@@ -32,21 +44,7 @@ def deployed(emulator: Emulator) -> Iterator[Deployed]:
                     }
                 },
             },
-            "Role": {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "AssumeRolePolicyDocument": {
-                        "Version": "2012-10-17",
-                        "Statement": [{"Effect": "Allow", "Principal": _ACCOUNT, "Action": "sts:AssumeRole"}],
-                    },
-                    "Policies": [
-                        {
-                            "PolicyName": "use",
-                            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-                        }
-                    ],
-                },
-            },
+            "Role": role_that_may(statement),
         },
         {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}},
     )
@@ -56,9 +54,12 @@ def deployed(emulator: Emulator) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def kms(emulator: Emulator, deployed: Deployed) -> Any:
-    assumed = emulator.client("sts").assume_role(RoleArn=deployed.outputs["RoleArn"], RoleSessionName="test")
-    key = assumed["Credentials"]
-    return emulator.client("kms", Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"]))
+    return as_role(emulator, deployed.outputs["RoleArn"], "kms")
+
+
+def as_role(emulator: Emulator, role: str, service: str) -> Any:
+    key = emulator.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return emulator.client(service, Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"]))
 
 
 def test_a_key_may_be_used_with_the_encryption_context_that_the_policy_asks_for(kms: Any, deployed: Deployed) -> None:
@@ -106,3 +107,79 @@ def test_the_loopback_interface_counts_as_tls(emulator: Emulator, insecure: str,
             queues.send_message(QueueUrl=url, MessageBody="x")
     finally:
         queues.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="module")
+def streams(emulator: Emulator) -> Iterator[Deployed]:
+    """Deploy a role that may write the streams of one log group, and read the stream of one table."""
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
+        },
+    }
+    role = role_that_may(
+        {"Action": "logs:*", "Resource": {"Fn::GetAtt": ["Own", "Arn"]}},
+        {"Action": "dynamodb:*", "Resource": {"Fn::GetAtt": ["Table", "StreamArn"]}},
+    )
+    group = {"Type": "AWS::Logs::LogGroup"}
+    outputs = {
+        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+        "Stream": {"Fn::GetAtt": ["Table", "StreamArn"]},
+        "OtherStream": {"Fn::GetAtt": ["OtherTable", "StreamArn"]},
+    }
+    stack = emulator.deploy({"Table": table, "OtherTable": table, "Role": role, "Own": group, "Other": group}, outputs)
+    yield stack
+    stack.delete()
+
+
+@pytest.mark.parametrize(("group", "refused"), [("Own", False), ("Other", True)])
+def test_a_log_is_written_by_who_may_write_its_streams(
+    emulator: Emulator, streams: Deployed, group: str, refused: bool
+) -> None:
+    logs = as_role(emulator, streams.outputs["RoleArn"], "logs")
+    stream = {"logGroupName": streams.physical_id(group), "logStreamName": "a"}
+    event = {"timestamp": int(time.time() * 1000), "message": "x"}
+    assert denied(lambda: logs.create_log_stream(**stream)) == refused
+    if refused:
+        emulator.client("logs").create_log_stream(**stream)
+    assert denied(lambda: logs.put_log_events(**stream, logEvents=[event])) == refused
+
+
+def test_a_tables_stream_is_read_by_who_may_read_it(emulator: Emulator, streams: Deployed) -> None:
+    reader = as_role(emulator, streams.outputs["RoleArn"], "dynamodbstreams")
+    assert reader.get_records(ShardIterator=shard_iterator(reader, streams.outputs["Stream"]))["Records"] == []
+
+
+def test_another_tables_stream_is_not(emulator: Emulator, streams: Deployed) -> None:
+    other = streams.outputs["OtherStream"]
+    iterator = shard_iterator(emulator.client("dynamodbstreams"), other)
+    reader = as_role(emulator, streams.outputs["RoleArn"], "dynamodbstreams")
+    assert denied(lambda: reader.describe_stream(StreamArn=other))
+    assert denied(lambda: shard_iterator(reader, other))
+    assert denied(lambda: reader.get_records(ShardIterator=iterator))
+
+
+def shard_iterator(streams: Any, arn: str) -> str:
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
+    return str(iterator["ShardIterator"])
+
+
+def denied(call: Callable[[], Any]) -> bool:
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return True
+    return False
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"logStreamName": 1, "StreamArn": [], "ShardIterator": "x"}'])
+def test_a_request_that_names_no_stream_is_about_none(body: bytes) -> None:
+    assert log_stream(body) == ""
+    assert table_stream(body) is None

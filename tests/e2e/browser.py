@@ -6,12 +6,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 from local import ports
 from local.stack import REPOSITORY, Stack
@@ -49,14 +49,14 @@ class Watched:
     console: list[ConsoleMessage] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
-    finished: list[Request] = field(default_factory=list)
+    answered: list[tuple[Request, Response, str]] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:
         """Listen to a page."""
         page.on("console", lambda message: self.console.append(message))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.urls.append(request.url))
-        page.on("requestfinished", lambda request: self.finished.append(request))
+        page.on("requestfinished", self._read)
 
     def hosts(self) -> set[str | None]:
         """Return the hosts that were asked; ``data:`` and ``blob:`` URLs have none."""
@@ -69,16 +69,18 @@ class Watched:
 
     def write_down(self, ledger: Ledger, api_url: str) -> None:
         """Write the tokens, secrets and codes that the page was given and sent into a ledger, and what it was told."""
-        for request in self.finished:
-            response = request.response()
-            if response is None:
-                continue
+        for request, response, text in self.answered:
             if request.url.endswith("/session") and response.ok:
-                ledger.add_token(json.loads(response.text())["accessToken"])
+                ledger.add_token(json.loads(text)["accessToken"])
             elif request.url.startswith(api_url):
                 ledger.add_request(request.post_data)
                 path = request.url.removeprefix(api_url)
-                ledger.add_answer(f"{request.method} {path}", response.status, response.headers, response.text())
+                ledger.add_answer(f"{request.method} {path}", response.status, response.headers, text)
+
+    def _read(self, request: Request) -> None:
+        # At once: the browser forgets an answer when its page is left.
+        if request.resource_type == "fetch" and (response := request.response()) is not None:
+            self.answered.append((request, response, response.text()))
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,9 @@ class Opened:
     watched: Watched
 
 
+type ColorScheme = Literal["light", "dark"]
 type OpenPage = Callable[..., Opened]
-type TakePicture = Callable[[Page, str], bytes]
+type TakePicture = Callable[..., bytes]
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +124,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     """Return a function that opens the console; pages are closed, and held to account, when the test ends."""
     opened: list[Opened] = []
 
-    def open_(path: str = "/", *, width: int = DESKTOP, color_scheme: Any = "light", **options: Any) -> Opened:
+    def open_(path: str = "/", *, width: int = DESKTOP, color_scheme: ColorScheme = "light", **options: Any) -> Opened:
         context = chromium.new_context(
             base_url=stack.console_url,
             viewport={"width": width, "height": 800},
@@ -152,15 +155,18 @@ def picture(pytestconfig: pytest.Config) -> TakePicture:
 
     It is written to the folder that ``--screenshots`` names. Without that it is taken all the same, so that a test can
     see that it is small enough, and whether it is the same each time: what changes needlessly makes noise in commits.
+    Of a page that is long, a ``height`` in pixels leaves the rest out.
     """
     folder: Path | None = pytestconfig.getoption("--screenshots", None)
 
-    def take(page: Page, name: str) -> bytes:
+    def take(page: Page, name: str, height: int | None = None) -> bytes:
         # Neither a caret nor a pointer, which come and go.
         page.mouse.move(0, 0)
-        shot = Image.open(io.BytesIO(page.screenshot(full_page=True, caret="hide", animations="disabled")))
+        whole = Image.open(io.BytesIO(page.screenshot(full_page=True, caret="hide", animations="disabled")))
+        shot = whole.crop((0, 0, whole.width, min(whole.height, height or whole.height)))
         content = io.BytesIO()
-        shot.convert("RGB").save(content, "PNG", optimize=True)
+        # So many colours are enough for what is drawn of flat areas, and make it a third as heavy.
+        shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
         assert content.tell() <= PICTURE_BYTES, f"{name} has {content.tell()} bytes"
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -179,6 +185,12 @@ def accessibility_violations(page: Page) -> list[str]:
         f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
         for violation in found["violations"]
     ]
+
+
+def look(page: Page, width: int, scheme: ColorScheme) -> None:
+    """Look at a page on a screen so wide, in these colours."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
 
 
 def overflows(page: Page) -> bool:

@@ -1,0 +1,250 @@
+"""The console as a person uses it: by what is on the screen, with an authenticator app at hand."""
+
+import io
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pyotp
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Locator, Page, Route, expect
+
+from functions.shared.contract import STAGE_NAME
+from tests.e2e.browser import Opened, OpenPage
+from tests.e2e.http_user import HttpUser
+
+type NewUser = Callable[[str], HttpUser]
+type OpenConsole = Callable[..., ConsolePage]
+
+#: What `GET /auth/mfa` answers before and after.
+OFF: Final = {
+    "enabled": False,
+    "state": "DISABLED",
+    "enabledAt": None,
+    "pendingExpiresAt": None,
+    "lockedUntil": None,
+    "backupCodesRemaining": 0,
+}
+ON: Final = {
+    **OFF,
+    "enabled": True,
+    "state": "ENABLED",
+    "enabledAt": "2026-01-15T10:00:00Z",
+    "backupCodesRemaining": 8,
+}
+#: Of the errors that tests make.
+REQUEST_ID: Final = "6b1e4c1e-7c3a-4f58-9f6e-2d0a5f8c9b7e"
+TIME_STEP_SECONDS: Final = 30
+#: What a request takes at most, so that a code does not grow too old on its way.
+_ON_ITS_WAY_SECONDS: Final = 3
+
+
+@dataclass
+class Authenticator:
+    """An authenticator app: it knows what it scanned, and shows codes as two independent programs compute them."""
+
+    oathtool: str
+    secret: str = ""
+
+    def scan(self, page: Page) -> str:
+        """Read the QR code off the screen, as a phone held in front of it does, and return the Key URI."""
+        (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot())).convert("L"))
+        key = pyotp.parse_uri(found.text)
+        assert isinstance(key, pyotp.TOTP)
+        self.secret = key.secret
+        return found.text
+
+    def code(self, *, steps: int = 0) -> str:
+        """Return a code, some time steps from now, that stays in its step for long enough to be sent."""
+        left = TIME_STEP_SECONDS - time.time() % TIME_STEP_SECONDS
+        if left < _ON_ITS_WAY_SECONDS:
+            time.sleep(left)
+        at = int(time.time()) + TIME_STEP_SECONDS * steps
+        command = [self.oathtool, "--totp", "--base32", f"--now=@{at}", self.secret]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        assert shown == pyotp.TOTP(self.secret).at(at)
+        return shown
+
+    def wrong_codes(self, count: int) -> list[str]:
+        """Return codes that no step near now has."""
+        near = {self.code(steps=steps) for steps in range(-3, 4)}
+        # No zeros in a row: those are found everywhere by whoever looks for codes where none must be.
+        return [code for number in range(1, 20) if (code := f"{number * 271_828 % 10**6:06}") not in near][:count]
+
+
+@dataclass
+class Canned:
+    """An answer of the test's making."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def error(cls, status: int, code: str, headers: Mapping[str, str] | None = None) -> "Canned":
+        """Return an error as the API words it."""
+        body = {"error": code, "message": "of the test", "request_id": REQUEST_ID, "timestamp": "2026-01-15T10:00:00Z"}
+        return cls(status, body, headers or {})
+
+    def fulfil(self, route: Route, origin: str) -> None:
+        """Give it, to a page that the API allows."""
+        shared = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}
+        body = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        route.fulfill(status=self.status, headers={**shared, **self.headers}, body=body)
+
+
+class ConsolePage:
+    """The page that lives through a second factor."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.page = opened.page
+        self.watched = opened.watched
+
+    # -- what is there --------------------------------------------------------------------------------------------
+
+    def heading(self, name: str) -> None:
+        """Wait for a view by its heading, which has the focus so that reading goes on there, or a field of it has."""
+        expect(self.page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        expect(self.page).to_have_title(f"{name} \N{EN DASH} MFA console")
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def field(self) -> Locator:
+        """Return the field for a code, of whatever kind."""
+        return self.page.locator("input.code:visible")
+
+    def error(self) -> Locator:
+        """Return what is said of an error, beside what it is about."""
+        return self.page.locator("[role=alert]:visible:not(:empty)")
+
+    def pause(self) -> Locator:
+        """Return what is said while codes are not taken."""
+        return self.page.locator(".pause:visible")
+
+    def announced(self) -> Locator:
+        """Return what was said last to people who listen."""
+        return self.page.locator("#announcer")
+
+    def codes(self) -> list[str]:
+        return self.page.locator("#codes li").all_inner_texts()
+
+    # -- what people do -------------------------------------------------------------------------------------------
+
+    def sign_in(self, user: str) -> None:
+        self.page.get_by_label("Name or e-mail address").fill(user)
+        self.button("Sign in").click()
+
+    def sign_in_again(self) -> None:
+        """Sign out and take the first step of signing in as the same user."""
+        self.button("Sign out").click()
+        self.button("Sign in").click()
+        self.heading("Enter your code")
+
+    def enter(self, code: str) -> None:
+        """Type a code key by key and send it."""
+        self.field().fill("")
+        self.field().press_sequentially(code)
+        self.field().press("Enter")
+
+    def enter_all(self, codes: list[str]) -> None:
+        """Enter codes one after the other, each once the one before was answered."""
+        for code in codes:
+            with self.page.expect_response(lambda response: response.request.method == "POST"):
+                self.enter(code)
+            expect(self.page.locator("form[aria-busy=true]")).to_have_count(0)
+
+    def use_backup_code(self, code: str) -> None:
+        self.button("Use a backup code instead").click()
+        self.enter(code)
+
+    def save_codes(self) -> list[str]:
+        """Confirm that the backup codes are saved, and return them."""
+        self.heading("Save your backup codes")
+        codes = self.codes()
+        self.page.get_by_label("I saved them").check()
+        self.button("Continue").click()
+        self.heading("Your second factor")
+        return codes
+
+    def scan(self, app: Authenticator, *, old: str = "") -> str:
+        """Scan the QR code of a set-up, once it is another than an old one, and return the Key URI."""
+        self.heading("Turn on your second factor")
+        expect(self.page.locator("#secret")).to_have_text(
+            re.compile("^(?!" + re.escape(grouped(old)) + "$)[A-Z2-7 ]{39}$")
+        )
+        expect(self.page.get_by_alt_text("QR code")).to_be_visible()
+        uri = app.scan(self.page)
+        expect(self.page.locator("#secret")).to_have_text(grouped(app.secret))
+        return uri
+
+    def enrol(self, app: Authenticator) -> list[str]:
+        """Turn MFA on and save the codes; by the code of the step before: the present one stays good for a login."""
+        self.button("Turn on").click()
+        self.scan(app)
+        self.enter(app.code(steps=-1))
+        return self.save_codes()
+
+    # -- what the API says ----------------------------------------------------------------------------------------
+
+    def can(self, method: str, path: str, answer: Canned) -> None:
+        """From now on, give an answer of the test's making to a request; the last one that was said counts."""
+        self.page.route(
+            _of(path),
+            lambda route: answer.fulfil(route, self.origin) if route.request.method == method else route.fallback(),
+        )
+
+    def ask_again(self, path: str) -> None:
+        """From now on, let the API answer."""
+        self.page.unroute(_of(path))
+
+    @property
+    def origin(self) -> str:
+        return str(self.page.evaluate("() => location.origin"))
+
+
+def grouped(secret: str) -> str:
+    """Return a secret as the page shows it for reading."""
+    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+
+
+def _of(path: str) -> str:
+    return f"**/{STAGE_NAME}{path}"
+
+
+@pytest.fixture
+def app(oathtool: str) -> Authenticator:
+    """Return an authenticator app that has scanned nothing yet."""
+    return Authenticator(oathtool)
+
+
+@pytest.fixture
+def open_console(open_page: OpenPage) -> OpenConsole:
+    """Return a function that opens the console in a window of its own; takes what `open_page` takes."""
+    return lambda **options: ConsolePage(open_page(**options))
+
+
+@pytest.fixture
+def console(open_console: OpenConsole) -> ConsolePage:
+    """Return the console on a desk, with nobody signed in."""
+    return open_console()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest, new_user: NewUser) -> str:
+    """Return the name of a user of the test's own, of whom nothing is stored."""
+    name = f"console-{re.sub('[^a-z]+', '-', request.node.name)[5:40].strip('-')}@example.com"
+    new_user(name)
+    return name
+
+
+@pytest.fixture
+def person(new_user: NewUser, name: str) -> HttpUser:
+    """Return the user of that name, who acts in another window too: by calling the API."""
+    return new_user(name)

@@ -1,0 +1,546 @@
+"""The console in a real browser: the whole life of a second factor, as people see it on a desk and on a phone."""
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from functions.setup_mfa.service import PIXELS_PER_MODULE
+from functions.shared.contract import DISABLE, SETUP, STATUS, VERIFY, ErrorCode
+from local.stack import Stack
+from tests.e2e.browser import DESKTOP, PHONE, ColorScheme, look, overflows
+from tests.e2e.console_page import (
+    OFF,
+    ON,
+    REQUEST_ID,
+    Authenticator,
+    Canned,
+    ConsolePage,
+    NewUser,
+    OpenConsole,
+    grouped,
+)
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Aws
+from tests.support.leaks import Kind, Ledger, Search
+
+_FOREVER: Final = "9999-12-31T23:59:59Z"
+
+
+# -- the whole life -------------------------------------------------------------------------------------------------
+
+
+def test_from_turning_on_to_turning_off(
+    console: ConsolePage, app: Authenticator, person: HttpUser, name: str, tmp_path: Path
+) -> None:
+    page = console.page
+    console.sign_in(name)
+    console.heading("Your second factor")
+    expect(page.locator("#is-off")).to_contain_text("Off A password is all that protects this account.")
+
+    console.button("Turn on").click()
+    _check_key_uri(console.scan(app), name)
+    console.button("Copy key").click()
+    expect(console.button("Copied")).to_be_visible()
+    assert _clipboard(page) == app.secret
+
+    [wrong] = app.wrong_codes(1)
+    console.enter(wrong)
+    expect(console.error()).to_contain_text("That code is wrong, or was used before.")
+    expect(page.locator("#secret")).to_have_text(grouped(app.secret))  # a wrong code changes nothing
+    code = app.code(steps=-1)
+    console.enter(f"{code[:3]} {code[3:]}")
+
+    console.heading("Save your backup codes")
+    codes = console.codes()
+    assert len(set(codes)) == 8
+    assert all(re.fullmatch(r"[A-Z]{4}-[0-9]{4}", each) for each in codes)
+    _check_ways_to_save(console, codes, name, tmp_path)
+    console.button("Continue").click()
+    expect(console.error()).to_have_text("Confirm that you saved them: they are never shown again.")
+    console.save_codes()
+    expect(page.locator("#done")).to_have_text("Your second factor is on.")
+    expect(page.locator("#remaining")).to_have_text("8 of 8 are left")
+
+    console.sign_in_again()
+    code = app.code()
+    _paste(console, f" {code[:3]} {code[3:]}\n")
+    expect(page.locator("#done")).to_have_text("Signed in.")
+
+    console.sign_in_again()
+    console.use_backup_code(codes[0].lower().replace("-", " "))
+    expect(page.locator("#done")).to_contain_text("7 of 8 are left")
+
+    console.button("Make new backup codes").click()
+    console.heading("Make new backup codes")
+    console.enter(app.code(steps=1))
+    new = console.save_codes()
+    assert set(new).isdisjoint(codes)
+    expect(page.locator("#remaining")).to_have_text("8 of 8 are left")
+
+    console.sign_in_again()
+    console.use_backup_code(codes[1])
+    expect(console.error()).to_contain_text("Enter another one")
+    console.enter(new[0].replace("-", " \N{EN DASH} "))  # as a word processor makes of it
+    expect(page.locator("#done")).to_contain_text("7 of 8 are left")
+
+    console.button("Turn off").click()
+    console.heading("Turn off your second factor")
+    console.use_backup_code(new[1])
+    expect(page.locator("#done")).to_have_text("Your second factor is off. Remove its entry from your app.")
+    expect(console.button("Turn on")).to_be_visible()
+    assert person.item() == {}
+
+
+def _check_key_uri(uri: str, name: str) -> None:
+    parts = urlsplit(uri)
+    assert (parts.scheme, parts.netloc, unquote(parts.path)) == ("otpauth", "totp", f"/AILifestyle:{name}")
+    assert parse_qs(parts.query)["issuer"] == ["AILifestyle"]
+
+
+def _check_ways_to_save(console: ConsolePage, codes: list[str], name: str, tmp_path: Path) -> None:
+    page = console.page
+    page.get_by_role("button", name="Copy").click()
+    expect(console.button("Copied")).to_be_visible()
+    assert _clipboard(page).split() == codes
+
+    with page.expect_download() as download:
+        console.button("Download").click()
+    assert download.value.suggested_filename == "mfa-backup-codes.txt"
+    file = tmp_path / "codes.txt"
+    download.value.save_as(file)
+    lines = file.read_text().splitlines()
+    assert lines[0].startswith(f"Backup codes of {name}, made on ")
+    assert lines[-8:] == codes
+
+    page.evaluate("() => { window.print = () => { window.printed = true; }; }")
+    console.button("Print").click()
+    assert page.evaluate("() => window.printed")
+    page.emulate_media(media="print", color_scheme="dark")
+    printed = page.locator("body").inner_text()
+    assert all(code in printed for code in codes)
+    assert name in printed
+    assert not any(page.get_by_role(role).all() for role in ("button", "navigation", "heading", "checkbox"))
+    colours = "() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    page.emulate_media(media="screen", color_scheme="light")
+
+
+def _clipboard(page: Page) -> str:
+    return str(page.evaluate("() => navigator.clipboard.readText()"))
+
+
+def _paste(console: ConsolePage, text: str) -> None:
+    console.page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+    console.field().fill("")
+    console.field().press("Control+v")
+    console.field().press("Enter")
+
+
+@pytest.mark.parametrize("user", ["scan@example.com", "%" * 64 + "@example.com"], ids=["short", "long"])
+def test_a_phone_can_scan_the_screen(
+    open_console: OpenConsole, new_user: NewUser, app: Authenticator, user: str
+) -> None:
+    new_user(user)
+    console = open_console(width=PHONE)
+    page = console.page
+    console.sign_in(user)
+    console.button("Turn on").click()
+    code = page.get_by_alt_text("QR code")
+    looks: tuple[ColorScheme, ...] = ("light", "dark")
+    for width, scheme in itertools.product((PHONE, DESKTOP), looks):
+        look(page, width, scheme)
+        code.scroll_into_view_if_needed()
+        _check_key_uri(console.scan(app), user)
+        # Whole pixels for each module: an uneven raster is what cameras stumble over.
+        shown, natural = code.evaluate("(image) => [image.getBoundingClientRect().width, image.naturalWidth]")
+        assert shown % (natural / PIXELS_PER_MODULE) == 0
+        assert not overflows(page)
+
+
+# -- locks ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_lock_is_counted_down_and_leaves_the_backup_codes_open(
+    console: ConsolePage, app: Authenticator, person: HttpUser, name: str
+) -> None:
+    page = console.page
+    page.clock.install()
+    console.sign_in(name)
+    [spare, *_] = console.enrol(app)
+    console.sign_in_again()
+    console.enter_all(app.wrong_codes(5))
+    console.enter(app.code())
+    expect(console.pause()).to_contain_text(
+        re.compile(r"Too many attempts\. Codes of the app are taken again in [01]:")
+    )
+    expect(console.announced()).to_have_text(re.compile(r"taken again in (1 minute|5\d seconds)\."))
+    expect(console.button("Continue")).to_have_attribute("aria-disabled", "true")
+    asked = len(page.locator("#calls > li").all())
+    console.field().press("Enter")
+    assert len(page.locator("#calls > li").all()) == asked, "nothing is sent while it is locked"
+
+    console.use_backup_code(spare)
+    console.heading("Your second factor")
+    expect(page.locator("#account-locked")).to_contain_text("Codes of the app are taken again in 0:")
+    console.sign_in_again()
+    expect(console.pause()).to_contain_text("Codes of the app are taken again in 0:")
+
+    page.clock.fast_forward(25_000)
+    expect(console.pause()).to_contain_text(re.compile("in 0:[123]"))
+    page.clock.fast_forward(40_000)
+    expect(console.pause()).to_have_count(0)
+    expect(console.announced()).to_have_text("You can try again now.")
+    # For the service, a minute passes too: the failures move into the past.
+    person.set(last_failed_at={"S": "2026-01-15T10:00:00Z"})
+    console.enter(app.code())
+    expect(page.locator("#done")).to_have_text("Signed in.")
+
+
+def test_a_factor_that_support_must_unlock_is_not_counted_down(console: ConsolePage, name: str) -> None:
+    console.can("GET", STATUS.path, Canned(200, ON | {"lockedUntil": _FOREVER}))
+    console.can("POST", VERIFY.path, Canned.error(429, ErrorCode.TOO_MANY_ATTEMPTS))
+    console.sign_in(name)
+    expect(console.pause()).to_have_text(
+        "Too many attempts. Codes of the app are taken again once support has unlocked them."
+    )
+    console.use_backup_code("ABCD-1234")
+    expect(console.pause()).to_have_text(
+        "Too many attempts. Backup codes are taken again once support has unlocked them."
+    )
+
+
+# -- errors ---------------------------------------------------------------------------------------------------------
+
+#: How each error is told at the second step of a login: how it begins, and what a button offers, if one does.
+_TOLD: Final[dict[str, tuple[str, str | None]]] = {
+    ErrorCode.VALIDATION_ERROR: ("That cannot be read as a code.", None),
+    ErrorCode.INVALID_CODE: ("That code is wrong, or was used before.", None),
+    ErrorCode.UNAUTHORIZED: ("Your session has ended.", None),
+    ErrorCode.INSUFFICIENT_SCOPE: ("This sign-in may not change the second factor.", "Sign in again"),
+    ErrorCode.MFA_SETUP_NOT_FOUND: ("There is nothing to confirm any more.", "Start again"),
+    ErrorCode.MFA_ALREADY_ENABLED: ("The second factor is on already.", "Show my account"),
+    ErrorCode.MFA_NOT_ENABLED: ("The second factor is off.", "Show my account"),
+    ErrorCode.CONFLICT: ("Another request was faster.", None),
+    ErrorCode.MFA_SETUP_EXPIRED: ("The set-up has expired.", "Start again"),
+    ErrorCode.TOO_MANY_ATTEMPTS: ("Too many attempts.", None),
+    ErrorCode.SERVICE_UNAVAILABLE: ("The service is not available at the moment.", None),
+    ErrorCode.INTERNAL_ERROR: ("Something went wrong on our side.", None),
+    ErrorCode.FORBIDDEN: ("The request was refused.", None),
+    ErrorCode.NOT_FOUND: ("The service does not know this request.", None),
+    ErrorCode.PAYLOAD_TOO_LARGE: ("That is more than the service takes.", None),
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: ("The service does not take this kind of request.", None),
+    "A_CODE_OF_A_LATER_VERSION": ("Something went wrong on our side.", None),
+}
+#: Told beside the field by what to type instead, or by how long to wait: support has nothing to look up.
+_WITHOUT_REQUEST_ID: Final = {ErrorCode.VALIDATION_ERROR, ErrorCode.INVALID_CODE, ErrorCode.TOO_MANY_ATTEMPTS}
+
+
+def test_every_error_of_the_api_is_told_in_words_and_with_what_helps(console: ConsolePage, name: str) -> None:
+    assert set(_TOLD) >= set(ErrorCode)
+    page = console.page
+    console.can("GET", STATUS.path, Canned(200, ON))
+    console.sign_in(name)
+    # Last the one that ends the session.
+    for code in sorted(_TOLD, key=lambda each: each == ErrorCode.UNAUTHORIZED):
+        title, offer = _TOLD[code]
+        paused = code in {ErrorCode.TOO_MANY_ATTEMPTS, ErrorCode.SERVICE_UNAVAILABLE}
+        console.can("POST", VERIFY.path, Canned.error(400, code, {"Retry-After": "1"} if paused else {}))
+        console.enter("123456")
+        told = console.pause() if code == ErrorCode.TOO_MANY_ATTEMPTS else console.error()
+        expect(told).to_contain_text(title)
+        if code not in _WITHOUT_REQUEST_ID:
+            expect(told).to_contain_text(f"Request id: {REQUEST_ID}")
+        buttons = told.get_by_role("button")
+        expect(buttons).to_have_text([offer] if offer else [])
+        if paused:
+            expect(console.pause()).to_have_count(0)
+    console.heading("Sign in")
+    expect(page.get_by_label("Name or e-mail address")).to_have_value(name)
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"),
+    [
+        (None, "The service cannot be reached."),
+        (Canned(502, "<html>Bad Gateway</html>"), "The answer cannot be understood."),
+        (Canned(200, "null"), "The answer cannot be understood."),
+        (Canned(500, "[]"), "The answer cannot be understood."),
+    ],
+    ids=["none", "html", "null", "a list"],
+)
+def test_an_answer_that_is_none_of_the_apis(console: ConsolePage, name: str, answer: Canned | None, title: str) -> None:
+    console.can("GET", STATUS.path, Canned(200, ON))
+    console.sign_in(name)
+    if answer is None:
+        console.page.route(f"**{VERIFY.path}", lambda route: route.abort("connectionrefused"))
+    else:
+        console.can("POST", VERIFY.path, answer)
+    console.enter("123456")
+    expect(console.error()).to_contain_text(title)
+    # The code may have been spent: nothing here offers to send it again.
+    expect(console.error().get_by_role("button")).to_have_count(0)
+
+
+def test_an_answer_that_does_not_come(console: ConsolePage, name: str) -> None:
+    page = console.page
+    console.can("GET", STATUS.path, Canned(200, ON))
+    console.sign_in(name)
+    page.evaluate(
+        "() => { const after = AbortSignal.timeout; AbortSignal.timeout = (ms) => after.call(AbortSignal, ms / 60); }"
+    )
+    page.route(f"**{VERIFY.path}", lambda _: None)
+    console.enter("123456")
+    expect(page.locator("form[aria-busy=true]")).to_have_count(1)
+    expect(console.error()).to_contain_text("The service takes too long to answer.")
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_what_needs_no_code_can_be_tried_again_once_the_time_is_over(console: ConsolePage, name: str) -> None:
+    page = console.page
+    page.clock.install()
+    console.can("GET", STATUS.path, Canned(200, OFF))
+    console.sign_in(name)
+    console.can("POST", SETUP.path, Canned.error(503, ErrorCode.SERVICE_UNAVAILABLE, {"Retry-After": "20"}))
+    console.button("Turn on").click()
+    again = console.error().get_by_role("button")
+    expect(again).to_have_text(re.compile(r"Try again in 0:(20|1\d)"))
+    expect(again).to_have_attribute("aria-disabled", "true")
+    page.clock.fast_forward(21_000)
+    expect(again).to_have_text("Try again")
+    console.ask_again(SETUP.path)
+    console.ask_again(STATUS.path)
+    again.click()
+    console.heading("Turn on your second factor")
+
+
+def test_a_login_that_cannot_reach_the_service_can_be_tried_again(console: ConsolePage, name: str) -> None:
+    page = console.page
+    page.route("**/session", lambda route: route.abort("connectionrefused"))
+    console.sign_in(name)
+    expect(console.error()).to_contain_text("The service cannot be reached.")
+    page.unroute("**/session")
+    console.button("Try again").click()
+    console.heading("Your second factor")
+
+
+def test_a_name_that_is_none_is_refused_beside_its_field(console: ConsolePage) -> None:
+    for name in ("", "ann lee", "a" * 129):
+        console.sign_in(name)
+        expect(console.error()).to_have_text("Enter a name or an e-mail address without spaces.")
+        expect(console.page.get_by_label("Name or e-mail address")).to_be_focused()
+        expect(console.page.get_by_label("Name or e-mail address")).to_have_attribute("aria-invalid", "true")
+
+
+def test_codes_that_cannot_be_read_are_not_sent(console: ConsolePage, name: str) -> None:
+    console.can("GET", STATUS.path, Canned(200, ON))
+    console.sign_in(name)
+    for typed in ("", "12345", "1234567", "12345a", "١٢٣٤٥٦"):
+        console.enter(typed)
+        expect(console.error()).to_have_text("Enter the six digits that your app shows.")
+        expect(console.field()).to_be_focused()
+    console.button("Use a backup code instead").click()
+    for typed in ("123456", "ABC-1234", "1234-ABCD"):
+        console.enter(typed)
+        expect(console.error()).to_have_text("Enter four letters and four digits, such as ABCD-1234.")
+    assert not any(url.endswith(VERIFY.path) for url in console.watched.urls)
+    console.can("POST", VERIFY.path, Canned(200, {"verified": True, "method": "totp", "backupCodesRemaining": 8}))
+    console.button("Use a code of the app instead").click()
+    with console.page.expect_request(f"**{VERIFY.path}") as sent:
+        console.enter("１２３ ４５６")  # noqa: RUF001 -- an input method's wide digits
+    assert sent.value.post_data_json == {"code": "123456"}
+
+
+class TestWhatHappensMeanwhile:
+    """Another window, time or a fault changes the account while the page shows it as it was."""
+
+    def test_turned_on(self, console: ConsolePage, person: HttpUser, name: str) -> None:
+        console.sign_in(name)
+        console.heading("Your second factor")
+        person.enrol()
+        console.button("Turn on").click()
+        expect(console.error()).to_contain_text("The second factor is on already.")
+        console.button("Show my account").click()
+        expect(console.page.locator("#remaining")).to_have_text("8 of 8 are left")
+
+    def test_turned_off(self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str) -> None:
+        console.sign_in(name)
+        console.enrol(app)
+        console.button("Turn off").click()
+        person.forget()
+        console.enter(app.code())
+        expect(console.error()).to_contain_text("The second factor is off.")
+        console.button("Show my account").click()
+        expect(console.button("Turn on")).to_be_visible()
+
+    def test_set_up_discarded_expired_and_begun_again(
+        self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str
+    ) -> None:
+        console.sign_in(name)
+        console.button("Turn on").click()
+        console.scan(app)
+        person.forget()
+        console.enter(app.code())
+        expect(console.error()).to_contain_text("There is nothing to confirm any more.")
+        console.button("Start again").click()
+        console.scan(app, old=app.secret)
+
+        person.set(expires_at={"N": "1"})
+        console.enter(app.code())
+        expect(console.error()).to_contain_text("The set-up has expired.")
+        console.button("Start again").click()
+        console.scan(app, old=app.secret)
+        console.enter(app.code())
+        console.heading("Save your backup codes")
+
+    def test_the_session_ended(self, console: ConsolePage, app: Authenticator, name: str) -> None:
+        page = console.page
+        console.sign_in(name)
+        console.enrol(app)
+        console.button("Turn off").click()
+        page.route(
+            f"**{DISABLE.path}",
+            lambda route: route.continue_(headers={**route.request.headers, "authorization": "Bearer of.bad.news"}),
+        )
+        console.enter(app.code())
+        console.heading("Sign in")
+        expect(console.error()).to_contain_text("Your session has ended.")
+        expect(page.get_by_label("Name or e-mail address")).to_have_value(name)
+
+    def test_the_key_is_out_of_reach(
+        self, console: ConsolePage, app: Authenticator, name: str, stack: Stack, aws: Aws
+    ) -> None:
+        console.sign_in(name)
+        console.enrol(app)
+        console.button("Make new backup codes").click()
+        kms = aws.client("kms")
+        kms.disable_key(KeyId=stack.key_arn)
+        try:
+            console.enter(app.code())
+            expect(console.error()).to_contain_text("Nothing was changed, and it did not count as an attempt.")
+        finally:
+            kms.enable_key(KeyId=stack.key_arn)
+        expect(console.pause()).to_have_count(0)
+        console.enter(app.code())
+        console.heading("Save your backup codes")
+
+
+# -- the way back, and what must not be left behind -----------------------------------------------------------------
+
+
+def test_what_is_shown_once_is_gone_once_it_was_left(console: ConsolePage, app: Authenticator, name: str) -> None:
+    page = console.page
+    console.sign_in(name)
+    console.heading("Your second factor")
+    console.button("Turn on").dblclick()
+    console.scan(app)
+    assert sum(url.endswith(SETUP.path) for url in console.watched.urls) == 1
+    console.button("Cancel").dblclick()
+    console.heading("Your second factor")
+    assert app.secret not in _everything_on(page)
+    expect(page.locator("#is-pending")).to_contain_text("You began to turn it on and did not finish.")
+    page.go_forward()
+    console.heading("Your second factor")
+    assert app.secret not in _everything_on(page)
+
+    console.button("Turn on").click()
+    console.scan(app)
+    console.enter(app.code())
+    console.heading("Save your backup codes")
+    codes = console.codes()
+    page.go_back()
+    expect(console.error()).to_have_text("Save your codes first: they are shown only now.")
+    assert console.codes() == codes
+    console.save_codes()
+    assert not any(code in _everything_on(page) for code in codes)
+    page.go_forward()
+    console.heading("Your second factor")
+    assert not any(code in _everything_on(page) for code in codes)
+
+    page.reload()
+    console.heading("Sign in")
+    assert urlsplit(page.url)[2:] == ("/", "", "")
+
+
+def _everything_on(page: Page) -> str:
+    """Return the whole document, without the spaces that a key is shown with."""
+    return page.content().replace(" ", "")
+
+
+def test_an_enrolment_that_expires_before_their_eyes(console: ConsolePage, app: Authenticator, name: str) -> None:
+    page = console.page
+    page.clock.install()
+    console.sign_in(name)
+    console.button("Turn on").click()
+    console.scan(app)
+    expect(page.locator("#set-up-timer")).to_have_text(re.compile(r"10:00|9:\d\d"))
+    page.clock.fast_forward(10 * 60_000)
+    expect(page.get_by_text("This QR code has expired.")).to_be_visible()
+    expect(page.get_by_alt_text("QR code")).to_be_hidden()
+    assert app.secret not in _everything_on(page)
+    expect(console.announced()).to_have_text("This QR code has expired.")
+
+
+_RECORD_HISTORY: Final = """
+window.pushed = [];
+for (const name of ["pushState", "replaceState"]) {
+  const original = history[name];
+  history[name] = function (...passed) {
+    window.pushed.push(JSON.stringify(passed));
+    return original.apply(this, passed);
+  };
+}
+"""
+_STORED: Final = """async () => JSON.stringify([
+  { ...localStorage }, { ...sessionStorage }, document.cookie, await indexedDB.databases(), await caches.keys(),
+  window.name, document.title, window.pushed,
+])"""
+
+
+def test_nothing_secret_is_in_urls_history_or_storage(
+    open_console: OpenConsole, app: Authenticator, name: str, stack: Stack
+) -> None:
+    console = open_console()
+    page = console.page
+    visited: list[str] = []
+    page.on("framenavigated", lambda frame: visited.append(frame.url))
+    page.add_init_script(_RECORD_HISTORY)
+    page.reload()
+    console.sign_in(name)
+    codes = console.enrol(app)
+    console.sign_in_again()
+    console.enter(app.code())
+    console.heading("Your second factor")
+    console.button("Turn off").click()
+    console.use_backup_code(codes[0])
+    expect(page.locator("#done")).to_contain_text("is off")
+
+    used = Ledger()
+    console.watched.write_down(used, stack.api_url)
+    assert {each.kind for each in used.used.values()} == {*Kind} - {Kind.LABEL}
+    assert app.secret in used.used
+    left_behind = [("a URL", url) for url in (*console.watched.urls, *visited)]
+    left_behind += [("storage and history", page.evaluate(_STORED))]
+    left_behind += [("the browser's console", message.text) for message in console.watched.console]
+    assert [str(leak) for leak in Search(used.used.values()).leaks(left_behind)] == []
+    assert page.context.cookies() == []
+    assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
+
+
+def test_the_api_is_another_origin_that_allows_this_one(console: ConsolePage, name: str, stack: Stack) -> None:
+    page = console.page
+    asked: list[dict[str, Any]] = []
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.on("Network.requestWillBeSent", lambda event: asked.append(event))
+    with page.expect_response(f"{stack.api_url}{STATUS.path}") as status:
+        console.sign_in(name)
+    console.heading("Your second factor")
+    assert not stack.api_url.startswith(console.origin)
+    assert status.value.headers["access-control-allow-origin"] == console.origin
+    preflights = [each["request"]["url"] for each in asked if each["request"]["method"] == "OPTIONS"]
+    assert preflights == [f"{stack.api_url}{STATUS.path}"]

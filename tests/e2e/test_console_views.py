@@ -1,0 +1,240 @@
+"""Every view of the console: for the keyboard, for screen readers, on a narrow screen, in the dark, and in pictures."""
+
+import io
+from typing import Final
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from functions.setup_mfa.models import KeyUri
+from functions.setup_mfa.service import qr_code_data_uri
+from functions.shared.contract import DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, ErrorCode
+from tests.e2e.browser import DESKTOP, PHONE, ColorScheme, TakePicture, accessibility_violations, look, overflows
+from tests.e2e.console_page import OFF, ON, Authenticator, Canned, ConsolePage, OpenConsole
+
+#: The same in every picture, and of nobody: the secret of the documentation.
+_SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+_USER: Final = "demo@example.com"
+_NOW: Final = "2026-01-15T10:00:00Z"
+_SET_UP: Final = {
+    "secret": _SECRET,
+    "qrCode": qr_code_data_uri(str(KeyUri(issuer="AILifestyle", account=_USER, secret=_SECRET))),
+}
+_PENDING: Final = {**OFF, "state": "PENDING", "pendingExpiresAt": "2026-01-15T10:09:42Z"}
+_CODES: Final = [
+    f"{letters}-{digits}"
+    for letters, digits in zip(
+        ("KXBW", "AIFV", "TQCS", "QQSU", "LLMQ", "VVYS", "MCAP", "PDAF"),
+        ("8790", "0492", "9761", "6110", "1775", "5028", "9233", "9059"),
+        strict=True,
+    )
+]
+_LOW: Final = {**ON, "backupCodesRemaining": 2, "lockedUntil": "2026-01-15T10:00:57Z"}
+
+
+_LOOKS: Final[tuple[tuple[int, ColorScheme], ...]] = ((DESKTOP, "light"), (PHONE, "dark"))
+
+
+def _prepare(console: ConsolePage) -> None:
+    """Stop the clock, and let a whole life be answered without a service."""
+    console.page.clock.set_fixed_time(_NOW)
+    console.can("GET", STATUS.path, Canned(200, OFF))
+    console.can("POST", SETUP.path, Canned(200, _SET_UP))
+    console.can("POST", VERIFY_SETUP.path, Canned(200, {"enabled": True, "backupCodes": _CODES, "enabledAt": _NOW}))
+
+
+def test_every_view_is_accessible_and_as_wide_as_the_screen(open_console: OpenConsole, name: str) -> None:
+    console = open_console(timezone_id="UTC")
+    page = console.page
+    _prepare(console)
+
+    def check(view: str) -> None:
+        for width, scheme in _LOOKS:
+            look(page, width, scheme)
+            assert accessibility_violations(page) == [], f"{view}, {scheme}"
+            assert not overflows(page), f"{view}, {width}"
+
+    check("sign in")
+    console.sign_in("")
+    expect(console.error()).to_be_visible()
+    check("sign in, refused")
+    console.sign_in(name)
+    console.heading("Your second factor")
+    check("account, off")
+
+    console.can("GET", STATUS.path, Canned(200, _PENDING))
+    console.can("POST", VERIFY_SETUP.path, Canned.error(400, ErrorCode.INVALID_CODE))
+    console.button("Turn on").click()
+    expect(page.get_by_alt_text("QR code")).to_be_visible()
+    console.enter("123456")
+    expect(console.error()).to_be_visible()
+    check("set-up, wrong code")
+    page.clock.set_fixed_time("2026-01-15T10:09:43Z")
+    expect(page.locator("#set-up-expired")).to_be_visible()
+    check("set-up, expired")
+    page.clock.set_fixed_time(_NOW)
+    console.button("Cancel").click()
+    expect(page.locator("#is-pending")).to_be_visible()
+    check("account, pending")
+
+    console.can("POST", VERIFY_SETUP.path, Canned(200, {"enabled": True, "backupCodes": _CODES, "enabledAt": _NOW}))
+    console.button("Turn on").click()
+    expect(page.get_by_alt_text("QR code")).to_be_visible()
+    console.enter("123456")
+    console.heading("Save your backup codes")
+    console.button("Continue").click()
+    expect(console.error()).to_be_visible()
+    check("backup codes, not saved")
+    console.can("GET", STATUS.path, Canned(200, _LOW))
+    console.save_codes()
+    expect(page.locator("#account-locked")).to_be_visible()
+    check("account, on, few codes, locked")
+    console.button("Make new backup codes").click()
+    console.heading("Make new backup codes")
+    check("new codes, locked")
+    console.button("Cancel").click()
+
+    console.button("Turn off").click()
+    console.can("POST", DISABLE.path, Canned.error(500, ErrorCode.INTERNAL_ERROR))
+    console.use_backup_code("ABCD-1234")
+    expect(console.error()).to_be_visible()
+    check("turn off, failed")
+    console.can("GET", STATUS.path, Canned.error(503, ErrorCode.SERVICE_UNAVAILABLE, {"Retry-After": "2"}))
+    console.button("Cancel").click()
+    expect(console.error()).to_be_visible()
+    check("account, not to be had")
+
+    console.can("GET", STATUS.path, Canned(200, ON))
+    console.button("Sign out").click()
+    console.button("Sign in").click()
+    console.heading("Enter your code")
+    check("second step")
+    console.can("POST", VERIFY.path, Canned.error(429, ErrorCode.TOO_MANY_ATTEMPTS))
+    console.use_backup_code("ABCD-1234")
+    expect(console.pause()).to_be_visible()
+    check("second step, locked for good")
+
+
+#: Where the API is and how long its answers took is another each time: in pictures it is not.
+_STEADY: Final = """(url) => {
+  document.getElementById("api-url").textContent = url;
+  document.querySelectorAll(".took").forEach((took, index) => { took.textContent = `${17 + (index * 7) % 23} ms`; });
+}"""
+#: The browser may draw an edge by a shade differently.
+_PIXELS_OF_AN_EDGE: Final = 100
+_API_URL: Final = "http://127.0.0.1:4566/_aws/execute-api/154f31d4/v1"
+
+
+def test_pictures_for_the_documentation(open_console: OpenConsole, picture: TakePicture) -> None:
+    """What changes without reason would be committed over and over."""
+    first, second = (_pictures(open_console(timezone_id="UTC"), picture) for _ in range(2))
+    for name, picture_of_first in first.items():
+        assert _differing_pixels(picture_of_first, second[name]) <= _PIXELS_OF_AN_EDGE, name
+
+
+def _differing_pixels(one: bytes, other: bytes) -> int:
+    pixels = [np.asarray(Image.open(io.BytesIO(content)).convert("RGB")) for content in (one, other)]
+    return int((pixels[0] != pixels[1]).any(axis=2).sum()) if pixels[0].shape == pixels[1].shape else pixels[0].size
+
+
+def _pictures(console: ConsolePage, picture: TakePicture) -> dict[str, bytes]:
+    page = console.page
+    taken = {}
+
+    def take(name: str) -> None:
+        page.evaluate(_STEADY, _API_URL)
+        taken[name] = picture(page, name)
+
+    _prepare(console)
+    console.sign_in(_USER)
+    console.heading("Your second factor")
+    console.can("GET", STATUS.path, Canned(200, _PENDING))
+    console.button("Turn on").click()
+    expect(page.get_by_alt_text("QR code")).to_be_visible()
+    take("console-enrol")
+    look(page, PHONE, "dark")
+    take("console-narrow-dark")
+    look(page, DESKTOP, "light")
+    console.enter("123456")
+    console.heading("Save your backup codes")
+    take("console-backup-codes")
+
+    console.can("GET", STATUS.path, Canned(200, ON))
+    console.save_codes()
+    expect(page.locator("#remaining")).to_have_text("8 of 8 are left")
+    console.sign_in_again()
+    console.can("POST", VERIFY.path, Canned.error(400, ErrorCode.INVALID_CODE))
+    console.enter_all(["123456"] * 5)
+    console.can("POST", VERIFY.path, Canned.error(429, ErrorCode.TOO_MANY_ATTEMPTS, {"Retry-After": "57"}))
+    console.enter_all(["123456"])
+    expect(console.pause()).to_contain_text("0:57")
+    take("console-locked")
+    return taken
+
+
+def test_the_keyboard_alone_turns_it_on(console: ConsolePage, app: Authenticator, name: str) -> None:
+    page = console.page
+    page.keyboard.press("Tab")
+    assert _focused(page) == "Skip to content"
+    page.keyboard.press("Enter")
+    _tab_to(page, "Name or e-mail address")
+    page.keyboard.press("Control+a")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    console.heading("Your second factor")
+    assert _focused(page) == "Your second factor"
+    _tab_to(page, "Turn on")
+    page.keyboard.press("Enter")
+    console.scan(app)
+    assert _focused(page) == "Turn on your second factor"
+    _tab_to(page, "Six-digit code")
+    page.keyboard.type(app.code())
+    page.keyboard.press("Enter")
+    console.heading("Save your backup codes")
+    assert _focused(page) == "Save your backup codes"
+    _tab_to(page, "I saved them where I find them without my phone")
+    page.keyboard.press("Space")
+    _tab_to(page, "Continue")
+    page.keyboard.press("Space")
+    console.heading("Your second factor")
+    expect(page.locator("#done")).to_have_text("Your second factor is on.")
+    expect(console.announced()).to_have_text("Your second factor is on.")
+
+
+_FOCUSED: Final = """() => {
+  const focused = document.activeElement;
+  const label = focused.labels?.[0];
+  return (label ?? focused).textContent.trim().replace(/\\s+/g, " ");
+}"""
+
+
+def _focused(page: Page) -> str:
+    """Return the words that the focused element goes by."""
+    return str(page.evaluate(_FOCUSED))
+
+
+def _tab_to(page: Page, words: str) -> None:
+    passed = []
+    for _ in range(15):
+        page.keyboard.press("Tab")
+        passed.append(_focused(page))
+        if passed[-1] == words:
+            # Whoever sees it sees where they are.
+            assert page.evaluate("() => parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
+            return
+    pytest.fail(f"no way to {words!r} by tabbing: {passed}")
+
+
+def test_phones_offer_the_code_and_the_right_keyboard(console: ConsolePage, name: str) -> None:
+    console.can("GET", STATUS.path, Canned(200, ON))
+    console.sign_in(name)
+    field = console.field()
+    expect(field).to_have_attribute("autocomplete", "one-time-code")
+    expect(field).to_have_attribute("inputmode", "numeric")
+    expect(field).to_be_focused()
+    console.button("Use a backup code instead").click()
+    expect(field).to_have_attribute("autocomplete", "off")
+    expect(field).to_have_attribute("inputmode", "text")
+    expect(field).to_have_attribute("autocapitalize", "characters")

@@ -11,6 +11,7 @@ from typing import Final
 from docsite.hooks import DESCRIPTION, REFERENCE, REPOSITORY
 from local.progress import Progress
 
+PAGES: Final = REPOSITORY / "docs"
 SITE: Final = REPOSITORY / "build" / "site"
 _REDOCLY: Final = REPOSITORY / "node_modules" / ".bin" / "redocly"
 #: In the script of the reference, and what stands there instead: text that looks as the logo's place does.
@@ -25,8 +26,17 @@ class DocumentationError(Exception):
     """The site cannot be built; the message says why and what to do about it."""
 
 
-def build(site: Path, progress: Progress) -> None:
+def build(site: Path, progress: Progress, *, pages: Path = PAGES) -> None:
     """Build the site into a folder.
+
+    Parameters
+    ----------
+    site
+        Where to.
+    progress
+        Told what is done.
+    pages
+        The folder of the documentation; its name is ``docs`` wherever it is.
 
     Raises
     ------
@@ -35,9 +45,12 @@ def build(site: Path, progress: Progress) -> None:
     """
     with progress.step("build the pages"):
         _run(
-            "mkdocs", "build", "--strict", "--quiet", "--config-file", "mkdocs.yml", "--site-dir", str(site.absolute())
+            # Not --quiet: then warnings are not counted either, and nothing is strict.
+            *("mkdocs", "build", "--strict", "--config-file", "mkdocs.yml"),
+            *("--site-dir", str(site.absolute())),
+            DOCS_FOLDER=str(pages.absolute()),
         )
-    description = REPOSITORY / "docs" / DESCRIPTION
+    description = pages / DESCRIPTION
     if description.exists():
         with progress.step("build the reference of the API"):
             reference = site.absolute() / REFERENCE
@@ -57,7 +70,7 @@ def _on_its_own(page: str) -> str:
     return page.replace("</title>", '</title>\n  <link rel="icon" href="../assets/favicon.svg">', 1)
 
 
-def _run(*command: str) -> None:
+def _run(*command: str, **variables: str) -> None:
     # Beside this Python first: not every shell has the environment's folder, with MkDocs and Node, on its path.
     path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
     program = shutil.which(command[0], path=path)
@@ -69,6 +82,7 @@ def _run(*command: str) -> None:
         "REDOCLY_TELEMETRY": "off",
         "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
         "PYTHONWARNINGS": "error",
+        **variables,
     }
     finished = subprocess.run(  # noqa: S603 -- our own commands
         [program, *command[1:]], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False

@@ -4,7 +4,9 @@
 - The records of decisions get an index.
 - A link to a file outside ``docs/`` leads to a page that shows the file, so that it works here as it does where the
   repository is browsed.
+- Long names break at their underscores, in narrow tables.
 - A picture of the repository's own that is an SVG becomes part of its page, and so follows the colours of the page.
+- What the theme leaves without a name gets one, for screen readers.
 - Diagrams are drawn by the script that is installed, not by one from elsewhere.
 """
 
@@ -33,6 +35,8 @@ REFERENCE: Final = "reference/index.html"
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
 _FENCE: Final = re.compile(r"^( *)(`{3,}).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 _PICTURE: Final = re.compile(r'<img alt="([^"]*)" src="([^":]+\.svg)"\s*/?>')
+_LONG_NAME: Final = re.compile(r"<code>\w{24,}")
+_SEARCH: Final = 'class="md-search" data-md-component="search" role="dialog"'
 _LANGUAGES: Final = {
     "": "text",
     ".css": "css",
@@ -94,7 +98,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Make pictures part of the page."""
+    """Make pictures part of the page, and let long names break where a word ends."""
     del files
 
     def picture(match: re.Match[str]) -> str:
@@ -102,6 +106,7 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
         path = Path(config.docs_dir) / posixpath.dirname(page.file.src_uri) / address
         return path.read_text().replace("<svg ", f'<svg class="picture" aria-label="{text}" ', 1)
 
+    html = _LONG_NAME.sub(lambda match: match.group().replace("_", "_<wbr>"), html)
     return _PICTURE.sub(picture, html)
 
 
@@ -119,6 +124,12 @@ def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation
                     section.children.insert(place + 1, reference)
                     return nav
     return nav
+
+
+def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
+    """Name the dialog that the theme searches in."""
+    del page, config
+    return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"', 1)
 
 
 def outside_links(page: str, markdown: str, docs: Path) -> set[str]:

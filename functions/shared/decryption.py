@@ -57,22 +57,33 @@ class EnvelopeOpener:
         """
         try:
             with failing_closed("kms:Decrypt"):
-                return self._open(base64.b64decode(message, validate=True), encryption_context(user_id))
+                return self._open(_decoded(message), encryption_context(user_id))
         except _DAMAGED as error:
             raise RecordDamagedError from error
 
     def _open(self, message: bytes, context: dict[str, str]) -> str:
+        source = io.BytesIO(message)
         stream = sdk_client.stream(
-            mode="decrypt-unsigned", source=message, key_provider=self._key, max_body_length=_MAX_BODY_BYTES
+            mode="decrypt-unsigned", source=source, key_provider=self._key, max_body_length=_MAX_BODY_BYTES
         )
         try:
             if stream.header.encryption_context != context or stream.header.algorithm is not SUITE:
                 raise RecordDamagedError
             plaintext: bytes = stream.read()
+            if source.read(1):  # the SDK does not look behind the message, and nothing authenticates what is there
+                raise RecordDamagedError
             return plaintext.decode("ascii")
         finally:
             # As a plain stream: the SDK's own close fails unless all was read, and again in the finaliser.
             io.IOBase.close(stream)
+
+
+def _decoded(message: str) -> bytes:
+    """Return what base64 says, written as it is written: the last character has bits that decoding does not read."""
+    decoded = base64.b64decode(message, validate=True)
+    if base64.b64encode(decoded) != message.encode():
+        raise RecordDamagedError
+    return decoded
 
 
 # A changed byte shows itself in many ways, by where it is: a header that does not parse, a key that does not fit, a

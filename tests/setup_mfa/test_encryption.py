@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 import logging
 import subprocess
@@ -198,6 +199,21 @@ class TestDamage:
         message = message_of(EnvelopeSealer(key).seal(SECRET, user_id="user-1"))
         for length in range(len(message)):
             assert opened(key, message[:length]) is None, length
+
+    @pytest.mark.parametrize("addition", [b"\0", b"x" * 16, bytes(1000)], ids=len)
+    def test_nothing_can_be_added(self, key: MasterKey, addition: bytes) -> None:
+        message = message_of(EnvelopeSealer(key).seal(SECRET, user_id="user-1"))
+        assert opened(key, message + addition) is None
+        assert opened(key, message + message) is None
+
+    @pytest.mark.parametrize("user_id", ["user-1", "user-12", "user-123"])
+    def test_no_bit_of_the_stored_text_can_be_changed(self, raw_key: MasterKey, user_id: str) -> None:
+        """The message is of three lengths, so that base64 has two, one and no characters of padding."""
+        text = EnvelopeSealer(raw_key).seal(SECRET, user_id=user_id).message
+        for position, bit in itertools.product(range(len(text)), range(8)):
+            changed = text[:position] + chr(ord(text[position]) ^ 1 << bit) + text[position + 1 :]
+            with pytest.raises(RecordDamagedError):
+                EnvelopeOpener(raw_key).open(changed, user_id=user_id)
 
     def test_halves_of_two_messages_do_not_fit(self, key: MasterKey) -> None:
         one, two = (message_of(EnvelopeSealer(key).seal(SECRET, user_id="user-1")) for _ in range(2))

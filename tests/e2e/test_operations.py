@@ -1,0 +1,411 @@
+"""The console's operations view in a real browser: the deployed dashboard, with what the stack under test has done."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from functions.shared.contract import BACKUP_CODES, METRICS_NAMESPACE, STATUS, Metric, metric_dimensions
+from infra.monitoring.preview.traffic import Traffic
+from infra.monitoring.rules import PAGE_KEY
+from infra.monitoring.rules.model import alarm_name
+from local.stack import Stack
+from tests.e2e.browser import PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Api, Aws
+
+#: Where the grid has all its columns.
+WIDE = 1440
+DATA = "**/operations/data.json*"
+REFRESH_SECONDS = 5
+#: How long the picture's stack is used before it is taken.
+LIVELY_SECONDS = 75
+#: From the alarms to what each route does.
+PICTURE_HEIGHT = 2000
+
+type NewUser = Callable[[str], HttpUser]
+type TokenFor = Callable[..., str]
+
+
+class Operations:
+    """The operations view, as people see it."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.page: Page = opened.page
+        self.watched = opened.watched
+        expect(self.page.locator("#grid .card").first).to_be_visible()
+
+    def card(self, title: str) -> Locator:
+        """Return a widget."""
+        return self.page.locator("#grid article", has=self.page.get_by_role("heading", name=title, exact=True))
+
+    def value(self, title: str, line: str) -> Locator:
+        """Return the number beside a line of a graph."""
+        label = self.page.get_by_text(line, exact=True)
+        return self.card(title).locator(".legend li", has=label).locator(".legend-value")
+
+    def show(self, span: str) -> None:
+        """Choose the time shown, and wait until it is."""
+        with self.page.expect_response(lambda response: f"span={span}" in response.url):
+            self.page.locator(f'input[name="span"][value="{span}"]').check(force=True)
+
+    def asked(self) -> int:
+        """Return how often the page has asked for the state of the stack."""
+        return sum("/operations/data.json" in url for url in self.watched.urls)
+
+    def take_time_in_hand(self) -> None:
+        """Let time pass when `later` says so, not by itself."""
+        self.page.clock.install()
+        self.page.reload()
+        expect(self.page.locator("#grid .card").first).to_be_visible()
+
+    def later(self, seconds: float = REFRESH_SECONDS) -> None:
+        """Let time pass for the page."""
+        self.page.clock.fast_forward(int(seconds * 1000))
+
+
+type Open = Callable[..., Operations]
+
+
+@pytest.fixture
+def operations(open_page: OpenPage) -> Open:
+    """Return a function that opens the view and waits until the dashboard is drawn."""
+    return lambda **options: Operations(open_page("/operations", **({"width": WIDE} | options)))
+
+
+@pytest.fixture(scope="module")
+def body(aws: Aws, stack: Stack) -> list[dict[str, Any]]:
+    """Return the widgets of the deployed dashboard, in the order that they are read in."""
+    name = f"mfa-{stack.environment}"
+    deployed = json.loads(aws.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
+    return sorted(deployed["widgets"], key=lambda widget: (widget["y"], widget["x"]))
+
+
+def titled(widgets: list[dict[str, Any]], kind: str, view: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the properties of the widgets of a kind, by title."""
+    return {
+        widget["properties"]["title"]: widget["properties"]
+        for widget in widgets
+        if widget["type"] == kind and view in (None, widget["properties"].get("view", "timeSeries"))
+    }
+
+
+def lines_of(properties: Mapping[str, Any]) -> list[str]:
+    """Return the names of the lines of a graph that its metrics do not hide."""
+    options = [(metric[-1] if isinstance(metric[-1], dict) else {}, metric) for metric in properties["metrics"]]
+    return [each.get("label") or metric[1] for each, metric in options if each.get("visible", True)]
+
+
+def test_every_widget_of_the_deployed_dashboard_is_there_where_it_will_be(
+    operations: Open, body: list[dict[str, Any]]
+) -> None:
+    view = operations()
+    widgets = [widget for widget in body if widget["type"] != "text"]
+    titles = [widget["properties"]["title"] for widget in widgets]
+    assert view.page.locator("#grid article h3").all_inner_texts() == titles
+    assert len(set(titles)) == len(titles)
+    texts = view.page.locator("#grid section.text").all_inner_texts()
+    for widget, text in zip([each for each in body if each["type"] == "text"], texts, strict=True):
+        assert text.split("\n")[0] == widget["properties"]["markdown"].split("\n")[0].lstrip("# ")
+    places: list[list[float]] = view.page.locator("#grid > *").evaluate_all(
+        """all => {
+            const grid = document.getElementById("grid").getBoundingClientRect();
+            const columns = (pixels) => (pixels / grid.width) * 24;
+            return all.map((each) => each.getBoundingClientRect()).map((box) => [
+                columns(box.left - grid.left), columns(box.width), box.top - grid.top]);
+        }"""
+    )
+    for widget, (x, width, _) in zip(body, places, strict=True):
+        assert [x, width] == pytest.approx([widget["x"], widget["width"]], abs=0.3)
+    tops = [top for *_, top in places]
+    assert tops == sorted(tops)
+
+
+def test_every_kind_of_widget_shows_what_the_dashboard_asks_for(operations: Open, body: list[dict[str, Any]]) -> None:
+    view = operations()
+    shown = {"text"}
+    for title, properties in titled(body, "metric", "timeSeries").items():
+        shown.add("graph")
+        assert view.card(title).locator(".legend-label").all_inner_texts() == lines_of(properties), title
+        expect(view.card(title).locator("canvas")).to_be_attached()
+    for title, properties in titled(body, "metric", "singleValue").items():
+        shown.add("numbers")
+        assert view.card(title).locator("dt").all_inner_texts() == lines_of(properties), title
+    for title, properties in titled(body, "alarm").items():
+        shown.add("alarms")
+        names = [arn.rpartition(":")[2].removeprefix("mfa-local-") for arn in properties["alarms"]]
+        assert view.card(title).locator(".tile-name").all_inner_texts() == names
+    for title, properties in titled(body, "log").items():
+        shown.add("log")
+        query = view.card(title).locator(".query pre")
+        assert " ".join((query.text_content() or "").split()) in " ".join(properties["query"].split())
+    assert shown == {"text", "graph", "numbers", "alarms", "log"}
+    assert view.page.get_by_text("not drawn").count() == 0
+    assert view.page.get_by_text("CloudWatch would refuse").count() == 0
+
+
+def test_what_was_done_is_what_is_counted(
+    operations: Open, new_user: NewUser, api: Api, aws: Aws, stack: Stack
+) -> None:
+    user = new_user("operations-count@example.com")
+    user.enrol()
+    view = operations()
+    view.show("3h")
+    # What this test alone does, but for the others before it: these are counted first.
+    regeneration, reading = f"POST {BACKUP_CODES.path}", f"GET {STATUS.path}"
+    counted = {
+        (regeneration, "MFABackupCodesRegenerationRejections"): 2,
+        (regeneration, "SuccessfulMFABackupCodesRegenerations"): 1,
+        (reading, "UnauthorizedMFAStatusReadAttempts"): 3,
+        ("Wrong and replayed codes", Metric.INVALID_CODES): 2 + 7,
+    }
+    before = {line: int(view.value(*line).inner_text().replace(",", "")) for line in counted}
+
+    user.fresh_time_step()
+    for _ in range(2):
+        assert user.regenerate(user.wrong_code()).error == "INVALID_CODE"
+    assert user.regenerate(user.code(steps=1)).status == 200
+    for _ in range(3):
+        assert api.request(STATUS.method, STATUS.path, token="made-up").status == 401
+
+    dimensions = [{"Name": name, "Value": value} for name, value in metric_dimensions(stack.environment).items()]
+    earlier = {"MetricName": Metric.INVALID_CODES, "Dimensions": dimensions, "Timestamp": time.time() - 2 * 3600}
+    aws.client("cloudwatch").put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=[earlier | {"Value": 7}])
+
+    for line, number in counted.items():
+        expect(view.value(*line)).to_have_text(f"{before[line] + number:,}")
+    # And in the table, which is there for who does not see the graph.
+    view.page.get_by_role("button", name=f"Table of {reading}").press("Enter")
+    table = view.page.get_by_role("region", name=f"Values of {reading}")
+    expect(table.get_by_role("columnheader", name="UnauthorizedMFAStatusReadAttempts")).to_be_visible()
+    assert table.get_by_role("row").count() > 1
+    expect(view.card(reading).locator("canvas")).to_be_hidden()
+    view.page.get_by_role("button", name=f"Table of {reading}").press("Enter")
+    expect(view.card(reading).locator("canvas")).to_be_visible()
+    expect(view.card("Refused tokens by reason").get_by_role("cell", name="malformed").first).to_be_visible()
+
+
+@contextmanager
+def breached(cloudwatch: Any, alarm: Mapping[str, Any]) -> Iterator[None]:
+    """Count what did not happen, as often as an alarm takes to go on, and take it back."""
+    # Periods end now, where the embedded AWS looks.
+    times = [time.time() - 1 - number * alarm["Period"] for number in range(alarm["EvaluationPeriods"])]
+
+    def put(value: float) -> None:
+        named = {"MetricName": alarm["MetricName"], "Dimensions": alarm["Dimensions"], "Value": value}
+        data = [named | {"Timestamp": at} for at in times]
+        cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=data)
+
+    put(alarm["Threshold"])
+    try:
+        yield
+    finally:
+        put(-alarm["Threshold"])
+
+
+def test_an_alarm_that_goes_on_is_seen_heard_and_leads_to_the_runbook(operations: Open, aws: Aws, stack: Stack) -> None:
+    view = operations()
+    view.take_time_in_hand()
+    key = "jwks-fetch-failures"
+    cloudwatch = aws.client("cloudwatch")
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[alarm_name(stack.environment, key)])["MetricAlarms"]
+    tile = view.card("These page").get_by_role("link", name=key)
+    summary = view.page.locator("#summary li")
+    expect(tile).to_have_attribute("data-kind", "good")
+    expect(view.page.locator("#alarms-on")).not_to_contain_text(key)
+
+    with breached(cloudwatch, alarm):
+        view.later()
+        expect(tile).to_have_attribute("data-kind", "bad")
+        expect(tile).to_contain_text("ALARM")
+        expect(view.page.locator("#changes")).to_contain_text("Now on")
+        expect(view.page).to_have_title(re.compile(rf"^\({summary.count()}\) Operations"))
+        # What wakes somebody comes first; so does the alarm that joins them, though it is evaluated in part.
+        assert {each.split(" ")[0] for each in summary.all_inner_texts()[:2]} == {f"{key}pages", f"{PAGE_KEY}pages"}
+        link = summary.get_by_role("link", name=key, exact=True)
+        link.focus()
+        with view.page.expect_response(DATA):
+            view.later()
+        expect(link).to_be_focused()
+        link.press("Enter")
+        entry = view.page.locator(f"#alarm-{key}")
+        expect(entry).to_be_focused()
+        expect(entry).to_be_in_viewport()
+        expect(entry).to_contain_text("Threshold Crossed")
+    view.later()
+    expect(tile).to_have_attribute("data-kind", "good")
+    expect(view.page.locator("#changes")).to_contain_text("No longer on")
+
+    tile.press("Enter")
+    expect(view.page.locator(f"#alarm-{key}")).to_be_focused()
+    view.page.get_by_role("link", name=f"Runbook for {key}").click()
+    expect(view.page).to_have_url(f"{stack.console_url}/docs/runbook#{key}")
+    expect(view.page.get_by_role("heading", name=key, exact=True)).to_be_in_viewport()
+
+
+def test_every_alarm_says_what_it_is_worth_here_and_has_its_heading_in_the_runbook(
+    operations: Open, aws: Aws, stack: Stack
+) -> None:
+    prefix = alarm_name(stack.environment, "")
+    found = aws.client("cloudwatch").describe_alarms(
+        AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
+    )
+    computed = {each["AlarmName"].removeprefix(prefix) for each in found["MetricAlarms"] if "MetricName" not in each}
+    plain = {each["AlarmName"].removeprefix(prefix) for each in found["MetricAlarms"]} - computed
+    assert computed
+    view = operations()
+    for summary in view.page.locator("#all-alarms summary").all():
+        if summary.locator("xpath=..").get_attribute("open") is None:
+            summary.press("Enter")
+    entries = {
+        each.locator("h3").inner_text(): each.inner_text() for each in view.page.locator("#all-alarms .alarm").all()
+    }
+    assert entries.keys() == computed | plain | {PAGE_KEY}
+    assert {key for key, text in entries.items() if "Not evaluated here" in text} == computed
+    assert "alarms are not evaluated here" in entries[PAGE_KEY]
+    links = {
+        (each.get_attribute("href") or "").rpartition("#")[2]
+        for each in view.page.locator("#all-alarms .alarm a").all()
+    }
+    assert links == entries.keys()
+    view.page.goto("/docs/runbook")
+    identifiers = view.page.locator("[id]").evaluate_all("all => all.map((each) => each.id)")
+    assert links <= set(identifiers)
+
+
+def test_pausing_stops_asking_and_going_on_asks_at_once(operations: Open) -> None:
+    view = operations()
+    view.take_time_in_hand()
+    pause = view.page.get_by_role("button", name="Pause")
+    with view.page.expect_response(DATA):
+        view.later()
+    expect(view.page.locator("#updated")).to_contain_text("Updated")
+    pause.press("Enter")
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    expect(view.page.locator("#updated")).to_contain_text("Paused, as of")
+    # Another time is asked for all the same, once.
+    view.show("1h")
+    expect(view.page.locator("#updated")).to_contain_text("Paused, as of")
+    asked = view.asked()
+    view.later(10 * REFRESH_SECONDS)
+    view.page.wait_for_timeout(300)
+    assert view.asked() == asked
+    with view.page.expect_response(DATA):
+        pause.press("Enter")
+    expect(view.page.locator("#updated")).to_contain_text("Updated")
+    with view.page.expect_response(DATA):
+        view.later()
+
+
+def answered(**changes: Any) -> Callable[[Route], None]:
+    """Return what answers with the stack's state, changed."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | changes)
+
+    return answer
+
+
+def test_a_stack_that_is_gone_is_told_once_and_what_was_seen_stays(operations: Open) -> None:
+    view = operations()
+    view.take_time_in_hand()
+    alert = view.page.get_by_role("alert")
+    view.page.route(DATA, lambda route: route.abort())
+    view.later()
+    expect(alert).to_contain_text("The local stack does not answer: is it running?")
+    expect(alert).to_contain_text("make run")
+    expect(view.page.locator("#updated")).to_contain_text("As of")
+    assert view.card("These page").is_visible()
+    told = alert.inner_text()
+    with view.page.expect_request(DATA):
+        view.later()
+    assert alert.inner_text() == told
+    view.page.unroute(DATA)
+    view.later()
+    expect(alert).to_be_empty()
+    expect(view.page.locator("#updated")).to_contain_text("Updated")
+
+
+def test_before_the_stack_is_there_the_page_says_so_and_fills_itself_later(open_page: OpenPage) -> None:
+    page = open_page("/docs/runbook").page
+    refusal = {"error": "SERVICE_UNAVAILABLE", "message": "The stack is still being deployed"}
+    page.clock.install()
+    page.route(DATA, lambda route: route.fulfill(status=503, json=refusal))
+    page.goto("/operations")
+    expect(page.get_by_role("alert")).to_contain_text("The stack is still being deployed. Since")
+    expect(page.get_by_role("alert")).to_contain_text("There is nothing to show yet.")
+    assert accessibility_violations(page) == []
+    page.unroute(DATA)
+    page.clock.fast_forward(REFRESH_SECONDS * 1000)
+    expect(page.get_by_role("heading", name="These page")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_what_is_missing_or_not_drawn_is_said(operations: Open) -> None:
+    view = operations()
+    view.take_time_in_hand()
+    place = {"x": 0, "y": 0, "width": 6, "height": 4}
+    unknown = {"kind": "unknown", "title": "Gauge", "reason": "The view 'gauge' is not drawn here.", "place": place}
+    changed = answered(widgets=[unknown], problems=["widget 3 has no region"])
+    view.page.route(DATA, changed)
+    view.later()
+    expect(view.card("Gauge")).to_contain_text("The view 'gauge' is not drawn here.")
+    expect(view.page.get_by_text("CloudWatch would refuse: widget 3 has no region")).to_be_visible()
+    view.page.unroute(DATA)
+    view.page.route(DATA, answered(dashboard=None, widgets=[], alarms=[]))
+    view.later()
+    expect(view.page.get_by_text("There is no dashboard mfa-local.")).to_be_visible()
+    expect(view.page.get_by_role("heading", name="All alarms")).to_be_hidden()
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_everybody_can_read_it(operations: Open, color_scheme: str) -> None:
+    view = operations(color_scheme=color_scheme)
+    for each in view.page.locator("details").all():
+        each.evaluate("details => { details.open = true; }")
+    view.page.get_by_role("button", name="Table of GET /auth/mfa").click()
+    assert accessibility_violations(view.page) == []
+
+
+@pytest.mark.parametrize("path", ["/operations", "/docs/runbook"])
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: OpenPage, path: str) -> None:
+    page = open_page(path, width=PHONE, color_scheme="dark").page
+    expect(page.get_by_role("heading").nth(3)).to_be_visible()
+    for each in page.locator("details").all():
+        each.evaluate("details => { details.open = true; }")
+    assert not overflows(page)
+    cut: list[str] = page.locator("main *:not(.visually-hidden)").evaluate_all(
+        """all => all.filter((each) => {
+            const box = each.getBoundingClientRect();
+            const scrolls = each.closest(".rows, .values, pre, table, .visually-hidden");
+            return box.width && box.right > innerWidth + 1 && !scrolls;
+        }).map((each) => each.outerHTML.slice(0, 120))"""
+    )
+    assert cut == []
+
+
+def test_the_dashboard_for_the_documentation(
+    operations: Open,
+    picture: TakePicture,
+    pytestconfig: pytest.Config,
+    stack: Stack,
+    aws: Aws,
+    token_for: TokenFor,
+) -> None:
+    def set_key_enabled(enabled: bool) -> None:
+        kms = aws.client("kms")
+        (kms.enable_key if enabled else kms.disable_key)(KeyId=stack.key_arn)
+
+    kept = pytestconfig.getoption("--screenshots", None) is not None
+    people = [token_for(f"operations-{number}@example.com") for number in range(14 if kept else 1)]
+    Traffic(stack.api_url, people, set_key_enabled).run(LIVELY_SECONDS if kept else 1)
+    view = operations()
+    view.show("5m")
+    view.page.get_by_role("button", name="Pause").click()
+    picture(view.page, "console-operations", height=PICTURE_HEIGHT)

@@ -10,6 +10,7 @@ from typing import Any
 
 import urllib3
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from local import lifecycle, ports, server
 from local.bootstrap import Credentials, session
@@ -21,6 +22,8 @@ from tests.support.leaks import OVER_HTTP
 TIMEOUT_SECONDS = 60
 #: Requests that one API client has under way at a time.
 CONNECTIONS = 64
+#: What botocore knows of services, read once: that takes longer than most calls.
+_MODELS = create_loader()
 #: The platform's own lines, and metrics.
 _UNTOLD_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", '{"_aws":')
 
@@ -121,6 +124,7 @@ class Aws:
 
     def _client(self, service: str, credentials: Credentials, region: str | None) -> Any:
         aws = session(credentials, region or self._stack.region)
+        aws._session.register_component("data_loader", _MODELS)
         # A refusal is what many tests look for: no retry may hide or delay it.
         once = Config(retries={"total_max_attempts": 1}, read_timeout=TIMEOUT_SECONDS, max_pool_connections=CONNECTIONS)
         return aws.client(service, endpoint_url=self._stack.endpoint_url, config=once)

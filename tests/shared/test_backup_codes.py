@@ -92,8 +92,9 @@ def test_a_code_hashes_to_what_is_stored_of_it_and_no_other_does() -> None:
         assert made.hash(code.replace("-", "")) != stored
 
 
-def test_the_hash_is_keyed() -> None:
+def test_the_hash_is_keyed_by_the_secret() -> None:
     code = keys().codes()[0]
+    assert keys().hash(code) != keys(secret=SECRET[::-1]).hash(code)
     assert keys().hash(code) not in {
         hashlib.sha256(text).hexdigest() for text in (code.encode(), SALT + code.encode(), code.encode() + SALT)
     }

@@ -1,13 +1,13 @@
 """Nothing that a run used as a secret is written down by it: the search for it, and proof that the search finds it."""
 
 import base64
-import contextlib
 import hashlib
-import io
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,9 +15,8 @@ import pyotp
 import pytest
 
 from local.stack import REPOSITORY
-from tests.support import leaks
 from tests.support.leaks import Kind, Ledger, Search
-from tests.support.life_cycle import User
+from tests.support.source_copy import SourceCopy
 from tests.support.tokens import claims, rsa_key
 
 SECRET = "JBSWY3DPEHPK3PXPGEZDGNBVGY3TQOJQ"
@@ -166,16 +165,20 @@ class TestLedger:
         used.add_token(token)
         assert used.used == {}
 
-    @pytest.mark.parametrize(
-        "body", [None, b"", b"\xff", "[]", "{", '{"code":1}', '{"code":"12345"}', '{"code":"000000"}', "[" * 100_000]
-    )
+    @pytest.mark.parametrize("body", [None, b"", b"\xff", "[]", "{", '{"code":1}', '{"code":"12345"}', "[" * 100_000])
     def test_junk_is_no_code(self, body: object) -> None:
         used = Ledger()
         used.add_request(body)
         assert used.used == {}
 
+    def test_what_is_made_up_at_a_glance_is_no_code(self) -> None:
+        used = Ledger()
+        used.add_request({"code": "000000"})
+        used.add_request({"backupCode": "AAAA-0000"})
+        assert used.used == {}
 
-PLANTED_TEST = """
+
+PLANTED_TESTS = """
 import json, logging, sys
 from tests.support.leaks import IN_PROCESS
 
@@ -186,8 +189,21 @@ def handler(event, _):
         body = {"message": json.loads(event["body"])["code"]}
     return {"statusCode": 400 if event else 200, "headers": {}, "body": json.dumps(body)}
 
-def test_leaking(capsys):
-    SHOWN
+def test_printed():
+    print(handler({}, None)["body"])
+
+def test_read(capsys):
+    print(handler({}, None)["body"])
+    capsys.readouterr()
+
+def test_logged():
+    logging.getLogger("x").warning(handler({}, None)["body"])
+
+def test_answered():
+    handler({"body": '{"code": "492039"}'}, None)
+
+def test_error():
+    print(handler({}, None)["body"], file=sys.stderr)
 
 def test_quiet():
     handler({}, None)
@@ -195,57 +211,67 @@ def test_quiet():
 """
 
 
-class TestWithinATest:
+def test_a_test_that_shows_a_secret_fails_and_says_which(tmp_path: Path) -> None:
     """The handlers that tests load are watched, and what a test prints is searched when it ends."""
+    (tmp_path / "test_planted.py").write_text(PLANTED_TESTS.replace("SECRET", SECRET))
+    plugins = ["-p", "tests.support.leak_watch", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugins, "-rN", "--rootdir", tmp_path, "-c", "/dev/null", tmp_path],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    heading = re.compile(r"_ ERROR at teardown of test_(\w+) _+\n.*must stay secret: (.*)\n")
+    secret = "1 x TOTP secret"
+    assert dict(heading.findall(done.stdout)) == {
+        "printed": secret,
+        "read": secret,
+        "logged": secret,
+        "answered": "1 x TOTP code",
+        "error": secret,
+    }
+    assert "6 passed, 5 errors" in done.stdout
 
-    def test_everything_that_a_life_cycle_uses_is_known(self, enrolled: User) -> None:
-        code, backup_code = enrolled.code(), enrolled.backup_codes[0]
-        enrolled.verify(code)
-        enrolled.verify_backup(backup_code)
-        used = leaks.IN_PROCESS.used
-        assert used[enrolled.secret].kind is Kind.SECRET
-        assert used[code].kind is Kind.TOTP_CODE
-        assert used[backup_code.replace("-", "")].kind is Kind.BACKUP_CODE
-        assert Kind.QR_CODE in {each.kind for each in used.values()}
-        assert used["ada@example.com"].kind is Kind.LABEL
 
-    @pytest.mark.parametrize("how", ["printed", "read", "logged", "answered", "error"])
-    def test_a_test_that_shows_a_secret_fails_and_says_which(self, tmp_path: Path, how: str) -> None:
-        shown = {
-            "printed": "print(handler({}, None)['body'])",
-            "read": "print(handler({}, None)['body']); capsys.readouterr()",
-            "logged": "logging.getLogger('x').warning(handler({}, None)['body'])",
-            "answered": "handler({'body': '{\"code\": \"492039\"}'}, None)",
-            "error": "print(handler({}, None)['body'], file=sys.stderr)",
-        }
-        test = tmp_path / "test_planted.py"
-        test.write_text(PLANTED_TEST.replace("SECRET", SECRET).replace("SHOWN", shown[how]))
-        plugins = ["-p", "tests.support.leak_watch", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *plugins, "--rootdir", tmp_path, "-c", "/dev/null", test],
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "ERROR test_planted.py::test_leaking" in done.stdout
-        kind = "TOTP code" if how == "answered" else "TOTP secret"
-        assert f"must stay secret: 1 x {kind}" in done.stdout
-        assert "2 passed, 1 error" in done.stdout
+#: Leaks as they happen, each by the file, what is in it, and what is there instead.
+LEAKING_CODE = {
+    "a print, forgotten in a handler": (
+        "functions/verify_mfa/handler.py",
+        "    return service.verify(",
+        "    print(request.event)\n    return service.verify(",
+    ),
+    "the answer, as a field of the log line": (
+        "functions/shared/http.py",
+        "                **answer.log_fields,\n",
+        "                **answer.log_fields,\n                answered=answer.body,\n",
+    ),
+    "the secret, as the name of a metric": (
+        "functions/shared/second_factor.py",
+        "        secret = open_secret(self._opener, record, request)\n",
+        "        secret = open_secret(self._opener, record, request)\n        request.metrics.append(secret)\n",
+    ),
+    "the request, in the message of an error": (
+        "functions/shared/http.py",
+        "            outcome = counts.rejections\n",
+        "            outcome = counts.rejections\n            error.message = f'refused: {self.event}'\n",
+    ),
+}
 
-    def test_a_function_that_prints_a_secret_is_seen(self, user: User) -> None:
-        """A leak in a function's own code, but for its end: it is searched for here, out of the watch's sight."""
-        user.setup()
-        service = user.handlers["setup_mfa"].service
-        enrol = service.enrol
 
-        def enrol_and_tell(identity: object) -> object:
-            response = enrol(identity)
-            print(in_json(made=base64_of(response.secret)))
-            return response
-
-        service.enrol = enrol_and_tell
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            user.setup()
-        (leak,) = Search(leaks.IN_PROCESS.used.values()).leaks([("the log", printed.getvalue())])
-        assert (leak.used.value, leak.form) == (user.secret, "in base64")
+@pytest.mark.attack
+def test_code_that_leaks_fails_a_test_that_looks_for_something_else(
+    tmp_path: Path, report: Callable[[str, str], None]
+) -> None:
+    test = "tests/verify_mfa/test_verify.py::TestBackupCode::test_each_is_good_for_one_login"
+    heading = re.compile("must stay secret: (.*)")
+    rows = ["| Planted in the code | Found in what one test printed and was answered |", "|---|---|"]
+    with SourceCopy(tmp_path) as copy:
+        assert copy.pytest(test).status == 0
+        for what, (file, text, instead) in LEAKING_CODE.items():
+            with copy.changed(file, text, instead):
+                finished = copy.pytest(test)
+            found = heading.search(finished.output)
+            assert (finished.status, bool(found)) == (1, True), finished.output
+            rows.append(f"| {what} | {found and found[1]} |")
+    report("Leaks, planted one by one", "\n".join(rows))

@@ -8,7 +8,6 @@ loads; whatever the test printed, logged or was answered is searched at its end.
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, Final
 
 import pytest
@@ -29,12 +28,15 @@ class _Test:
 
     def __init__(self) -> None:
         self.read: list[tuple[str, str]] = []
-        self._began = [(ledger, len(ledger.used), len(ledger.answers)) for ledger in _LEDGERS]
+        self._began = [(ledger, len(ledger.answers)) for ledger in _LEDGERS]
+        for ledger in _LEDGERS:
+            ledger.lately.clear()
 
     def leaks(self, printed: Iterable[tuple[str, str]]) -> list[Leak]:
-        used = [each for ledger, before, _ in self._began for each in islice(ledger.used.values(), before, None)]
-        answers = [each for ledger, _, before in self._began for each in ledger.answers[before:]]
-        return list(Search(used).leaks([*printed, *self.read, *answers])) if used else []
+        used = [each for ledger in _LEDGERS for each in ledger.lately.values()]
+        answers = [each for ledger, before in self._began for each in ledger.answers[before:]]
+        texts = [each for each in (*printed, *self.read, *answers) if each[1]]
+        return list(Search(used).leaks(texts)) if used and texts else []
 
 
 _TEST: Final = pytest.StashKey[_Test]()

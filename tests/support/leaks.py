@@ -26,9 +26,9 @@ _PART: Final = 12
 _BEGINNING: Final = 7
 _CONTEXT: Final = 60
 
-#: A digit six times is what tests make up; the embedded AWS's account number is full of it.
+#: A digit six times is what tests make up, and the embedded AWS's account number is full of it; AAAA-0000 is, too.
 _TOTP_CODE: Final = re.compile(r"(?!(\d)\1{5})[0-9]{6}")
-_BACKUP_CODE: Final = re.compile(r"[A-Z]{4}[0-9]{4}")
+_BACKUP_CODE: Final = re.compile(r"(?!([A-Z])\1{3}(\d)\2{3})[A-Z]{4}[0-9]{4}")
 _TOKEN: Final = re.compile(r"[\w-]{16,4096}(\.[\w-]{16,4096}){2}", re.ASCII)
 #: Six digits on their own. Not the fraction of a number, and not a part of a longer one, as times are full of them.
 _SIX_DIGITS: Final = re.compile(r"(?<![\w-])(?<!\d[.,:])(\d{3})[ -]?(\d{3})(?![\w-])", re.ASCII)
@@ -74,18 +74,21 @@ class Ledger:
     ----------
     used : dict
         Every value with its kind and its first user, in the order of their use.
+    lately : dict
+        Those values of it that were used, first or again, since the running test began.
     answers : list of tuple
         What answers said, each with where it came from, without what they are there to tell.
     """
 
     def __init__(self) -> None:
         self.used: dict[str, Used] = {}
+        self.lately: dict[str, Used] = {}
         self.answers: list[tuple[str, str]] = []
 
     def add(self, kind: Kind, value: str) -> None:
         """Remember a value."""
         if value:
-            self.used.setdefault(value, Used(kind, value, running_test()))
+            self.lately[value] = self.used.setdefault(value, Used(kind, value, running_test()))
 
     def add_token(self, token: str) -> None:
         """Remember a token, if it could be one: junk that was sent as a token may well be found elsewhere."""

@@ -1,0 +1,38 @@
+"""What the handlers are asked and answer becomes known to the search for leaks."""
+
+import base64
+import contextlib
+import io
+
+from tests.support.leaks import IN_PROCESS, Kind, Search
+from tests.support.life_cycle import User
+
+
+def test_everything_that_a_life_cycle_uses_is_known(enrolled: User) -> None:
+    code, backup_code = enrolled.code(), enrolled.backup_codes[0]
+    enrolled.verify(code)
+    enrolled.verify_backup(backup_code)
+    used = IN_PROCESS.used
+    assert used[enrolled.secret].kind is Kind.SECRET
+    assert used[code].kind is Kind.TOTP_CODE
+    assert used[backup_code.replace("-", "")].kind is Kind.BACKUP_CODE
+    assert Kind.QR_CODE in {each.kind for each in used.values()}
+    assert used["ada@example.com"].kind is Kind.LABEL
+
+
+def test_a_function_that_prints_a_secret_is_seen(user: User) -> None:
+    """A leak in a function's own code, but for its end: it is searched for here, out of the watch's sight."""
+    user.setup()
+    service = user.handlers["setup_mfa"].service
+    enrol = service.enrol
+
+    def enrol_and_tell(identity: object) -> object:
+        response = enrol(identity)
+        print({"made": base64.b64encode(response.secret.encode())})
+        return response
+
+    service.enrol = enrol_and_tell
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        user.setup()
+    (leak,) = Search(IN_PROCESS.used.values()).leaks([("the log", printed.getvalue())])
+    assert (leak.used.value, leak.form) == (user.secret, "in base64")

@@ -9,48 +9,88 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from botocore.exceptions import BotoCoreError
+
 from functions.shared.contract import SETUP
 from local import lifecycle, server, users
 from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
 from local.stack import DEFAULT_PORT, REPOSITORY, STATE_FILE, Place, Stack
+from local.terminal import Emphasis
 from local.users import TokenKind
 
 DEMO_USER: Final = "demo@example.com"
+_COMMAND_LINE: Final = ".venv/bin/python -m local"
 _DESCRIPTION: Final = """\
-Run the real API on this machine: the CDK stacks, deployed to an embedded AWS on 127.0.0.1.
+Run the real API on this machine: the CDK stacks, deployed to an embedded AWS on 127.0.0.1, and a
+console to try it in the browser.
 
-  run     start it, show how to call it, stop it with Ctrl-C
+  run     start it, show where its console and its API are, stop it with Ctrl-C
   up      start it and leave it running; where it runs already, deploy the code as it is now
   down    stop it, whoever started it
-  status  show whether it runs, and how to call it
+  status  show whether it runs, and where its console and its API are
   token   print a fresh token of a user, who is created on demand
   inert   list what deploys to it as to AWS, but has no effect there
 """
 _EPILOG: Final = f"""\
+examples:
+  make run                        the same as `{_COMMAND_LINE} run`, once everything is installed
+  make up LOCAL_PORT=4700         another stack beside it
+  {_COMMAND_LINE} token --user ada@example.com
+
+exit status: 0 when done, 1 when it failed, 2 when misunderstood; 3 of `status` when no stack runs.
+
 While a stack runs, .local/PORT/{STATE_FILE} holds its URLs, names and administrator credentials, and
 .local/{STATE_FILE} links to the one on port {DEFAULT_PORT}, or else to the one on the lowest port.
 The emulator logs to .local/PORT/emulator.log, the last deployment to .local/PORT/deploy.log.
+NO_COLOR=1 turns emphasis off; without a terminal there is none.
 """
+#: What each command's own help ends with.
+_EXAMPLES: Final = {
+    "run": "make run",
+    "up": "make up LOCAL_PORT=4700",
+    "down": "make down LOCAL_PORT=4700",
+    "status": f"{_COMMAND_LINE} status --port 4700",
+    "token": f"TOKEN=$({_COMMAND_LINE} token --user ada@example.com)",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] | None = options.command
+    if command is None:
+        parser.print_help(sys.stderr)
+        return 2
     try:
         return command(options)
     except LocalError as error:
-        print(f"\n{error}" if sys.stderr.isatty() else error, file=sys.stderr)
-        return 1
+        return _fail(str(error))
+    except BotoCoreError as error:
+        place = _place(options)
+        return _fail(
+            f"The embedded AWS on port {place.port} does not answer: {error}\n"
+            f"Its log: {_relative(place.log)}. Start anew: `{_make('down', place.port)}`, "
+            f"then `{_make('run', place.port)}`."
+        )
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        return _fail(f"{error.filename}: {error.strerror}.\nName a directory of your own with --directory.")
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _fail(message: str) -> int:
+    what, _, next_steps = message.partition("\n")
+    print(Emphasis(sys.stderr).bad(what) + (f"\n{next_steps}" if next_steps else ""), file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
+        usage="python -m local COMMAND [options]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -68,9 +108,16 @@ def _parser() -> argparse.ArgumentParser:
         default=Place.root,
         help="where stacks keep their state, logs and temporary files (.local of this checkout)",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(prog=parser.prog, metavar="COMMAND", help=argparse.SUPPRESS)
     for name, command in {"run": _run, "up": _up, "down": _down, "status": _status, "token": _token}.items():
-        subparser = commands.add_parser(name, parents=[place], description=command.__doc__)
+        subparser = commands.add_parser(
+            name,
+            parents=[place],
+            description=command.__doc__,
+            epilog=f"example: {_EXAMPLES[name]}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         subparser.set_defaults(command=command)
     token = commands.choices["token"]
     token.add_argument("--user", required=True, metavar="NAME", help="created if there is no such user")
@@ -96,7 +143,7 @@ def _port(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Start a stack, show how to call it, and stop it with Ctrl-C."""
+    """Start a stack, show where its console and its API are, and stop it with Ctrl-C."""
     # SIGINT too: a shell starts what runs in the background with it ignored, and Python then leaves it so.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -105,14 +152,16 @@ def _run(options: argparse.Namespace) -> int:
     with lifecycle.running(place, progress) as running:
         with progress.step(f"create the user {DEMO_USER}"):
             access_token = users.token(running.stack, DEMO_USER)
-        _explain(running.stack, place, access_token)
-        print("Stop it with Ctrl-C.", flush=True)
+        _explain(running.stack, place, access_token, stop="Ctrl-C")
         try:
             running.server.wait()
         except KeyboardInterrupt:
             print(file=sys.stderr)
             return 0
-    raise LocalError(f"The emulator was ended from outside; its log: {place.log}")
+    raise LocalError(
+        f"The emulator was ended from outside; its log: {_relative(place.log)}\n"
+        f"Start anew: `{_make('run', place.port)}`."
+    )
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -123,8 +172,7 @@ def _up(options: argparse.Namespace) -> int:
     stack = lifecycle.up(place, progress)
     with progress.step(f"create the user {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
-    _explain(stack, place, access_token)
-    print(f"Stop it with:   {_make('down', options.port)}")
+    _explain(stack, place, access_token, stop=f"`{_make('down', options.port)}`")
     return 0
 
 
@@ -136,25 +184,33 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    """Show whether a stack runs on a port, and how to call it. The exit status is 3 when none does."""
+    """Show whether a stack runs on a port, and where its console and API are; the exit status is 3 when none does."""
     place = _place(options)
     process_id = server.running(place)
-    if process_id is None or not place.state.exists():
-        state = "not running" if process_id is None else f"starting (process {process_id})"
-        print(f"The stack on port {options.port} is {state}. Start it with: {_make('run', options.port)}")
+    if process_id is None:
+        print(f"The stack on port {options.port} is not running. Start it with `{_make('run', options.port)}`.")
+        return 3
+    if not place.state.exists():
+        print(f"The stack on port {options.port} is starting (process {process_id}): {_how_far(place)}")
         return 3
     stack = Stack.load(place.state)
+    with Progress().wait(f"log in as {DEMO_USER}"):
+        access_token = users.token(stack, DEMO_USER)
     print(f"The stack on port {options.port} is running (process {process_id}).")
-    _explain(stack, place, users.token(stack, DEMO_USER))
+    _explain(stack, place, access_token, stop=f"`{_make('down', options.port)}`")
     return 0
 
 
 def _token(options: argparse.Namespace) -> int:
     """Print a fresh token of a user, who is created on demand, and nothing else."""
     place = _place(options)
-    if server.running(place) is None or not place.state.exists():
-        raise LocalError(f"No stack is running on port {options.port}. Start it with: {_make('run', options.port)}")
-    print(users.token(Stack.load(place.state), options.user, options.kind))
+    if server.running(place) is None:
+        raise LocalError(f"No stack is running on port {options.port}.\nStart one: `{_make('run', options.port)}`.")
+    if not place.state.exists():
+        raise LocalError(f"The stack on port {options.port} is still starting.\n{_how_far(place)}")
+    with Progress().wait(f"log in as {options.user}"):
+        token = users.token(Stack.load(place.state), options.user, options.kind)
+    print(token)
     return 0
 
 
@@ -165,7 +221,9 @@ def _inert(_: argparse.Namespace) -> int:
     return 0
 
 
-def _explain(stack: Stack, place: Place, access_token: str) -> None:
+def _explain(stack: Stack, place: Place, access_token: str, *, stop: str) -> None:
+    """Print how to call the API, and last where the console is: what most people want next."""
+    strong, faint = Emphasis(sys.stdout).strong, Emphasis(sys.stdout).faint
     curl = [
         f"curl -s -X {SETUP.method} {stack.api_url}{SETUP.path}",
         f"  -H {shlex.quote(f'Authorization: Bearer {access_token}')}",
@@ -173,12 +231,26 @@ def _explain(stack: Stack, place: Place, access_token: str) -> None:
     options = "" if place.port == DEFAULT_PORT else f" --port {place.port}"
     if place.root != Place.root:
         options += f" --directory {shlex.quote(str(place.root))}"
-    print(
-        f"\nThe API is at   {stack.api_url}\n"
-        f"Its state is in {_relative(place.state)}\n\n"
-        f"Enrol an authenticator app as {DEMO_USER}:\n\n" + " \\\n".join(curl) + "\n\n"
-        f"A fresh token:  .venv/bin/python -m local token{options} --user {DEMO_USER}"
-    )
+    lines = [
+        "",
+        f"The API is at   {strong(stack.api_url)}",
+        f"Its state is in {_relative(place.state)}",
+        "",
+        f"Enrol an authenticator app as {DEMO_USER}:",
+        "",
+        faint(" \\\n".join(curl)),
+        "",
+        f"A fresh token:  {_COMMAND_LINE} token{options} --user {DEMO_USER}",
+        "",
+        f"Stop it with {stop}. Until then, see it all in a browser:",
+        "",
+        f"  {strong(stack.console_url)}",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _how_far(place: Place) -> str:
+    return f"how far it is: `tail {_relative(place.deploy_log)}`"
 
 
 def _make(target: str, port: int) -> str:

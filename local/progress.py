@@ -4,12 +4,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TextIO
+
+from local.terminal import Emphasis, understands_escapes
 
 _ERASE: Final = "\r\x1b[K"
 _WIDTH: Final = 46
 _WORTH_SECONDS: Final = 0.1
+_PATIENCE_SECONDS: Final = 1.0
 
 
 class Progress:
@@ -17,27 +20,43 @@ class Progress:
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
-        self._live = self._out.isatty()
+        self._live = understands_escapes(self._out)
+        self._emphasis = Emphasis(self._out)
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
         """Report a step: its name while it runs on a terminal, its seconds once it is done, unless it took none."""
         started = time.monotonic()
+        try:
+            with self._shown(what, after=0):
+                yield
+        finally:
+            seconds = time.monotonic() - started
+            if seconds >= _WORTH_SECONDS:
+                self._print(f"  {what:{_WIDTH}} {self._emphasis.faint(f'{seconds:6.1f} s')}\n")
+
+    def wait(self, what: str) -> AbstractContextManager[None]:
+        """Show on a terminal what is waited for once it takes its time, and leave no line behind."""
+        return self._shown(what, after=_PATIENCE_SECONDS)
+
+    @contextmanager
+    def _shown(self, what: str, *, after: float) -> Iterator[None]:
+        if not self._live:
+            yield
+            return
         done = threading.Event()
-        ticker = threading.Thread(target=self._tick, args=(what, started, done), daemon=True)
-        if self._live:
-            ticker.start()
+        ticker = threading.Thread(target=self._tick, args=(what, after, done), daemon=True)
+        ticker.start()
         try:
             yield
         finally:
             done.set()
-            if self._live:
-                ticker.join()
-            seconds = time.monotonic() - started
-            if seconds >= _WORTH_SECONDS:
-                self._print(f"  {what:{_WIDTH}} {seconds:6.1f} s\n")
+            ticker.join()
 
-    def _tick(self, what: str, started: float, done: threading.Event) -> None:
+    def _tick(self, what: str, after: float, done: threading.Event) -> None:
+        started = time.monotonic()
+        if done.wait(after):
+            return
         while not done.is_set():
             self._print(f"{_ERASE}  {what:{_WIDTH}} {time.monotonic() - started:6.0f} s")
             done.wait(0.5)

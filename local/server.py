@@ -24,7 +24,7 @@ from typing import IO, Final, Self
 
 from local import lifeline, ports
 from local.errors import LocalError
-from local.stack import REPOSITORY, Place, publish
+from local.stack import DEFAULT_PORT, LAST_PORT, REPOSITORY, Place, publish
 
 HEALTH_PATH: Final = "/_ministack/health"
 REGION: Final = "us-east-1"
@@ -213,7 +213,8 @@ def _acquire(place: Place) -> IO[str]:
             lock.close()
             raise AlreadyRunningError(
                 f"A stack is already running on port {place.port} ({place.state}).\n"
-                f"Stop it with `make down LOCAL_PORT={place.port}`, or choose another port: `make run LOCAL_PORT=...`."
+                f"Stop it with `make down LOCAL_PORT={place.port}`, look at it with `.venv/bin/python -m local status "
+                f"--port {place.port}`, or run another beside it: `make run LOCAL_PORT={_another(place.port)}`."
             ) from None
         lock.truncate(0)
         return lock
@@ -223,9 +224,20 @@ def _check_port(port: int) -> None:
     try:
         free = ports.is_free(port)
     except PermissionError:
-        raise LocalError(f"Port {port} needs administrator rights; choose one above 1023 with LOCAL_PORT.") from None
+        raise LocalError(
+            f"Port {port} needs administrator rights. Choose one above 1023: `make run LOCAL_PORT={DEFAULT_PORT}`."
+        ) from None
     if not free:
-        raise LocalError(f"Port {port} is in use by {ports.holder(port)}: end that, or choose another with LOCAL_PORT.")
+        raise LocalError(
+            f"Port {port} is in use by {ports.holder(port)}.\n"
+            f"End that, or choose another port: `make run LOCAL_PORT={_another(port)}`."
+        )
+
+
+def _another(port: int) -> int:
+    """Return a port to suggest instead of one that is taken."""
+    unprivileged = range(max(port + 1, 1024), LAST_PORT + 1)
+    return next((each for each in unprivileged if ports.is_free(each)), DEFAULT_PORT)
 
 
 def _environment(place: Place, root: RootKey) -> dict[str, str]:

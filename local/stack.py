@@ -9,11 +9,17 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
+from local.errors import LocalError
+
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PORT: Final = 4566
 STATE_FILE: Final = "stack.json"
 _CONSOLE_OFFSET: Final = 1000
-_LAST_PORT: Final = 65535
+LAST_PORT: Final = 65535
+
+
+class BrokenStateError(LocalError, ValueError):
+    """A state file that is none, or of another version of this checkout."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +63,20 @@ class Stack:
         ------
         FileNotFoundError
             No stack is running there.
-        ValueError
-            The file is none of ours, or of another version.
+        BrokenStateError
+            The file is none of ours, or of another version; the message says how to start anew.
         """
-        document: dict[str, Any] = json.loads(path.read_text())
         try:
+            document: dict[str, Any] = json.loads(path.read_text())
             return cls(**document)
-        except TypeError as error:
-            raise ValueError(f"{path}: {error}") from None
+        except (TypeError, ValueError) as error:
+            port = path.resolve().parent.name
+            option = f" LOCAL_PORT={port}" if port.isdigit() else ""
+            raise BrokenStateError(
+                f"{path} cannot be read: {error}.\n"
+                "It may be of another version of this checkout. Start anew: "
+                f"`make down{option}`, then `make run{option}`."
+            ) from None
 
     def save(self, path: Path) -> None:
         """Write the state file in one step, readable by its owner alone: it holds credentials."""
@@ -103,7 +115,7 @@ class Place:
     def console_port(self) -> int:
         """The port that the console has where it is free: always the same one for people to come back to."""
         port = self.port + _CONSOLE_OFFSET
-        return port if port <= _LAST_PORT else self.port - _CONSOLE_OFFSET
+        return port if port <= LAST_PORT else self.port - _CONSOLE_OFFSET
 
     @property
     def state(self) -> Path:

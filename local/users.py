@@ -4,8 +4,9 @@ import hashlib
 import hmac
 from contextlib import suppress
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.bootstrap import Credentials, session
@@ -14,6 +15,10 @@ from local.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+
+#: On the same machine, whoever does not answer twice is not there.
+_IMPATIENT: Final = Config(retries={"total_max_attempts": 2})
 
 
 class TokenKind(StrEnum):
@@ -33,7 +38,7 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
     """
     cognito: CognitoIdentityProviderClient = session(
         Credentials(stack.access_key_id, stack.secret_access_key), stack.region
-    ).client("cognito-idp", endpoint_url=stack.endpoint_url)
+    ).client("cognito-idp", endpoint_url=stack.endpoint_url, config=_IMPATIENT)
     password = _password(stack, user)
     try:
         _ensure(cognito, stack.user_pool_id, user, password)

@@ -1,13 +1,19 @@
 import base64
+import dataclasses
+import fcntl
 import json
 import os
+import pty
+import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,7 +22,7 @@ import pytest
 
 from local import ports, server
 from local.__main__ import main
-from local.stack import REPOSITORY, Place, Stack
+from local.stack import FIELDS, REPOSITORY, Place, Stack
 from tests.local.emulator import PATIENCE_SECONDS, eventually
 
 
@@ -92,6 +98,8 @@ def test_run_explains_itself_and_a_signal_removes_everything(place: Place, numbe
     run = _Run(place)
     stack = Stack.load(place.state)
     assert f"curl -s -X POST {stack.api_url}/auth/mfa/setup" in _read_lines(run)
+    eventually(lambda: run.lines[-1].strip() == stack.console_url)
+    assert "\x1b" not in _read_lines(run)
     assert stat.S_IMODE(place.state.stat().st_mode) == 0o600
     assert (place.root / "stack.json").resolve() == place.state
     assert _answers(place)
@@ -132,6 +140,7 @@ def test_up_stays_token_and_status_find_it_and_down_ends_it(place: Place) -> Non
     up = _finish(place, "up")
     assert up.returncode == 0, up.stderr
     assert f"make down LOCAL_PORT={place.port}" in up.stdout
+    assert up.stdout.splitlines()[-1].strip() == Stack.load(place.state).console_url
     assert _answers(place)
 
     token = _finish(place, "token", "--user", "ann@example.com")
@@ -144,6 +153,7 @@ def test_up_stays_token_and_status_find_it_and_down_ends_it(place: Place) -> Non
     status = _finish(place, "status")
     assert status.returncode == 0
     assert f"running (process {server.running(place)})" in status.stdout
+    assert status.stdout.splitlines()[-1].strip() == Stack.load(place.state).console_url
 
     assert _finish(place, "down").returncode == 0
     assert not _answers(place)
@@ -185,6 +195,117 @@ def test_token_of_no_stack_says_how_to_start_one(place: Place, capsys: pytest.Ca
 def test_down_of_no_stack_is_no_failure(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert _local(place, "down") == 0
     assert f"No stack is running on port {place.port}" in capsys.readouterr().err
+
+
+def test_a_port_of_another_program_is_named_with_its_holder_and_a_way_out(place: Place) -> None:
+    with socket.create_server((ports.LOOPBACK, place.port)):
+        refused = _finish(place, "up")
+    assert refused.returncode == 1
+    assert f"Port {place.port} is in use by " in refused.stderr
+    suggested = re.search(r"`make run LOCAL_PORT=(\d+)`", refused.stderr)
+    assert suggested is not None
+    assert int(suggested[1]) > place.port
+    assert "Traceback" not in refused.stderr
+
+
+@contextmanager
+def _held(place: Place) -> Iterator[None]:
+    """Hold the lock of a place as an emulator does that runs there: this process stands for it."""
+    place.create()
+    with place.lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def test_a_stack_that_is_starting_is_told_from_none(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    with _held(place):
+        assert _local(place, "status") == 3
+        assert _local(place, "token", "--user", "ann") == 1
+    printed = capsys.readouterr()
+    assert f"is starting (process {os.getpid()})" in printed.out
+    assert "is still starting" in printed.err
+    assert printed.out.count(str(place.deploy_log)) == printed.err.count(str(place.deploy_log)) == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"unknown": 1}'], ids=["empty", "half", "a list", "another version"]
+)
+@pytest.mark.parametrize("command", [("status",), ("token", "--user", "ann")], ids=["status", "token"])
+def test_a_state_that_cannot_be_read_is_named_with_what_to_do(
+    place: Place, command: tuple[str, ...], content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _held(place):
+        place.state.write_text(content)
+        assert _local(place, *command) == 1
+    printed = capsys.readouterr().err
+    assert f"{place.state} cannot be read: " in printed
+    assert f"`make down LOCAL_PORT={place.port}`, then `make run LOCAL_PORT={place.port}`" in printed
+
+
+def test_an_emulator_that_does_not_answer_is_named_with_its_log(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields: dict[str, Any] = {name: {} if name == "functions" else name for name in FIELDS}
+    stack = dataclasses.replace(Stack(**fields), endpoint_url=server.endpoint_url(place.port), region="us-east-1")
+    with _held(place):
+        stack.save(place.state)
+        assert _local(place, "token", "--user", "ann") == 1
+    printed = capsys.readouterr().err
+    assert f"The embedded AWS on port {place.port} does not answer" in printed
+    assert str(place.log) in printed
+    assert f"`make down LOCAL_PORT={place.port}`" in printed
+
+
+def test_a_place_that_is_no_directory_is_named(place: Place) -> None:
+    place.root.joinpath("file").touch()
+    refused = _finish(Place(place.port, place.root / "file"), "up")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"{place.root / 'file'}")
+    assert "--directory" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_no_command_is_answered_with_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    told = capsys.readouterr().err
+    for command in ("run", "up", "down", "status", "token", "inert"):
+        assert re.search(rf"^  {command} +\w", told, re.MULTILINE), command
+
+
+@pytest.mark.parametrize("command", ["run", "up", "down", "status", "token"])
+def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"usage: python -m local {command} ")
+    assert re.search(rf"^example: .*\b{command}\b", told, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+    ids=["as it is", "NO_COLOR", "NO_COLOR empty", "dumb"],
+)
+def test_a_terminal_gets_colours_unless_it_asks_for_none(
+    place: Place, environment: dict[str, str], coloured: bool
+) -> None:
+    screen, terminal = pty.openpty()
+    command = [*_command(place, "token"), "--user", "ann"]
+    inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    try:
+        subprocess.run(
+            command, cwd=REPOSITORY, stderr=terminal, check=False, env=inherited | {"TERM": "xterm"} | environment
+        )
+        shown = os.read(screen, 10_000).decode()
+    finally:
+        os.close(screen)
+        os.close(terminal)
+    assert "No stack is running" in shown
+    assert ("\x1b[1;31mNo stack" in shown) == coloured
+    assert coloured or "\x1b" not in shown
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "\u0664"])

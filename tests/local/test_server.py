@@ -57,7 +57,7 @@ def test_the_holder_of_a_port_is_named(place: Place) -> None:
         with pytest.raises(LocalError) as refused:
             server.start(place)
     message = str(refused.value)
-    assert message.count("\n") == 0
+    assert message.count("\n") == 1  # what is wrong, and what to do about it
     assert f"Port {place.port} is in use by" in message
     if sys.platform == "linux":
         assert f"process {os.getpid()} (" in message

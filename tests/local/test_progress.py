@@ -1,0 +1,77 @@
+import io
+import re
+import time
+from contextlib import suppress
+
+import pytest
+
+from local.progress import Progress
+
+_ERASE = "\r\x1b[K"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def test_a_log_gets_one_line_a_step_with_its_seconds() -> None:
+    log = io.StringIO()
+    with Progress(log).step("deploy"):
+        assert log.getvalue() == ""
+        time.sleep(0.2)
+    assert re.fullmatch(r"  deploy +0\.[2-9] s\n", log.getvalue())
+
+
+def test_a_step_that_took_no_time_is_not_worth_a_line() -> None:
+    log = io.StringIO()
+    with Progress(log).step("deploy"):
+        pass
+    assert log.getvalue() == ""
+
+
+def test_a_failed_step_is_told_too() -> None:
+    log = io.StringIO()
+    with suppress(KeyError), Progress(log).step("deploy"):
+        time.sleep(0.2)
+        raise KeyError
+    assert "deploy" in log.getvalue()
+
+
+def test_a_terminal_shows_the_step_while_it_lasts_and_then_its_line() -> None:
+    terminal = _Terminal()
+    with Progress(terminal).step("deploy"):
+        time.sleep(0.7)
+        assert re.search(r"deploy +[01] s$", terminal.getvalue())
+    shown, _, left = terminal.getvalue().rpartition(_ERASE)
+    assert shown
+    assert re.fullmatch(r"  deploy +0\.\d s\n|  deploy +1\.\d s\n", left)
+
+
+def test_a_long_wait_is_shown_and_leaves_nothing_behind() -> None:
+    terminal = _Terminal()
+    with Progress(terminal).wait("log in"):
+        time.sleep(1.3)
+        assert "log in" in terminal.getvalue()
+    assert terminal.getvalue().endswith(_ERASE)
+
+
+@pytest.mark.parametrize("out", [io.StringIO(), _Terminal()], ids=["log", "terminal"])
+def test_a_short_wait_is_not_shown(out: io.StringIO) -> None:
+    with Progress(out).wait("log in"):
+        pass
+    assert out.getvalue() == ""
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_written_to_as_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    terminal = _Terminal()
+    with Progress(terminal).step("deploy"):
+        time.sleep(0.2)
+    assert "\x1b" not in terminal.getvalue()

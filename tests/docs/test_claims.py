@@ -1,0 +1,193 @@
+"""Numbers, names and sequences that the pages tell are those of the code."""
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+
+from docsite import architecture
+from docsite.topology import read_topology
+from functions.jwt_authorizer.service import MAX_SUBJECT_LENGTH, MAX_TOKEN_LENGTH
+from functions.shared.aws import CLIENT_CONFIG
+from functions.shared.contract import (
+    ENDPOINTS,
+    FREE_ATTEMPTS,
+    MAX_CONSECUTIVE_FAILURES,
+    PENDING_LIFETIME_SECONDS,
+    PENDING_MAX_FAILURES,
+    Attribute,
+    Env,
+    ErrorCode,
+)
+from functions.shared.proof import MAX_BODY_BYTES
+from infra.config import DEV, ENVIRONMENTS, PROD, Config
+from infra.monitoring.config import MonitoringConfig
+from local.stack import REPOSITORY
+from tests.docs.pages import quoted, rows, section, text_of
+from tests.support.embedded_aws import EmbeddedAws
+from tests.support.life_cycle import Answer, User
+
+README = (REPOSITORY / "README.md").read_text()
+CALLS = rows(section("architecture.md", "What each route does"))
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    found = rows(section(page, heading))
+    assert found
+    return found
+
+
+# -- architecture
+
+
+def test_the_picture_of_the_architecture_is_the_one_that_the_templates_draw() -> None:
+    assert architecture.PICTURE.read_text() == architecture.picture(read_topology())
+
+
+def test_the_stacks_need_one_another_as_it_says() -> None:
+    told = {quoted(name)[0]: set(quoted(needs)) for name, _, needs in table("architecture.md", "Stacks")}
+    there = {
+        re.sub(r"^replica-.*", "replica-REGION", name): set(needs) for name, needs in read_topology().stacks.items()
+    }
+
+    assert told == there
+
+
+def test_the_item_has_these_attributes() -> None:
+    told = [name for names, _ in table("architecture.md", "The item") for name in quoted(names)]
+
+    assert sorted(told) == sorted(Attribute)
+
+
+def prepared(user: User, route: str, outcome: str) -> Callable[[], Answer]:
+    """Bring a user to where a route answers so, and return what asks for it."""
+    name = route.rpartition("/")[2]
+    if name == "verify-setup" and outcome != "MFA_SETUP_NOT_FOUND":
+        user.setup()
+    elif (name, outcome) not in {
+        ("setup", "OK"),
+        ("verify-setup", "MFA_SETUP_NOT_FOUND"),
+        ("verify", "MFA_NOT_ENABLED"),
+    }:
+        user.enrol()
+    if outcome == "MFA_SETUP_EXPIRED":
+        user.wait(PENDING_LIFETIME_SECONDS)
+    if outcome == "TOO_MANY_ATTEMPTS":
+        for _ in range(FREE_ATTEMPTS):
+            user.verify(user.wrong_code())
+    code = "123456"
+    if user.secret:
+        code = {"OK": user.code(), "VALIDATION_ERROR": "12345"}.get(outcome, user.wrong_code())
+    endpoint = next(each for each in ENDPOINTS if f"{each.method} {each.path}" == route)
+    return lambda: user.call(endpoint, None if name in ("setup", "mfa") else {"code": code})
+
+
+@pytest.mark.parametrize(("route", "outcome", "calls"), CALLS, ids=[f"{row[0]} {row[1]}" for row in CALLS])
+def test_a_route_makes_the_calls_that_it_says(
+    aws: EmbeddedAws, user: User, route: str, outcome: str, calls: str
+) -> None:
+    ask = prepared(user, quoted(route)[0], (quoted(outcome) or ["OK"])[0])
+
+    with aws.calls.recorded() as made:
+        answer = ask()
+
+    assert outcome == f"{answer.status}{f' `{answer.error}`' if answer.error else ''}"
+    assert made == quoted(calls)
+
+
+def test_every_route_is_among_them() -> None:
+    assert {quoted(row[0])[0] for row in CALLS} == {f"{route.method} {route.path}" for route in ENDPOINTS}
+
+
+def test_the_limits_are_these() -> None:
+    prod, dev = ENVIRONMENTS[PROD], ENVIRONMENTS[DEV]
+    api = (REPOSITORY / "infra" / "constructs" / "api.py").read_text()
+    options = CLIENT_CONFIG._user_provided_options
+
+    assert dict(table("architecture.md", "Limits")) == {
+        "request body": f"{MAX_BODY_BYTES // 1024} KiB",
+        "access token": f"{MAX_TOKEN_LENGTH} characters",
+        "`sub`": f"{MAX_SUBJECT_LENGTH} printable ASCII characters",
+        "time for an enrolment": f"{PENDING_LIFETIME_SECONDS} seconds, {PENDING_MAX_FAILURES} wrong codes",
+        "wrong codes in a row before a lock; in all": f"{FREE_ATTEMPTS}; {MAX_CONSECUTIVE_FAILURES}",
+        "a function's time": f"{prod.timeout_seconds} seconds; the gateway waits 29",
+        "an AWS call": (
+            f"{options['retries']['total_max_attempts']} attempts of {options['connect_timeout']} s to connect "
+            f"and {options['read_timeout']} s to answer"
+        ),
+        "requests a second: `prod`, `dev`": f"{prod.api_throttling_rate}, {dev.api_throttling_rate}",
+        "enrolment routes, each: `prod`, `dev`": (
+            f"{prod.api_enrolment_throttling_rate}, {dev.api_enrolment_throttling_rate}"
+        ),
+    }
+    assert "timeout" not in api  # the gateway's own: 29 seconds
+
+
+# -- integration
+
+
+def test_the_integration_guide_says_what_to_do_about_every_error() -> None:
+    told = [code for row in table("integration.md", "Errors") for code in quoted(row[0])]
+
+    assert sorted(told) == sorted(ErrorCode)
+
+
+def test_the_integration_guide_knows_the_throttling() -> None:
+    prod, dev = ENVIRONMENTS[PROD], ENVIRONMENTS[DEV]
+    told = {row[0]: row[1:] for row in table("integration.md", "Browsers and rate limits")}
+
+    assert told == {
+        "requests a second, burst": [
+            f"{each.api_throttling_rate}, {each.api_throttling_burst}" for each in (prod, dev)
+        ],
+        "each of setup, verify-setup, disable, backup-codes": [
+            f"{each.api_enrolment_throttling_rate}, {each.api_enrolment_throttling_burst}" for each in (prod, dev)
+        ],
+        "from one address in five minutes, with the firewall": [f"{prod.waf_requests_per_ip}", "no firewall"],
+    }
+    assert (prod.waf, dev.waf) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Enrolment", "Login", "Recovery", "Asking again", "Errors", "Lost answers", "Lock-out", "What to store"],
+)
+def test_the_integration_guide_has_what_integrators_look_for(heading: str) -> None:
+    assert len(section("integration.md", heading).split()) > 40
+
+
+# -- README, deploy
+
+
+def test_the_readme_names_settings_that_exist() -> None:
+    names = {name for row in rows(README) if len(row) == 2 for name in quoted(row[0])}
+    settings = {each.name for each in fields(Config)}
+
+    assert names & settings >= {"environment", "mfa_issuer", "jwt_audience", "required_scope", "snap_start"}
+    told = next(block for block in README.split("\n\n") if block.startswith("| Setting | Meaning |"))
+    assert {name for row in rows(told) for name in quoted(row[0])} <= settings
+
+
+def test_the_readme_names_the_variables_that_the_functions_read() -> None:
+    (sentence,) = [line for line in README.splitlines() if line.startswith("The functions read environment variables")]
+
+    assert set(quoted(sentence)) == set(Env) - {Env.EVENT_BUS_NAME, Env.DEAD_LETTER_QUEUE_URL}
+
+
+def test_the_layout_names_every_folder_that_is_committed() -> None:
+    layout = README.partition("## Layout")[2].partition("```")[2].partition("```")[0]
+    told = set(re.findall(r"^(\w+)/", layout, re.MULTILINE))
+    there = {path.name for path in REPOSITORY.iterdir() if path.is_dir() and any(path.glob("**/*.py"))}
+
+    assert told == (there | {"docs"}) - {"build", "node_modules"} - {name for name in there if name.startswith(".")}
+
+
+def test_the_settings_of_the_deployment_guide_exist() -> None:
+    named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = [^`]*)?`", text_of("deploy.md")))
+    settings = {each.name for kind in (Config, MonitoringConfig) for each in fields(kind)}
+    # A field of the access log, a claim of Cognito's, and an argument in infra/constructs/security_events.py.
+    others = {"integration_status", "client_id", "parallelization_factor"}
+
+    assert len(named & settings) >= 15
+    assert named - settings <= others | set(Attribute)

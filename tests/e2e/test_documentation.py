@@ -1,0 +1,153 @@
+"""What the pages tell integrators to run and to copy works against the API, as it is written."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+
+from local.stack import REPOSITORY
+from tests.docs.pages import fences, section, text_of
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Api
+
+BIN = Path(sys.executable).parent
+type NewUser = Callable[[str], HttpUser]
+
+
+def shell(commands: str, user: HttpUser, api: Api) -> str:
+    """Run commands as people would who have prepared their terminal; return what they print."""
+    finished = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", commands],
+        cwd=REPOSITORY,
+        env=os.environ | {"API": api.url, "TOKEN": user.token},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_the_quick_start_enrols_and_logs_in(new_user: NewUser, api: Api) -> None:
+    user = new_user("quick-start")
+    prepare, enrol, verify, status = fences(section("quick-start.md", "Call it"), "bash")
+
+    assert re.findall(r"^(\w+)=", prepare, re.MULTILINE) == ["API", "TOKEN"]
+    enrolled = json.loads(shell(enrol, user, api))
+    assert enrolled["enabled"] is True
+    logged_in = json.loads(shell(verify.replace("ABCD-1234", enrolled["backupCodes"][0]), user, api))
+    assert (logged_in["verified"], logged_in["method"]) == (True, "backup_code")
+    assert json.loads(shell(status, user, api))["backupCodesRemaining"] == 7
+
+
+def test_the_terminal_is_prepared_by_the_file_of_the_stack(tmp_path: Path, api: Api) -> None:
+    (assignment,) = {
+        line
+        for page in ("quick-start.md", "api.md")
+        for block in fences(text_of(page), "bash")
+        for line in block.splitlines()
+        if line.startswith("API=")
+    }
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "stack.json").write_text(json.dumps({"api_url": api.url}))
+    (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
+
+    told = subprocess.run(
+        ["/bin/bash", "-c", f'{assignment}; echo "$API"'], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout.strip() == api.url
+
+
+@pytest.mark.parametrize("heading", re.findall(r"^## (`(?:GET|POST) .*`)$", text_of("api.md"), re.MULTILINE))
+def test_the_requests_of_the_api_page_are_the_apis(new_user: NewUser, api: Api, heading: str) -> None:
+    """Their codes are made up: whatever takes one says that it is wrong, and not that the request is."""
+    user = new_user("api-page")
+    if "setup" not in heading:
+        user.enrol()
+    elif "verify-setup" in heading:
+        user.setup()
+    commands = fences(section("api.md", heading), "bash")
+    assert commands
+
+    for command in commands:
+        answer = json.loads(shell(command, user, api))
+        assert answer.get("error", "INVALID_CODE") == "INVALID_CODE"
+        assert ("error" in answer) == ("-d '{\"" in command)
+
+
+# -- integration guide
+
+
+def test_the_python_code_of_the_integration_guide_logs_in(new_user: NewUser, api: Api) -> None:
+    user = new_user("python-guide")
+    code: dict[str, Any] = {}
+    exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
+    mfa, session = code["Mfa"](api.url), dict[str, Any]()
+
+    code["after_first_factor"](session, mfa, user.token)
+    assert session["signed_in"]  # MFA is off
+    user.enrol()
+    code["after_first_factor"](session, mfa, user.token)
+    assert not session["signed_in"]
+    with pytest.raises(code["MfaError"]) as refused:
+        code["after_second_factor"](session, mfa, user.wrong_code())
+    assert (refused.value.code, refused.value.status, session["signed_in"]) == ("INVALID_CODE", 400, False)
+    assert code["after_second_factor"](session, mfa, user.backup_codes[0].lower()) == []
+    assert (session["signed_in"], session["amr"]) == (True, ["pwd", "otp", "mfa"])
+
+
+def test_the_python_code_of_the_integration_guide_fails_closed(new_user: NewUser) -> None:
+    code: dict[str, Any] = {}
+    exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
+    session: dict[str, Any] = {}
+
+    with pytest.raises(code["MfaError"], match="NO_ANSWER"):
+        code["after_first_factor"](session, code["Mfa"]("http://127.0.0.1:9"), new_user("python-guide").token)
+
+    assert session["signed_in"] is False
+
+
+USE = """
+import { Mfa, MfaError, keyUri } from "./mfa.mjs";
+const [api, token] = process.argv.slice(2);
+const mfa = new Mfa(api);
+const { secret } = await mfa.setup(token);
+const told = { before: await mfa.status(token), uri: keyUri(secret, "AI & Lifestyle", "ada+1@example.com") };
+try {
+  await mfa.verifySetup(token, "000 00");
+} catch (error) {
+  told.refused = [error instanceof MfaError, error.code, error.status, error.requestId.length > 10];
+}
+try {
+  await new Mfa("http://127.0.0.1:9").status(token);
+} catch (error) {
+  told.offline = error.code;
+}
+console.log(JSON.stringify(told));
+"""
+
+
+def test_the_javascript_code_of_the_integration_guide_calls_the_api(
+    new_user: NewUser, api: Api, tmp_path: Path
+) -> None:
+    (tmp_path / "mfa.mjs").write_text(fences(text_of("integration.md"), "javascript")[0])
+    (tmp_path / "use.mjs").write_text(USE)
+
+    run = [str(BIN / "node"), str(tmp_path / "use.mjs"), api.url, new_user("javascript-guide").token]
+    told = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+
+    assert told["before"]["state"] == "PENDING"
+    assert told["refused"] == [True, "VALIDATION_ERROR", 400, True]
+    assert told["offline"] == "NO_ANSWER"
+    read = pyotp.parse_uri(told["uri"])
+    assert (read.issuer, read.name) == ("AI & Lifestyle", "ada+1@example.com")
+    assert "+" not in urllib.parse.urlsplit(told["uri"]).query

@@ -37,6 +37,8 @@ PUBLISH: Final = "events:PutEvents"
 #: How often an AWS client asks for one answer.
 ATTEMPTS: Final = 2
 
+pytestmark = pytest.mark.e2e
+
 
 @dataclass(frozen=True)
 class Crash:

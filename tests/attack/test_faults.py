@@ -29,6 +29,8 @@ GATEWAY_SECONDS: Final = 29
 #: DynamoDB and KMS are asked at most twice for one answer.
 ONCE: Final = 1
 
+pytestmark = pytest.mark.e2e
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -29,8 +29,7 @@ def test_a_thief_of_any_roles_credentials_can_do_what_its_function_does_and_noth
         assert set(done) == MAY[function], function
         assert len(denied) == len(came) - len(done) > MUST_NOT, function
         rows.append(f"| `{function}` | {', '.join(f'`{action}`' for action in done)} | {len(denied)} |")
-    everything = sorted(next(iter(tried.values())))
-    everything = ", ".join(f"`{action}`" for action in sorted(next(iter(tried.values()))))
+    calls = ", ".join(f"`{action}`" for action in sorted(next(iter(tried.values()))))
     report(
         "Least privilege, tried with each role's credentials",
         f"""
@@ -42,6 +41,6 @@ policy opens to nobody (`tests/e2e/test_least_privilege.py`): so a denial is the
 |---|---|---|
 {"\n".join(rows)}
 
-Tried: {everything}.
+Tried: {calls}.
 """,
     )

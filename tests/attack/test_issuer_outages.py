@@ -1,0 +1,102 @@
+"""The issuer's keys cannot be had: nobody is let in, nobody is logged out, and it passes as soon as it can.
+
+``tests/jwt_authorizer/test_keys.py`` tries more kinds of outage on the function alone, and that two fetches are ten
+seconds apart: the embedded AWS ends the process of a function that raises, and with it what the process remembers.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+import urllib3
+
+from functions.shared.contract import AUTHORIZER_FUNCTION, STATUS, Env, ErrorCode, Metric
+from local.stack import Stack
+from tests.e2e.http_user import HttpUser
+from tests.e2e.stack import Aws, every_function_log_since
+from tests.support.jwks_server import (
+    Behaviour,
+    Exchange,
+    answering,
+    answering_keys,
+    hanging,
+    jwks_servers,
+    resetting,
+    truncated,
+)
+from tests.support.metrics import emitted_metrics
+from tests.support.released import released
+
+
+def stalling(exchange: Exchange) -> None:
+    """Send the head and a byte of the body, and no more."""
+    exchange.send_response(200)
+    exchange.end_headers()
+    exchange.wfile.write(b"{")
+    exchange.jwks.stopping.wait()
+
+
+OUTAGES: Final[dict[str, Behaviour]] = {
+    "5xx": answering(503, b"{}"),
+    "reset": resetting,
+    "hanging": hanging,
+    "stalling": stalling,
+    "short": answering(200, b'{"keys":[{"kty":"RS'),
+    "cut": truncated,
+}
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.attack
+def test_while_the_issuer_fails_nobody_is_judged_and_then_everybody_is(
+    stack: Stack,
+    aws: Aws,
+    new_user: Callable[[str], HttpUser],
+    report: Callable[[str, str], None],
+    say: Callable[[str], None],
+) -> None:
+    user = new_user("outage@example.com")
+    authorizer = stack.functions[AUTHORIZER_FUNCTION]
+    timeout = aws.client("lambda").get_function_configuration(FunctionName=authorizer)["Timeout"]
+    keys = urllib3.request("GET", stack.jwks_url).json()["keys"]
+    rows = []
+    for name, outage in OUTAGES.items():
+        with jwks_servers() as serve:
+            issuer = serve()
+            issuer.keys, issuer.behaviour = keys, outage
+            with released(aws, authorizer, {Env.JWT_JWKS_URL: issuer.url}):
+                logged_since = int(time.time() * 1000)
+                began = time.monotonic()
+                answer = user.call(STATUS)
+                seconds = time.monotonic() - began
+                assert (answer.status, answer.error) == (503, ErrorCode.SERVICE_UNAVAILABLE), name
+                assert answer.headers["Retry-After"]
+                assert seconds < timeout, name
+                assert issuer.fetches == 1
+                text = "\n".join(
+                    message
+                    for function, message in every_function_log_since(aws, logged_since)
+                    if function == authorizer
+                )
+                metrics = emitted_metrics(text, environment=stack.environment)
+                assert metrics == {Metric.JWKS_FETCH_FAILURES: 1}, name
+                issuer.behaviour = answering_keys
+                assert user.call(STATUS).status == 200
+                issuer.behaviour = outage
+                assert user.call(STATUS).status == 200
+        rows.append(f"| {name} | 503 in {seconds:.1f} s | 200 | 200 |")
+        say(f"{len(rows)} of {len(OUTAGES)} outages")
+    report(
+        "Faults of the issuer of the tokens",
+        f"""
+The authorizer was given a failing JWKS endpoint before it had ever seen a key. It may judge no token then: a `503` with
+`Retry-After`, no `401`, on which apps log their users out, and one fetch that `{Metric.JWKS_FETCH_FAILURES}` counts.
+The function ends after {timeout} s.
+
+| Fault | At first | Endpoint well again | Once keys are known |
+|---|---|---|---|
+"""
+        + "\n".join(rows),
+    )

@@ -1,0 +1,382 @@
+"""What is fuzzed: functions of bytes that fail unless the product does with them what it promises.
+
+``tests/attack/test_fuzzing.py`` runs them for a moment under Hypothesis, and for long under atheris, which imports
+this module with the product instrumented; so the product is imported here and nowhere before.
+"""
+
+import base64
+import json
+import re
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, Final
+from urllib.parse import unquote
+
+import pyotp
+from jwt import PyJWK
+from pydantic import BaseModel
+
+from functions.jwt_authorizer.errors import TokenRejectedError
+from functions.jwt_authorizer.keys import SigningKeys
+from functions.jwt_authorizer.service import ALGORITHMS, TokenVerifier
+from functions.setup_mfa.encryption import EnvelopeSealer
+from functions.setup_mfa.models import MAX_ACCOUNT_LENGTH, MAX_ISSUER_LENGTH, KeyUri
+from functions.shared.config import EndpointSettings, RawKey
+from functions.shared.contract import VERIFY, Attribute
+from functions.shared.decryption import EnvelopeOpener
+from functions.shared.encryption import master_key
+from functions.shared.http import Request, endpoint
+from functions.shared.proof import Method, SecondFactorRequest, TotpRequest, parse_body
+from functions.shared.record import MfaRecord, RecordDamagedError, attribute_value, record_from_item
+from tests.support.events import api_event
+from tests.support.tokens import AUDIENCE, ISSUER, NOW, claims, cognito_claims, ec_key, rsa_key
+
+type Json = Any
+
+SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+USER: Final = "user-1"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something to fuzz.
+
+    Attributes
+    ----------
+    run
+        Takes any bytes; raises for a finding alone.
+    seeds
+        What mutations begin with: bytes that lead deep into the code.
+    promise
+        What is found to hold, for the report.
+    """
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], Sequence[bytes]]
+    promise: str
+
+
+def as_text(data: bytes) -> str:
+    """Return any text, lone surrogates included: what JSON can say and UTF-8 cannot."""
+    return data.decode("utf-8", "surrogatepass" if b"\xed" in data else "replace")
+
+
+def any_text(data: bytes) -> str:
+    try:
+        return as_text(data)
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+# -- requests ----------------------------------------------------------------------------------------------------
+
+_SETTINGS: Final = EndpointSettings("dev", "CRITICAL", ("https://app.example.com",), required_scope=None)
+
+
+class _Echo(BaseModel):
+    code: str
+
+
+def _handler(model: type[TotpRequest | SecondFactorRequest]) -> Any:
+    @endpoint(VERIFY, _SETTINGS)
+    def answering(request: Request) -> _Echo:
+        proof = parse_body(model, request.event).proof()
+        form = r"[0-9]{6}" if proof.method is Method.TOTP else r"[A-Z]{4}-[0-9]{4}"
+        assert re.fullmatch(form, proof.code, re.ASCII)
+        return _Echo(code=proof.code)
+
+    return answering
+
+
+_HANDLERS: Final = cache(lambda: [_handler(TotpRequest), _handler(SecondFactorRequest)])
+
+
+def request(data: bytes) -> None:
+    """A whole event if the data is one in JSON, else a body."""
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, dict) or "requestContext" not in event:
+        event = api_event(VERIFY, body=any_text(data))
+        encoded = {**event, "body": base64.b64encode(data).decode(), "isBase64Encoded": True}
+        events = [event, encoded]
+    else:
+        events = [event]
+    for each in events:
+        for handler in _HANDLERS():
+            _check_answer(handler(each, None), each)
+
+
+def _check_answer(answer: Mapping[str, Any], event: Mapping[str, Any]) -> None:
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] in {200, 400, 401}, answer
+    assert all(isinstance(value, str) for value in answer["headers"].values())
+    if answer["statusCode"] == 200:
+        assert body.keys() == {"code"}
+        sent = event["body"]
+        if event.get("isBase64Encoded"):
+            sent = base64.b64decode(sent)
+        said = json.loads(sent)
+        (value,) = (re.sub(r"[\s-]", "", each) for each in said.values() if each is not None)
+        assert value.isascii()
+        assert body["code"].replace("-", "") == value.upper()
+    else:
+        assert body.keys() == {"error", "message", "request_id", "timestamp"}
+
+
+def request_seeds() -> list[bytes]:
+    bodies = [
+        '{"code":"123456"}',
+        '{"code":" 123-456 "}',
+        '{"backupCode":"ABCD-1234"}',
+        '{"code":null,"backupCode":"abcd 1234"}',
+        '{"backupCode":"\u017fbcd-1234"}',
+        '{"code":"123456","more":[1.5e9,{"\\ud800":null}]}',
+    ]
+    events = [
+        api_event(VERIFY, body=bodies[0], headers={"Origin": "https://app.example.com"}),
+        api_event(VERIFY, user_id=None, body=bodies[2]),
+        {**api_event(VERIFY, body=base64.b64encode(bodies[0].encode()).decode()), "isBase64Encoded": True},
+        {**api_event(VERIFY, body=bodies[0]), "isBase64Encoded": True},
+    ]
+    return [*(body.encode() for body in bodies), *(json.dumps(event).encode() for event in events)]
+
+
+# -- Key URIs ----------------------------------------------------------------------------------------------------
+
+_UNRESERVED: Final = set(string.ascii_letters + string.digits + "-._~")
+
+
+def key_uri(data: bytes) -> None:
+    """Issuer and account, one on each side of the first line break."""
+    issuer, _, account = any_text(data).partition("\n")
+    uri = str(KeyUri(issuer=issuer, account=account, secret=SECRET))
+
+    label, _, query = uri.removeprefix("otpauth://totp/").partition("?")
+    shown_issuer, _, shown_account = label.partition(":")
+    assert query == f"secret={SECRET}&issuer={shown_issuer}"
+    assert set(shown_issuer + shown_account) <= _UNRESERVED | {"%"}
+    assert len(shown_issuer) <= MAX_ISSUER_LENGTH
+    assert len(shown_account) <= MAX_ACCOUNT_LENGTH
+    for shown in (shown_issuer, shown_account):
+        text = unquote(shown, errors="strict")
+        assert ":" not in text
+        assert all(char.isprintable() for char in text)
+        assert text == " ".join(text.split())
+    if shown_issuer and shown_account:  # a user is always called something, and so is the service
+        app = pyotp.parse_uri(uri)
+        assert isinstance(app, pyotp.TOTP)
+        assert (app.secret, app.digits, app.interval) == (SECRET, 6, 30)
+        assert (app.issuer, app.name) == (unquote(shown_issuer), unquote(shown_account))
+
+
+def key_uri_seeds() -> list[bytes]:
+    texts = ["AILifestyle\nada@example.com", "R&D: a+b\n100% #1?", "e\u0301" * 60 + "\n" + "\U0001f44d\U0001f3fd" * 60]
+    return [*(text.encode() for text in texts), "\ud800\n\u202e\U0001f1e9\U0001f1ea".encode("utf-8", "surrogatepass")]
+
+
+# -- stored items ------------------------------------------------------------------------------------------------
+
+
+def record(data: bytes) -> None:
+    """An item in DynamoDB's JSON."""
+    try:
+        item = _item(json.loads(data))
+    except (ValueError, RecursionError):
+        return
+    try:
+        read = record_from_item(USER, item)
+    except RecordDamagedError:
+        return
+    written = {field.name: _written(field.name, getattr(read, field.name)) for field in fields(MfaRecord)}
+    kept = {name: value for name, value in written.items() if value is not None}
+    assert record_from_item(USER, kept) == read
+    if "status" not in item:
+        assert read.enabled
+    assert not (read.enabled and read.pending_at(0))
+
+
+def _written(name: str, value: object) -> dict[str, Any] | None:
+    return None if name == "user_id" else attribute_value(Attribute(name), value)
+
+
+def _item(said: Json) -> dict[str, Json]:
+    """Return what DynamoDB's client could return: attributes by name, each a mapping; numbers as text."""
+    if not isinstance(said, dict):
+        raise ValueError("no item")  # noqa: TRY004 - as for what is no JSON
+    return {name: _value(value) for name, value in said.items()}
+
+
+def _value(value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        return {"NULL": True}
+    typed = dict(value)
+    for kind in typed.keys() & {"S", "N"}:
+        typed[kind] = typed[kind] if isinstance(typed[kind], str) else str(typed[kind])
+    if "L" in typed:
+        elements = typed["L"] if isinstance(typed["L"], list) else [typed["L"]]
+        typed["L"] = [_value(element) for element in elements]
+    return typed
+
+
+def record_seeds() -> list[bytes]:
+    whole = {
+        "pk": {"S": "USER#user-1"},
+        "sk": {"S": "MFA#SECRET"},
+        "status": {"S": "ENABLED"},
+        "encrypted_secret": {"S": "AAAA"},
+        "iv": {"S": "AAAA"},
+        "backup_codes": {"L": [{"S": "a"}, {"S": "b"}]},
+        "backup_codes_used": {"L": []},
+        "backup_codes_salt": {"S": "c2FsdA=="},
+        "version": {"N": "281474976710655"},
+        "enabled_at": {"S": "2024-01-20T10:00:00Z"},
+        "last_used_step": {"N": "56666666"},
+        "failed_attempts": {"N": "4"},
+        "last_failed_at": {"S": "2024-01-20T10:00:00Z"},
+        "backup_failed_attempts": {"N": "100"},
+        "backup_last_failed_at": {"S": "1970-01-01T00:00:00Z"},
+    }
+    pending = {**whole, "status": {"S": "PENDING"}, "expires_at": {"N": "1705744800"}}
+    return [json.dumps(item).encode() for item in (whole, pending, {"status": {"NULL": True}}, {})]
+
+
+# -- sealed secrets ----------------------------------------------------------------------------------------------
+
+
+@cache
+def _sealed() -> tuple[EnvelopeOpener, bytes]:
+    key = master_key(RawKey(bytes(range(32))))
+    return EnvelopeOpener(key), base64.b64decode(EnvelopeSealer(key).seal(SECRET, user_id=USER).message)
+
+
+def envelope(data: bytes) -> None:
+    """A sealed secret, as stored but for base64; and the data as it is, in place of the base64."""
+    opener, genuine = _sealed()
+    for message in (base64.b64encode(data).decode(), any_text(data)):
+        try:
+            opened = opener.open(message, user_id=USER)
+        except RecordDamagedError:
+            continue
+        assert (opened, message.encode()) == (SECRET, base64.b64encode(genuine))
+
+
+def envelope_seeds() -> list[bytes]:
+    _, genuine = _sealed()
+    return [genuine, genuine[:-1], genuine + b"x", base64.b64encode(genuine), genuine[:100]]
+
+
+# -- tokens ------------------------------------------------------------------------------------------------------
+
+
+class _Published:
+    """The issuer's keys, without a network."""
+
+    def get_signing_keys(self, refresh: bool = False) -> list[PyJWK]:  # noqa: ARG002 - the protocol's
+        return [PyJWK(key.jwk) for key in (rsa_key("rsa-1"), ec_key("ec-1"))]
+
+
+@cache
+def _verifier() -> TokenVerifier:
+    keys = SigningKeys(_Published(), on_fetch_failure=_fail)
+    return TokenVerifier(issuer=ISSUER, audience=(AUDIENCE,), keys=keys, clock=lambda: NOW)
+
+
+def _fail(error: Exception) -> None:
+    raise AssertionError("the keys are always to be had") from error
+
+
+@cache
+def _genuine() -> frozenset[str]:
+    return frozenset(key.token(claims()) for key in (rsa_key("rsa-1"), ec_key("ec-1")))
+
+
+def token(data: bytes) -> None:
+    """By the first byte: a token as it is, or the claims or the header of one that the issuer signs."""
+    kind, said = data[:1], data[1:]
+    text = any_text(said)
+    if kind == b"c":
+        text = ec_key("ec-1").token(said)
+    elif kind == b"h":
+        text = ec_key("ec-1").token(claims(), said)
+    try:
+        caller = _verifier().verify(text)
+    except TokenRejectedError:
+        return
+    assert caller.user_id
+    assert caller.label
+    if kind == b"c":
+        _check_claims(json.loads(said), caller.user_id)
+    elif kind == b"h":
+        header = json.loads(said)
+        assert header["alg"] in ALGORITHMS
+        assert header["kid"] == "ec-1"
+    else:
+        assert text in _genuine()
+
+
+def _check_claims(said: Mapping[str, Any], user_id: str) -> None:
+    assert said["iss"] == ISSUER
+    addressee = said["aud"] if "aud" in said else said["client_id"]
+    assert AUDIENCE in (addressee if isinstance(addressee, list) else [addressee])
+    assert said["exp"] > NOW
+    assert said.get("nbf", 0) <= NOW + 5
+    assert said.get("iat", 0) <= NOW + 5
+    assert said.get("token_use", "access") == "access"
+    assert said["sub"] == user_id
+
+
+def token_seeds() -> list[bytes]:
+    header = {"alg": "ES256", "kid": "ec-1", "typ": "at+jwt"}
+    signed = [claims(), cognito_claims(), claims(aud=["other", AUDIENCE], exp=NOW + 1.5)]
+    refused = [claims(exp=NOW - 1), claims(nbf=NOW + 6), claims(iat="1"), claims(aud="other"), claims(token_use="id")]
+    return [
+        *(b"t" + each.encode() for each in sorted(_genuine())),
+        *(b"c" + json.dumps(each).encode() for each in signed + refused),
+        b"c" + b"[" * 5000,
+        b"h" + b"[" * 5000,
+        b"h" + json.dumps(header).encode(),
+        b"h" + json.dumps({**header, "crit": ["exp"], "exp": 1, "jku": "http://127.0.0.1:9/"}).encode(),
+    ]
+
+
+# -- a defect ----------------------------------------------------------------------------------------------------
+
+
+def planted(data: bytes) -> None:
+    """A defect that is not found by chance, to see that findings are found."""
+    if data[:1] == b"d" and data[1:2] == b"e" and data[2:3] == b"f" and data[3:4] == b"!":
+        raise ZeroDivisionError
+
+
+TARGETS: Final[Mapping[str, Target]] = {
+    "request": Target(
+        request,
+        request_seeds,
+        "Any event and any body: 200 for a code of the right form, 400 or 401 with the contract's body, never a 500",
+    ),
+    "key-uri": Target(
+        key_uri,
+        key_uri_seeds,
+        "Any issuer and account: pyotp reads them back; unreserved characters, within the limits",
+    ),
+    "record": Target(
+        record,
+        record_seeds,
+        "Any item: read and written again without a difference, or known as damaged",
+    ),
+    "envelope": Target(
+        envelope,
+        envelope_seeds,
+        "Any bytes for a sealed secret: the secret from the genuine message alone, else known as damaged",
+    ),
+    "token": Target(
+        token,
+        token_seeds,
+        "Any token, and any claims and header that the issuer signs: let through only if all of them are right",
+    ),
+}
+PLANTED: Final = Target(planted, lambda: [b"a seed"], "Nothing")

@@ -157,7 +157,7 @@ def test_a_phone_can_scan_the_screen(
         code.scroll_into_view_if_needed()
         _check_key_uri(console.scan(app), user)
         # Whole pixels for each module: an uneven raster is what cameras stumble over.
-        shown, natural = code.evaluate("(image) => [image.getBoundingClientRect().width, image.naturalWidth]")
+        shown, natural = code.evaluate("(image) => [image.clientWidth, image.naturalWidth]")
         assert shown % (natural / PIXELS_PER_MODULE) == 0
         assert not overflows(page)
 

@@ -80,7 +80,7 @@ dashboard: setup ## draw the dashboard of the running local stack into docs/dash
 	@$(BIN)/python -m infra.monitoring.preview
 
 pictures: setup ## take the pictures of the console anew, after a change of it: docs/images/console-*.png
-	@$(BIN)/python -m pytest tests/e2e/test_console_views.py tests/e2e/test_operations.py -k picture --screenshots docs/images
+	@$(BIN)/python -m pytest tests/e2e/test_console_views.py tests/e2e/test_operations.py -k for_the_documentation --screenshots docs/images
 
 docs: setup ## build the documentation, strictly, into build/site
 	@$(BIN)/python -m docsite

@@ -118,7 +118,7 @@ export class Graph {
     return {
       width,
       height,
-      padding: [10, right ? 0 : 12, 0, 0],
+      padding: [10, right ? 0 : 18, 0, 0], // the last time stands half beside the plot
       legend: { show: false },
       cursor: { sync: { key: together.key }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
       scales: {

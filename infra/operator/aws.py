@@ -1,5 +1,7 @@
 """The operator's side of AWS: whose credentials these are, and which table is meant."""
 
+import os
+
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,7 +27,8 @@ class OperatorAws:
 
     def __init__(self, *, profile: str | None, region: str | None) -> None:
         try:
-            self._session = boto3.Session(profile_name=profile, region_name=region)
+            # boto3 looks at AWS_DEFAULT_REGION alone, the AWS command line at this one first.
+            self._session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         except BotoCoreError as error:
             raise OperatorError(f"{error}; `aws configure list-profiles` shows those there are.") from None
         if self._session.region_name is None:

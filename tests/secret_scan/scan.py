@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.core.scan import scan_file
@@ -67,7 +67,8 @@ def findings(root: Path, files: Sequence[str]) -> list[Finding]:
 
 
 def _look(root: Path, files: Sequence[str]) -> list[Finding]:
-    plugins = [{"name": plugin.__name__} for plugin in get_mapping_from_secret_type_to_class().values()]
+    classes: dict[str, type[Any]] = get_mapping_from_secret_type_to_class()
+    plugins = [{"name": plugin.__name__} for plugin in classes.values()]
     filters = [
         {"path": "detect_secrets.filters.regex.should_exclude_line", "pattern": list(HASHES)},
         *({"path": f"detect_secrets.filters.heuristic.{name}"} for name in _HEURISTICS),

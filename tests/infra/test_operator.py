@@ -427,6 +427,7 @@ class TestFailure:
         assert outcome.status == 1
         assert "--region" in outcome.told
 
+    @pytest.mark.usefixtures("aws")
     def test_a_region_is_found_as_by_the_aws_command_line(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_DEFAULT_REGION")
         monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")

@@ -29,8 +29,8 @@ def interface() -> RuntimeInterface:
 
 
 @contextmanager
-def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path) -> Iterator[tuple[int, int]]:
-    """Run a function's package; yields the ports of the emulator and of the world that the function sees."""
+def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path) -> Iterator[tuple[int, int, int]]:
+    """Run a function's package; yields the ports of the emulator and of the function's world, and their session."""
     package = build_package(function, HERE)
     port, api_port, world_port = free_port(), free_port(), free_port()
     command = [str(interface.emulator), "--runtime-api-address", f"127.0.0.1:{api_port}"]
@@ -48,7 +48,7 @@ def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path
         ) as process,
     ):
         try:
-            yield port, world_port
+            yield port, world_port, process.pid
         finally:
             os.killpg(process.pid, signal.SIGKILL)
 
@@ -57,7 +57,7 @@ def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path
 def test_a_package_answers_a_good_event_and_refuses_a_bad_one(
     function: str, interface: RuntimeInterface, tmp_path: Path
 ) -> None:
-    with emulated(interface, function, contract.handler_path(function), tmp_path / "log") as (port, world_port):
+    with emulated(interface, function, contract.handler_path(function), tmp_path / "log") as (port, world_port, _):
         prepared = case(function)
 
         outcome = inside.run(prepared.exercise, world_port=world_port, emulator_port=port)
@@ -68,5 +68,5 @@ def test_a_package_answers_a_good_event_and_refuses_a_bad_one(
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_handler_that_a_package_lacks_is_named(function: str, interface: RuntimeInterface, tmp_path: Path) -> None:
     wrong = contract.handler_path(function).replace("lambda_handler", "handler_of_another_name")
-    with emulated(interface, function, wrong, tmp_path / "log") as (port, _):
+    with emulated(interface, function, wrong, tmp_path / "log") as (port, _, _):
         check_wrong_handler(inside.invoke({}, port))

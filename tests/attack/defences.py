@@ -285,6 +285,17 @@ DEFENCES: Final = (
     ),
     # -- guessing
     Defence(
+        name="Codes are compared in constant time",
+        stops="learning a code digit by digit from the time that a refusal takes",
+        file="functions/shared/totp.py",
+        text="hmac.compare_digest(hotp.at(step).encode(), code.encode())",
+        instead="hotp.at(step) == code",
+        noticed_by=(
+            "tests/shared/test_constant_time.py::test_every_comparison_of_a_code_is_in_constant_time",
+            "tests/attack/test_constant_time.py::test_nothing_secret_is_compared_but_in_constant_time",
+        ),
+    ),
+    Defence(
         name="A locked factor is not looked at: nothing is decrypted or compared",
         stops="guessing on through the lock",
         file="functions/shared/second_factor.py",

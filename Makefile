@@ -28,7 +28,7 @@ down: setup ## stop what `make up` started
 	@$(BIN)/python -m local down
 
 test: setup ## run every test; those over HTTP start their own embedded AWS
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 attack: setup ## attack the whole system for a quarter of an hour and rewrite docs/security-report.md
 	@$(BIN)/python -m pytest tests/attack --attack --attack-report docs/security-report.md --numprocesses 2 --dist loadfile

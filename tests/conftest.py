@@ -14,6 +14,7 @@ import boto3
 import pytest
 import pytest_socket
 from moto import mock_aws
+from xdist.scheduler import LoadScopeScheduling
 
 from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
@@ -24,18 +25,33 @@ pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack"]
 
 _TESTS = Path(__file__).parent
 #: Folders whose tests share something that takes long to make: a stack, synthesized templates. They begin first.
-_SLOW_TO_PREPARE = ("e2e", "infra", "attack", "images", "local")
+_SLOW_TO_PREPARE = ("e2e", "attack", "infra", "images", "local")
+#: Folders whose tests share one stack.
+_WITH_STACK = ("e2e", "attack")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each folder on one worker where tests run in parallel, and let those begin first that take longest."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_folder(item)))
-    items.sort(key=lambda item: _folder(item) not in _SLOW_TO_PREPARE)
+    """Let those begin first that take longest."""
+    items.sort(key=lambda item: _folder(item.nodeid) not in _SLOW_TO_PREPARE)
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(_TESTS).parts[0]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_ByFolder | None":
+    """Keep each folder on one worker where tests run in parallel, unless another way is asked for by ``--dist``."""
+    return _ByFolder(config, log) if config.getoption("dist") == "load" else None
+
+
+class _ByFolder(LoadScopeScheduling):
+    """Distributes folders, so that what is slow to prepare is prepared once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = _folder(nodeid)
+        return "stack" if folder in _WITH_STACK else folder
+
+
+def _folder(nodeid: str) -> str:
+    """Return the folder of a test below ``tests``."""
+    return Path(nodeid.partition("::")[0]).parts[1]
 
 
 @pytest.fixture(autouse=True)

@@ -33,17 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long attacks out unless they are asked for, and then let each module be a worker's own."""
-    long = config.getoption("--attack", default=False)
-    deselected = []
-    for item in list(items):
-        if not item.path.is_relative_to(_FOLDER):
-            continue
-        if long:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        elif item.get_closest_marker("attack"):
-            items.remove(item)
-            deselected.append(item)
+    """Leave the long attacks out unless they are asked for."""
+    if config.getoption("--attack", default=False):
+        return
+    deselected = [item for item in items if item.path.is_relative_to(_FOLDER) and item.get_closest_marker("attack")]
+    items[:] = [item for item in items if item not in deselected]
     config.hook.pytest_deselected(items=deselected)
 
 
@@ -95,7 +89,7 @@ class _Report:
             if name == _SECTION:
                 assert isinstance(value, list)
                 title, markdown = value
-                self._sections.setdefault(report.nodeid.partition("@")[0], []).append((title, markdown))
+                self._sections.setdefault(report.nodeid, []).append((title, markdown))
 
     def pytest_sessionfinish(self) -> None:
         """Write the page."""

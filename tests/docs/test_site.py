@@ -19,8 +19,6 @@ from local.progress import Progress
 from tests.docs.pages import DOCS, fences
 from tests.e2e.browser import DESKTOP, PHONE, Watched, accessibility_violations, overflows
 
-pytestmark = pytest.mark.xdist_group("documentation")  # the site is built once
-
 #: Attributes by which a browser loads something without being asked.
 LOADS = {
     "src": {"audio", "embed", "iframe", "img", "input", "script", "source", "track", "video"},

@@ -28,4 +28,4 @@ def collected_tests(files: Sequence[str]) -> frozenset[str]:
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    return frozenset(line.partition("@")[0] for line in finished.stdout.splitlines() if "::" in line)
+    return frozenset(line for line in finished.stdout.splitlines() if "::" in line)

@@ -49,10 +49,13 @@ class SourceCopy:
             (root / name).symlink_to(ROOT / name)
 
     def __enter__(self) -> Self:
+        temporary = self.root / "tmp"  # a fork ends without tidying up
+        temporary.mkdir()
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         self._forks = subprocess.Popen(
             [sys.executable, "-m", "tests.support.pytest_forks"],
             cwd=self.root,
-            env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+            env=environ | {"TMPDIR": str(temporary)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -30,7 +30,7 @@ down: setup ## stop what `make up` started
 test: setup ## run every test; those over HTTP start their own embedded AWS
 	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
-attack: setup ## attack the whole system for a quarter of an hour and rewrite docs/security-report.md
+attack: setup ## attack the whole system for about ten minutes and rewrite docs/security-report.md
 	@$(BIN)/python -m pytest tests/attack --attack --attack-report docs/security-report.md --numprocesses 2 --dist loadfile
 
 image-test: setup ## build every function's image and run it as Lambda does (Docker, or podman)

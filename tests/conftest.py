@@ -41,7 +41,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_ByFolder |
     return _ByFolder(config, log) if config.getoption("dist") == "load" else None
 
 
-class _ByFolder(LoadScopeScheduling):
+class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
     """Distributes folders, so that what is slow to prepare is prepared once."""
 
     def _split_scope(self, nodeid: str) -> str:

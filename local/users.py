@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from contextlib import suppress
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _IMPATIENT: Final = Config(retries={"total_max_attempts": 2})
 
 
+class UserRefusedError(LocalError):
+    """The user pool does not want such a user, for example for its name."""
+
+
 class TokenKind(StrEnum):
     """The JWTs that a Cognito login returns; APIs take the access token."""
 
@@ -33,8 +38,10 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
 
     Raises
     ------
+    UserRefusedError
+        The user pool does not want such a user.
     LocalError
-        The user pool refused, for example a name that it does not allow.
+        The user pool failed.
     """
     cognito: CognitoIdentityProviderClient = session(
         Credentials(stack.access_key_id, stack.secret_access_key), stack.region
@@ -49,7 +56,9 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
             AuthParameters={"USERNAME": user, "PASSWORD": password},
         )["AuthenticationResult"]
     except ClientError as error:
-        raise LocalError(f"The user pool refused {user!r}: {error}") from None
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise LocalError(f"The user pool failed: {error}") from None
+        raise UserRefusedError(f"The user pool refused {user!r}: {error}") from None
     return result["AccessToken"] if kind is TokenKind.ACCESS else result["IdToken"]
 
 

@@ -26,7 +26,7 @@ from urllib.parse import parse_qs
 from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
 from local import ports
 from local.errors import LocalError
-from local.stack import REPOSITORY, Place, Stack
+from local.stack import REPOSITORY, BrokenStateError, Place, Stack
 
 PAGES: Final = Path(__file__).with_name("pages")
 #: Pages by their path; everything else that they need is asked for by its file name.
@@ -176,11 +176,12 @@ class Console:
         from local import users
 
         name = _name(headers, body)
+        stack = self._stack()
         try:
-            return _json({"accessToken": users.token(self._stack(), name)})
-        except LocalError as error:
+            return _json({"accessToken": users.token(stack, name)})
+        except users.UserRefusedError as error:
             raise RefusedError(HTTPStatus.BAD_REQUEST, ErrorCode.VALIDATION_ERROR, str(error)) from None
-        except BotoCoreError:
+        except (LocalError, BotoCoreError):
             raise _unavailable("The embedded AWS does not answer") from None
 
     def _stack(self) -> Stack:
@@ -188,6 +189,8 @@ class Console:
             return Stack.load(self._place.state)
         except FileNotFoundError:
             raise _unavailable("The stack is still being deployed") from None
+        except BrokenStateError as error:
+            raise _unavailable(str(error)) from None
 
 
 class _Cached:

@@ -58,7 +58,10 @@ DEFENCES: Final = (
         file="functions/jwt_authorizer/service.py",
         text='ALGORITHMS: Final = ("RS256", "ES256")',
         instead='ALGORITHMS: Final = ("RS256", "ES256", "PS256", "RS512", "HS256", "none")',
-        noticed_by=("tests/jwt_authorizer/test_tokens.py::test_the_algorithms_are_these_two",),
+        noticed_by=(
+            "tests/jwt_authorizer/test_tokens.py::test_the_algorithms_are_these_two",
+            "tests/jwt_authorizer/test_tokens.py::test_a_good_signature_by_another_algorithm_is_refused[PS256]",
+        ),
     ),
     Defence(
         name="The audience must be this API",
@@ -107,8 +110,8 @@ DEFENCES: Final = (
         name="What the authorizer cannot judge, it refuses",
         stops="a token that makes the verification itself fail",
         file="functions/jwt_authorizer/handler.py",
-        text='return _policy("Deny", event.get("methodArn", "*"), "anonymous", context)',
-        instead='return _policy("Allow", event.get("methodArn", "*"), "anonymous", context)',
+        text='        reason = "unexpected"\n',
+        instead='        return _policy("Allow", event.get("methodArn", "*"), "anonymous", {})\n',
         noticed_by=(
             "tests/jwt_authorizer/test_requests.py::TestPolicy::test_a_defect_of_our_own_is_a_refusal_without_detail",
         ),
@@ -307,7 +310,7 @@ DEFENCES: Final = (
         ),
     ),
     Defence(
-        name="Wrong codes are counted before the answer",
+        name="Wrong codes are counted",
         stops="guessing without end",
         file="functions/shared/second_factor.py",
         text="_with_failures(record, method, failures), request_id",

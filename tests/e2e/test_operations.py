@@ -59,7 +59,7 @@ class Operations:
         return sum("/operations/data.json" in url for url in self.watched.urls)
 
     def take_time_in_hand(self) -> None:
-        """Let time pass when `later` says so, not by itself."""
+        """Let time pass faster when `later` says so."""
         self.page.clock.install()
         self.page.reload()
         expect(self.page.locator("#grid .card").first).to_be_visible()

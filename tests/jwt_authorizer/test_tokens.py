@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from functions.jwt_authorizer.service import ALGORITHMS
 from tests.support.authorizer import METHOD_ARN, Authorizer, effect
@@ -33,6 +34,16 @@ def test_a_good_token_is_allowed_the_called_method_alone(
 
 def test_the_algorithms_are_these_two() -> None:
     assert ALGORITHMS == ("RS256", "ES256")
+
+
+@pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256", "PS384", "PS512"])
+def test_a_good_signature_by_another_algorithm_is_refused(
+    authorizer: Authorizer, issuer: JwksServer, algorithm: str
+) -> None:
+    key = rsa_key("another-algorithm")
+    issuer.keys.append({**key.jwk, "alg": algorithm})
+    assert isinstance(key.private, rsa.RSAPrivateKey)
+    assert not authorizer.allows(jwt.encode(claims(), key.private, algorithm, {"kid": key.kid}))
 
 
 @pytest.mark.parametrize(

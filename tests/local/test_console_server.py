@@ -159,16 +159,21 @@ def test_a_name_is_short_and_printable(console: Console, logged_in: list[str], b
 
 def test_what_the_user_pool_refuses_is_told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> str:
-        raise LocalError("The user pool refused 'x'")
+        raise users.UserRefusedError("The user pool refused 'x'")
 
     monkeypatch.setattr(users, "token", refuse)
     reply = sign_in(console, {"user": "x"})
     assert (reply.status, body_of(reply)["message"]) == (400, "The user pool refused 'x'")
 
 
-def test_a_user_pool_that_does_not_answer_is_a_503(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"), LocalError("The user pool failed")],
+    ids=["silent", "5xx"],
+)
+def test_a_user_pool_that_fails_is_a_503(console: Console, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     def fail(*_: object) -> str:
-        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:4566")
+        raise failure
 
     monkeypatch.setattr(users, "token", fail)
     reply = sign_in(console, {"user": "demo"})
@@ -188,6 +193,13 @@ def test_before_the_stack_is_deployed_the_answer_says_so(tmp_path: Any, path: st
     reply = get(Console(Place(4566, tmp_path), PORT), path)
     assert (reply.status, body_of(reply)["message"]) == (503, "The stack is still being deployed")
     assert int(reply.headers["Retry-After"]) > 0
+
+
+def test_a_state_that_cannot_be_read_is_a_503_that_says_what_to_do(console: Console, place: Place) -> None:
+    place.state.write_text("{")
+    for reply in (get(console, "/config.json"), sign_in(console, {"user": "demo"})):
+        assert (reply.status, body_of(reply)["error"]) == (503, "SERVICE_UNAVAILABLE")
+        assert "make down" in body_of(reply)["message"]
 
 
 def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, place: Place) -> None:

@@ -263,6 +263,7 @@ function signOut() {
   session = null;
   pauses.clear();
   byId("done").hidden = true;
+  byId("account-problem").replaceChildren();
   byId("sign-in-error").replaceChildren();
   show("sign-in");
 }
@@ -367,6 +368,9 @@ async function setUp() {
   } catch (error) {
     if (session !== null && view !== "account") {
       await showAccount();
+      if (session === null) {
+        return; // that has told why
+      }
     }
     report(error, problem, setUp);
     return;
@@ -375,6 +379,7 @@ async function setUp() {
   show("set-up", { push: view === "account" });
   session.secret = enrolment.secret;
   byId("secret").textContent = enrolment.secret.match(/.{1,4}/g).join(" ");
+  byId("copy-secret").hidden = false;
   const image = byId("qr-code");
   image.src = enrolment.qrCode;
   // Two of its pixels for each of the page's: modules stay whole, and sharp on a phone's display.
@@ -404,6 +409,7 @@ function forgetSecret() {
     session.secret = null;
   }
   byId("secret").textContent = "";
+  byId("copy-secret").hidden = true;
   byId("qr-code").removeAttribute("src");
   byId("qr-code").hidden = true;
 }
@@ -454,7 +460,7 @@ async function copy(text, what) {
 
 /** Copy, and let the button say for a moment how it went. */
 async function copyBy(button, text, what) {
-  const label = button.textContent;
+  const label = (button.dataset.label ??= button.textContent);
   button.textContent = (await copy(text, what)) ? "Copied" : "Not allowed";
   setTimeout(() => {
     button.textContent = label;

@@ -185,7 +185,8 @@ export class CodeForm {
       this.refresh(); // says again how long
       return;
     }
-    const { field, read, unreadable } = FACTORS[this.#factor];
+    const factor = this.#factor;
+    const { field, read, unreadable } = FACTORS[factor];
     const code = read(normalised(this.#input.value));
     if (code === null) {
       this.#showError(unreadable);
@@ -196,21 +197,22 @@ export class CodeForm {
     try {
       await this.#onCode({ [field]: code });
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, factor);
     } finally {
       this.#form.removeAttribute("aria-busy");
     }
   }
 
-  #fail(error) {
+  /** Say what came of a code of `factor`; people may have gone over to the other kind meanwhile. */
+  #fail(error, factor) {
     const tooMany = error.code === "TOO_MANY_ATTEMPTS";
     if (error.retryAfter) {
-      this.#pauses.set(this.#factor, Date.now() + error.retryAfter * 1000, tooMany ? TOO_MANY : "");
+      this.#pauses.set(factor, Date.now() + error.retryAfter * 1000, tooMany ? TOO_MANY : "");
     } else if (tooMany) {
-      this.#pauses.set(this.#factor, Infinity, TOO_MANY);
+      this.#pauses.set(factor, Infinity, TOO_MANY);
     }
     if (error.code === "INVALID_CODE") {
-      this.#showError(`${explain(error).title} ${FACTORS[this.#factor].wrong}`);
+      this.#showError(`${explain(error).title} ${FACTORS[factor].wrong}`);
     } else if (error.code === "VALIDATION_ERROR") {
       const { title, next } = explain(error);
       this.#showError(`${title} ${next}`);

@@ -6,9 +6,10 @@ import { duration, element, moment, seen, shortOrNone } from "/operations-parts.
 
 // What a widget is made for: where this changes, the page is drawn anew.
 export function signature(widget) {
-  const names = widget.lines ?? widget.numbers ?? [];
-  const labels = names.map((each) => [each.label, each.colour]);
-  return JSON.stringify([widget.kind, widget.place, widget.title, widget.unit, widget.stacked, widget.blocks, labels]);
+  const { kind, place, title, unit, stacked, blocks, query, groups } = widget;
+  const labels = (widget.lines ?? widget.numbers ?? []).map(({ label, colour, right }) => [label, colour, right]);
+  const thresholds = (widget.thresholds ?? []).map(({ right }) => right);
+  return JSON.stringify([kind, place, title, unit, stacked, blocks, query, groups, labels, thresholds]);
 }
 
 export function createWidget(widget, alarms) {

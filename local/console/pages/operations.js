@@ -30,25 +30,28 @@ async function refresh() {
   const mine = new AbortController();
   asking = mine;
   const limit = setTimeout(() => mine.abort(new Error("no answer in time")), TIMEOUT_MILLISECONDS);
+  let snapshot;
+  let failure;
   try {
     const answer = await fetch(`/operations/data.json?span=${span}`, { signal: mine.signal });
     if (!answer.ok) {
       throw new Refused((await answer.json()).message);
     }
-    const snapshot = await answer.json();
-    if (asking === mine) {
-      show(snapshot);
-    }
+    snapshot = await answer.json();
   } catch (error) {
-    if (asking === mine) {
-      showTrouble(error);
-    }
-  } finally {
-    clearTimeout(limit);
-    if (asking === mine) {
-      asking = undefined;
-      schedule();
-    }
+    failure = error;
+  }
+  clearTimeout(limit);
+  if (asking !== mine) {
+    return;
+  }
+  asking = undefined;
+  schedule();
+  // Outside of the block above: a mistake in drawing is no silence of the stack, and is for the browser's console.
+  if (failure === undefined) {
+    show(snapshot);
+  } else {
+    showTrouble(failure);
   }
 }
 
@@ -71,8 +74,8 @@ function show(snapshot) {
   const alarms = new Map(snapshot.alarms.map((each) => [each.name, each]));
   const wanted = `${snapshot.dashboard} ${snapshot.span} ${snapshot.widgets.map(signature).join("\n")}`;
   if (wanted !== drawn) {
-    drawn = wanted;
     draw(snapshot, alarms);
+    drawn = wanted;
   } else {
     snapshot.widgets.forEach((widget, index) => widgets[index].update(widget, alarms));
   }

@@ -70,6 +70,16 @@ PLANTED = [
     pytest.param(Kind.TOTP_CODE, TOTP_CODE, f"wrong code {TOTP_CODE}.", id="code in a sentence"),
     pytest.param(Kind.TOTP_CODE, TOTP_CODE, "code: 492 039", id="code in groups"),
     pytest.param(Kind.TOTP_CODE, TOTP_CODE, base64_of(json.dumps({"code": TOTP_CODE})), id="code in a body in base64"),
+    *(
+        pytest.param(
+            Kind.TOTP_CODE,
+            TOTP_CODE,
+            base64_of(f"{'x' * before} {TOTP_CODE}{after}"),
+            id=f"code in base64, {before}{after!r}",
+        )
+        for before in range(4)
+        for after in ("", " ", ".")
+    ),
     pytest.param(Kind.TOTP_CODE, TOTP_CODE, TOTP_CODE.encode().hex(), id="code in hexadecimal"),
     pytest.param(Kind.BACKUP_CODE, BACKUP_CODE, "QKXA-4821", id="backup code"),
     pytest.param(Kind.BACKUP_CODE, BACKUP_CODE, "x=qkxa4821", id="backup code as typed"),
@@ -89,6 +99,13 @@ CLEAN = [
     pytest.param(in_json(timestamp="2026-11-22T12:16:34.492039Z"), id="microseconds"),
     pytest.param(in_json(timestamp=1795492039123, duration_ms=1234.492039), id="parts of numbers"),
     pytest.param(in_json(request_id="492039aa-4920-4039-8492-492039492039"), id="a UUID"),
+    *(
+        pytest.param(
+            base64_of(f"{'x' * offset}\0$49203914-0b1c-46d8-adc4-d9354e93c6a9"), id=f"a UUID in base64, {offset}"
+        )
+        for offset in range(3)
+    ),
+    pytest.param(base64_of("id a1492039 b"), id="the end of a word in base64"),
     pytest.param(in_json(secret="****", backup_codes_remaining=8, code="INVALID_CODE"), id="words"),
     pytest.param(in_json(header=TOKEN.split(".")[0]), id="a token's header"),
     pytest.param("iVBORw0KGgoAAAANSUhEUgAAAagAAAGoAQAAAADPs6ZVAAAAB", id="a PNG's header"),

@@ -198,12 +198,33 @@ class Search:
                 continue
             for position in range(len(searched) - _BEGINNING + 1):
                 for form, key, used in index.get(searched[position : position + _BEGINNING], ()):
-                    if searched.startswith(key, position):
+                    if searched.startswith(key, position) and _is_meant(used, form, searched, position):
                         yield form, position, used
         if self._codes:
             for match in _SIX_DIGITS.finditer(text):
                 if used_code := self._codes.get("".join(match.groups())):
                     yield "as it is", match.start(), used_code
+
+
+def _is_meant(used: Used, form: str, text: str, position: int) -> bool:
+    """Whether what was found is the value, and not six digits of a user's id that a sealed secret names in base64."""
+    if used.kind is not Kind.TOTP_CODE or not form.startswith("in base64"):
+        return True
+    encoded = text.translate(_STANDARD_BASE64)
+    before = _BASE64_END.search(encoded, max(0, position - _CONTEXT), position)
+    after = _BASE64_BEGINNING.match(encoded, position, position + _CONTEXT)
+    run = (before[0] if before else "") + (after[0] if after else "")
+    for shift in range(4):  # where a group of four begins is not known
+        aligned = run[shift:] if (len(run) - shift) % 4 != 1 else run[shift:-1]  # one character is no byte
+        decoded = base64.b64decode(aligned + "=" * (-len(aligned) % 4)).decode("latin-1")
+        if any("".join(match.groups()) == used.value for match in _SIX_DIGITS.finditer(decoded)):
+            return True
+    return False
+
+
+_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
+_BASE64_END: Final = re.compile(r"[A-Za-z0-9+/]*\Z")
+_BASE64_BEGINNING: Final = re.compile(r"[A-Za-z0-9+/]*")
 
 
 type _Form = tuple[str, str, bool]

@@ -25,6 +25,11 @@ def released(aws: Aws, function: str, variables: Mapping[str, str]) -> Iterator[
     try:
         version = client.publish_version(FunctionName=function)["Version"]
         assert version != before
+        # Lambda prepares SnapStart's snapshot meanwhile: here, a process that is nobody's yet. A request that comes
+        # earlier gets a second one, which fetches the issuer's keys for itself.
+        client.get_waiter("published_version_active").wait(
+            FunctionName=function, Qualifier=version, WaiterConfig={"Delay": 1}
+        )
         client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=version)
         yield
     finally:

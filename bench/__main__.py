@@ -38,7 +38,7 @@ def main() -> None:
         results.save()
         plots.draw(results)
         document.write(results)
-    print(table(("Figure", "Target", "Measured", ""), (each.row() for each in results.targets)))
+    print(table(("Figure", "Target", "Measured", "Verdict"), (each.row() for each in results.targets)))
     print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
 
 

@@ -29,7 +29,7 @@ def machine(results: Results) -> str:
 
 def targets(results: Results) -> str:
     """Return the targets beside what was measured."""
-    return table(("Figure", "Target", "Measured", ""), (target.row() for target in results.targets))
+    return table(("Figure", "Target", "Measured", "Verdict"), (target.row() for target in results.targets))
 
 
 def setup(results: Results) -> str:

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,13 @@ _TESTS = Path(__file__).parent
 _SLOW_TO_PREPARE = ("e2e", "attack", "infra", "images", "local")
 #: Folders whose tests share one stack.
 _WITH_STACK = ("e2e", "attack")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the embedded AWS a place that is gone afterwards: it makes a key as soon as a test imports a part of it."""
+    state = tempfile.TemporaryDirectory(prefix="tests-embedded-aws-")
+    os.environ["STATE_DIR"] = state.name
+    config.add_cleanup(state.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -104,9 +112,9 @@ def load_handler(function_environment: dict[str, str]) -> Iterator[Callable[[str
         name = f"functions.{function}.handler"
         sys.modules.pop(name, None)
         loaded.append(name)
-        module: Any = importlib.import_module(name)
-        module.lambda_handler = IN_PROCESS.watching(module.lambda_handler)
-        return module  # type: ignore[no-any-return]
+        module = importlib.import_module(name)
+        vars(module)["lambda_handler"] = IN_PROCESS.watching(module.lambda_handler)
+        return module
 
     yield load
     for name in loaded:

@@ -97,7 +97,7 @@ class Attack:
             413: "larger than API Gateway takes",
         }
         rows = (f"| {status} | {number} | {meaning[status]} |" for status, number in self.statuses.most_common())
-        return "\n".join(["| Answer | Tokens | |", "|---|---|---|", *rows, "", f"An answer took {took}."])
+        return "\n".join(["| Answer | Tokens | Meaning |", "|---|---|---|", *rows, "", f"An answer took {took}."])
 
     @property
     def fetches_allowed(self) -> int:

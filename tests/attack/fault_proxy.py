@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from microburst.forward import Upstream
 from functions.shared.contract import partition_key
 from local import ports
 from tests.e2e.stack import Aws
+from tests.support.processes import connected
 from tests.support.released import released
 
 #: Longer than any client waits.
@@ -184,22 +184,9 @@ class _EmbeddedAws(Upstream):  # type: ignore[misc] # microburst has no types
             url = self.base_url + request.rel_url.raw_path_qs
             async with self.session.post(url, headers=self._outbound_headers(request), data=body) as answer:
                 await answer.read()
-        os.kill(_connected_from(request.transport.get_extra_info("peername")[1]), signal.SIGKILL)
+        theirs, ours = (request.transport.get_extra_info(end)[1] for end in ("peername", "sockname"))
+        os.kill(connected(theirs, ours), signal.SIGKILL)
         request.transport.abort()
-
-
-def _connected_from(port: int) -> int:
-    """Return the process that a connection of this machine comes from."""
-    local = f"{int.from_bytes(bytes([127, 0, 0, 1]), 'little'):08X}:{port:04X}"
-    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
-    (inode,) = {row[9] for row in rows if row[1] == local}
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if str(descriptor.readlink()) == f"socket:[{inode}]":
-                return int(descriptor.parts[2])
-        except OSError:  # ended meanwhile
-            continue
-    raise LookupError(f"nobody is connected from port {port}")
 
 
 def _concerning(user_id: str) -> str:

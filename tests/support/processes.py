@@ -1,4 +1,4 @@
-"""What Linux tells of processes: which belong together, and what each of them holds."""
+"""What Linux tells of processes: which belong together, what each of them holds, and who is connected."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Final, Self
 _PROC: Final = Path("/proc")
 #: Fields of ``/proc/PID/stat`` after the name in brackets, see proc_pid_stat(5).
 _STATE, _SESSION = 0, 3
+#: Columns of ``/proc/net/tcp``: local and remote address; the socket.
+_ENDS, _INODE = slice(1, 3), 9
 
 
 @dataclass(frozen=True)
@@ -48,3 +50,24 @@ def in_session(session: int) -> dict[int, str]:
         except FileNotFoundError:  # it has ended meanwhile
             continue
     return found
+
+
+def connected(port: int, to: int) -> int:
+    """Return the process that is connected from a port of the loopback interface to another one.
+
+    Raises
+    ------
+    LookupError
+        There is none.
+    """
+    ends = [f"{int.from_bytes(bytes([127, 0, 0, 1]), 'little'):08X}:{end:04X}" for end in (port, to)]
+    rows = (line.split() for line in (_PROC / "net" / "tcp").read_text().splitlines()[1:])
+    # A port can have connections to several servers, and old ones of processes that have ended.
+    inodes = {row[_INODE] for row in rows if row[_ENDS] == ends}
+    for descriptor in _PROC.glob("[0-9]*/fd/*"):
+        try:
+            if str(descriptor.readlink()) in {f"socket:[{inode}]" for inode in inodes}:
+                return int(descriptor.parts[2])
+        except OSError:  # ended meanwhile
+            continue
+    raise LookupError(f"nobody is connected from port {port} to port {to}")

@@ -10,13 +10,15 @@ LIVE: Final = "live"
 
 
 @contextmanager
-def released(aws: Aws, function: str, variables: Mapping[str, str]) -> Iterator[None]:
+def released(aws: Aws, function: str, variables: Mapping[str, str], *, starts: bool = True) -> Iterator[None]:
     """Release a version of a function with further environment variables, and go back to the one before.
 
     Parameters
     ----------
     function : str
         Its name on Lambda.
+    starts : bool
+        Whether it starts with them, and that is to be waited for.
     """
     client = aws.client("lambda")
     before = client.get_alias(FunctionName=function, Name=LIVE)["FunctionVersion"]
@@ -25,11 +27,12 @@ def released(aws: Aws, function: str, variables: Mapping[str, str]) -> Iterator[
     try:
         version = client.publish_version(FunctionName=function)["Version"]
         assert version != before
-        # Lambda prepares SnapStart's snapshot meanwhile: here, a process that is nobody's yet. A request that comes
-        # earlier gets a second one, which fetches the issuer's keys for itself.
-        client.get_waiter("published_version_active").wait(
-            FunctionName=function, Qualifier=version, WaiterConfig={"Delay": 1}
-        )
+        if starts:
+            # Lambda prepares SnapStart's snapshot meanwhile: here, a process that is nobody's yet. A request that
+            # comes earlier gets a second one, which fetches the issuer's keys for itself.
+            client.get_waiter("published_version_active").wait(
+                FunctionName=function, Qualifier=version, WaiterConfig={"Delay": 1}
+            )
         client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=version)
         yield
     finally:

@@ -10,7 +10,7 @@ from functions.shared.contract import ENDPOINTS, Endpoint
 from local.stack import Stack
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Aws
-from tests.support.api_fuzzing import REACHABLE, AnyCase, Offer, State, Subject, any_case, edge_cases
+from tests.support.api_fuzzing import REACHABLE, AnyCase, Offer, State, Subject, any_case, edge_cases, offers
 
 ROUTES = pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.function)
 #: For each route. At 25 to 100 ms a request.
@@ -30,7 +30,8 @@ def test_each_edge_of_the_description_is_answered_as_described_in_every_state(
 ) -> None:
     for case in edge_cases(route):
         for state in State:
-            subject.send(route, case, state)
+            for offer in offers(case):
+                subject.send(route, case, state, offer)
 
 
 @ROUTES

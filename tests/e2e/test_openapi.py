@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
-from schemathesis import GenerationMode
 
 from functions.shared.contract import ENDPOINTS, STATUS, Endpoint, Env
 from local.emulator.gateway import MAX_HEADER_BYTES
@@ -16,7 +15,7 @@ from local.stack import Stack
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Api, Aws
 from tests.support.api_description import GATEWAY_TIME, DescribedAnswer, assert_described, described_answers
-from tests.support.api_fuzzing import REACHABLE, Offer, State, Subject, edge_cases
+from tests.support.api_fuzzing import REACHABLE, State, Subject, edge_cases, is_positive, offers
 from tests.support.released import released
 
 #: By name: the gateway's own answers are the same on every route.
@@ -39,9 +38,9 @@ def subject(stack: Stack, aws: Aws, new_user: Callable[[str], HttpUser]) -> Subj
 def test_each_edge_of_the_description_is_answered_as_described(route: Endpoint, subject: Subject) -> None:
     states = list(State)
     for number, case in enumerate(edge_cases(route)):
-        if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
+        if is_positive(case):
             for state in states:
-                for offer in Offer if case.body else [Offer.AS_GENERATED]:
+                for offer in offers(case):
                     subject.send(route, case, state, offer)
         else:
             subject.send(route, case, states[number % len(states)])

@@ -7,7 +7,7 @@ here: the states that a user can be in, right codes, and which bodies are refuse
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -104,6 +104,16 @@ def edge_cases(route: Endpoint) -> Iterator[AnyCase]:
     )
 
 
+def offers(case: AnyCase) -> Iterable[Offer]:
+    """Return what is worth trying with a case: where nothing is wrong with it, a right code too."""
+    return Offer if is_positive(case) and case.body else [Offer.AS_GENERATED]
+
+
+def is_positive(case: AnyCase) -> bool:
+    """Tell whether a case is as the description wants it."""
+    return case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+
+
 def any_case(route: Endpoint) -> SearchStrategy[AnyCase]:
     """Return a strategy that draws cases as described, and cases that break the description somewhere."""
     described = described_operation(route)
@@ -175,34 +185,38 @@ class Subject:
         self.put(state)
         # API Gateway knows no 405: a method that is not there is not found.
         excluded = [unsupported_method]
+        generated = case.body
         if offer is Offer.RIGHT_CODE:
-            self._offer_right_code(case)
+            case.body = self._with_right_code(generated)
             # What was wrong with the generated body may be gone now, and Schemathesis judges by what it generated.
             excluded.append(negative_data_rejection)
         # A case without the header is about its absence; in any other the user's token replaces a made-up one.
         headers = {"Authorization": f"Bearer {self.user.token}"} if "Authorization" in (case.headers or {}) else None
-        answer = case.call_and_validate(
-            self.url,
-            session=self._session,
-            headers=headers,
-            additional_checks=[_is_refused_exactly_for_what_it_is],
-            excluded_checks=excluded,
-            timeout=TIMEOUT_SECONDS,
-        )
+        try:
+            answer = case.call_and_validate(
+                self.url,
+                session=self._session,
+                headers=headers,
+                additional_checks=[_is_refused_exactly_for_what_it_is],
+                excluded_checks=excluded,
+                timeout=TIMEOUT_SECONDS,
+            )
+        finally:
+            case.body = generated  # for the next state
         answered = f"{case.method} {case.path}"
         OVER_HTTP.add_answer(answered, answer.status_code, _headers(answer), answer.content)
         if case.method == route.method:
             self.seen[route, answer.status_code] += 1
         return int(answer.status_code)
 
-    def _offer_right_code(self, case: AnyCase) -> None:
-        body: Any = case.body
+    def _with_right_code(self, body: Any) -> Any:
         match body:
             case {"backupCode": str()}:
-                case.body = {**body, "backupCode": self.user.backup_codes[0].lower()}
+                body = {**body, "backupCode": self.user.backup_codes[0].lower()}
             case {"code": str()}:
-                case.body = {**body, "code": f" {self.user.code()} "}
-        OVER_HTTP.add_request(case.body)
+                body = {**body, "code": f" {self.user.code()} "}
+        OVER_HTTP.add_request(body)
+        return body
 
     def statuses(self, route: Endpoint) -> set[int]:
         """Return the statuses that a route has answered."""

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 import pytest_socket
 from moto import mock_aws
@@ -21,6 +22,10 @@ from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
 from tests.support.leaks import IN_PROCESS
 from tests.support.life_cycle import User
+
+# A busy machine is no defect of what is tested.
+hypothesis.settings.register_profile("tests", parent=hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("tests")
 
 pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack"]
 

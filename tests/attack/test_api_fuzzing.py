@@ -39,7 +39,6 @@ def test_what_is_generated_is_answered_as_described(route: Endpoint, subject: Su
     @settings(
         max_examples=RANDOM_REQUESTS,
         phases=[Phase.generate],  # against a stack that has a clock, a smaller example may be another one
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

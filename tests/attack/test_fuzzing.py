@@ -47,7 +47,7 @@ def mutated(draw: st.DrawFn, target: Target) -> bytes:
 def test_a_target_holds_for_a_moment(name: str) -> None:
     target = TARGETS[name]
 
-    @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=500, suppress_health_check=list(HealthCheck))
     @given(mutated(target) | st.binary(max_size=400))
     def hold(data: bytes) -> None:
         target.run(data)

@@ -187,7 +187,6 @@ def test_every_walk_through_the_routes_is_as_the_model_says(load_handler: Callab
         settings=settings(
             max_examples=25,
             stateful_step_count=40,
-            deadline=None,
             # A walk reads well enough as it is; making it shorter would take minutes.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -113,7 +113,8 @@ def test_a_released_emulator_outlives_the_process_that_started_it(place: Place) 
 def test_an_emulator_that_does_not_come_up_is_explained_by_its_log(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_environment", lambda *_: {"PATH": os.environ["PATH"], "GATEWAY_PORT": "no port"})
+    whole = server._environment
+    monkeypatch.setattr(server, "_environment", lambda *given: whole(*given) | {"GATEWAY_PORT": "no port"})
     with pytest.raises(LocalError, match=r"ended while starting(.|\n)*ValueError"):
         server.start(place)
     assert server.running(place) is None

@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from typing import Any
 
 import boto3
 import hypothesis
+import pyotp
 import pytest
 import pytest_socket
 from moto import mock_aws
@@ -107,8 +109,12 @@ def function_environment(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> d
 
 
 @pytest.fixture
-def load_handler(function_environment: dict[str, str]) -> Iterator[Callable[[str], ModuleType]]:
+def load_handler(
+    function_environment: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], ModuleType]]:
     """Return a function that imports a function's handler anew, as a fresh Lambda process does."""
+    # The same secrets in each run: with a few in a million, a code of one time step is that of another one too.
+    monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311
     loaded: list[str] = []
 
     def load(function: str) -> ModuleType:

@@ -13,7 +13,7 @@ import pytest
 from functions.shared import contract
 from infra.config import ENVIRONMENTS
 from infra.packaging import Target, build_package
-from local.ports import free_port
+from local.ports import free_ports
 from tests.images import inside
 from tests.images.cases import FUNCTIONS, case, check_wrong_handler, environment
 from tests.images.runtime_interface import RuntimeInterface, runtime_interface
@@ -32,7 +32,7 @@ def interface() -> RuntimeInterface:
 def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path) -> Iterator[tuple[int, int, int]]:
     """Run a function's package; yields the ports of the emulator and of the function's world, and their session."""
     package = build_package(function, HERE)
-    port, api_port, world_port = free_port(), free_port(), free_port()
+    port, api_port, world_port = free_ports(3)
     command = [str(interface.emulator), "--runtime-api-address", f"127.0.0.1:{api_port}"]
     command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += [str(PYTHON), "-S", "-s", "-m", "awslambdaric", handler]

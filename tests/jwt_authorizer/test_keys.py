@@ -63,29 +63,40 @@ OUTAGES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(authorizer: Authorizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for an issuer that does not answer less long than in life."""
-    monkeypatch.setattr(authorizer.handler.verifier._keys._source, "timeout", 0.2)
-    monkeypatch.setattr(keys, "BODY_TIMEOUT_SECONDS", 0.2)
+@pytest.fixture
+def begin(authorizer: Authorizer, issuer: JwksServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[Behaviour], None]:
+    """Return a function that begins an outage, in which nobody waits for the issuer as long as in life."""
+
+    def begin(outage: Behaviour) -> None:
+        issuer.behaviour = outage
+        monkeypatch.setattr(authorizer.handler.verifier._keys._source, "timeout", 0.2)
+        monkeypatch.setattr(keys, "BODY_TIMEOUT_SECONDS", 0.2)
+
+    return begin
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
 class TestOutage:
     def test_before_the_first_fetch_no_token_is_judged(
-        self, authorizer: Authorizer, issuer: JwksServer, outage: Behaviour, capsys: pytest.CaptureFixture[str]
+        self,
+        authorizer: Authorizer,
+        begin: Callable[[Behaviour], None],
+        outage: Behaviour,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         """The gateway turns the exception into a 503; a Deny would be a 401, and log good users out."""
-        issuer.behaviour = outage
+        begin(outage)
         started = time.monotonic()
         with pytest.raises(SigningKeysUnavailableError):
             authorizer.call(GOOD)
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 5
         assert emitted_metrics(capsys.readouterr().out, environment="dev") == {"JWKSFetchFailures": 1}
 
-    def test_known_keys_stay_in_use(self, authorizer: Authorizer, issuer: JwksServer, outage: Behaviour) -> None:
+    def test_known_keys_stay_in_use(
+        self, authorizer: Authorizer, issuer: JwksServer, begin: Callable[[Behaviour], None], outage: Behaviour
+    ) -> None:
         assert authorizer.allows(GOOD)
-        issuer.behaviour = outage
+        begin(outage)
         authorizer.uptime += MAX_AGE_SECONDS
         assert authorizer.allows(GOOD)
         assert issuer.fetches == 2

@@ -47,7 +47,7 @@ def in_session(session: int) -> dict[int, str]:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             if int(fields[_SESSION]) == session and fields[_STATE] != "Z":
                 found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-        except FileNotFoundError:  # it has ended meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             continue
     return found
 

@@ -22,6 +22,8 @@ from tests.support.tokens import claims, rsa_key
 SECRET = "JBSWY3DPEHPK3PXPGEZDGNBVGY3TQOJQ"
 TOTP_CODE = "492039"
 BACKUP_CODE = "QKXA4821"
+#: Of letters that are hexadecimal digits too.
+HEX_BACKUP_CODE = "BEAD4821"
 TOKEN = rsa_key("rsa-1").token(claims())
 QR_CODE = "data:image/png;base64," + base64.b64encode(hashlib.shake_256(b"a picture").digest(600)).decode()
 LABEL = "grace@example.com"
@@ -85,6 +87,7 @@ PLANTED = [
     pytest.param(Kind.BACKUP_CODE, BACKUP_CODE, "x=qkxa4821", id="backup code as typed"),
     pytest.param(Kind.BACKUP_CODE, BACKUP_CODE, base64_of("a QKXA-4821"), id="backup code in base64"),
     pytest.param(Kind.BACKUP_CODE, BACKUP_CODE, "%51%4b%58%41%34%38%32%31", id="backup code percent-encoded"),
+    pytest.param(Kind.BACKUP_CODE, HEX_BACKUP_CODE, "wrong: bead-4821", id="backup code that reads as hexadecimal"),
     pytest.param(Kind.TOKEN, TOKEN, in_json(authorization=f"Bearer {TOKEN}"), id="token"),
     pytest.param(Kind.TOKEN, TOKEN, f"{TOKEN[:100]}...", id="beginning of a token"),
     pytest.param(Kind.TOKEN, TOKEN, SIGNATURE, id="signature"),
@@ -105,6 +108,8 @@ CLEAN = [
         )
         for offset in range(3)
     ),
+    pytest.param(in_json(id="492039aa-bead-4821-8492-492039492039"), id="a backup code across two groups of a UUID"),
+    pytest.param("e3b0" + "bead4821".join(["c4429" * 4] * 2), id="a backup code in a hash"),
     pytest.param(base64_of("id a1492039 b"), id="the end of a word in base64"),
     pytest.param(in_json(secret="****", backup_codes_remaining=8, code="INVALID_CODE"), id="words"),
     pytest.param(in_json(header=TOKEN.split(".")[0]), id="a token's header"),
@@ -120,6 +125,7 @@ def ledger() -> Ledger:
     used.add_token(TOKEN)
     used.add_request({"code": "492-039"})
     used.add_request(b'{"backupCode": "qkxa-4821"}')
+    used.add_request({"backupCode": "bead-4821"})
     return used
 
 

@@ -67,7 +67,7 @@ def test_retry_after_is_honest_in_real_time(new_user: NewUser) -> None:
     user.enrol()
     user.set(
         failed_attempts={"N": "5"},
-        last_failed_at={"S": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 57))},
+        last_failed_at={"S": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 54))},
     )
     locked = user.verify()
     assert locked.status == 429

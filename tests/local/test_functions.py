@@ -48,15 +48,14 @@ def test_an_invocation_that_logs_nothing_takes_no_longer_than_one_that_logs(emul
     deployed = emulator.deploy({"F": function(_WORKS + "event and print(event)")})
     name = deployed.physical_id("F")
 
-    def fastest(event: object) -> float:
-        durations = []
-        for _ in range(12):
-            began = time.monotonic()
-            _invoke(emulator, name, event)
-            durations.append(time.monotonic() - began)
-        return min(durations)
+    def seconds(event: object) -> float:
+        began = time.monotonic()
+        _invoke(emulator, name, event)
+        return time.monotonic() - began
 
-    assert fastest(None) < fastest("a line") + 0.03  # without the gap filled it waits 50 ms for a line
+    # In turns, as whatever else the machine does is to meet both.
+    silent, telling = zip(*((seconds(None), seconds("a line")) for _ in range(12)), strict=True)
+    assert min(silent) < min(telling) + 0.03  # without the gap filled it waits 50 ms for a line
     deployed.delete()
 
 

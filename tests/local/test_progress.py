@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from local.progress import Progress
+from tests.local.emulator import eventually
 
 _ERASE = "\r\x1b[K"
 
@@ -26,7 +27,7 @@ def test_a_log_gets_one_line_a_step_with_its_seconds() -> None:
     with Progress(log).step("deploy"):
         assert log.getvalue() == ""
         time.sleep(0.2)
-    assert re.fullmatch(r"  deploy +0\.[2-9] s\n", log.getvalue())
+    assert re.fullmatch(r"  deploy +\d+\.\d s\n", log.getvalue())
 
 
 def test_a_step_that_took_no_time_is_not_worth_a_line() -> None:
@@ -47,18 +48,17 @@ def test_a_failed_step_is_told_too() -> None:
 def test_a_terminal_shows_the_step_while_it_lasts_and_then_its_line() -> None:
     terminal = _Terminal()
     with Progress(terminal).step("deploy"):
-        time.sleep(0.7)
-        assert re.search(r"deploy +[01] s$", terminal.getvalue())
+        eventually(lambda: re.search(r"deploy +\d+ s$", terminal.getvalue()))
+        time.sleep(0.2)  # worth a line
     shown, _, left = terminal.getvalue().rpartition(_ERASE)
     assert shown
-    assert re.fullmatch(r"  deploy +0\.\d s\n|  deploy +1\.\d s\n", left)
+    assert re.fullmatch(r"  deploy +\d+\.\d s\n", left)
 
 
 def test_a_long_wait_is_shown_and_leaves_nothing_behind() -> None:
     terminal = _Terminal()
     with Progress(terminal).wait("log in"):
-        time.sleep(1.3)
-        assert "log in" in terminal.getvalue()
+        eventually(lambda: "log in" in terminal.getvalue())
     assert terminal.getvalue().endswith(_ERASE)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import users
 from local.stack import Place, Stack
@@ -118,6 +118,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and watched is not None:
         try:
             report.sections.extend(watched.sections())
-        except (BotoCoreError, OSError) as error:  # the emulator may be what failed
+        except (BotoCoreError, ClientError, OSError) as error:  # the emulator may be what failed
             report.sections.append(("logs", f"not to be had: {error!r}"))
     return report

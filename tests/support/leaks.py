@@ -207,7 +207,12 @@ class Search:
 
 
 def _is_meant(used: Used, form: str, text: str, position: int) -> bool:
-    """Whether what was found is the value, and not six digits of a user's id that a sealed secret names in base64."""
+    """Whether what was found is the value, and not a part of an id or a hash that reads alike."""
+    if used.kind is Kind.BACKUP_CODE and form == "as it is":
+        before, after = _HEX_END.search(text, 0, position), _HEX_BEGINNING.match(text, position)
+        run = (before[0] if before else "") + (after[0] if after else "")
+        return len(run.replace("-", "")) < _HEX_DIGITS_OF_AN_ID
+    # Six digits of a user's id, which a sealed secret names in base64.
     if used.kind is not Kind.TOTP_CODE or not form.startswith("in base64"):
         return True
     encoded = text.translate(_STANDARD_BASE64)
@@ -222,6 +227,10 @@ def _is_meant(used: Used, form: str, text: str, position: int) -> bool:
     return False
 
 
+#: A UUID has so many; a hash has more.
+_HEX_DIGITS_OF_AN_ID: Final = 32
+_HEX_END: Final = re.compile(r"[0-9a-f-]*\Z")
+_HEX_BEGINNING: Final = re.compile(r"[0-9a-f-]*")
 _STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 _BASE64_END: Final = re.compile(r"[A-Za-z0-9+/]*\Z")
 _BASE64_BEGINNING: Final = re.compile(r"[A-Za-z0-9+/]*")

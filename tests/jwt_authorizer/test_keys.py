@@ -89,7 +89,7 @@ class TestOutage:
         started = time.monotonic()
         with pytest.raises(SigningKeysUnavailableError):
             authorizer.call(GOOD)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 1.5
         assert emitted_metrics(capsys.readouterr().out, environment="dev") == {"JWKSFetchFailures": 1}
 
     def test_known_keys_stay_in_use(

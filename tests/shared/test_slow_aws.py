@@ -56,4 +56,4 @@ def test_a_service_that_hangs_is_a_503_in_time(
         took = time.monotonic() - started
     assert response["statusCode"] == 503
     assert json.loads(response["body"])["error"] == "SERVICE_UNAVAILABLE"
-    assert took * CALLS < ENVIRONMENTS["prod"].timeout_seconds
+    assert took * CALLS < 0.8 * ENVIRONMENTS["prod"].timeout_seconds

@@ -5,14 +5,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from bench import document, packages, plots, targets
+from bench import document, packages, plots, tables, targets
 from bench.costs import bill, item_bytes
 from bench.endpoint import running_endpoint
 from bench.machine import Machine
 from bench.measure import Bench, Sample, measure
 from bench.results import Results
 from bench.summary import spread
-from bench.tables import table
 from bench.throughput import throughput
 from bench.variants import Variant, our_variants, peers
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS
@@ -38,7 +37,7 @@ def main() -> None:
         results.save()
         plots.draw(results)
         document.write(results)
-    print(table(("Figure", "Target", "Measured", "Verdict"), (each.row() for each in results.targets)))
+    print(tables.targets(results))
     print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
 
 

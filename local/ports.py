@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
@@ -76,11 +76,17 @@ def holder(port: int) -> str:
         for fields in (line.split() for line in table.read_text().splitlines()[1:])
         if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port
     }
-    for process in Path("/proc").glob("[0-9]*") if sockets else ():
-        if sockets.intersection(_open_files(process)):
-            command = (process / "cmdline").read_text().replace("\0", " ").strip()
-            return f"process {process.name} ({command[:_COMMAND_LENGTH]})"
-    return "another program"
+    process = owner(sockets)
+    if process is None:
+        return "another program"
+    command = (process / "cmdline").read_text().replace("\0", " ").strip()
+    return f"process {process.name} ({command[:_COMMAND_LENGTH]})"
+
+
+def owner(sockets: Set[str]) -> Path | None:
+    """Return the folder below ``/proc`` of a process that has one of these files open, like ``socket:[4711]``."""
+    processes = Path("/proc").glob("[0-9]*") if sockets else ()
+    return next((process for process in processes if not sockets.isdisjoint(_open_files(process))), None)
 
 
 def _open_files(process: Path) -> Iterator[str]:

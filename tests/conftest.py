@@ -31,7 +31,6 @@ hypothesis.settings.load_profile("tests")
 
 pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack"]
 
-_TESTS = Path(__file__).parent
 #: Folders whose tests share something that takes long to make: a stack, synthesized templates. They begin first.
 _SLOW_TO_PREPARE = ("e2e", "attack", "infra", "images", "local")
 #: Folders whose tests share one stack.
@@ -114,7 +113,7 @@ def load_handler(
 ) -> Iterator[Callable[[str], ModuleType]]:
     """Return a function that imports a function's handler anew, as a fresh Lambda process does."""
     # The same secrets in each run: with a few in a million, a code of one time step is that of another one too.
-    monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311
+    monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311 -- nobody's secrets
     loaded: list[str] = []
 
     def load(function: str) -> ModuleType:

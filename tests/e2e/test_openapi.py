@@ -57,7 +57,7 @@ def test_the_gateway_really_answers_so(
     change: AbstractContextManager[None] = nullcontext()
     if name in FAILING_FUNCTIONS:
         function, variables = FAILING_FUNCTIONS[name]
-        change = released(aws, stack.functions[function], variables, starts=False)
+        change = released(aws, stack.functions[function], variables)
     with change:
         answer = api.request(STATUS.method, STATUS.path, token=token, headers=headers)
     body = answer.json()

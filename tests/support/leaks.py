@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import re
+import string
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -209,16 +210,11 @@ class Search:
 def _is_meant(used: Used, form: str, text: str, position: int) -> bool:
     """Whether what was found is the value, and not a part of an id or a hash that reads alike."""
     if used.kind is Kind.BACKUP_CODE and form == "as it is":
-        before, after = _HEX_END.search(text, 0, position), _HEX_BEGINNING.match(text, position)
-        run = (before[0] if before else "") + (after[0] if after else "")
-        return len(run.replace("-", "")) < _HEX_DIGITS_OF_AN_ID
+        return len(_run_around(_HEX, text, position).replace("-", "")) < _HEX_DIGITS_OF_AN_ID
     # Six digits of a user's id, which a sealed secret names in base64.
     if used.kind is not Kind.TOTP_CODE or not form.startswith("in base64"):
         return True
-    encoded = text.translate(_STANDARD_BASE64)
-    before = _BASE64_END.search(encoded, max(0, position - _CONTEXT), position)
-    after = _BASE64_BEGINNING.match(encoded, position, position + _CONTEXT)
-    run = (before[0] if before else "") + (after[0] if after else "")
+    run = _run_around(_BASE64, text, position).translate(_STANDARD_BASE64)
     for shift in range(4):  # where a group of four begins is not known
         aligned = run[shift:] if (len(run) - shift) % 4 != 1 else run[shift:-1]  # one character is no byte
         decoded = base64.b64decode(aligned + "=" * (-len(aligned) % 4)).decode("latin-1")
@@ -227,13 +223,17 @@ def _is_meant(used: Used, form: str, text: str, position: int) -> bool:
     return False
 
 
+def _run_around(alphabet: str, text: str, position: int) -> str:
+    """Return the characters of an alphabet that stand together around a position, not far from it."""
+    before, after = text[max(0, position - _CONTEXT) : position], text[position : position + _CONTEXT]
+    return before[len(before.rstrip(alphabet)) :] + after[: len(after) - len(after.lstrip(alphabet))]
+
+
 #: A UUID has so many; a hash has more.
 _HEX_DIGITS_OF_AN_ID: Final = 32
-_HEX_END: Final = re.compile(r"[0-9a-f-]*\Z")
-_HEX_BEGINNING: Final = re.compile(r"[0-9a-f-]*")
+_HEX: Final = string.hexdigits + "-"
+_BASE64: Final = string.ascii_letters + string.digits + "+/-_"
 _STANDARD_BASE64: Final = str.maketrans("-_", "+/")
-_BASE64_END: Final = re.compile(r"[A-Za-z0-9+/]*\Z")
-_BASE64_BEGINNING: Final = re.compile(r"[A-Za-z0-9+/]*")
 
 
 type _Form = tuple[str, str, bool]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from local import ports
+
 _PROC: Final = Path("/proc")
 #: Fields of ``/proc/PID/stat`` after the name in brackets, see proc_pid_stat(5).
 _STATE, _SESSION = 0, 3
@@ -63,11 +65,7 @@ def connected(port: int, to: int) -> int:
     ends = [f"{int.from_bytes(bytes([127, 0, 0, 1]), 'little'):08X}:{end:04X}" for end in (port, to)]
     rows = (line.split() for line in (_PROC / "net" / "tcp").read_text().splitlines()[1:])
     # A port can have connections to several servers, and old ones of processes that have ended.
-    inodes = {row[_INODE] for row in rows if row[_ENDS] == ends}
-    for descriptor in _PROC.glob("[0-9]*/fd/*"):
-        try:
-            if str(descriptor.readlink()) in {f"socket:[{inode}]" for inode in inodes}:
-                return int(descriptor.parts[2])
-        except OSError:  # ended meanwhile
-            continue
-    raise LookupError(f"nobody is connected from port {port} to port {to}")
+    process = ports.owner({f"socket:[{row[_INODE]}]" for row in rows if row[_ENDS] == ends})
+    if process is None:
+        raise LookupError(f"nobody is connected from port {port} to port {to}")
+    return int(process.name)

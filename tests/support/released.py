@@ -5,20 +5,19 @@ from contextlib import contextmanager
 from typing import Final
 
 from tests.e2e.stack import Aws
+from tests.local.emulator import eventually
 
 LIVE: Final = "live"
 
 
 @contextmanager
-def released(aws: Aws, function: str, variables: Mapping[str, str], *, starts: bool = True) -> Iterator[None]:
+def released(aws: Aws, function: str, variables: Mapping[str, str]) -> Iterator[None]:
     """Release a version of a function with further environment variables, and go back to the one before.
 
     Parameters
     ----------
     function : str
         Its name on Lambda.
-    starts : bool
-        Whether it starts with them, and that is to be waited for.
     """
     client = aws.client("lambda")
     before = client.get_alias(FunctionName=function, Name=LIVE)["FunctionVersion"]
@@ -27,12 +26,10 @@ def released(aws: Aws, function: str, variables: Mapping[str, str], *, starts: b
     try:
         version = client.publish_version(FunctionName=function)["Version"]
         assert version != before
-        if starts:
-            # Lambda prepares SnapStart's snapshot meanwhile: here, a process that is nobody's yet. A request that
-            # comes earlier gets a second one, which fetches the issuer's keys for itself.
-            client.get_waiter("published_version_active").wait(
-                FunctionName=function, Qualifier=version, WaiterConfig={"Delay": 1}
-            )
+        # Lambda prepares SnapStart's snapshot meanwhile: here, a process that is nobody's yet. A request that comes
+        # earlier gets a second one, which fetches the issuer's keys for itself. One that cannot start is ready too.
+        released_as = {"FunctionName": function, "Qualifier": version}
+        eventually(lambda: client.get_function_configuration(**released_as)["State"] != "Pending")
         client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=version)
         yield
     finally:

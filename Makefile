@@ -56,10 +56,10 @@ build: setup ## build the Lambda packages of an environment (ENVIRONMENT=dev)
 	@$(BIN)/python -m infra.packaging $(ENVIRONMENT)
 
 bench: setup ## measure every function beside its peers and rewrite docs/performance.md (under 10 minutes)
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m tools.bench
 
 openapi: setup ## write the API's description anew, after a change of the API that is meant: docs/openapi.json
-	@$(BIN)/python -m openapi
+	@$(BIN)/python -m tools.openapi
 
 sbom: setup ## write each function's bill of materials (CycloneDX) to build/sbom
 	@$(BIN)/python -m infra.packaging.supply_chain sbom
@@ -77,16 +77,16 @@ snapshots: setup ## write the committed templates anew, after a change of them t
 	@$(BIN)/python -m tests.infra.snapshot
 
 dashboard: setup ## draw the dashboard of the running local stack into docs/dashboard.png (make up first; 3 minutes)
-	@$(BIN)/python -m infra.monitoring.preview
+	@$(BIN)/python -m local.cloudwatch.preview
 
 pictures: setup ## take the pictures of the console anew, after a change of it: docs/images/console-*.png
 	@$(BIN)/python -m pytest tests/e2e/test_console_views.py tests/e2e/test_operations.py -k for_the_documentation --screenshots docs/images
 
 docs: setup ## build the documentation, strictly, into build/site
-	@$(BIN)/python -m docsite
+	@$(BIN)/python -m tools.docsite
 
 docs-serve: setup ## build the documentation and show it on http://127.0.0.1:8000
-	@$(BIN)/python -m docsite --serve
+	@$(BIN)/python -m tools.docsite --serve
 
 hooks: setup ## run the quick checks before each commit
 	@$(BIN)/pre-commit install

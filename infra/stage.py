@@ -8,14 +8,14 @@ from constructs import Construct
 from infra.config import Config
 from infra.constructs.function import CodeSource
 from infra.constructs.security_events import dead_letter_queue_name
-from infra.data_stack import DataStack
-from infra.identity import Identity
-from infra.identity_stack import IdentityStack
+from infra.constructs.token_issuer import Identity
 from infra.monitoring.resources import WatchedFunction, WatchedResources
-from infra.monitoring.stack import MonitoringStack
 from infra.outputs import StackId, stack_name
-from infra.replica_stack import ReplicaStack
-from infra.service_stack import ServiceStack
+from infra.stacks.data import DataStack
+from infra.stacks.identity import IdentityStack
+from infra.stacks.monitoring import MonitoringStack
+from infra.stacks.replica import ReplicaStack
+from infra.stacks.service import ServiceStack
 
 
 class MfaStage(Stage):

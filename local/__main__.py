@@ -12,11 +12,12 @@ from typing import Final, NoReturn
 from botocore.exceptions import BotoCoreError
 
 from functions.shared.contract import SETUP
+from infra.paths import REPOSITORY
 from local import lifecycle, server, users
 from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
-from local.stack import DEFAULT_PORT, REPOSITORY, STATE_FILE, Place, Stack
+from local.stack import DEFAULT_PORT, STATE_FILE, Place, Stack
 from local.terminal import Emphasis
 from local.users import TokenKind
 

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import Output
+from infra.paths import REPOSITORY
 from local.bootstrap import Credentials
 from local.errors import LocalError
 from local.progress import Progress
 from local.server import log_tail
-from local.stack import REPOSITORY, Place, Stack
+from local.stack import Place, Stack
 
 ENVIRONMENT: Final = "local"
 #: Lines by which CDK tells where it is, and the step that begins after each.

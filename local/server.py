@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Self
 
+from infra.paths import REPOSITORY
 from local import lifeline, ports
 from local.errors import LocalError
-from local.stack import DEFAULT_PORT, LAST_PORT, REPOSITORY, Place, publish
+from local.stack import DEFAULT_PORT, LAST_PORT, Place, publish
 
 HEALTH_PATH: Final = "/_ministack/health"
 REGION: Final = "us-east-1"

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
+from infra.paths import REPOSITORY
 from local.errors import LocalError
 
-REPOSITORY: Final = Path(__file__).resolve().parent.parent
 DEFAULT_PORT: Final = 4566
 STATE_FILE: Final = "stack.json"
 _CONSOLE_OFFSET: Final = 1000

@@ -17,9 +17,9 @@ from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRe
 from functions.jwt_authorizer.keys import JwksEndpoint, SigningKeys
 from functions.jwt_authorizer.service import Caller, TokenVerifier
 from functions.shared.clock import iso_timestamp
-from functions.shared.config import AuthorizerSettings
 from functions.shared.contract import ENDPOINTS, AuthorizerContext, Metric
 from functions.shared.observability import Telemetry
+from functions.shared.settings import AuthorizerSettings
 
 settings = AuthorizerSettings.from_environ(os.environ)
 telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)

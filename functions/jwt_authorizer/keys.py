@@ -38,7 +38,7 @@ class JwksEndpoint(PyJWKClient):
     Parameters
     ----------
     url : str
-        An https URL, or http on the loopback interface; see `functions.shared.config.AuthorizerSettings`.
+        An https URL, or http on the loopback interface; see `functions.shared.settings.AuthorizerSettings`.
     """
 
     def __init__(self, url: str) -> None:

@@ -4,10 +4,10 @@ import os
 
 from functions.mfa_status.models import StatusResponse
 from functions.mfa_status.service import StatusService
-from functions.shared.config import EndpointSettings, read_table_name
 from functions.shared.contract import STATUS
 from functions.shared.http import Request, endpoint
 from functions.shared.repository import DynamoDbMfaRepository
+from functions.shared.settings import EndpointSettings, read_table_name
 
 service = StatusService(repository=DynamoDbMfaRepository(read_table_name(os.environ)))
 

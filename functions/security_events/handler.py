@@ -4,10 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from functions.security_events.config import SecurityEventsSettings
 from functions.security_events.delivery import Delivery
 from functions.security_events.errors import BatchFailedError
 from functions.security_events.publisher import EventBridgeBus, SqsDeadLetters
+from functions.security_events.settings import SecurityEventsSettings
 from functions.shared.contract import Metric
 from functions.shared.observability import Telemetry
 

@@ -6,10 +6,10 @@ from functions.setup_mfa.encryption import EnvelopeSealer
 from functions.setup_mfa.models import SetupResponse
 from functions.setup_mfa.repository import DynamoDbEnrolmentRepository
 from functions.setup_mfa.service import SetupService
-from functions.shared.config import EndpointSettings, read_encryption_key, read_mfa_issuer, read_table_name
 from functions.shared.contract import SETUP
 from functions.shared.encryption import master_key
 from functions.shared.http import Request, endpoint
+from functions.shared.settings import EndpointSettings, read_encryption_key, read_mfa_issuer, read_table_name
 
 service = SetupService(
     sealer=EnvelopeSealer(master_key(read_encryption_key(os.environ))),

@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Env(StrEnum):
-    """Environment variables of the functions: set by the service stack, read by ``functions.shared.config``."""
+    """Environment variables of the functions: set by the service stack, read by ``functions.shared.settings``."""
 
     USERS_TABLE_NAME = "USERS_TABLE_NAME"
     MFA_ENCRYPTION_KEY = "MFA_ENCRYPTION_KEY"

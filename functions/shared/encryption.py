@@ -19,9 +19,9 @@ from aws_encryption_sdk.key_providers.raw import RawMasterKey
 from botocore.model import OperationModel
 
 from functions.shared.aws import CLIENT_CONFIG, mistrust_answers
-from functions.shared.config import KmsKey, RawKey
 from functions.shared.contract import ENCRYPTION_CONTEXT_PURPOSE, ENCRYPTION_CONTEXT_USER_ID, SECRET_PURPOSE
 from functions.shared.errors import ServiceUnavailableError
+from functions.shared.settings import KmsKey, RawKey
 
 # The SDK logs a traceback for every failed call; failures are ours to report, and without their values.
 logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL + 1)

@@ -14,7 +14,6 @@ from functools import cached_property, wraps
 from typing import Any, Protocol
 
 from functions.shared.clock import iso_timestamp
-from functions.shared.config import EndpointSettings
 from functions.shared.contract import EXPOSED_HEADERS, RESPONSE_HEADERS, Endpoint, Metric
 from functions.shared.errors import (
     ApiError,
@@ -25,6 +24,7 @@ from functions.shared.errors import (
 )
 from functions.shared.identity import Identity, identity_from_event
 from functions.shared.observability import Telemetry
+from functions.shared.settings import EndpointSettings
 
 type Event = Mapping[str, Any]
 type Response = dict[str, Any]

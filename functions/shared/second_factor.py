@@ -13,7 +13,6 @@ from typing import NoReturn
 
 from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.clock import Clock
-from functions.shared.config import read_encryption_key, read_table_name
 from functions.shared.contract import Metric
 from functions.shared.decryption import EnvelopeOpener, Opener
 from functions.shared.encryption import master_key
@@ -23,6 +22,7 @@ from functions.shared.lockout import Failures
 from functions.shared.proof import Method, Proof
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.repository import DynamoDbMfaRepository, MfaRepository
+from functions.shared.settings import read_encryption_key, read_table_name
 from functions.shared.totp import matching_step
 
 type Change = Callable[[MfaRecord, str], MfaRecord]

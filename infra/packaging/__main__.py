@@ -7,7 +7,7 @@ import time
 from infra.config import ENVIRONMENTS, ConfigError, load_config
 from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package
 from infra.packaging.progress import say
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
         for function in DEPLOYED_FUNCTIONS:
             started = time.monotonic()
             folder = build_package(function, target)
-            say(f"{function}: {folder.relative_to(ROOT)} ({time.monotonic() - started:.1f} s)")
+            say(f"{function}: {folder.relative_to(REPOSITORY)} ({time.monotonic() - started:.1f} s)")
     except (ConfigError, PackagingError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -10,7 +10,7 @@ from infra.config import IMAGE, Config
 from infra.constructs.function import CodeSource
 from infra.packaging.package import build_package
 from infra.packaging.target import Target
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 
 _PLATFORMS: Final = {"arm64": assets.Platform.LINUX_ARM64, "x86_64": assets.Platform.LINUX_AMD64}
 
@@ -32,7 +32,7 @@ def code_source(config: Config) -> CodeSource:
 
     def image(function: str) -> lambda_.Code:
         return lambda_.Code.from_asset_image(
-            str(ROOT),
+            str(REPOSITORY),
             file=f"functions/{function}/Dockerfile",
             # Pinned: the CDK CLI would build for the machine that it runs on.
             platform=_PLATFORMS[config.architecture],

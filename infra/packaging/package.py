@@ -11,7 +11,8 @@ from infra.packaging import bytecode
 from infra.packaging.dependencies import build_dependencies
 from infra.packaging.errors import PackagingError
 from infra.packaging.target import Target
-from infra.packaging.workspace import BUILD, ROOT, digest, make_once
+from infra.packaging.workspace import BUILD, digest, make_once
+from infra.paths import REPOSITORY
 
 #: The functions that an environment has.
 DEPLOYED_FUNCTIONS: Final = (
@@ -35,7 +36,7 @@ AWS_SERVICES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def build_package(function: str, target: Target, *, source: Path = ROOT, build: Path = BUILD) -> Path:
+def build_package(function: str, target: Target, *, source: Path = REPOSITORY, build: Path = BUILD) -> Path:
     """Return the folder that becomes a function's zip; build it if its inputs changed.
 
     Parameters

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-BUILD: Final = ROOT / "build"
+from infra.paths import REPOSITORY
+
+BUILD: Final = REPOSITORY / "build"
 
 
 def digest(parts: Iterable[bytes]) -> str:

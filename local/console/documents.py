@@ -10,7 +10,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from local.stack import REPOSITORY
+from infra.paths import REPOSITORY
 
 DOCUMENTS: Final = REPOSITORY / "docs"
 #: Where the console serves a document, without its suffix.

@@ -24,9 +24,10 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
+from infra.paths import REPOSITORY
 from local import ports
 from local.errors import LocalError
-from local.stack import REPOSITORY, BrokenStateError, Place, Stack
+from local.stack import BrokenStateError, Place, Stack
 
 PAGES: Final = Path(__file__).with_name("pages")
 #: Pages by their path; everything else that they need is asked for by its file name.

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from infra.monitoring.cloudwatch.dashboard_body import GRID_COLUMNS
-from infra.monitoring.preview.contents import (
+from local.cloudwatch.dashboard_body import GRID_COLUMNS
+from local.cloudwatch.preview.contents import (
     Curve,
     LogEvent,
     Metrics,

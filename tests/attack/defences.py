@@ -168,10 +168,10 @@ DEFENCES: Final = (
     Defence(
         name="A raw key is refused in production",
         stops="secrets sealed under a key that an environment variable shows",
-        file="functions/shared/config.py",
+        file="functions/shared/settings.py",
         text="    if read_environment(environ) == PRODUCTION:\n        raise",
         instead='    if read_environment(environ) == "no environment":\n        raise',
-        noticed_by=("tests/shared/test_config.py::TestEncryptionKey::test_a_raw_key_is_refused_in_production",),
+        noticed_by=("tests/shared/test_settings.py::TestEncryptionKey::test_a_raw_key_is_refused_in_production",),
     ),
     Defence(
         name="Backup codes are hashed with a key that only KMS opens",
@@ -402,7 +402,7 @@ DEFENCES: Final = (
     Defence(
         name="The key is granted for this purpose alone",
         stops="use of the key, or of a role, for anything but TOTP secrets",
-        file="infra/grants.py",
+        file="infra/constructs/grants.py",
         text="(permissions.secret_key, storage.secret_key_arn, PURPOSE_CONDITION),",
         instead="(permissions.secret_key, storage.secret_key_arn, None),",
         noticed_by=("tests/infra/test_permissions.py::test_the_table_of_permissions_is_the_designs[verify_mfa]",),

@@ -23,13 +23,13 @@ from functions.jwt_authorizer.keys import SigningKeys
 from functions.jwt_authorizer.service import ALGORITHMS, TokenVerifier
 from functions.setup_mfa.encryption import EnvelopeSealer
 from functions.setup_mfa.models import MAX_ACCOUNT_LENGTH, MAX_ISSUER_LENGTH, KeyUri
-from functions.shared.config import EndpointSettings, RawKey
 from functions.shared.contract import VERIFY, Attribute
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.http import Request, endpoint
 from functions.shared.proof import Method, SecondFactorRequest, TotpRequest, parse_body
 from functions.shared.record import MfaRecord, RecordDamagedError, attribute_value, record_from_item
+from functions.shared.settings import EndpointSettings, RawKey
 from tests.support.events import api_event
 from tests.support.tokens import AUDIENCE, ISSUER, NOW, claims, cognito_claims, ec_key, rsa_key
 

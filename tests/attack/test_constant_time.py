@@ -22,7 +22,7 @@ import pytest
 
 from functions.shared import second_factor, totp
 from functions.shared.backup_codes import BackupCodeKeys
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 
 #: Names of what is secret, or made of it, where it is compared.
 _SECRET_NAMES: Final = frozenset(
@@ -60,10 +60,10 @@ _LEAST: Final = 1000
 
 
 def comparisons() -> Iterator[tuple[str, ast.Compare]]:
-    for path in sorted((ROOT / "functions").rglob("*.py")):
+    for path in sorted((REPOSITORY / "functions").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Compare):
-                yield str(path.relative_to(ROOT)), node
+                yield str(path.relative_to(REPOSITORY)), node
 
 
 def last_name(node: ast.expr) -> str:

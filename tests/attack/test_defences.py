@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 from tests.attack.defences import DEFENCES, Defence
 from tests.support.source_copy import SourceCopy
 from tests.support.test_ids import collected_tests
@@ -76,7 +76,7 @@ def test_there_are_many_and_each_is_told_once() -> None:
 
 @pytest.mark.parametrize("defence", DEFENCES, ids=lambda defence: defence.name)
 def test_what_would_be_taken_away_is_there(defence: Defence) -> None:
-    assert (ROOT / defence.file).read_text().count(defence.text) == 1
+    assert (REPOSITORY / defence.file).read_text().count(defence.text) == 1
     assert defence.noticed_by
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.stack import REPOSITORY
+from infra.paths import REPOSITORY
 from tests.attack.fuzz_targets import PLANTED, TARGETS, Target
 
 #: For each target, on one of two processors.

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pyotp
 import pytest
 
-from local.stack import REPOSITORY
+from infra.paths import REPOSITORY
 from tests.support.leaks import Kind, Ledger, Search
 from tests.support.source_copy import SourceCopy
 from tests.support.tokens import claims, rsa_key

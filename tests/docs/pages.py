@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from local.stack import REPOSITORY
+from infra.paths import REPOSITORY
 
 DOCS: Final = REPOSITORY / "docs"
 #: All that people read: the documentation, and what is beside it where the repository is browsed.

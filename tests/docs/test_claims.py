@@ -6,8 +6,6 @@ from dataclasses import fields
 
 import pytest
 
-from docsite import architecture
-from docsite.topology import read_topology
 from functions.jwt_authorizer.service import MAX_SUBJECT_LENGTH, MAX_TOKEN_LENGTH
 from functions.shared.aws import CLIENT_CONFIG
 from functions.shared.contract import (
@@ -23,11 +21,14 @@ from functions.shared.contract import (
 from functions.shared.proof import MAX_BODY_BYTES
 from infra.config import DEV, ENVIRONMENTS, PROD, Config
 from infra.monitoring.config import MonitoringConfig
+from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
-from local.stack import DEFAULT_PORT, REPOSITORY, Place
+from local.stack import DEFAULT_PORT, Place
 from tests.docs.pages import quoted, rows, section, text_of
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
+from tools.docsite import architecture
+from tools.docsite.topology import read_topology
 
 README = (REPOSITORY / "README.md").read_text()
 CALLS = rows(section("architecture.md", "What each route does"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.config import Config
-from local.stack import REPOSITORY
+from infra.paths import REPOSITORY
 from tests.docs.pages import PAGES, anchors, fences, name, prose
 
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=name)

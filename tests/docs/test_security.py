@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from docsite import envelope
 from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.contract import MAX_CONSECUTIVE_FAILURES
 from functions.shared.lockout import Failures
 from functions.shared.totp import STEP_SECONDS, WINDOW
-from local.stack import REPOSITORY
+from infra.paths import REPOSITORY
 from tests.docs import defences
 from tests.docs.pages import rows, section, text_of
+from tools.docsite import envelope
 
 PAGE = text_of("security.md")
 _TEST = re.compile(r"\[`((?:Test\w+::)?test_.+?)`\]\(\.\./(tests/[\w/]+\.py)\)")

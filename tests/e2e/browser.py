@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
+from infra.paths import REPOSITORY
 from local import ports
-from local.stack import REPOSITORY, Stack
+from local.stack import Stack
 from tests.support.leaks import OVER_HTTP, Ledger
 
 if TYPE_CHECKING:

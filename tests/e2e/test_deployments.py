@@ -11,10 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.shared.contract import STATUS
+from infra.paths import REPOSITORY
 from local import users
 from local.bootstrap import Credentials
 from local.deploy import cdk_environment, context
-from local.stack import REPOSITORY, Stack
+from local.stack import Stack
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Api, Aws, own_stack
 
@@ -171,7 +172,7 @@ def test_a_record_outlives_changes_failures_and_rollbacks_but_not_the_end(
 
     # -- a deployment that fails half way leaves everything as it was
     checkout.append("functions/mfa_status/handler.py", RELEASE_2.replace('"2"', '"3"'))
-    checkout.insert("infra/service_stack.py", "        CfnOutput(self, Output.API_URL", BROKEN)
+    checkout.insert("infra/stacks/service.py", "        CfnOutput(self, Output.API_URL", BROKEN)
     failed = deployment.deploy(checkout=checkout.root)
 
     assert failed.returncode != 0

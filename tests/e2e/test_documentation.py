@@ -13,7 +13,7 @@ from typing import Any
 import pyotp
 import pytest
 
-from local.stack import REPOSITORY
+from infra.paths import REPOSITORY
 from tests.docs.pages import fences, section, text_of
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Api

@@ -14,11 +14,11 @@ import boto3
 import pytest
 
 from functions.setup_mfa.encryption import EnvelopeSealer
-from functions.shared.config import KmsKey
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.record import RecordDamagedError
+from functions.shared.settings import KmsKey
 from infra.outputs import Output
 from local.bootstrap import ACCOUNT, Credentials, session
 from tests.infra.synthesis import synthesize

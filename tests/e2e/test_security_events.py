@@ -14,7 +14,8 @@ import pytest
 from functions.shared.clock import epoch_from_iso
 from functions.shared.contract import EVENT_SOURCE, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.constructs.security_events import dead_letter_queue_name
-from local.stack import REPOSITORY, Stack
+from infra.paths import REPOSITORY
+from local.stack import Stack
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Aws
 from tests.support.subscriber import Subscriber, receive
@@ -46,7 +47,7 @@ def operator(stack: Stack) -> Callable[..., dict[str, Any]]:
     }
 
     def run(action: str, user: HttpUser) -> dict[str, Any]:
-        command = [sys.executable, "-m", "infra.operator", action, "--user", user.user_id, "--yes"]
+        command = [sys.executable, "-m", "tools.operator", action, "--user", user.user_id, "--yes"]
         options = ["--environment", stack.environment, "--region", stack.region, "--reason", "end-to-end test"]
         done = subprocess.run(
             [*command, *options], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.paths import REPOSITORY
 from local.stack import Stack
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Aws
-from tests.infra.synthesis import REPOSITORY
 
 type NewUser = Callable[[str], HttpUser]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from functions.shared import contract
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 from tests.images import inside
 from tests.images.base import AWS_BASE, base_image
 from tests.images.cases import FUNCTIONS, WORLD_PORT, case, check_wrong_handler, environment
@@ -92,8 +92,8 @@ def _test_all(engine: Engine, base: str, functions: list[str] | tuple[str, ...])
 
 
 def _build(engine: Engine, base: str, function: str, image: str) -> None:
-    dockerfile = ROOT / "functions" / function / "Dockerfile"
-    engine.build(ROOT, image, dockerfile=dockerfile, arguments={"BASE_IMAGE": base})
+    dockerfile = REPOSITORY / "functions" / function / "Dockerfile"
+    engine.build(REPOSITORY, image, dockerfile=dockerfile, arguments={"BASE_IMAGE": base})
 
 
 def _run(engine: Engine, function: str, image: str) -> None:

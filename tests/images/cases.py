@@ -13,9 +13,9 @@ import pyotp
 from functions.setup_mfa.encryption import EnvelopeSealer
 from functions.shared import contract
 from functions.shared.backup_codes import BackupCodeKeys
-from functions.shared.config import RawKey
 from functions.shared.contract import Env, Status
 from functions.shared.encryption import master_key
+from functions.shared.settings import RawKey
 from tests.images.inside import Exercise, Outcome
 from tests.security_events import records
 from tests.support import tokens

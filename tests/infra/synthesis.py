@@ -15,9 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from infra.config import Config, load_config
 from infra.outputs import StackId, stack_name
+from infra.paths import REPOSITORY
 from infra.stage import MfaStage
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 type Resource = dict[str, Any]
 

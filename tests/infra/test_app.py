@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.synthesis import REPOSITORY
+from infra.paths import REPOSITORY
 
 
 def run_app(output: Path, **context: str) -> subprocess.CompletedProcess[str]:

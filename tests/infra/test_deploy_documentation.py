@@ -9,7 +9,8 @@ import pytest
 
 from infra.config import Config, load_config
 from infra.outputs import StackId
-from tests.infra.synthesis import REPOSITORY, Synthesized
+from infra.paths import REPOSITORY
+from tests.infra.synthesis import Synthesized
 
 PAGE = (REPOSITORY / "docs" / "deploy.md").read_text()
 

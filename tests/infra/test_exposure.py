@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.synthesis import REPOSITORY, Resource, Synthesized
+from infra.paths import REPOSITORY
+from tests.infra.synthesis import Resource, Synthesized
 
 #: What would be a way in beside the API, or a store that this design has no use for.
 WAYS_IN = (

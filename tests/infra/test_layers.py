@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.synthesis import REPOSITORY
+from infra.paths import REPOSITORY
 
 FUNCTIONS = REPOSITORY / "functions"
 FOLDERS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
@@ -76,9 +76,7 @@ def test_the_authorizer_knows_neither_the_aws_sdk_nor_any_module_that_does() -> 
 def test_functions_know_nothing_of_what_deploys_or_tests_them() -> None:
     for module in modules(FUNCTIONS):
         for name in imports(module):
-            assert name.split(".")[0] not in {"infra", "local", "openapi", "tests", "aws_cdk"}, (
-                f"{module} imports {name}"
-            )
+            assert name.split(".")[0] not in {"infra", "local", "tools", "tests", "aws_cdk"}, f"{module} imports {name}"
 
 
 def test_the_contract_needs_the_standard_library_alone() -> None:
@@ -87,16 +85,13 @@ def test_the_contract_needs_the_standard_library_alone() -> None:
 
 
 def test_infrastructure_knows_the_functions_by_their_contract_alone() -> None:
-    """But for the operator's command, which is no infrastructure: it reads and writes users' items as functions do."""
-    operator = REPOSITORY / "infra" / "operator"
     for module in modules(REPOSITORY / "infra"):
         for name in imports(module):
             if of("functions", name) and name not in {"functions", "functions.shared"}:
-                known = of("functions.shared.contract", name) or operator in module.parents
-                assert known, f"{module} imports {name}"
+                assert of("functions.shared.contract", name), f"{module} imports {name}"
 
 
 def test_stacks_know_nothing_of_the_app_that_deploys_them() -> None:
     for module in modules(REPOSITORY / "infra"):
         for name in imports(module):
-            assert name.split(".")[0] not in {"app", "local", "openapi", "tests"}, f"{module} imports {name}"
+            assert name.split(".")[0] not in {"app", "local", "tools", "tests"}, f"{module} imports {name}"

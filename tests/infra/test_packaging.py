@@ -16,8 +16,8 @@ from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_pa
 from infra.packaging.botocore_data import cut
 from infra.packaging.package import AWS_SERVICES
 from infra.packaging.workspace import make_once
+from infra.paths import REPOSITORY
 from infra.permissions import PERMISSIONS
-from tests.infra.synthesis import REPOSITORY
 
 LAMBDA = Target.of(ENVIRONMENTS["prod"])
 HERE = Target.of(ENVIRONMENTS["local"])

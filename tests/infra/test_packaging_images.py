@@ -11,8 +11,9 @@ from functions.shared import contract
 from infra.config import ConfigError, load_config
 from infra.packaging import DEPLOYED_FUNCTIONS, code
 from infra.packaging.code import code_source
+from infra.paths import REPOSITORY
 from infra.stage import MfaStage
-from tests.infra.synthesis import REPOSITORY, Stack, load_stacks, new_app
+from tests.infra.synthesis import Stack, load_stacks, new_app
 
 IMAGES = {"environment": "prod", "packaging": "image"}
 
@@ -40,7 +41,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "functions", tmp_path / "functions", ignore=ignored)
     shutil.copy(REPOSITORY / ".dockerignore", tmp_path)
-    monkeypatch.setattr(code, "ROOT", tmp_path)
+    monkeypatch.setattr(code, "REPOSITORY", tmp_path)
     return tmp_path
 
 

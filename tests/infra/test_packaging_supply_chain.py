@@ -16,7 +16,7 @@ from infra.packaging.supply_chain.__main__ import NOT_AUDITED, _audit
 from infra.packaging.supply_chain.audit import NotAuditedError, findings_of_npm, findings_of_pip
 from infra.packaging.supply_chain.licences import Licensed, licences, table, unwelcome
 from infra.packaging.supply_chain.sbom import bill_of_materials
-from tests.infra.synthesis import REPOSITORY
+from infra.paths import REPOSITORY
 
 LAMBDA = Target.of(ENVIRONMENTS["prod"])
 

@@ -10,10 +10,10 @@ from aws_cdk import aws_iam as iam
 
 from functions.shared import contract
 from infra.config import load_config
-from infra.data_stack import DataStack
-from infra.grants import statements
+from infra.constructs.grants import statements
 from infra.outputs import StackId
 from infra.permissions import PERMISSIONS
+from infra.stacks.data import DataStack
 from tests.infra.synthesis import Synthesized, load_stacks, new_app
 
 TABLE = "<AWS::DynamoDB::GlobalTable Arn>"

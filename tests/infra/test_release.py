@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from functions.shared import contract
-from infra.monitoring.cloudwatch.alarm_state import AlarmState, alarm_state
-from infra.monitoring.cloudwatch.metric_store import MetricStore
 from infra.outputs import StackId
+from local.cloudwatch.alarm_state import AlarmState, alarm_state
+from local.cloudwatch.metric_store import MetricStore
 from tests.infra.synthesis import Stack, Synthesized, synthesize
 from tests.infra.test_rules import cfn_lint, nag_findings
 

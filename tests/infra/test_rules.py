@@ -8,7 +8,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
-from tests.infra.synthesis import REPOSITORY, Synthesized, synthesize
+from infra.paths import REPOSITORY
+from tests.infra.synthesis import Synthesized, synthesize
 
 
 def nag_findings(environment: Synthesized) -> list[str]:

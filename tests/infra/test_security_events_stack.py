@@ -15,8 +15,8 @@ from cdk_nag import AwsSolutionsChecks
 from infra.config import load_config
 from infra.constructs.function import LIVE
 from infra.constructs.security_events import SecurityEvents, dead_letter_queue_name
-from infra.data_stack import DataStack
 from infra.permissions import PERMISSIONS
+from infra.stacks.data import DataStack
 from tests.infra.synthesis import Stack, load_stacks, new_app, stub_code
 
 QUEUE = "<AWS::SQS::Queue Arn>"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.shared.config import ConfigurationError
 from functions.shared.contract import ENDPOINTS, SETUP, Endpoint
+from functions.shared.settings import ConfigurationError
 from tests.support.authorizer import METHOD_ARN, Authorizer, effect
 from tests.support.metrics import emitted_metrics
 from tests.support.tokens import NOW, claims, rsa_key

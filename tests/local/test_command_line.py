@@ -20,9 +20,10 @@ from typing import Any
 
 import pytest
 
+from infra.paths import REPOSITORY
 from local import ports, server
 from local.__main__ import main
-from local.stack import FIELDS, REPOSITORY, Place, Stack
+from local.stack import FIELDS, Place, Stack
 from tests.local.emulator import PATIENCE_SECONDS, eventually
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.monitoring.cloudwatch.metric_store import MetricStore
 from local import ports
 from local.bootstrap import Credentials, session
+from local.cloudwatch.metric_store import MetricStore
 from local.console.alarms import Alarm, alarms
 from local.console.documents import Block, Span, address, blocks
 from local.console.operations import CONFIG, LogTail

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra.paths import REPOSITORY
 from local import lifeline
-from local.stack import REPOSITORY
 from tests.local.emulator import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")

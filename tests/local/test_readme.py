@@ -2,8 +2,8 @@
 
 import re
 
+from infra.paths import REPOSITORY
 from local.emulator.inert import INERT
-from local.stack import REPOSITORY
 
 
 def test_the_readme_lists_what_is_inert() -> None:

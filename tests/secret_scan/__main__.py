@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 from tests.secret_scan.allowed import ALLOWED, THIS_LIST, Allowed
 from tests.secret_scan.scan import Finding, files_of, findings
 
@@ -17,8 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.secret_scan", description=__doc__)
     parser.add_argument("files", nargs="*", metavar="FILE", help="from the root of the repository; all by default")
     named = parser.parse_args(arguments).files
-    files = named or files_of(ROOT)
-    found = findings(ROOT, files)
+    files = named or files_of(REPOSITORY)
+    found = findings(REPOSITORY, files)
     secrets, stale = unexplained(found), [] if named else unused(found)
     for each in secrets:
         # What was found is not repeated: the output of a pipeline is read by more people than its code.

@@ -33,7 +33,7 @@ class Allowed:
 
 
 THIS_LIST: Final = "tests/secret_scan/allowed.py"
-_PAGES: Final = r"[\w.-]+\.md|docs/.*|openapi/.*|functions/.*/models\.py"
+_PAGES: Final = r"[\w.-]+\.md|docs/.*|tools/openapi/.*|functions/.*/models\.py"
 
 #: Lines of which nothing is looked at: the hashes of pinned packages, which are many and known to everybody.
 HASHES: Final = (r"^\s*--hash=sha256:[0-9a-f]{64}( \\)?$", r'^\s*"integrity": "sha512-[A-Za-z0-9+/]{86}==",?$')
@@ -57,7 +57,7 @@ ALLOWED: Final = (
     Allowed(text=r"a1b2c3d4e5", files=_PAGES, reason="the id of an API in examples"),
     Allowed(
         text=r"not-a-real-secret-key-of-40-characters-x|made-up",
-        files=r"bench/variants\.py|tests/images/cases\.py",
+        files=r"tools/bench/variants\.py|tests/images/cases\.py",
         reason="credentials for a stand-in of AWS that looks at none",
     ),
     Allowed(
@@ -67,7 +67,7 @@ ALLOWED: Final = (
     ),
     Allowed(
         text=r"no route asks for an API key|(1 x )?TOTP secret|SECRET(-SECRET)?",
-        files=r"openapi/answers\.py|tests/.*",
+        files=r"tools/openapi/answers\.py|tests/.*",
         reason="words where a secret would be",
     ),
     Allowed(

@@ -71,7 +71,7 @@ def test_files_that_git_ignores_are_not_looked_at(root: Path) -> None:
     assert [finding.file for finding in findings(root, files_of(root))] == ["kept.txt"]
 
 
-@pytest.mark.parametrize("file", ["functions/shared/config.py", "local/users.py", ".ci/run", "cdk.json"])
+@pytest.mark.parametrize("file", ["functions/shared/settings.py", "local/users.py", ".ci/run", "cdk.json"])
 def test_even_an_example_is_explained_only_where_it_belongs(file: str) -> None:
     example = Finding(file, 1, "Secret Keyword", "JBSWY3DPEHPK3PXP" * 2)
 

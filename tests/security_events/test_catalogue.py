@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +9,10 @@ import pytest
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
 from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
+from infra.paths import REPOSITORY
 from tests.security_events.records import enabling, hashes, item, stream_record, using_a_backup_code
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+DOCUMENT = (REPOSITORY / "docs" / "events.md").read_text()
 
 FAILED: dict[str, Any] = {"last_failed_at": {"S": "2027-01-15T08:00:00Z"}}
 RECORDS = {

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from functions.security_events.errors import BatchFailedError
-from functions.shared.config import ConfigurationError
 from functions.shared.contract import Env
+from functions.shared.settings import ConfigurationError
 from tests.security_events.records import damaged, enabling, login, published_by, stream_record
 from tests.support.aws_calls import raising
 from tests.support.embedded_aws import REGION, EmbeddedAws

@@ -18,11 +18,11 @@ from aws_encryption_sdk.key_providers.base import MasterKey
 from botocore.exceptions import ReadTimeoutError
 
 from functions.setup_mfa.encryption import EnvelopeSealer, SealedSecret
-from functions.shared.config import KmsKey, RawKey
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import encryption_context, master_key, sdk_client
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.record import RecordDamagedError
+from functions.shared.settings import KmsKey, RawKey
 from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import REGION, EmbeddedAws
 

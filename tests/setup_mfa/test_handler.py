@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from functions.shared.config import ConfigurationError
 from functions.shared.contract import SETUP, SETUP_METRICS
+from functions.shared.settings import ConfigurationError
 from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.events import api_event

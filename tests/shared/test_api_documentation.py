@@ -3,7 +3,6 @@
 import importlib
 import json
 import re
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -13,8 +12,9 @@ from pydantic.alias_generators import to_camel
 from functions.shared.answer import Answer
 from functions.shared.contract import ENDPOINTS, Endpoint, ErrorCode
 from infra.constructs.gateway_responses import GATEWAY_ANSWERS
+from infra.paths import REPOSITORY
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+DOCUMENT = (REPOSITORY / "docs" / "api.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
 ROUTES = pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.function)
 

@@ -6,8 +6,8 @@ from aws_encryption_sdk.key_providers.kms import MRKAwareKMSMasterKey
 from aws_encryption_sdk.key_providers.raw import RawMasterKey
 
 from functions.shared.aws import CLIENT_CONFIG
-from functions.shared.config import KmsKey, RawKey
 from functions.shared.encryption import encryption_context, master_key
+from functions.shared.settings import KmsKey, RawKey
 from tests.support.embedded_aws import EmbeddedAws
 
 ARN = "arn:aws:kms:eu-central-1:123456789012:key/mrk-1234567890abcdef1234567890abcdef"

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from functions.shared.config import EndpointSettings
 from functions.shared.contract import VERIFY, Metric
 from functions.shared.errors import (
     ApiError,
@@ -25,6 +24,7 @@ from functions.shared.errors import (
     ValidationError,
 )
 from functions.shared.http import LambdaHandler, Request, endpoint
+from functions.shared.settings import EndpointSettings
 from tests.support.events import api_event
 from tests.support.metrics import emitted_metrics
 

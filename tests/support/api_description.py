@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from functions.shared.contract import ENDPOINTS, RESPONSE_HEADERS, Endpoint
+from infra.paths import REPOSITORY
 
-FILE: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
+FILE: Final = REPOSITORY / "docs" / "openapi.json"
 #: A time as the contract has it, and as the gateway writes one.
 ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 GATEWAY_TIME: Final = re.compile(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000")

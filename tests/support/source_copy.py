@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 
 #: What tests need of the project, but for those of its pipelines.
 _FILES: Final = ("app.py", "cdk.json", "package.json", "pyproject.toml")
-_FOLDERS: Final = ("docs", "functions", "infra", "local", "openapi", "tests")
+_FOLDERS: Final = ("docs", "functions", "infra", "local", "tests", "tools")
 _LINKED: Final = (".venv", "node_modules")
 
 
@@ -42,11 +42,11 @@ class SourceCopy:
         self._time = int(time.time())
         leftovers = shutil.ignore_patterns("__pycache__", "*.png", ".*")
         for name in _FILES:
-            shutil.copy(ROOT / name, root / name)
+            shutil.copy(REPOSITORY / name, root / name)
         for name in _FOLDERS:
-            shutil.copytree(ROOT / name, root / name, ignore=leftovers)
+            shutil.copytree(REPOSITORY / name, root / name, ignore=leftovers)
         for name in _LINKED:
-            (root / name).symlink_to(ROOT / name)
+            (root / name).symlink_to(REPOSITORY / name)
 
     def __enter__(self) -> Self:
         temporary = self.root / "tmp"  # a fork ends without tidying up

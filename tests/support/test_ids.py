@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 
 
 def collected_tests(files: Sequence[str]) -> frozenset[str]:
@@ -21,7 +21,7 @@ def collected_tests(files: Sequence[str]) -> frozenset[str]:
         options.append("--attack")
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *files],
-        cwd=ROOT,
+        cwd=REPOSITORY,
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         capture_output=True,
         text=True,

@@ -9,7 +9,8 @@ from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_pa
 from infra.packaging.supply_chain.audit import NotAuditedError, npm_vulnerabilities, python_vulnerabilities
 from infra.packaging.supply_chain.licences import Licensed, licences, table, unwelcome
 from infra.packaging.supply_chain.sbom import bill_of_materials, write
-from infra.packaging.workspace import BUILD, ROOT
+from infra.packaging.workspace import BUILD
+from infra.paths import REPOSITORY
 
 #: Nothing was found because nobody could be asked; 1 is for what was found.
 NOT_AUDITED: Final = 3
@@ -32,7 +33,7 @@ def _sbom() -> int:
         bill = bill_of_materials(function, _licensed(function))
         path = BUILD / "sbom" / f"{function}.cdx.json"
         write(bill, path)
-        print(f"{path.relative_to(ROOT)}: {len(bill['components'])} packages")
+        print(f"{path.relative_to(REPOSITORY)}: {len(bill['components'])} packages")
     return 0
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 
 #: Everything that is pinned; what the functions carry is in the first, in the same versions.
-REQUIREMENTS: Final = (ROOT / "requirements.txt", ROOT / "tests" / "images" / "requirements.txt")
+REQUIREMENTS: Final = (REPOSITORY / "requirements.txt", REPOSITORY / "tests" / "images" / "requirements.txt")
 
 
 class NotAuditedError(Exception):
@@ -65,7 +65,7 @@ def findings_of_npm(report: dict[str, Any]) -> Iterator[str]:
 
 
 def _report(command: list[str]) -> dict[str, Any]:
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 (as above)
+    finished = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)  # noqa: S603 (as above)
     try:
         report: dict[str, Any] = json.loads(finished.stdout)
     except ValueError:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from infra.packaging.errors import PackagingError
 from infra.packaging.supply_chain.licences import Licensed
-from infra.packaging.workspace import ROOT
+from infra.paths import REPOSITORY
 
 SPEC_VERSION: Final = "1.6"
 
@@ -32,7 +32,7 @@ def bill_of_materials(function: str, licensed: Iterable[Licensed]) -> dict[str, 
     PackagingError
         The generator failed.
     """
-    requirements = ROOT / "functions" / function / "requirements.txt"
+    requirements = REPOSITORY / "functions" / function / "requirements.txt"
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", "--output-reproducible"]
     command += ["--spec-version", SPEC_VERSION, "--output-format", "JSON", str(requirements)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own arguments)
@@ -50,7 +50,7 @@ def write(bill: dict[str, Any], path: Path) -> None:
 
 
 def _complete(bill: dict[str, Any], function: str, licences: dict[str, str]) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     root = f"{project['name']}/{function}"
     bill.setdefault("metadata", {})["component"] = {
         "bom-ref": root,

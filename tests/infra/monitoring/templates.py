@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from aws_cdk import App, Environment
@@ -12,9 +11,9 @@ from aws_cdk.assertions import Template
 from functions.shared import contract
 from infra.monitoring.config import MonitoringConfig
 from infra.monitoring.resources import WatchedFunction, WatchedResources
-from infra.monitoring.stack import MonitoringStack
+from infra.paths import REPOSITORY
+from infra.stacks.monitoring import MonitoringStack
 
-ROOT = Path(__file__).parents[3]
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/7e1c9a6e-0000-4000-8000-000000000001"
@@ -43,7 +42,7 @@ class Monitoring:
 
     @classmethod
     def synthesize(cls, environment: str, config: MonitoringConfig) -> "Monitoring":
-        app = App(context=json.loads((ROOT / "cdk.json").read_text())["context"])
+        app = App(context=json.loads((REPOSITORY / "cdk.json").read_text())["context"])
         stack = MonitoringStack(
             app,
             "monitoring",

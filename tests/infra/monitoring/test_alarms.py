@@ -9,8 +9,8 @@ import pytest
 
 from functions.shared import contract
 from functions.shared.contract import Metric
-from infra.monitoring.cloudwatch.alarm_state import AlarmState, alarm_state
 from infra.monitoring.rules import PAGE_KEY
+from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from tests.infra.monitoring.scenarios import FIRE, HOUR, PERIOD, Scenario, normal_five_minutes
 from tests.infra.monitoring.templates import Monitoring
 from tests.infra.monitoring.traffic import KEY_UNAVAILABLE, OK, REJECTED, UNAVAILABLE, Traffic

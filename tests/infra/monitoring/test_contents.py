@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.monitoring.cloudwatch.metric_store import MetricStore, statistic_of
-from infra.monitoring.preview.contents import Curve, Statistic, Window, curves, log_query, log_rows, statistics_shown
-from infra.monitoring.preview.source import CloudWatchMetrics
+from local.cloudwatch.metric_store import MetricStore, statistic_of
+from local.cloudwatch.preview.contents import Curve, Statistic, Window, curves, log_query, log_rows, statistics_shown
+from local.cloudwatch.preview.source import CloudWatchMetrics
 
 WINDOW = Window(end=3600, period=300, length=4)
 _OURS = {"environment": "local"}

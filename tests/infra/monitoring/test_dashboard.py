@@ -8,15 +8,16 @@ import pytest
 
 from functions.shared import contract
 from functions.shared.contract import Metric
-from infra.monitoring.cloudwatch.dashboard_body import metrics_shown, problems
 from infra.monitoring.queries import SAVED_QUERIES
-from tests.infra.monitoring.templates import KEY_ARN, ROOT, Monitoring
+from infra.paths import REPOSITORY
+from local.cloudwatch.dashboard_body import metrics_shown, problems
+from tests.infra.monitoring.templates import KEY_ARN, Monitoring
 
 
 def _published_by_code() -> set[str]:
     """Return the metrics that the code under ``functions`` publishes, by reading it."""
     names = {name for endpoint in contract.ENDPOINTS for name in endpoint.metrics.names()}
-    for path in (ROOT / "functions").rglob("*.py"):
+    for path in (REPOSITORY / "functions").rglob("*.py"):
         if path.name != "contract.py":
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Metric":

@@ -8,8 +8,8 @@ import pytest
 
 from functions.shared import contract
 from functions.shared.contract import Env
-from infra.monitoring.cloudwatch.alarm_state import AlarmState, alarm_state
-from infra.monitoring.cloudwatch.metric_store import MetricStore
+from local.cloudwatch.alarm_state import AlarmState, alarm_state
+from local.cloudwatch.metric_store import MetricStore
 from tests.infra.monitoring.templates import Monitoring
 from tests.support.aws_calls import refused
 from tests.support.embedded_aws import EmbeddedAws

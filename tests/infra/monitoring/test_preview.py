@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infra.monitoring.preview.contents import LogEvent, Window
-from infra.monitoring.preview.drawing import COLUMN_INCHES, DPI, ROW_INCHES, Picture
-from infra.monitoring.preview.source import CloudWatchMetrics, alarm_states, log_events
+from local.cloudwatch.preview.contents import LogEvent, Window
+from local.cloudwatch.preview.drawing import COLUMN_INCHES, DPI, ROW_INCHES, Picture
+from local.cloudwatch.preview.source import CloudWatchMetrics, alarm_states, log_events
 from tests.infra.monitoring.scenarios import PERIOD, normal_five_minutes
 from tests.infra.monitoring.templates import Monitoring
 from tests.infra.monitoring.traffic import Traffic

@@ -10,8 +10,8 @@ import pytest
 from functions.shared import contract
 from functions.shared.contract import Env
 from infra.monitoring import queries
-from infra.monitoring.cloudwatch.logs_insights import LogsInsightsError, Row, run
 from infra.monitoring.queries import SAVED_QUERIES, SavedQuery
+from local.cloudwatch.logs_insights import LogsInsightsError, Row, run
 from tests.support.aws_calls import refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.events import api_event

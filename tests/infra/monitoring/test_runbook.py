@@ -6,9 +6,10 @@ from functools import cache
 from functions.shared import contract
 from infra.monitoring.queries import SAVED_QUERIES
 from infra.monitoring.rules import PAGE_KEY
-from tests.infra.monitoring.templates import ROOT, Monitoring
+from infra.paths import REPOSITORY
+from tests.infra.monitoring.templates import Monitoring
 
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+RUNBOOK = (REPOSITORY / "docs" / "runbook.md").read_text()
 PARTS = ("**Means.**", "**Look.**", "**Resolve.**")
 
 

@@ -16,7 +16,6 @@ from unittest.mock import patch
 
 from aws_lambda_powertools.metrics import Metrics
 
-from functions.shared.config import EndpointSettings
 from functions.shared.contract import METRICS_SERVICE, Endpoint, Metric
 from functions.shared.errors import (
     ApiError,
@@ -28,7 +27,8 @@ from functions.shared.errors import (
 )
 from functions.shared.http import Request, endpoint
 from functions.shared.observability import Telemetry
-from infra.monitoring.cloudwatch.metric_store import MetricStore
+from functions.shared.settings import EndpointSettings
+from local.cloudwatch.metric_store import MetricStore
 from tests.infra.monitoring.templates import KEY_ARN
 from tests.support.events import api_event
 

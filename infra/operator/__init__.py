@@ -1,4 +1,0 @@
-"""What an operator does for a user who is locked out or has lost everything: ``python -m infra.operator --help``.
-
-There is no route for it. It works with the operator's own AWS credentials, and leaves its mark on what it writes.
-"""

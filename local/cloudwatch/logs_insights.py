@@ -1,0 +1,163 @@
+"""CloudWatch Logs Insights, the part that the saved queries use, over log events in memory.
+
+Source: "CloudWatch Logs Insights query syntax" in the CloudWatch Logs user guide. Fields of JSON events are found by
+their dotted path. Anything not understood is refused, never guessed.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from local.cloudwatch.metric_store import statistic_of
+
+type Row = dict[str, Any]
+
+_LAMBDA_FIELDS: Final = {"@type": r"^(START|END|REPORT) ", "@initDuration": r"Init Duration: ([\d.]+) ms"}
+_CONDITION: Final = re.compile(r"([@\w.]+)\s*(=|>=|in)\s*(.+)")
+_AGGREGATE: Final = re.compile(r"(\w+)\(([^)]*)\)\s+as\s+(\w+)")
+
+
+class LogsInsightsError(ValueError):
+    """A command that is not of the query language, or of a part of it that is not implemented here."""
+
+
+def run(query: str, events: Iterable[tuple[float, str, str]]) -> list[Row]:
+    """Answer a query.
+
+    Parameters
+    ----------
+    query : str
+        Commands, separated by pipes.
+    events : iterable of (float, str, str)
+        Time in seconds, log group and message of each event.
+
+    Returns
+    -------
+    list of dict
+        A row each, in the query's order; fields that an event lacks are left out.
+
+    Raises
+    ------
+    LogsInsightsError
+        If a command can not be read.
+    """
+    rows = [_discovered(at, group, message) for at, group, message in events]
+    for command in query.split("\n| "):
+        name, _, rest = command.strip().partition(" ")
+        if name not in _COMMANDS:
+            raise LogsInsightsError(f"unknown command {name!r}")
+        rows = _COMMANDS[name](rows, rest)
+    return rows
+
+
+def _discovered(at: float, group: str, message: str) -> Row:
+    """Return the fields that Logs Insights finds in an event by itself."""
+    row: Row = {"@timestamp": at, "@log": group, "@message": message}
+    for field, pattern in _LAMBDA_FIELDS.items():
+        if found := re.search(pattern, message):
+            row[field] = found[1]
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return row
+    return row | _flattened(document) if isinstance(document, dict) else row
+
+
+def _flattened(value: Any, path: str = "") -> Row:  # noqa: ANN401 (any JSON)
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if children is None:
+        return {path: value}
+    below = (_flattened(each, f"{path}.{key}" if path else str(key)) for key, each in children)
+    return {key: each for part in below for key, each in part.items()}
+
+
+def _filter(rows: list[Row], condition: str) -> list[Row]:
+    tests = [_test(part) for part in condition.split(" or ")]
+    return [row for row in rows if any(test(row) for test in tests)]
+
+
+def _test(condition: str) -> Callable[[Row], bool]:
+    match = _CONDITION.fullmatch(condition.strip())
+    if match is None:
+        raise LogsInsightsError(f"condition {condition!r}")
+    field, operator, literal = match.groups()
+    expected = json.loads(literal)
+    if operator == "in":
+        return lambda row: row.get(field) in expected
+    if operator == ">=":
+        return lambda row: field in row and float(row[field]) >= expected
+    return lambda row: row.get(field) == expected
+
+
+def _fields(rows: list[Row], names: str) -> list[Row]:
+    """Keep what is named; ``coalesce(a, b) as c`` adds a field and keeps the others for the commands that follow."""
+    if match := re.fullmatch(r"coalesce\(([^)]*)\) as (\w+)", names):
+        sources = _names(match[1])
+        for row in rows:
+            present = [row[source] for source in sources if source in row]
+            if present:
+                row[match[2]] = present[0]
+        return rows
+    return [{name: row[name] for name in _names(names) if name in row} for row in rows]
+
+
+def _parse(rows: list[Row], rest: str) -> list[Row]:
+    match = re.fullmatch(r"(@\w+) /(.*)/", rest)
+    if match is None:
+        raise LogsInsightsError(f"parse {rest!r}")
+    pattern = re.compile(match[2].replace("(?<", "(?P<"))
+    return [row | (found.groupdict() if (found := pattern.search(str(row[match[1]]))) else {}) for row in rows]
+
+
+def _stats(rows: list[Row], rest: str) -> list[Row]:
+    aggregates, _, by = rest.partition(" by ")
+    keys = _names(by)
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.get(key) for key in keys), []).append(row)
+    found = _AGGREGATE.findall(aggregates)
+    if not found or re.sub(r"[\s,]", "", _AGGREGATE.sub("", aggregates)):
+        raise LogsInsightsError(f"stats {aggregates!r}")
+    return [
+        dict(zip(keys, group, strict=True)) | {alias: _aggregate(name, of, members) for name, of, alias in found}
+        for group, members in groups.items()
+    ]
+
+
+def _aggregate(name: str, of: str, rows: Sequence[Row]) -> Any:  # noqa: ANN401 (numbers and texts)
+    field, *parameters = _names(of) or [""]
+    values = [row[field] for row in rows if field in row]
+    match name:
+        case "count":
+            return len(values) if field else len(rows)
+        case "count_distinct":
+            return len(set(values))
+        case "min" | "max":
+            return {"min": min, "max": max}[name]((float(value) for value in values), default=None)
+        case "pct":
+            return statistic_of([float(value) for value in values], f"p{parameters[0]}") if values else None
+    raise LogsInsightsError(f"{name} is not implemented")
+
+
+def _sort(rows: list[Row], rest: str) -> list[Row]:
+    field, _, direction = rest.partition(" ")
+    return sorted(rows, key=lambda row: row.get(field) or 0, reverse=direction == "desc")
+
+
+def _limit(rows: list[Row], rest: str) -> list[Row]:
+    return rows[: int(rest)]
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+_COMMANDS: Final[Mapping[str, Callable[[list[Row], str], list[Row]]]] = {
+    "filter": _filter,
+    "fields": _fields,
+    "parse": _parse,
+    "stats": _stats,
+    "sort": _sort,
+    "limit": _limit,
+}

@@ -1,0 +1,137 @@
+"""The pipeline's scripts, with stand-ins for the commands that they run."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.paths import REPOSITORY
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a folder with the scripts, and stand-ins for CDK and GitHub's command line that say how they are run."""
+    shutil.copytree(REPOSITORY / "scripts", tmp_path / "scripts")
+    command(tmp_path / "node_modules" / ".bin" / "cdk", 'echo "cdk $*"')
+    return tmp_path
+
+
+def command(path: Path, code: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{code}\n")
+    path.chmod(0o755)
+
+
+def run(checkout: Path, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [checkout / "scripts" / script, *arguments],
+        env={"PATH": f"{checkout}/bin:{os.defpath}", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_deployment_asks_nobody_and_passes_options_on(checkout: Path) -> None:
+    finished = run(checkout, "deploy.sh", "deploy", "prod", "-c", "traffic_shift=all-at-once")
+
+    assert finished.stdout == (
+        "cdk deploy --require-approval never --progress events"
+        " mfa-prod/* -c environment=prod -c traffic_shift=all-at-once\n"
+    )
+
+
+def test_an_environments_file_of_settings_is_taken_where_there_is_one(checkout: Path) -> None:
+    (checkout / "prod.toml").touch()
+
+    assert run(checkout, "deploy.sh", "deploy", "prod").stdout.endswith("-c config=prod.toml\n")
+    assert "config=" not in run(checkout, "deploy.sh", "deploy", "dev").stdout
+
+
+def test_a_difference_is_markdown(checkout: Path) -> None:
+    finished = run(checkout, "deploy.sh", "diff", "dev")
+
+    lines = finished.stdout.splitlines()
+    assert [lines[0], lines[2], lines[-1]] == ["## What changes in dev", "```diff", "```"]
+    assert lines[3].startswith("cdk diff --no-color --method=template mfa-dev/*")
+
+
+def test_a_difference_that_cannot_be_had_fails_and_says_why(checkout: Path) -> None:
+    command(checkout / "node_modules" / ".bin" / "cdk", "echo no credentials; exit 1")
+
+    finished = run(checkout, "deploy.sh", "diff", "dev")
+
+    assert (finished.returncode, finished.stdout, finished.stderr) == (1, "", "no credentials\n")
+
+
+def test_a_deployment_that_fails_fails(checkout: Path) -> None:
+    command(checkout / "node_modules" / ".bin" / "cdk", "exit 1")
+
+    assert run(checkout, "deploy.sh", "deploy", "dev").returncode == 1
+
+
+def test_the_commit_to_go_back_to_is_that_of_the_last_deployment_that_succeeded(checkout: Path) -> None:
+    command(
+        checkout / "bin" / "gh",
+        """case $2 in
+        *statuses) [ "$2" = repos/owner/name/deployments/2/statuses ] && echo 0 || echo null ;;
+        *environment=prod*) echo "3 failed"; echo "2 good"; echo "1 older" ;;
+        esac""",
+    )
+
+    assert run(checkout, "deployed_commit.sh", "prod", GITHUB_REPOSITORY="owner/name").stdout == "good\n"
+
+
+def test_before_the_first_deployment_there_is_no_commit_to_go_back_to(checkout: Path) -> None:
+    command(checkout / "bin" / "gh", "true")
+
+    finished = run(checkout, "deployed_commit.sh", "prod", GITHUB_REPOSITORY="owner/name")
+
+    assert (finished.returncode, finished.stdout) == (0, "")
+
+
+def test_a_token_of_an_issuer_of_ones_own_reaches_the_smoke_test_and_no_list_of_processes(checkout: Path) -> None:
+    command(
+        checkout / "bin" / "curl", """echo "$*" > "$0.arguments"; cat > /dev/null; echo '{"access_token": "T0KEN"}'"""
+    )
+    command(
+        checkout / ".venv" / "bin" / "python",
+        f"""case $1 in -c) exec {shutil.which("python3")} "$@" ;; esac; echo "$MFA_SMOKE_TOKEN $*" """,
+    )
+    issuer = {"TOKEN_URL": "https://issuer.example/token", "CLIENT_ID": "client", "CLIENT_SECRET": "s3cret"}
+
+    finished = run(checkout, "smoke.sh", "prod", **issuer)
+
+    assert finished.stdout == "T0KEN -m tests.smoke --environment prod\n"
+    assert "s3cret" not in (checkout / "bin" / "curl.arguments").read_text()
+
+
+def test_without_such_an_issuer_the_smoke_test_makes_its_user(checkout: Path) -> None:
+    command(checkout / ".venv" / "bin" / "python", 'echo "${MFA_SMOKE_TOKEN-none} $*"')
+
+    assert run(checkout, "smoke.sh", "dev").stdout == "none -m tests.smoke --environment dev\n"
+
+
+@pytest.mark.parametrize(("status", "passes"), [(0, True), (1, False), (2, False), (3, True)])
+def test_the_gate_fails_for_a_known_vulnerability_and_not_for_a_service_that_does_not_answer(
+    checkout: Path, status: int, passes: bool
+) -> None:
+    (audit,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if " audit" in line]
+    command(checkout / ".venv" / "bin" / "python", f"exit {status}")
+
+    finished = subprocess.run(["/bin/bash", "-euc", audit], cwd=checkout, check=False)
+
+    assert (finished.returncode == 0) == passes
+
+
+def test_the_gate_installs_the_programs_that_no_test_may_do_without() -> None:
+    (install,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if "apt-get install" in line]
+
+    assert {"chromium", "oathtool"} <= set(install.split())
+
+
+@pytest.mark.parametrize("target", ["check", "docs", "image-test", "test"])
+def test_the_gate_runs_what_people_run_by_hand(target: str) -> None:
+    assert f"make {target}" in (REPOSITORY / ".ci" / "run").read_text().splitlines()

@@ -1,0 +1,79 @@
+"""Metric math, against what CloudWatch's page "Using math expressions with CloudWatch metrics" says of it."""
+
+import pytest
+
+from local.cloudwatch.metric_math import MetricMathError, evaluate
+
+M1 = [2.0, 4.0, None, 8.0]
+M2 = [1.0, None, 3.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("m1", M1),
+        # "Arithmetic on two time series: only where both have a value"; division by zero has none
+        ("m1 + m2", [3.0, None, None, 8.0]),
+        ("m1 - m2", [1.0, None, None, 8.0]),
+        ("m1 / m2", [2.0, None, None, None]),
+        ("100 * m1 / 4", [50.0, 100.0, None, 200.0]),
+        ("-m1", [-2.0, -4.0, None, -8.0]),
+        ("m1 + m2 * 2", [4.0, None, None, 8.0]),
+        ("(m1 + m2) * 2", [6.0, None, None, 16.0]),
+        ("8 - m1 - 2", [4.0, 2.0, None, -2.0]),
+        # comparisons give 1 and 0
+        ("m1 > 3", [0.0, 1.0, None, 1.0]),
+        ("m1 >= 4", [0.0, 1.0, None, 1.0]),
+        ("m1 < m2", [0.0, None, None, 0.0]),
+        ("m1 <= 2", [1.0, 0.0, None, 0.0]),
+        ("m1 == 4", [0.0, 1.0, None, 0.0]),
+        ("m1 != 4", [1.0, 0.0, None, 1.0]),
+        ("(m1 > 1) AND (m1 < 5)", [1.0, 1.0, None, 0.0]),
+        ("(m1 > 5) OR (m1 < 3)", [1.0, 0.0, None, 1.0]),
+        ("m1 > 1 && m1 < 5", [1.0, 1.0, None, 0.0]),
+        ("m1 > 5 || m1 < 3", [1.0, 0.0, None, 1.0]),
+        # FILL fills in "the missing values of a metric with the specified filler value"
+        ("FILL(m1, 0)", [2.0, 4.0, 0.0, 8.0]),
+        ("FILL(m1,0) + FILL(m2,0)", [3.0, 4.0, 3.0, 8.0]),
+        # "SUM(METRICS())": one series of the sums; aggregates skip what is missing
+        ("SUM(METRICS())", [3.0, 4.0, 3.0, 8.0]),
+        ("SUM([m1, m2])", [3.0, 4.0, 3.0, 8.0]),
+        ("MAX([m1, m2])", [2.0, 4.0, 3.0, 8.0]),
+        ("MIN([m1, m2])", [1.0, 4.0, 3.0, 0.0]),
+        ("AVG([m1, m2])", [1.5, 4.0, 3.0, 4.0]),
+        # "SUM(m1)" of one series is a number
+        ("56 * m1 / SUM(m1)", [8.0, 16.0, None, 32.0]),
+        # IF, with numbers and with series in every place
+        ("IF(m1 > 3, 1, 0)", [0.0, 1.0, None, 1.0]),
+        ("IF(FILL(m1,0) >= 4, m1, FILL(m2,0))", [1.0, 4.0, 3.0, 8.0]),
+        ("IF(m2, m1, 7)", [2.0, None, None, 7.0]),
+    ],
+)
+def test_computes_period_by_period(expression: str, expected: list[float | None]) -> None:
+    assert evaluate(expression, {"m1": M1, "m2": M2}, 4) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "complaint"),
+    [
+        ("m3", "m3: no such metric"),
+        ("m1 +", "expected more"),
+        ("m1 m2", "unexpected 'm2'"),
+        ("(m1", "expected \\)"),
+        ("m1 % 2", "unexpected '% 2'"),
+        ("FILL(m1, REPEAT)", "REPEAT: no such metric"),
+        ("RATE(m1)", "RATE of 1 such arguments is not implemented"),
+        ("SUM(m1)", "expected one series"),
+        ("METRICS()", "expected one series"),
+        ("[m1, m2] + 1", "several series where one is expected"),
+        ("1 / 0 + m1", "division by zero"),
+    ],
+)
+def test_refuses_what_it_does_not_know(expression: str, complaint: str) -> None:
+    with pytest.raises(MetricMathError, match=complaint):
+        evaluate(expression, {"m1": M1, "m2": M2}, 4)
+
+
+def test_refuses_series_of_another_length() -> None:
+    with pytest.raises(MetricMathError, match="m1: expected 3 values, got 4"):
+        evaluate("m1", {"m1": M1}, 3)

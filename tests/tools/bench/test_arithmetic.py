@@ -1,0 +1,108 @@
+"""What the bench computes from what it measures."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tools.bench import costs
+from tools.bench.measure import Sample
+from tools.bench.summary import Spread, ratio, spread
+from tools.bench.targets import Calls, Target, targets
+
+SAMPLE = Sample(
+    start=10,
+    init=300,
+    first=20,
+    warm=6,
+    init_wall=310,
+    first_wall=21,
+    warm_wall=7,
+    peak_mib=60,
+    cold_peak_mib=55,
+    calls=("dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"),
+    bytes_sent=5000,
+    bytes_received=2000,
+    endpoint=0.5,
+    response_bytes=100,
+    modules=(),
+    late_modules=(),
+)
+
+
+def test_a_cold_start_is_the_interpreter_the_init_and_the_first_request() -> None:
+    assert SAMPLE.cold == 330
+
+
+def test_a_spread_is_the_median_with_its_quartiles() -> None:
+    assert Spread.of([5, 1, 2, 3, 4]) == Spread(median=3, low=2, high=4)
+    assert Spread.of([7]) == Spread(7, 7, 7)
+    assert Spread(3, 2.25, 4).text(1) == "3.0 (2.2–4.0)"  # noqa: RUF001
+
+
+def test_ratios_are_taken_within_a_round_so_that_a_busy_moment_cancels_out() -> None:
+    busy = replace(SAMPLE, warm=60)
+    samples = {"ours": [SAMPLE, busy], "theirs": [replace(SAMPLE, warm=12), replace(SAMPLE, warm=120)]}
+
+    assert ratio(samples, "ours", "theirs", lambda sample: sample.warm) == Spread(0.5, 0.5, 0.5)
+    assert spread(samples, "ours", lambda sample: sample.warm).median == 33
+
+
+@pytest.mark.parametrize(("measured", "met"), [(1.3, True), (1.31, False)])
+def test_a_target_is_the_most_that_the_median_may_be(measured: float, met: bool) -> None:
+    assert Target("x", Spread(measured, 0, 9), 1.3).met is met
+
+
+def test_calls_must_be_exactly_as_many_as_promised() -> None:
+    assert Calls("x", 2, 2).met
+    assert not Calls("x", 1, 2).met
+
+
+def test_every_target_of_a_good_run_is_met_and_a_slower_one_misses() -> None:
+    names = ["setup, straightforward", "setup, Node", "setup, floor", "verify", "verify, floor"]
+    samples = {name: [SAMPLE] for name in names}
+    samples["setup, straightforward"] = [replace(SAMPLE, init=2000, warm=300)]
+    samples["setup, Node"] = [replace(SAMPLE, warm=20)]
+    samples["setup"] = [replace(SAMPLE, calls=SAMPLE.calls[:2])]
+    samples |= {name: [replace(SAMPLE, calls=SAMPLE.calls[:1])] for name in ("verify, locked", "status")}
+    samples["authorizer"] = [replace(SAMPLE, init=100, warm=0.2, calls=())]
+
+    assert [each.name for each in targets(samples, 9.0) if not each.met] == []
+
+    samples["setup"] = [replace(SAMPLE, init=800, warm=19)]
+    assert {each.name for each in targets(samples, 11.0) if not each.met} == {
+        "setup, cold: ours / straightforward",
+        "setup, cold: ours / Node",
+        "setup, warm: ours / straightforward",
+        "setup, warm: ours / Node",
+        "setup, warm: ours / floor",
+        "zip of setup_mfa, with bytecode",
+        "AWS calls: setup",
+    }
+
+
+def test_half_a_core_takes_twice_as_long_and_waiting_as_long_as_ever() -> None:
+    assert costs.duration_ms(10, 0, 1769) == 10
+    assert costs.duration_ms(10, 0, 3538) == 10
+    assert costs.duration_ms(10, 2, 1769 // 2) == pytest.approx(20 + 2 * costs.ASSUMED_CALL_MS, abs=1)
+
+
+def test_an_items_size_is_counted_as_dynamodb_does() -> None:
+    item: dict[str, Any] = {
+        "pk": {"S": "USER#1"},
+        "version": {"N": "123456"},
+        "codes": {"L": [{"S": "abc"}, {"S": "de"}]},
+    }
+
+    # Names 2 + 7 + 5; text 6; number 6 / 2 + 1; list 3 and 1 for each element, with its text.
+    assert costs.item_bytes(item) == 14 + 6 + 4 + 3 + (1 + 3) + (1 + 2)
+
+
+def test_a_bill_adds_up_calls_units_and_durations() -> None:
+    bill = costs.bill(SAMPLE.calls, cpu_ms=6, authorizer_cpu_ms=0.2, item=1500, memory_mib=1769)
+
+    milliseconds = 6 + 3 * costs.ASSUMED_CALL_MS + 1
+    assert bill.parts["KMS"] == 3.0
+    assert bill.parts["DynamoDB"] == pytest.approx(2 * 0.625 + 0.125)
+    assert bill.parts["Lambda"] == pytest.approx(0.4 + milliseconds / 1000 * 1769 / 1024 * 13.3334)
+    assert bill.total == pytest.approx(sum(bill.parts.values()))

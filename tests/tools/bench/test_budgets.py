@@ -1,0 +1,115 @@
+"""What a request may cost, as packaged: AWS calls, imported packages, bytes. No timing: that is `make bench`.
+
+A budget is raised only with a reason that is worth it; a smaller cost may lower it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.shared.contract import SORT_KEY, Attribute, partition_key
+from tests.support.embedded_aws import TABLE_NAME, EmbeddedAws
+from tests.support.life_cycle import User
+from tools.bench.costs import item_bytes
+from tools.bench.endpoint import running_endpoint
+from tools.bench.measure import Bench, Sample
+from tools.bench.variants import our_variants
+
+CALLS = {
+    "setup": ["kms:GenerateDataKey", "dynamodb:PutItem"],
+    "verify": ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"],
+    "verify, backup code": ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"],
+    "verify, locked": ["dynamodb:GetItem"],
+    "verify-setup": ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"],
+    "disable": ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:DeleteItem"],
+    "backup-codes": ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"],
+    "status": ["dynamodb:GetItem"],
+    "authorizer": ["issuer:JWKS"],  # the first request fetches the keys, the others nothing
+}
+
+OBSERVABILITY = {"functions", "aws_lambda_powertools", "jmespath", "typing_extensions"}
+AWS = {"boto3", "botocore", "dateutil", "s3transfer", "six", "urllib3"}
+SECRETS = {"attr", "aws_encryption_sdk", "cryptography", "pyotp", "wrapt"}
+INPUT = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
+MODULES = {
+    "setup": OBSERVABILITY | AWS | SECRETS | {"png", "qrcode"},
+    "verify": OBSERVABILITY | AWS | SECRETS | INPUT,
+    "verify, backup code": OBSERVABILITY | AWS | SECRETS | INPUT,
+    "verify, locked": OBSERVABILITY | AWS | SECRETS | INPUT,
+    "verify-setup": OBSERVABILITY | AWS | SECRETS | INPUT,
+    "disable": OBSERVABILITY | AWS | SECRETS | INPUT,
+    "backup-codes": OBSERVABILITY | AWS | SECRETS | INPUT,
+    "status": OBSERVABILITY | AWS,
+    "authorizer": OBSERVABILITY | {"cryptography", "jwt"},
+}
+
+#: Sent to AWS and received from it, whole HTTP messages; with a session token of 700 characters in each.
+BYTES = {name: (2600 * len(calls), 3000) for name, calls in CALLS.items()}
+ITEM_BYTES = 2048  # two write units
+RESPONSE_BYTES = 2000
+
+
+@pytest.fixture(scope="module")
+def requests() -> Iterator[dict[str, Sample]]:
+    """Return one first request of each kind, in a process of its own."""
+    variants = our_variants()
+    with running_endpoint() as endpoint:
+        bench = Bench(endpoint, variants[0])
+        assert item_bytes(bench.stored_item) < ITEM_BYTES
+        yield {each.name: bench.run(replace(each, warm_up=0, requests=0)) for each in variants}
+
+
+def test_every_kind_of_request_has_a_budget(requests: dict[str, Sample]) -> None:
+    assert requests.keys() == CALLS.keys() == MODULES.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_request_makes_exactly_these_calls(requests: dict[str, Sample], name: str) -> None:
+    assert list(requests[name].calls) == CALLS[name]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_function_imports_these_packages_and_no_other(requests: dict[str, Sample], name: str) -> None:
+    assert set(requests[name].modules) == MODULES[name]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_first_request_imports_nothing_so_that_a_snapshot_holds_everything(
+    requests: dict[str, Sample], name: str
+) -> None:
+    assert requests[name].late_modules == ()
+
+
+@pytest.mark.parametrize("name", BYTES)
+def test_a_request_sends_and_receives_no_more_bytes(requests: dict[str, Sample], name: str) -> None:
+    sent, received = BYTES[name]
+
+    assert requests[name].bytes_sent < sent
+    assert requests[name].bytes_received < received
+    assert requests[name].response_bytes < RESPONSE_BYTES
+
+
+def test_the_number_of_users_changes_no_call(aws: EmbeddedAws, enrolled: User) -> None:
+    with aws.calls.recorded() as alone:
+        assert enrolled.verify().status == 200
+    for number in range(200):
+        item: dict[str, Any] = {Attribute.PK: {"S": partition_key(f"other-{number}")}, Attribute.SK: {"S": SORT_KEY}}
+        aws.dynamodb.put_item(TableName=TABLE_NAME, Item=item)
+
+    enrolled.now += 30
+    with aws.calls.recorded() as among_many:
+        assert enrolled.verify().status == 200
+
+    assert among_many == alone
+
+
+def test_a_backup_code_costs_the_same_calls_whether_eight_are_left_or_one(aws: EmbeddedAws, enrolled: User) -> None:
+    made = []
+    for code in enrolled.backup_codes:
+        with aws.calls.recorded() as calls:
+            assert enrolled.verify_backup(code).status == 200
+        made.append(calls)
+
+    assert made == [CALLS["verify, backup code"]] * 8

@@ -1,0 +1,62 @@
+"""The AWS SDK's models in the packages: cut to the operations that the functions call, and no deeper."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.config import ENVIRONMENTS
+from infra.packaging import PackagingError, Target, build_package
+from infra.packaging.botocore_data import OPERATIONS, _cut_operations
+from infra.packaging.package import AWS_SERVICES
+from infra.permissions import PERMISSIONS
+from tests.tools.bench.fresh_process import run_in
+
+HERE = Target.of(ENVIRONMENTS["local"])
+
+
+def test_every_operation_that_a_function_may_call_is_described_and_no_other() -> None:
+    allowed = {
+        tuple(action.split(":"))
+        for each in PERMISSIONS.values()
+        for action in (*each.table, *each.secret_key, *each.event_bus, *each.dead_letters)
+    }
+
+    assert allowed == {(service, operation) for service, names in OPERATIONS.items() for operation in names}
+
+
+@pytest.mark.parametrize("function", [name for name, services in AWS_SERVICES.items() if services])
+def test_a_packages_clients_have_exactly_these_operations(function: str) -> None:
+    for service in AWS_SERVICES[function]:
+        code = f"import boto3; print(*boto3.client({service!r}).meta.service_model.operation_names)"
+
+        assert set(run_in(build_package(function, HERE), code).split()) == OPERATIONS[service]
+
+
+def test_a_cut_model_still_writes_and_reads_whatever_an_item_may_hold() -> None:
+    """An item's values refer to their own type again, lists and maps of them: the shapes that a cut could lose."""
+    code = """
+import boto3, botocore.stub
+client = boto3.client("dynamodb")
+deep = {"M": {"list": {"L": [{"S": "x"}, {"N": "1"}, {"B": b"x"}, {"BOOL": True}, {"NULL": True}, {"SS": ["y"]}]}}}
+with botocore.stub.Stubber(client) as stub:
+    stub.add_response("get_item", {"Item": {"deep": deep}})
+    print(client.get_item(TableName="users", Key={"pk": deep})["Item"]["deep"] == deep)
+    stub.add_client_error("put_item", "ConditionalCheckFailedException")
+    try:
+        client.put_item(TableName="users", Item={"deep": deep})
+    except client.exceptions.ConditionalCheckFailedException:
+        print("refused")
+"""
+
+    assert run_in(build_package("setup_mfa", HERE), code).split() == ["True", "refused"]
+
+
+def test_an_operation_that_botocore_does_not_know_is_refused(tmp_path: Path) -> None:
+    model = tmp_path / "dynamodb" / "2012-08-10" / "service-2.json.gz"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(gzip.compress(json.dumps({"operations": {"GetItem": {}}, "shapes": {}}).encode()))
+
+    with pytest.raises(PackagingError, match="dynamodb has no operation ReadItem"):
+        _cut_operations(model, frozenset({"GetItem", "ReadItem"}))

@@ -1,0 +1,218 @@
+"""What is measured: each function in each state that matters, and its peers."""
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+import pyotp
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from jwt.algorithms import RSAAlgorithm
+
+from functions.shared import contract
+from functions.shared.backup_codes import BackupCodeKeys
+from functions.shared.clock import iso_timestamp
+from functions.shared.contract import Attribute, Env
+from tools.bench import packages
+
+USER_ID: Final = "6f1c2f1e-0a55-4a0e-9f6e-2f8b7a3f9d10"
+_FOLDER: Final = Path(__file__).parent
+_KEY_ARN: Final = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"
+_ISSUER: Final = "https://issuer.example/pool"
+_AUDIENCE: Final = "mfa-api"
+
+type Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One thing that is measured.
+
+    Attributes
+    ----------
+    name : str
+        Its key in the results.
+    command : tuple of str
+        The program, to which the plan is given.
+    package : Path
+        The folder that would be deployed.
+    route : Endpoint or None
+        The route of the event; None for the authorizer.
+    item : str
+        Which of the user's items is stored, see `Enrolment`.
+    backup_code : bool
+        Offer a backup code instead of a TOTP code.
+    answers_with : int
+        The status that a right answer has.
+    warm_up, requests : int
+        Requests before the warm measurement, and in it.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    package: Path
+    route: contract.Endpoint | None
+    item: str = "none"
+    backup_code: bool = False
+    answers_with: int = 200
+    warm_up: int = 100
+    requests: int = 100
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """A user who enrolled through the real handler: the secret, and the item in each state."""
+
+    secret: str
+    items: Mapping[str, Item | None]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any], put: Item, *, now: float) -> "Enrolment":
+        """Return the enrolment that a setup answered and wrote."""
+        pending = put | {Attribute.EXPIRES_AT: {"N": str(int(now) + 3600)}}
+        enabled = {name: value for name, value in put.items() if name != Attribute.EXPIRES_AT}
+        enabled |= {Attribute.STATUS: {"S": contract.Status.ENABLED}, Attribute.ENABLED_AT: put[Attribute.CREATED_AT]}
+        failures = {Attribute.FAILED_ATTEMPTS: {"N": "20"}, Attribute.LAST_FAILED_AT: {"S": iso_timestamp(now)}}
+        items = {"none": None, "pending": pending, "enabled": enabled, "locked": enabled | failures}
+        return cls(json.loads(answer["body"])["secret"], items)
+
+    def backup_code(self) -> str:
+        """Return the last of the user's backup codes."""
+        salt = base64.b64decode((self.items["enabled"] or {})[Attribute.BACKUP_CODES_SALT]["S"])
+        return BackupCodeKeys.derive(secret=base64.b32decode(self.secret), salt=salt).codes()[-1]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A user's token and the key that the issuer signed it with."""
+
+    key: RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
+
+    def token(self, now: float) -> str:
+        """Return an access token as an OIDC issuer makes them."""
+        claims = {"iss": _ISSUER, "sub": USER_ID, "aud": _AUDIENCE, "iat": int(now), "exp": int(now) + 3600}
+        claims |= {"email": "ada.lovelace@example.com", "scope": "openid", "token_use": "access"}
+        return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": "1"})
+
+    def keys(self) -> dict[str, Any]:
+        """Return the issuer's JWK Set."""
+        jwk = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**jwk, "kid": "1", "use": "sig", "alg": "RS256"}]}
+
+
+def event_of(variant: Variant, enrolment: Enrolment, caller: Caller, now: float) -> dict[str, Any]:
+    """Return the event that API Gateway sends."""
+    if variant.route is None:
+        return _authorizer_event(caller.token(now))
+    body: dict[str, str] | None = None
+    if variant.backup_code:
+        body = {"backupCode": enrolment.backup_code()}
+    elif variant.route not in (contract.SETUP, contract.STATUS):
+        body = {"code": pyotp.TOTP(enrolment.secret).at(int(now))}
+    return _gateway_event(variant.route) | {
+        "body": body and json.dumps(body),
+        "isBase64Encoded": False,
+        "requestContext": {
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "stage": contract.STAGE_NAME,
+            "authorizer": {"user_id": USER_ID, "label": "ada.lovelace@example.com", "scope": "openid"},
+        },
+    }
+
+
+def _gateway_event(route: contract.Endpoint) -> dict[str, Any]:
+    headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "app/1.0"}
+    return {"resource": route.path, "path": route.path, "httpMethod": route.method, "headers": headers}
+
+
+def _authorizer_event(token: str) -> dict[str, Any]:
+    event = _gateway_event(contract.VERIFY)
+    return event | {
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/verify",
+        "headers": event["headers"] | {"Authorization": f"Bearer {token}"},
+        "requestContext": {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": contract.STAGE_NAME},
+    }
+
+
+def environment(endpoint_url: str) -> dict[str, str]:
+    """Return the environment variables of the functions, ours and the peers'."""
+    return {
+        Env.ENVIRONMENT: "dev",
+        Env.MFA_ENCRYPTION_KEY: _KEY_ARN,
+        Env.USERS_TABLE_NAME: "users",
+        Env.JWT_ISSUER: _ISSUER,
+        Env.JWT_AUDIENCE: _AUDIENCE,
+        Env.JWT_JWKS_URL: f"{endpoint_url}/jwks.json",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "not-a-real-secret-key-of-40-characters-x",
+        "AWS_SESSION_TOKEN": "t" * 700,  # as long as a role's
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_KMS": endpoint_url,
+        "AWS_ENDPOINT_URL_DYNAMODB": endpoint_url,
+        "AWS_LAMBDA_FUNCTION_NAME": "measured",
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # Without Lambda's daemon the tracer of a peer has nobody to send to.
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+
+
+def _python(*folders: Path, module: str) -> tuple[str, ...]:
+    runner = str(_FOLDER / "runner.py")
+    return (sys.executable, "-I", "-S", "-B", runner, os.pathsep.join(map(str, folders)), module)
+
+
+def _function(function: str, name: str, route: contract.Endpoint | None, **options: Any) -> Variant:  # noqa: ANN401
+    package = packages.ours(function)
+    module = contract.handler_path(function).rpartition(".")[0]
+    return Variant(name, _python(package, module=module), package, route, **options)
+
+
+def our_variants() -> list[Variant]:
+    """Build what is not built yet, and return every function in each state that matters."""
+    return [
+        _function("setup_mfa", "setup", contract.SETUP),
+        _function("verify_mfa", "verify", contract.VERIFY, item="enabled"),
+        _function("verify_mfa", "verify, backup code", contract.VERIFY, item="enabled", backup_code=True),
+        _function("verify_mfa", "verify, locked", contract.VERIFY, item="locked", answers_with=429),
+        _function("verify_mfa_setup", "verify-setup", contract.VERIFY_SETUP, item="pending"),
+        _function("disable_mfa", "disable", contract.DISABLE, item="enabled"),
+        _function("regenerate_backup_codes", "backup-codes", contract.BACKUP_CODES, item="enabled"),
+        _function("mfa_status", "status", contract.STATUS, item="enabled"),
+        _function("jwt_authorizer", "authorizer", None),
+    ]
+
+
+def peers() -> list[Variant]:
+    """Build what is not built yet, and return the other ways to do the same."""
+    straightforward, node = packages.straightforward(), packages.node()
+    sdk = packages.ours(contract.SETUP.function)  # the floor runs on the same, trimmed SDK
+    floor = _python(sdk, packages.PEERS, module="floor")
+    program, runner = Path(sys.executable).with_name("node"), packages.PEERS / "node" / "runner.mjs"
+    return [
+        Variant(
+            "setup, straightforward",
+            _python(straightforward, module="handler"),
+            straightforward,
+            contract.SETUP,
+            warm_up=2,
+            requests=8,
+        ),
+        Variant(
+            "setup, Node",
+            (str(program), str(runner), str(node / "handler.mjs")),
+            node,
+            contract.SETUP,
+        ),
+        Variant("setup, floor", floor, sdk, contract.SETUP),
+        Variant("verify, floor", floor, sdk, contract.VERIFY, item="enabled"),
+    ]

@@ -1,12 +1,8 @@
-"""The README tells what is inert on one machine, all of it and nothing else."""
+"""``docs/local.md`` lists exactly the resources that are accepted but not emulated."""
 
-import re
-
-from infra.paths import REPOSITORY
 from local.emulator.inert import INERT
+from tests.docs.pages import rows, section
 
 
-def test_the_readme_lists_what_is_inert() -> None:
-    section = (REPOSITORY / "README.md").read_text().split("## On one machine")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", section, re.MULTILINE)
-    assert rows[1:] == [(inert.what, inert.instead) for inert in INERT]
+def test_the_page_lists_every_inert_resource() -> None:
+    assert rows(section("local.md", "What is not emulated")) == [[inert.what, inert.instead] for inert in INERT]

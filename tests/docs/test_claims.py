@@ -153,7 +153,16 @@ def test_the_integration_guide_knows_the_throttling() -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    ["Enrolment", "Login", "Recovery", "Asking again", "Errors", "Lost answers", "Lock-out", "What to store"],
+    [
+        "Enrolment",
+        "Login",
+        "Recovery",
+        "Step-up authentication",
+        "Errors",
+        "Lost responses",
+        "Lock-out",
+        "What to store",
+    ],
 )
 def test_the_integration_guide_has_what_integrators_look_for(heading: str) -> None:
     assert len(section("integration.md", heading).split()) > 40

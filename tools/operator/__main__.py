@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RecordDamagedError:
         _tell(
             "The user's item is not what the service writes, so that this command leaves it alone. docs/operator.md, "
-            '"Damaged items", says how to look at it and how to remove it.'
+            '"A damaged item", says how to look at it and how to remove it.'
         )
     except ClientError as error:
         _tell(f"{error}\nCheck that the table is the one of this service.")

@@ -412,7 +412,7 @@ class TestFailure:
         before = aws.item(locked.user_id)
         outcome = run("reset")
         assert outcome.status == 1
-        assert "Damaged items" in outcome.told
+        assert "A damaged item" in outcome.told
         assert aws.item(locked.user_id) == before
 
     def test_an_unknown_profile_is_said_to_be_so(self, run: Run) -> None:

@@ -3,9 +3,8 @@
 It hands out tokens to whoever asks, as a login page without a password. What keeps that harmless:
 
 - It listens on the loopback interface alone.
-- The ``Host`` header must be the console's own. A page elsewhere whose name was made to resolve to 127.0.0.1 (DNS
-  rebinding) sends its own name there, and is refused.
-- A token is only given to a page of this origin: ``Origin`` must be it, and ``Sec-Fetch-Site`` must agree.
+- It refuses requests for other hosts and from pages of other origins, by the rule of ``local.origins``.
+- A token is only given to a page of this origin.
 - Pages run what they were served with and nothing else, by a strict Content-Security-Policy.
 """
 
@@ -25,7 +24,7 @@ from urllib.parse import parse_qs
 
 from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
 from infra.paths import REPOSITORY
-from local import ports
+from local import origins, ports
 from local.errors import LocalError
 from local.stack import BrokenStateError, Place, Stack
 
@@ -136,10 +135,9 @@ class Console:
             ).reply
 
     def _route(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        self._check_host(headers.get("host", ""), path)
+        self._check_caller(method, path, headers)
         match method, path:
             case "POST", "/session":
-                self._check_origin(headers)
                 return self._sign_in(headers, body)
             case "GET" | "HEAD", "/config.json":
                 return _json({"apiUrl": self._stack().api_url})
@@ -156,19 +154,18 @@ class Console:
             {"Allow": "GET, HEAD"},
         )
 
-    def _check_host(self, host: str, path: str) -> None:
-        if host == self._host:
+    def _check_caller(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        tokens = (method, path) == ("POST", "/session")
+        refusal = origins.foreign_host(headers) or origins.foreign_page(method, headers, page_required=tokens)
+        if refusal is not None:
+            raise RefusedError(refusal.status, ErrorCode.FORBIDDEN, refusal.message)
+        if headers["host"] == self._host:
             return
         # The same machine by another name, typed by hand: but the API knows this origin by one name alone.
-        if host == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
+        if headers["host"] == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
             location = {"Location": self.origin + path}
             raise RefusedError(HTTPStatus.TEMPORARY_REDIRECT, ErrorCode.NOT_FOUND, f"Open {self.origin}", location)
         raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, ErrorCode.FORBIDDEN, f"This is {self.origin}")
-
-    def _check_origin(self, headers: Mapping[str, str]) -> None:
-        # Browsers tell both; of those that do not know the second, the first alone has to do.
-        if headers.get("origin") != self.origin or headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise RefusedError(HTTPStatus.FORBIDDEN, ErrorCode.FORBIDDEN, "Tokens are for the console's own pages")
 
     def _sign_in(self, headers: Mapping[str, str], body: bytes) -> Reply:
         # Imported here: the SDK takes a third of a second, in which the first page can be served.

@@ -12,7 +12,7 @@ from typing import Any
 
 from local import ports, server
 from local.bootstrap import Credentials, create_administrator, session
-from local.server import REGION
+from local.server import REGION, RootKey
 from local.stack import Place
 
 #: Generous, for a machine that is busy.
@@ -21,10 +21,11 @@ PATIENCE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator and its administrator."""
+    """A running emulator, its administrator and its root key."""
 
     url: str
     administrator: Credentials
+    root: RootKey
 
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
         """Return a boto3 client, of the administrator if of nobody else."""
@@ -129,6 +130,7 @@ def emulator_below(root: Path) -> Iterator[Emulator]:
     started = server.start(Place(ports.free_port(), root))
     try:
         url = started.endpoint_url
-        yield Emulator(url, create_administrator(started.root, endpoint_url=url, region=REGION))
+        administrator = create_administrator(started.root, endpoint_url=url, region=REGION)
+        yield Emulator(url, administrator, started.root)
     finally:
         started.stop()

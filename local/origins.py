@@ -7,9 +7,8 @@ Any page in the developer's browser can send requests to 127.0.0.1. The browser 
   https://fetch.spec.whatwg.org/#origin-header
 - ``Sec-Fetch-Site`` says whether that origin is the one that is called. https://www.w3.org/TR/fetch-metadata/
 
-So a request is answered if ``Host`` names this machine and the page, if there is one, came from that same host and port.
-The port in ``Host`` is not compared: a browser always sends the port that it connects to, and a forwarded port is
-another one.
+A request is answered if ``Host`` names this machine and the page, if there is one, came from that same host and port.
+The port in ``Host`` is not compared: a browser always sends the port that it connects to, and a forwarded port differs.
 """
 
 import re

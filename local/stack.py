@@ -154,7 +154,8 @@ class Place:
 
     def create(self) -> None:
         """Make the directory, closed to other users."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def test_no_service_takes_the_key_that_the_emulator_knew(emulator: Emulator) -> 
     options = Config(inject_host_prefix=False, retries={"total_max_attempts": 1})
     answers = {}
     for service in sorted(set(services) & set(boto3.Session().get_available_services())):
-        client = nobody.client(service, endpoint_url=emulator.url, config=options)  # type: ignore[call-overload]
+        client = nobody.client(service, endpoint_url=emulator.url, config=options)
         operation = _first_call(client)
         if operation is not None:
             try:

@@ -86,6 +86,19 @@ def test_a_name_that_was_made_to_lead_here_gets_no_token(console: Console, logge
     assert logged_in == []
 
 
+@pytest.mark.parametrize("path", ["/", "/config.json", "/operations/data.json", "/docs/runbook", "/nothing"])
+@pytest.mark.parametrize(
+    "headers", [{"origin": "http://127.0.0.1:9"}, {"origin": "null"}, {"sec-fetch-site": "same-site"}], ids=str
+)
+def test_a_page_of_another_origin_gets_nothing(console: Console, path: str, headers: dict[str, str]) -> None:
+    reply = get(console, path, **headers)
+    assert (reply.status, body_of(reply)["error"]) == (403, "FORBIDDEN")
+
+
+def test_a_link_of_another_page_is_followed(console: Console) -> None:
+    assert get(console, "/", **{"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}).status == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/operations"])
 def test_the_other_name_of_this_machine_leads_to_the_origin_that_the_api_knows(console: Console, path: str) -> None:
     reply = get(console, path, host=f"localhost:{PORT}")

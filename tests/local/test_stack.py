@@ -66,5 +66,6 @@ def test_the_common_state_file_goes_to_the_next_stack_and_with_the_last(tmp_path
 
 def test_the_directory_of_a_stack_is_closed_to_others(tmp_path: Path) -> None:
     place = Place(4600, tmp_path / "new")
+    place.directory.mkdir(parents=True, mode=0o755)  # by an older version, say
     place.create()
     assert stat.S_IMODE(place.directory.stat().st_mode) == 0o700

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from local import ports, users
+from local import origins, ports, users
 from local.console import server
 from local.console.server import PAGES, Console, Reply
 from local.errors import LocalError
@@ -78,6 +78,13 @@ def test_a_name_that_was_made_to_lead_here_gets_nothing(console: Console, host: 
     reply = get(console, path, host=host)
     assert reply.status == 421
     assert STACK.api_url not in reply.content.decode()
+
+
+def test_the_rule_for_hosts_is_the_emulators(console: Console) -> None:
+    headers = {"host": "evil.example"}
+    refusal = origins.foreign_host(headers)
+    assert refusal is not None
+    assert body_of(get(console, "/", **headers))["message"] == refusal.message
 
 
 def test_a_name_that_was_made_to_lead_here_gets_no_token(console: Console, logged_in: list[str]) -> None:

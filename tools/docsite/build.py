@@ -14,6 +14,7 @@ from tools.docsite.hooks import DESCRIPTION, REFERENCE
 
 PAGES: Final = REPOSITORY / "docs"
 SITE: Final = REPOSITORY / "build" / "site"
+_CONFIGURATION: Final = REPOSITORY / "tools" / "docsite" / "mkdocs.yml"
 _REDOCLY: Final = REPOSITORY / "node_modules" / ".bin" / "redocly"
 #: In the script of the reference, and what stands there instead: text that looks as the logo's place does.
 _LOGO: Final = re.compile(r"https://cdn\.redoc\.ly/redoc/logo-mini(?:-full)?\.svg")
@@ -47,7 +48,7 @@ def build(site: Path, progress: Progress, *, pages: Path = PAGES) -> None:
     with progress.step("build the pages"):
         _run(
             # Not --quiet: then warnings are not counted either, and nothing is strict.
-            *("mkdocs", "build", "--strict", "--config-file", "mkdocs.yml"),
+            *("mkdocs", "build", "--strict", "--config-file", str(_CONFIGURATION)),
             *("--site-dir", str(site.absolute())),
             DOCS_FOLDER=str(pages.absolute()),
         )

@@ -17,7 +17,7 @@ from infra.paths import REPOSITORY
 
 HERE: Final = Target.of(ENVIRONMENTS["local"])
 LAMBDA: Final = Target.of(ENVIRONMENTS["prod"])
-PEERS: Final = REPOSITORY / "bench" / "peers"
+PEERS: Final = REPOSITORY / "tools" / "bench" / "peers"
 
 _BUILD: Final = BUILD / "bench"
 

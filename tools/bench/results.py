@@ -13,7 +13,7 @@ from tools.bench.measure import Sample
 from tools.bench.targets import Calls, Target
 from tools.bench.throughput import Level
 
-FILE: Final = REPOSITORY / "bench" / "results.json"
+FILE: Final = REPOSITORY / "tools" / "bench" / "results.json"
 
 
 @dataclass(frozen=True)

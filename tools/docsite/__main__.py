@@ -5,7 +5,7 @@ search, which needs a server:
 
   python -m tools.docsite              build
   python -m tools.docsite --serve      build, then show it on http://127.0.0.1:8000 until Ctrl-C
-  python -m tools.docsite --pictures   draw docs/images/*.svg anew
+  python -m tools.docsite --diagrams   rewrite the generated diagrams in docs/*.md
 
 The exit status is 0 if everything is right, 1 if not, and then the reasons are above, 2 for wrong usage.
 """
@@ -21,7 +21,7 @@ from typing import Final
 
 from local.ports import LOOPBACK
 from local.progress import Progress
-from tools.docsite import architecture, envelope
+from tools.docsite import diagrams
 from tools.docsite.build import SITE, DocumentationError, build
 
 _PORT: Final = 8000
@@ -35,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=SITE, metavar="FOLDER", help="where to (build/site)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--serve", action="store_true", help="show the site on this machine")
-    what.add_argument("--pictures", action="store_true", help="draw the pictures of the repository, and nothing else")
+    what.add_argument("--diagrams", action="store_true", help="rewrite the generated diagrams, and build nothing")
     parser.add_argument("--port", type=int, default=_PORT, help="with --serve (%(default)s)")
     options = parser.parse_args(arguments)
     try:
-        if options.pictures:
-            print(architecture.draw(), envelope.draw(), sep="\n")
+        if options.diagrams:
+            print(*diagrams.write(), sep="\n")
             return 0
         build(options.output, Progress())
         return _serve(options.output, options.port) if options.serve else _tell(options.output)

@@ -5,7 +5,6 @@
 - A link to a file outside ``docs/`` leads to a page that shows the file, so that it works here as it does where the
   repository is browsed.
 - Long names break at their underscores, in narrow tables.
-- A picture of the repository's own that is an SVG becomes part of its page, and so follows the colours of the page.
 - What the theme leaves without a name gets one, for screen readers.
 - Diagrams are drawn by the script that is installed, not by one from elsewhere.
 """
@@ -35,7 +34,6 @@ REFERENCE: Final = "reference/index.html"
 
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
 _FENCE: Final = re.compile(r"^( *)(`{3,}).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
-_PICTURE: Final = re.compile(r'<img alt="([^"]*)" src="([^":]+\.svg)"\s*/?>')
 _LONG_NAME: Final = re.compile(r"<code>\w{24,}")
 _SEARCH: Final = 'class="md-search" data-md-component="search" role="dialog"'
 _LANGUAGES: Final = {
@@ -99,16 +97,9 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Make pictures part of the page, and let long names break where a word ends."""
-    del files
-
-    def picture(match: re.Match[str]) -> str:
-        text, address = match.groups()
-        path = Path(config.docs_dir) / posixpath.dirname(page.file.src_uri) / address
-        return path.read_text().replace("<svg ", f'<svg class="picture" aria-label="{text}" ', 1)
-
-    html = _LONG_NAME.sub(lambda match: match.group().replace("_", "_<wbr>"), html)
-    return _PICTURE.sub(picture, html)
+    """Let long names break after an underscore, so that they fit narrow tables."""
+    del page, config, files
+    return _LONG_NAME.sub(lambda match: match.group().replace("_", "_<wbr>"), html)
 
 
 def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:

@@ -1,17 +1,14 @@
-"""Requests a second through the whole embedded stack, by the number of connections.
+"""Requests per second through the whole emulated stack, by the number of connections.
 
-The emulator is one Python process, so it sets the ceiling. How busy it is at each level tells whether it does: while
-it is the one that is short of CPU, nothing of ours serialises requests.
+The emulator is one Python process and therefore the upper limit. Its CPU load at each level shows whether it is the
+bottleneck: as long as it is, the functions do not serialise requests.
 """
 
 import http.client
 import os
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,48 +17,24 @@ from functions.shared.contract import SETUP, STATUS, Endpoint
 from local import lifecycle, ports, users
 from local.progress import Progress
 from local.stack import Place, Stack
-from tools.bench.summary import Spread
+from tools.bench.results import Level, Spread
 
 CONNECTIONS: Final = (1, 2, 4, 8)
 _WARM_UP_SECONDS: Final = 3.0
 
 
-@dataclass(frozen=True)
-class Level:
-    """What so many connections at a time reached.
-
-    Attributes
-    ----------
-    latency : Spread
-        Milliseconds by the clock.
-    emulator_load : float
-        CPU time of the emulator's process, without those of the functions, as a share of one core.
-    """
-
-    route: str
-    connections: int
-    requests_per_second: float
-    latency: Spread
-    emulator_load: float
-
-
-@contextmanager
-def _stack() -> Iterator[lifecycle.Running]:
-    with tempfile.TemporaryDirectory(prefix="mfa-bench-") as folder:
-        place = Place(ports.free_port(), Path(folder))
-        with lifecycle.running(place, Progress()) as running:
-            yield running
-
-
 def throughput(seconds: float) -> list[Level]:
-    """Start a stack, measure it, and take it down.
+    """Start a stack, measure its throughput, and stop it.
 
     Parameters
     ----------
     seconds : float
-        How long each number of connections is measured.
+        The duration of the measurement for each number of connections.
     """
-    with _stack() as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="mfa-bench-") as folder,
+        lifecycle.running(Place(ports.free_port(), Path(folder)), Progress()) as running,
+    ):
         stack, emulator = running.stack, running.server.process.pid
         tokens = [users.token(stack, f"user{number}@example.com") for number in range(max(CONNECTIONS))]
         _load(stack, SETUP, tokens, _WARM_UP_SECONDS)
@@ -88,13 +61,13 @@ def _level(stack: Stack, emulator: int, route: Endpoint, tokens: list[str], seco
 
 def _cpu_seconds(process_id: int) -> float:
     """Return the CPU time of a process, user and system (proc_pid_stat(5), fields 14 and 15)."""
-    # The name, in parentheses, may hold spaces.
+    # The name, in parentheses, may contain spaces.
     fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _load(stack: Stack, route: Endpoint, tokens: list[str], seconds: float) -> list[float]:
-    """Return the latency of every request that as many connections as tokens got an answer to."""
+    """Return the latency in milliseconds of every request, sent over one connection per token."""
     until = time.perf_counter() + seconds
     with ThreadPoolExecutor(len(tokens)) as pool:
         loads = pool.map(lambda token: _one(stack, route, token, until), tokens)
@@ -111,7 +84,7 @@ def _one(stack: Stack, route: Endpoint, token: str, until: float) -> list[float]
             response = connection.getresponse()
             content = response.read()
             if response.status != http.client.OK:
-                raise RuntimeError(f"{route.path} answered {response.status}: {content[:300]!r}")
+                raise RuntimeError(f"{route.path} returned {response.status}: {content[:300]!r}")
             latencies.append(1e3 * (time.perf_counter() - started))
     finally:
         connection.close()

@@ -18,7 +18,6 @@ from tools.bench.costs import item_bytes
 from tools.bench.fake_aws import running_stand_in
 from tools.bench.measure import Bench, measure
 from tools.bench.results import Machine, RequestCost, Results, Spread
-from tools.bench.throughput import throughput
 from tools.bench.variants import Variant, our_variants, peers
 
 _NAMES = {endpoint.function: endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS} | {
@@ -31,11 +30,10 @@ def main() -> None:
     """Measure, write the results and the page, and print the targets. A missed target is not an error."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=11, help="fresh starts of each variant (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=5, help="for each number of connections (%(default)s)")
     parser.add_argument("--dry", action="store_true", help="print the targets and write no file")
     options = parser.parse_args()
     started = time.monotonic()
-    results = _run(options.rounds, options.seconds)
+    results = _run(options.rounds)
     if not options.dry:
         results.save()
         tables.write(results)
@@ -43,15 +41,14 @@ def main() -> None:
     print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
 
 
-def _run(rounds: int, seconds: float) -> Results:
-    _report("building packages")
+def _run(rounds: int) -> Results:
+    sys.stderr.write("bench: building packages\n")
     variants = [*our_variants(), *peers()]
     sizes = _sizes(variants)
     machine = _machine()
     with running_stand_in() as stand_in:
         bench = Bench(stand_in, variants[0])
         samples = measure(bench, variants, rounds)
-    _report("measuring the emulated stack")
     return Results(
         machine=machine,
         rounds=rounds,
@@ -61,7 +58,6 @@ def _run(rounds: int, seconds: float) -> Results:
         stand_in_ms=Spread.of([sample.stand_in for sample in samples["verify"]]),
         memory_mib=ENVIRONMENTS["prod"].memory_mb,
         item_bytes=item_bytes(bench.stored_item),
-        levels=tuple(throughput(seconds)),
     )
 
 
@@ -95,10 +91,6 @@ def _processor() -> str:
     lines = information.read_text().splitlines() if information.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
-
-
-def _report(step: str) -> None:
-    sys.stderr.write(f"bench: {step}\n")
 
 
 if __name__ == "__main__":

@@ -110,25 +110,6 @@ class RequestCost:
 
 
 @dataclass(frozen=True)
-class Level:
-    """The throughput of the emulated stack at one number of connections.
-
-    Attributes
-    ----------
-    latency : Spread
-        Milliseconds.
-    emulator_load : float
-        CPU time of the emulator's process, without the functions' processes, as a share of one core.
-    """
-
-    route: str
-    connections: int
-    requests_per_second: float
-    latency: Spread
-    emulator_load: float
-
-
-@dataclass(frozen=True)
 class Results:
     """The results of a run.
 
@@ -146,8 +127,6 @@ class Results:
         The memory of the functions in ``prod``.
     item_bytes : int
         The size of an enabled user's item.
-    levels : tuple of Level
-        The throughput of the emulated stack.
     """
 
     machine: Machine
@@ -158,7 +137,6 @@ class Results:
     stand_in_ms: Spread
     memory_mib: int
     item_bytes: int
-    levels: tuple[Level, ...]
 
     def save(self, path: Path = FILE) -> None:
         """Write the results as JSON, each list on one line."""

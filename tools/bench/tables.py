@@ -143,23 +143,6 @@ def memory(results: Results) -> str:
     return table(header, rows)
 
 
-def throughput(results: Results) -> str:
-    """Return the throughput of the emulated stack."""
-    return table(
-        ("Request", "connections", "requests a second", "latency, ms", "emulator's load of one core"),
-        (
-            (
-                level.route,
-                str(level.connections),
-                f"{level.requests_per_second:.0f}",
-                level.latency.text(),
-                f"{level.emulator_load:.0%}",
-            )
-            for level in results.levels
-        ),
-    )
-
-
 BLOCKS: Final[Mapping[str, Callable[[Results], str]]] = {
-    each.__name__: each for each in (machine, targets, setup, functions, stand_in, bills, memory, throughput)
+    each.__name__: each for each in (machine, targets, setup, functions, stand_in, bills, memory)
 }

@@ -71,12 +71,12 @@ def test_a_request_makes_exactly_these_calls(requests: dict[str, Sample], name: 
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_function_imports_these_packages_and_no_other(requests: dict[str, Sample], name: str) -> None:
+def test_a_function_imports_exactly_these_packages(requests: dict[str, Sample], name: str) -> None:
     assert set(requests[name].modules) == MODULES[name]
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_first_request_imports_nothing_so_that_a_snapshot_holds_everything(
+def test_the_first_request_imports_nothing_so_that_a_snapshot_contains_all_modules(
     requests: dict[str, Sample], name: str
 ) -> None:
     assert requests[name].late_modules == ()

@@ -84,6 +84,7 @@ def architecture(service: Resources) -> str:
     features = ", ".join(name for kind, name in _GATEWAY_FEATURES.items() if kind in types)
     publisher = grants[SECURITY_EVENTS_FUNCTION]
     return _flowchart(
+        "The path of a request, and what each function's role allows",
         'app["App or backend"] -->|access token| api["<b>API Gateway</b><br>' + features + '"]',
         f'issuer["OIDC issuer"] -->|signing keys| {AUTHORIZER_FUNCTION}["<b>{AUTHORIZER_FUNCTION}</b>"]',
         f"{AUTHORIZER_FUNCTION} -->|allow or deny| api --> functions",
@@ -177,6 +178,7 @@ def sealing(message: Mapping[str, Mapping[str, str]], grants: Mapping[str, Grant
         for action in ("GenerateDataKey", "Decrypt")
     )
     return _flowchart(
+        "How a TOTP secret is encrypted, stored and decrypted",
         f"kms -->|GenerateDataKey<br>{sealers} only| data_key",
         _node("kms", "KMS key", "never leaves KMS"),
         _node("data_key", "data key", f"{8 * SUITE.data_key_len} bits", "one per secret") + " --> seal",
@@ -196,6 +198,7 @@ def backup_codes() -> str:
     """Return how backup codes and their hashes are derived from the TOTP secret."""
     keys = BackupCodeKeys.derive(secret=bytes(20), salt=bytes(SALT_BYTES))
     return _flowchart(
+        "How backup codes and their hashes are derived",
         _node("secret", "TOTP secret") + ' --> hkdf["HKDF-SHA256"]',
         _node("salt", "salt", f"{SALT_BYTES} random bytes per set") + " --> hkdf",
         "hkdf --> " + _node("deriving", "deriving key", f"{8 * len(keys.deriving)} bits"),
@@ -210,6 +213,11 @@ def _node(name: str, title: str, *lines: str) -> str:
     return f'{name}["{"<br>".join([f"<b>{title}</b>", *lines])}"]'
 
 
-def _flowchart(*lines: str) -> str:
-    head = ["```mermaid", f"%%{{init: {json.dumps({'flowchart': _SETTINGS})}}}%%", "flowchart TD"]
+def _flowchart(title: str, *lines: str) -> str:
+    head = [
+        "```mermaid",
+        f"%%{{init: {json.dumps({'flowchart': _SETTINGS})}}}%%",
+        "flowchart TD",
+        f"    accTitle: {title}",
+    ]
     return "\n".join([*head, *(f"    {line}" for line in lines), "```"])

@@ -182,6 +182,6 @@ def _index(decisions: list[File]) -> str:
     rows = []
     for file in sorted(decisions, key=lambda file: file.src_uri):
         number, title = re.findall(r"^# (\d+)\. (.+)$", file.content_string, re.MULTILINE)[0]
-        (state, *_) = re.findall(r"^(?:Status: )?(\w+)(?:, [\d-]+)?\.?$", file.content_string, re.MULTILINE)
+        (state,) = re.findall(r"^Status: (\w+)$", file.content_string, re.MULTILINE)
         rows.append(f"| {number} | [{title}]({posixpath.basename(file.src_uri)}) | {state.capitalize()} |")
     return "\n".join([*_INDEX_HEAD, *rows, ""])

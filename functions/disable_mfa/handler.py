@@ -6,7 +6,7 @@ from functions.disable_mfa.models import DisableResponse
 from functions.disable_mfa.service import DisableService
 from functions.shared.contract import DISABLE
 from functions.shared.http import Request, endpoint
-from functions.shared.proof import SecondFactorRequest, parse_body
+from functions.shared.request_body import SecondFactorRequest, parse_body
 from functions.shared.second_factor import second_factor_from_environ
 from functions.shared.settings import EndpointSettings
 

@@ -2,7 +2,7 @@
 
 from functions.disable_mfa.models import DisableResponse
 from functions.shared.http import Request
-from functions.shared.proof import SecondFactorRequest
+from functions.shared.request_body import SecondFactorRequest
 from functions.shared.second_factor import SecondFactor
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from functions.shared.answer import Answer
 from functions.shared.contract import BACKUP_CODE_COUNT
+from functions.shared.response_body import Answer
 
 
 class State(StrEnum):

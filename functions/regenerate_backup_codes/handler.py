@@ -6,7 +6,7 @@ from functions.regenerate_backup_codes.models import BackupCodesResponse
 from functions.regenerate_backup_codes.service import RegenerateService
 from functions.shared.contract import BACKUP_CODES
 from functions.shared.http import Request, endpoint
-from functions.shared.proof import TotpRequest, parse_body
+from functions.shared.request_body import TotpRequest, parse_body
 from functions.shared.second_factor import second_factor_from_environ
 from functions.shared.settings import EndpointSettings
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functions.regenerate_backup_codes.models import BackupCodesResponse
 from functions.shared.backup_codes import SALT_BYTES
 from functions.shared.http import Request
-from functions.shared.proof import TotpRequest
 from functions.shared.record import MfaRecord
+from functions.shared.request_body import TotpRequest
 from functions.shared.second_factor import SecondFactor, backup_code_keys
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from functions.shared.answer import Answer
+from functions.shared.response_body import Answer
 
 MAX_ISSUER_LENGTH: Final = 96
 MAX_ACCOUNT_LENGTH: Final = 384

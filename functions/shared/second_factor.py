@@ -19,9 +19,9 @@ from functions.shared.encryption import master_key
 from functions.shared.errors import InvalidCodeError, MfaNotEnabledError, TooManyAttemptsError
 from functions.shared.http import Request
 from functions.shared.lockout import Failures
-from functions.shared.proof import Method, Proof
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.repository import DynamoDbMfaRepository, MfaRepository
+from functions.shared.request_body import Method, Proof
 from functions.shared.settings import read_encryption_key, read_table_name
 from functions.shared.totp import matching_step
 

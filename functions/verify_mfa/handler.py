@@ -4,7 +4,7 @@ import os
 
 from functions.shared.contract import VERIFY
 from functions.shared.http import Request, endpoint
-from functions.shared.proof import SecondFactorRequest, parse_body
+from functions.shared.request_body import SecondFactorRequest, parse_body
 from functions.shared.second_factor import second_factor_from_environ
 from functions.shared.settings import EndpointSettings
 from functions.verify_mfa.models import VerifyResponse

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.shared.contract import AnswerWarning
-from functions.shared.proof import Method
+from functions.shared.request_body import Method
 
 
 class VerifyResponse(BaseModel):

@@ -2,7 +2,7 @@
 
 from functions.shared.contract import BACKUP_CODES_LOW_AT, AnswerWarning
 from functions.shared.http import Request
-from functions.shared.proof import SecondFactorRequest
+from functions.shared.request_body import SecondFactorRequest
 from functions.shared.second_factor import SecondFactor
 from functions.verify_mfa.models import VerifyResponse
 

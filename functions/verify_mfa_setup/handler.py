@@ -6,8 +6,8 @@ from functions.shared.contract import VERIFY_SETUP
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.http import Request, endpoint
-from functions.shared.proof import TotpRequest, parse_body
 from functions.shared.repository import DynamoDbMfaRepository
+from functions.shared.request_body import TotpRequest, parse_body
 from functions.shared.settings import EndpointSettings, read_encryption_key, read_table_name
 from functions.verify_mfa_setup.models import VerifySetupResponse
 from functions.verify_mfa_setup.service import VerifySetupService

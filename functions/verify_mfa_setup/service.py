@@ -8,9 +8,9 @@ from functions.shared.contract import PENDING_MAX_FAILURES, Metric, Status
 from functions.shared.decryption import Opener
 from functions.shared.errors import InvalidCodeError, MfaAlreadyEnabledError
 from functions.shared.http import Request
-from functions.shared.proof import TotpRequest
 from functions.shared.record import MfaRecord
 from functions.shared.repository import MfaRepository
+from functions.shared.request_body import TotpRequest
 from functions.shared.second_factor import backup_code_keys, open_secret
 from functions.shared.totp import matching_step
 from functions.verify_mfa_setup.errors import MfaSetupExpiredError, MfaSetupNotFoundError

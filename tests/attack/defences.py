@@ -206,7 +206,7 @@ DEFENCES: Final = (
         stops="one found backup code that turns into eight",
         file="functions/regenerate_backup_codes/handler.py",
         text="parse_body(TotpRequest, request.event)",
-        instead='parse_body(__import__("functions.shared.proof", fromlist=["x"]).SecondFactorRequest, request.event)',
+        instead='parse_body(__import__("functions.shared.request_body", fromlist=["x"]).SecondFactorRequest, request.event)',
         noticed_by=("tests/regenerate_backup_codes/test_regenerate.py::test_a_backup_code_cannot_make_new_ones",),
     ),
     Defence(
@@ -341,10 +341,10 @@ DEFENCES: Final = (
     Defence(
         name="A body has a bound",
         stops="large bodies that cost time and memory",
-        file="functions/shared/proof.py",
+        file="functions/shared/request_body.py",
         text="    if len(raw) > MAX_BODY_BYTES:\n",
         instead="    if len(raw) > 1024 * MAX_BODY_BYTES:\n",
-        noticed_by=("tests/shared/test_proof.py::TestBody::test_may_be_4_kib_and_not_a_byte_more",),
+        noticed_by=("tests/shared/test_request_body.py::TestBody::test_may_be_4_kib_and_not_a_byte_more",),
     ),
     # -- what leaves the service
     Defence(

@@ -27,8 +27,8 @@ from functions.shared.contract import VERIFY, Attribute
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.http import Request, endpoint
-from functions.shared.proof import Method, SecondFactorRequest, TotpRequest, parse_body
 from functions.shared.record import MfaRecord, RecordDamagedError, attribute_value, record_from_item
+from functions.shared.request_body import Method, SecondFactorRequest, TotpRequest, parse_body
 from functions.shared.settings import EndpointSettings, RawKey
 from tests.support.events import api_event
 from tests.support.tokens import AUDIENCE, ISSUER, NOW, claims, cognito_claims, ec_key, rsa_key

@@ -18,7 +18,7 @@ from functions.shared.contract import (
     Env,
     ErrorCode,
 )
-from functions.shared.proof import MAX_BODY_BYTES
+from functions.shared.request_body import MAX_BODY_BYTES
 from infra.config import DEV, ENVIRONMENTS, PROD, Config
 from infra.monitoring.config import MonitoringConfig
 from infra.paths import REPOSITORY

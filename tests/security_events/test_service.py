@@ -10,8 +10,8 @@ from functions.security_events.models import SecurityEvent
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
 from functions.shared.contract import Factor
-from functions.shared.proof import Method
 from functions.shared.record import RecordDamagedError
+from functions.shared.request_body import Method
 from tests.security_events.records import (
     WRITTEN_AT,
     WRITTEN_AT_ISO,

@@ -9,8 +9,8 @@ import pytest
 from pydantic import AliasGenerator, BaseModel, ConfigDict, create_model
 from pydantic.alias_generators import to_camel
 
-from functions.shared.answer import Answer
 from functions.shared.contract import ENDPOINTS, Endpoint, ErrorCode
+from functions.shared.response_body import Answer
 from infra.constructs.gateway_responses import GATEWAY_ANSWERS
 from infra.paths import REPOSITORY
 

@@ -10,15 +10,15 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from functions.shared import contract
-from functions.shared.answer import camel_case
 from functions.shared.contract import RESPONSE_HEADERS, STAGE_NAME, Endpoint, ErrorCode
-from functions.shared.proof import MAX_BODY_BYTES
+from functions.shared.request_body import MAX_BODY_BYTES
+from functions.shared.response_body import camel_case
 from infra.config import FALLBACK_REGION
 from infra.paths import REPOSITORY
 from local.stack import DEFAULT_PORT
-from tools.openapi.answers import Refusal, refusals_by_status
 from tools.openapi.examples import REQUEST_ID, REQUEST_TIME, TIMESTAMP, answer_examples, request_examples
 from tools.openapi.handlers import Handler, read_handler
+from tools.openapi.responses import Refusal, refusals_by_status
 from tools.openapi.schemas import Schema, answer_schemas, reference, request_schemas
 
 type Document = dict[str, Any]

@@ -34,7 +34,7 @@ from functions.shared.errors import (
     ValidationError,
 )
 from functions.shared.http import Body
-from functions.shared.proof import Method, SecondFactorRequest, parse_body
+from functions.shared.request_body import Method, SecondFactorRequest, parse_body
 from functions.verify_mfa.models import VerifyResponse
 from functions.verify_mfa_setup.models import VerifySetupResponse
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 import functions
 from functions.shared.contract import Endpoint
-from functions.shared.proof import parse_body
+from functions.shared.request_body import parse_body
 
 _FUNCTIONS: Final = Path(functions.__file__).parent
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import core_schema
 
-from functions.shared.answer import Answer, camel_case
+from functions.shared.response_body import Answer, camel_case
 from tools.openapi.handlers import plain_text
 
 type Schema = dict[str, Any]

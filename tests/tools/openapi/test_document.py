@@ -18,8 +18,8 @@ from functions.shared.contract import ENDPOINTS, ErrorCode
 from infra.constructs.gateway_responses import GATEWAY_ANSWERS
 from infra.paths import REPOSITORY
 from tests.support.api_description import described_answers, description, operation, resolved
-from tools.openapi.answers import GATEWAY_REASONS, OTHER_GATEWAY_REASONS
 from tools.openapi.document import FILE, document, text
+from tools.openapi.responses import GATEWAY_REASONS, OTHER_GATEWAY_REASONS
 
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/]+=*)")
 

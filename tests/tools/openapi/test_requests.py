@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from functions.shared.contract import BACKUP_CODES, DISABLE, ENDPOINTS, SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
 from functions.shared.errors import ValidationError
-from functions.shared.proof import SecondFactorRequest, TotpRequest, parse_body
+from functions.shared.request_body import SecondFactorRequest, TotpRequest, parse_body
 from tests.support.api_description import is_valid, operation
 
 MODELS: dict[Endpoint, type[BaseModel]] = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from functions.shared.errors import ValidationError
-from functions.shared.proof import MAX_BODY_BYTES, Method, Proof, SecondFactorRequest, TotpRequest, parse_body
+from functions.shared.request_body import MAX_BODY_BYTES, Method, Proof, SecondFactorRequest, TotpRequest, parse_body
 
 MODELS: tuple[type[BaseModel], ...] = (TotpRequest, SecondFactorRequest)
 MESSAGES = {

@@ -9,9 +9,7 @@ import pytest
 from functions.security_events.models import SecurityEvent
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
-from functions.shared.contract import Factor
 from functions.shared.record import RecordDamagedError
-from functions.shared.request_body import Method
 from tests.security_events.records import (
     WRITTEN_AT,
     WRITTEN_AT_ISO,
@@ -244,10 +242,6 @@ class TestDamagedRecords:
 
     def test_a_login_is_none(self) -> None:
         assert derive(login()) == []
-
-
-def test_factors_are_named_as_the_routes_name_them() -> None:
-    assert {factor.value for factor in Factor} == {method.value for method in Method}
 
 
 def test_the_time_is_that_of_the_write() -> None:

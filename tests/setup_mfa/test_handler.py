@@ -141,15 +141,11 @@ def test_fails_closed_when_aws_fails(aws: EmbeddedAws, load_handler: Load, opera
 
 
 def test_an_unexpected_failure_is_a_500_without_detail(
-    load_handler: Load, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    aws: EmbeddedAws, load_handler: Load, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handler = load_handler("setup_mfa")
-
-    def fail(*_: Any) -> None:
-        raise RuntimeError("the secret detail")
-
-    monkeypatch.setattr(handler.service, "enrol", fail)
-    status, body, _ = call(handler, request_id="abc-123")
+    with aws.calls.recorded({"dynamodb:PutItem": raising(RuntimeError("the secret detail"))}):
+        status, body, _ = call(handler, request_id="abc-123")
     assert status == 500
     assert ISO_Z.fullmatch(body.pop("timestamp"))
     assert body == {"error": "INTERNAL_ERROR", "message": "An unexpected error occurred", "request_id": "abc-123"}
@@ -184,12 +180,10 @@ class TestMetrics:
                 "MFAKeyFailures": 1,
             }
 
-    def test_unexpected_failure(
-        self, load_handler: Load, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unexpected_failure(self, aws: EmbeddedAws, load_handler: Load, capsys: pytest.CaptureFixture[str]) -> None:
         handler = load_handler("setup_mfa")
-        monkeypatch.delattr(handler.service, "_sealer")
-        assert self.outcome(capsys, handler) == {"MFASetupAttempts": 1, "MFASetupSystemErrors": 1}
+        with aws.calls.recorded({"dynamodb:PutItem": raising(ZeroDivisionError())}):
+            assert self.outcome(capsys, handler) == {"MFASetupAttempts": 1, "MFASetupSystemErrors": 1}
 
     def test_unauthorized_is_no_attempt(self, load_handler: Load, capsys: pytest.CaptureFixture[str]) -> None:
         outcome = self.outcome(capsys, load_handler("setup_mfa"), user_id=None)

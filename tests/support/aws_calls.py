@@ -34,6 +34,23 @@ class AwsCalls:
     """Records calls as ``service:Operation``, and makes chosen ones fail."""
 
     @contextmanager
+    def before(self, operation: str, action: Callable[[], object]) -> Iterator[None]:
+        """Run an action, once, just before the first call of an operation."""
+        original = botocore.endpoint.Endpoint.make_request
+        actions = [action]
+
+        def make_request(endpoint: Any, operation_model: Any, request: Any) -> Any:
+            if actions and f"{operation_model.service_model.service_name}:{operation_model.name}" == operation:
+                actions.pop()()
+            return original(endpoint, operation_model, request)
+
+        botocore.endpoint.Endpoint.make_request = make_request
+        try:
+            yield
+        finally:
+            botocore.endpoint.Endpoint.make_request = original
+
+    @contextmanager
     def repeating(self, repeated: str) -> Iterator[None]:
         """Send an operation twice and answer with the second result, as a retry after a lost answer does."""
         original = botocore.endpoint.Endpoint.make_request

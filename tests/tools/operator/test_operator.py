@@ -54,8 +54,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command for user-1 as a shell does, with somebody at the keyboard."""
+def run(user: User, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command for user-1 at the user's time, with a person at the keyboard."""
 
     def execute(
         action: str, *options: str, stdin: io.StringIO | None = None, where: str = f"--table={TABLE_NAME}"
@@ -63,7 +63,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sys, "stdin", stdin or Terminal("yes"))
         reason = [] if action == "show" else ["--reason=ticket 4711"]
         capsys.readouterr()
-        status = main([action, "--user=user-1", where, *reason, *options])
+        status = main([action, "--user=user-1", where, *reason, *options], clock=user.time)
         captured = capsys.readouterr()
         return Outcome(status, captured.out, captured.err)
 
@@ -76,12 +76,11 @@ def events_of(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> l
 
 
 @pytest.fixture
-def locked(enrolled: User, monkeypatch: pytest.MonkeyPatch) -> User:
-    """Return a user whose authenticator app has just been locked, at the time that the operator's clock shows."""
+def locked(enrolled: User) -> User:
+    """Return a user whose TOTP codes have just been locked."""
     for _ in range(5):
         assert enrolled.verify(enrolled.wrong_code()).status == 400
     assert enrolled.verify().status == 429
-    monkeypatch.setattr("time.time", lambda: enrolled.now)
     return enrolled
 
 
@@ -113,10 +112,7 @@ class TestShow:
         assert outcome.status == 0
         assert "none" in outcome.told
 
-    def test_of_an_enrolment_says_whether_it_is_still_on(
-        self, run: Run, user: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("time.time", lambda: user.now)
+    def test_of_an_enrolment_says_whether_it_is_still_pending(self, run: Run, user: User) -> None:
         user.setup()
         assert "pending" in run("show").told
         user.wait(PENDING_LIFETIME_SECONDS)
@@ -272,11 +268,9 @@ class TestReset:
         run: Run,
         user: User,
         writes: list[tuple[Any, Any]],
-        monkeypatch: pytest.MonkeyPatch,
         age: int,
     ) -> None:
         user.setup()
-        monkeypatch.setattr("time.time", lambda: user.now)
         user.wait(age)
         assert run("reset").status == 0
         assert aws.item("user-1") is None
@@ -299,7 +293,7 @@ class TestConsent:
 
     def test_the_state_is_shown_before_the_question(self, run: Run, locked: User) -> None:
         told = run("unlock").told
-        assert 0 < told.index("totp failed attempts") < told.index("Forget the wrong codes")
+        assert 0 < told.index("totp failed attempts") < told.index("Clear the wrong codes")
         assert locked.user_id in told
 
     @pytest.mark.parametrize("action", ["unlock", "reset"])

@@ -112,7 +112,7 @@ def function_environment(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> d
 def load_handler(
     function_environment: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ModuleType]]:
-    """Return a function that imports a function's handler anew, as a fresh Lambda process does; with a clock if given."""
+    """Return a function that imports a handler anew, as a fresh Lambda process does, with a clock if one is given."""
     # The same secrets in each run: with a few in a million, a code of one time step is that of another one too.
     monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311 -- nobody's secrets
     loaded: list[str] = []

@@ -32,7 +32,8 @@ def test_four_lock_nothing(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "seconds"), [(LAST, 60), (LAST + 0.1, 60), (LAST + 17.3, 43), (LAST + 59.5, 1), (LAST + 60, 0), (LAST + 61, 0)]
+    ("now", "seconds"),
+    [(LAST, 60), (LAST + 0.1, 60), (LAST + 17.3, 43), (LAST + 59.5, 1), (LAST + 60, 0), (LAST + 61, 0)],
 )
 def test_the_wait_is_rounded_up_and_over_at_the_exact_second(now: float, seconds: int) -> None:
     assert Failures(5, LAST).retry_after(now) == seconds

@@ -89,7 +89,11 @@ class TestItem:
             *({"encrypted_secret": {"B": b"c2Vj"}}, {"encrypted_secret": "c2Vj"}, {"iv": {"N": "1"}}),
             *({"backup_codes": {"S": "none"}}, {"backup_codes": {"L": ["a"]}}, {"backup_codes": {"L": [{"N": "1"}]}}),
             *({"backup_codes": {"L": None}}, {"backup_codes_used": {"SS": ["a"]}}, {"backup_codes_used": None}),
-            *({"backup_codes_salt": {"S": "not base64!"}}, {"backup_codes_salt": {"S": "c2FsdA"}}),
+            *(
+                {"backup_codes_salt": {"S": "not base64!"}},
+                {"backup_codes_salt": {"S": "c2FsdA"}},
+                {"backup_codes_salt": {"S": "c2Fs!dA=="}},
+            ),
             *({"version": {"S": "1"}}, {"version": {"N": "one"}}, {"version": {"N": "1.5"}}, {"version": {"N": ""}}),
             *({"failed_attempts": {"S": "many"}}, {"failed_attempts": {"N": "NaN"}}),
             *({"last_failed_at": {"S": "yesterday"}}, {"last_failed_at": {"N": "1800000000"}}),

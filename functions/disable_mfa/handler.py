@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from functions.disable_mfa.models import DisableResponse
 from functions.disable_mfa.route import ROUTE
-from functions.disable_mfa.service import DisableService
+from functions.disable_mfa.service import disable
 from functions.shared.clock import Clock
 from functions.shared.http import LambdaHandler, Request, endpoint
 from functions.shared.request_body import SecondFactorRequest
@@ -16,16 +16,12 @@ from functions.shared.settings import EndpointSettings
 
 def create_handler(environ: Mapping[str, str], clock: Clock = time.time) -> LambdaHandler:
     """Return the route's handler, configured by environment variables."""
-    service = DisableService(second_factor_from_environ(environ, clock))
+    second_factor = second_factor_from_environ(environ, clock)
 
     @endpoint(ROUTE, EndpointSettings.from_environ(environ), clock)
     def handle(request: Request[SecondFactorRequest]) -> DisableResponse:
-        return service.disable(
-            request.identity.user_id,
-            request.body.offered_code(),
-            request_id=request.request_id,
-            count=request.count,
-        )
+        user_id, offered = request.identity.user_id, request.body.offered_code()
+        return disable(second_factor, user_id, offered, request_id=request.request_id, count=request.count)
 
     return handle
 

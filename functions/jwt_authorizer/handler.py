@@ -9,7 +9,7 @@ clients log their users out, although the users did nothing wrong.
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRejectedError
@@ -20,62 +20,54 @@ from functions.shared.contract import ENDPOINTS, AuthorizerContext, Metric
 from functions.shared.observability import Telemetry
 from functions.shared.settings import AuthorizerSettings
 
+type AuthorizerHandler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
-class Authorizer:
-    """Decides about requests.
 
-    Parameters
-    ----------
-    verifier : TokenVerifier
-        Checks tokens.
-    telemetry : Telemetry
-        Log and metrics.
-    clock : callable
-        The current time in epoch seconds.
+def create_handler(
+    environ: Mapping[str, str],
+    clock: Clock = time.time,
+    *,
+    monotonic: Clock = time.monotonic,
+    source: JwksSource | None = None,
+) -> AuthorizerHandler:
+    """Return the authorizer, configured by environment variables; ``source`` replaces the issuer's JWKS URL.
+
+    It takes API Gateway's REQUEST authorizer event. It returns an Allow with ``user_id``, ``label`` and ``scope`` in
+    its context, or a Deny with ``timestamp``, and raises `SigningKeysUnavailableError`.
     """
+    settings = AuthorizerSettings.from_environ(environ)
+    telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
 
-    def __init__(self, *, verifier: TokenVerifier, telemetry: Telemetry, clock: Clock = time.time) -> None:
-        self._verifier = verifier
-        self._telemetry = telemetry
-        self._clock = clock
+    def fetch_failed(error: Exception) -> None:
+        telemetry.count([Metric.JWKS_FETCH_FAILURES])
+        telemetry.warning("signing keys could not be fetched", failure=type(error).__name__)
 
-    def authorize(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-        """Return the policy for one request.
+    source = source or JwksEndpoint(settings.jwks_url)
+    keys = SigningKeys(source, on_fetch_failure=fetch_failed, monotonic=monotonic)
+    verifier = TokenVerifier(issuer=settings.issuer, audience=settings.audience, keys=keys, clock=clock)
 
-        Parameters
-        ----------
-        event : mapping
-            API Gateway's REQUEST authorizer event.
-
-        Returns
-        -------
-        dict
-            An Allow with ``user_id``, ``label`` and ``scope``, or a Deny with ``timestamp``.
-
-        Raises
-        ------
-        SigningKeysUnavailableError
-            No keys are available to check any token.
-        """
+    def authorize(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         request_id = str((event.get("requestContext") or {}).get("requestId", ""))
         try:
-            return _allow(event, self._verifier.verify(_bearer_token(event)))
+            return _allow(event, verifier.verify(_bearer_token(event)))
         except TokenRejectedError as error:
             reason = error.reason
         except SigningKeysUnavailableError:
-            self._telemetry.warning("no signing keys", request_id=request_id)
+            telemetry.warning("no signing keys", request_id=request_id)
             raise
         except Exception as error:  # noqa: BLE001 - a token that cannot be checked is refused
-            self._telemetry.unexpected("unexpected error", error, request_id=request_id)
+            telemetry.unexpected("unexpected error", error, request_id=request_id)
             reason = "unexpected"
-        self._telemetry.info("request refused", request_id=request_id, reason=reason, route=event.get("resource"))
-        self._telemetry.count(
+        telemetry.info("request refused", request_id=request_id, reason=reason, route=event.get("resource"))
+        telemetry.count(
             endpoint.metrics.unauthorized
             for endpoint in ENDPOINTS
             if (endpoint.method, endpoint.path) == (event.get("httpMethod"), event.get("resource"))
         )
-        context = {AuthorizerContext.TIMESTAMP: iso_timestamp(self._clock())}
+        context = {AuthorizerContext.TIMESTAMP: iso_timestamp(clock())}
         return _policy("Deny", event.get("methodArn", "*"), "anonymous", context)
+
+    return authorize
 
 
 def _bearer_token(event: Mapping[str, Any]) -> str:
@@ -110,24 +102,4 @@ def _policy(effect: str, resource: str, principal: str, context: Mapping[Authori
     }
 
 
-def create_authorizer(
-    environ: Mapping[str, str],
-    *,
-    clock: Clock = time.time,
-    monotonic: Clock = time.monotonic,
-    source: JwksSource | None = None,
-) -> Authorizer:
-    """Return the authorizer, configured by environment variables; ``source`` replaces the issuer's JWKS URL."""
-    settings = AuthorizerSettings.from_environ(environ)
-    telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
-
-    def fetch_failed(error: Exception) -> None:
-        telemetry.count([Metric.JWKS_FETCH_FAILURES])
-        telemetry.warning("signing keys could not be fetched", failure=type(error).__name__)
-
-    keys = SigningKeys(source or JwksEndpoint(settings.jwks_url), on_fetch_failure=fetch_failed, monotonic=monotonic)
-    verifier = TokenVerifier(issuer=settings.issuer, audience=settings.audience, keys=keys, clock=clock)
-    return Authorizer(verifier=verifier, telemetry=telemetry, clock=clock)
-
-
-lambda_handler = create_authorizer(os.environ).authorize
+lambda_handler = create_handler(os.environ)

@@ -15,9 +15,7 @@ from jwt.exceptions import PyJWKClientConnectionError
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRejectedError
 from functions.shared.clock import Clock
 
-#: For connecting, and for each wait for more of the response.
 FETCH_TIMEOUT_SECONDS: Final = 2.0
-#: For reading the whole body, so that one that arrives byte by byte cannot use up the function's time.
 BODY_TIMEOUT_SECONDS: Final = 4.0
 #: Many times the size of a real issuer's key set.
 MAX_JWKS_BYTES: Final = 256 * 1024

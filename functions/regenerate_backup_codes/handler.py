@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from functions.regenerate_backup_codes.models import BackupCodesResponse
 from functions.regenerate_backup_codes.route import ROUTE
-from functions.regenerate_backup_codes.service import RegenerateService
+from functions.regenerate_backup_codes.service import regenerate
 from functions.shared.clock import Clock
 from functions.shared.http import LambdaHandler, Request, endpoint
 from functions.shared.request_body import TotpRequest
@@ -16,16 +16,12 @@ from functions.shared.settings import EndpointSettings
 
 def create_handler(environ: Mapping[str, str], clock: Clock = time.time) -> LambdaHandler:
     """Return the route's handler, configured by environment variables."""
-    service = RegenerateService(second_factor_from_environ(environ, clock))
+    second_factor = second_factor_from_environ(environ, clock)
 
     @endpoint(ROUTE, EndpointSettings.from_environ(environ), clock)
     def handle(request: Request[TotpRequest]) -> BackupCodesResponse:
-        return service.regenerate(
-            request.identity.user_id,
-            request.body.offered_code(),
-            request_id=request.request_id,
-            count=request.count,
-        )
+        user_id, offered = request.identity.user_id, request.body.offered_code()
+        return regenerate(second_factor, user_id, offered, request_id=request.request_id, count=request.count)
 
     return handle
 

@@ -64,36 +64,17 @@ class _Reply:
     log_fields: Mapping[str, str] = field(default_factory=dict)
 
 
-class ResponseWriter:
-    """Writes proxy integration responses with the headers of the contract.
-
-    Parameters
-    ----------
-    allowed_origins : tuple of str
-        Origins that may read responses in a browser; ``*`` allows all.
-    """
-
-    def __init__(self, allowed_origins: tuple[str, ...]) -> None:
-        self._allowed_origins = allowed_origins
-
-    def write(self, event: Event, reply: _Reply) -> Response:
-        """Return the response to an event."""
-        headers = {**RESPONSE_HEADERS, **self._cors(event), **reply.headers}
-        return {"statusCode": reply.status, "headers": headers, "body": reply.body, "isBase64Encoded": False}
-
-    def _cors(self, event: Event) -> dict[str, str]:
-        if not self._allowed_origins:
-            return {}
-        exposed = {"Access-Control-Expose-Headers": EXPOSED_HEADERS}
-        if "*" in self._allowed_origins:
-            return {**exposed, "Access-Control-Allow-Origin": "*"}
-        origin = next(
-            (value for name, value in _mapping(event.get("headers")).items() if name.lower() == "origin"),
-            None,
-        )
-        if origin not in self._allowed_origins:
-            return {"Vary": "Origin"}
-        return {**exposed, "Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
+def _cors_headers(event: Event, allowed_origins: tuple[str, ...]) -> dict[str, str]:
+    """Return the headers that let browsers read the response from an allowed origin; ``*`` allows all."""
+    if not allowed_origins:
+        return {}
+    exposed = {"Access-Control-Expose-Headers": EXPOSED_HEADERS}
+    if "*" in allowed_origins:
+        return {**exposed, "Access-Control-Allow-Origin": "*"}
+    origin = next((value for name, value in _mapping(event.get("headers")).items() if name.lower() == "origin"), None)
+    if origin not in allowed_origins:
+        return {"Vary": "Origin"}
+    return {**exposed, "Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -190,7 +171,6 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
         errors for any other; any other exception becomes a 500 without detail.
     """
     telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
-    writer = ResponseWriter(settings.cors_allowed_origins)
     name = f"{route.endpoint.method} {route.endpoint.path}"
 
     def decorate(operation: Callable[[Request[Body]], Returned]) -> LambdaHandler:
@@ -214,7 +194,8 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
                 **reply.log_fields,
             )
-            return writer.write(event, reply)
+            headers = {**RESPONSE_HEADERS, **_cors_headers(event, settings.cors_allowed_origins), **reply.headers}
+            return {"statusCode": reply.status, "headers": headers, "body": reply.body, "isBase64Encoded": False}
 
         return lambda_handler
 

@@ -78,19 +78,6 @@ class SecondFactor:
     ) -> MfaRecord:
         """Accept a code, burn it and apply a change, all in one write; or refuse it.
 
-        Parameters
-        ----------
-        user_id : str
-            The user whose code it must be.
-        offered : OfferedCode
-            The code.
-        change : callable
-            What else to write on success; nothing by default.
-        request_id : str
-            The request, stored with the item.
-        count : callable
-            Counts what happened.
-
         Returns
         -------
         MfaRecord

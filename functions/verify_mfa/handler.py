@@ -11,21 +11,17 @@ from functions.shared.second_factor import second_factor_from_environ
 from functions.shared.settings import EndpointSettings
 from functions.verify_mfa.models import VerifyResponse
 from functions.verify_mfa.route import ROUTE
-from functions.verify_mfa.service import VerifyService
+from functions.verify_mfa.service import verify
 
 
 def create_handler(environ: Mapping[str, str], clock: Clock = time.time) -> LambdaHandler:
     """Return the route's handler, configured by environment variables."""
-    service = VerifyService(second_factor_from_environ(environ, clock))
+    second_factor = second_factor_from_environ(environ, clock)
 
     @endpoint(ROUTE, EndpointSettings.from_environ(environ), clock)
     def handle(request: Request[SecondFactorRequest]) -> VerifyResponse:
-        return service.verify(
-            request.identity.user_id,
-            request.body.offered_code(),
-            request_id=request.request_id,
-            count=request.count,
-        )
+        user_id, offered = request.identity.user_id, request.body.offered_code()
+        return verify(second_factor, user_id, offered, request_id=request.request_id, count=request.count)
 
     return handle
 

@@ -110,8 +110,8 @@ DEFENCES: Final = (
         name="What the authorizer cannot judge, it refuses",
         stops="a token that makes the verification itself fail",
         file="functions/jwt_authorizer/handler.py",
-        text='        reason = "unexpected"\n',
-        instead='        return _policy("Allow", event.get("methodArn", "*"), "anonymous", {})\n',
+        text='            reason = "unexpected"\n',
+        instead='            return _policy("Allow", event.get("methodArn", "*"), "anonymous", {})\n',
         noticed_by=(
             "tests/jwt_authorizer/test_requests.py::TestPolicy::test_a_defect_of_our_own_is_a_refusal_without_detail",
         ),

@@ -30,9 +30,9 @@ class Authorizer:
         self.now: float = NOW
         self.uptime = 1000.0
         self.source = JwksEndpoint(os.environ[Env.JWT_JWKS_URL])
-        self.lambda_handler: Any = handler.create_authorizer(
-            os.environ, clock=lambda: self.now, monotonic=lambda: self.uptime, source=self.source
-        ).authorize
+        self.lambda_handler: Any = handler.create_handler(
+            os.environ, lambda: self.now, monotonic=lambda: self.uptime, source=self.source
+        )
 
     def call(self, token: str | None = None, *, route: Endpoint = SETUP, **event: Any) -> dict[str, Any]:
         """Return the answer to a request with a bearer token; ``event`` replaces parts of the event."""

@@ -55,12 +55,6 @@ def test_afterwards_setup_starts_afresh(enrolled: User) -> None:
     assert enrolled.verify_backup(old_code).error == "INVALID_CODE"
 
 
-def test_makes_three_aws_calls(aws: EmbeddedAws, enrolled: User) -> None:
-    with aws.calls.recorded() as made:
-        enrolled.disable()
-    assert made == ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:DeleteItem"]
-
-
 @pytest.mark.parametrize("operation", ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:DeleteItem"])
 def test_a_failing_call_changes_nothing(aws: EmbeddedAws, enrolled: User, operation: str) -> None:
     before = aws.item("user-1")

@@ -140,7 +140,7 @@ def test_a_query_in_the_url_is_sent(
 
 
 class TestTls:
-    """Whoever can answer for the issuer decides who is let in, so its certificate is checked."""
+    """A server that can impersonate the issuer decides who may call the API, so its certificate is checked."""
 
     @pytest.fixture
     def certificate(self, tmp_path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""From API Gateway's event to a policy: the header, the shape of the answer, what is counted and logged."""
+"""From API Gateway's event to a policy: the header, the form of the response, what is counted and logged."""
 
 import json
 from collections.abc import Callable

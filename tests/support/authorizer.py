@@ -35,7 +35,7 @@ class Authorizer:
         )
 
     def call(self, token: str | None = None, *, route: Endpoint = SETUP, **event: Any) -> dict[str, Any]:
-        """Return the answer to a request with a bearer token; ``event`` replaces parts of the event."""
+        """Return the response to a request with a bearer token; ``event`` replaces parts of the event."""
         IN_PROCESS.add_token(token or "")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         request = {
@@ -58,6 +58,6 @@ class Authorizer:
 
 
 def effect(answer: dict[str, Any]) -> str:
-    """Return what a policy says."""
+    """Return the effect of a policy: Allow or Deny."""
     (statement,) = answer["policyDocument"]["Statement"]
     return str(statement["Effect"])

@@ -1,4 +1,4 @@
-"""Counts and fails AWS calls where botocore hands a request to the network, so that everything above it is real."""
+"""Records and fails AWS calls where botocore passes a request to the network, so that everything above it is real."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ type Failure = Callable[[], Any]
 
 
 def refused(code: str, status: int = 400) -> Failure:
-    """Return a failure: the service's own answer with an error code."""
+    """Return a failure: the service's response with an error code."""
 
     def answer() -> Any:
         parsed = {"Error": {"Code": code, "Message": "secret detail"}, "ResponseMetadata": {"HTTPStatusCode": status}}
@@ -52,7 +52,7 @@ class AwsCalls:
 
     @contextmanager
     def repeating(self, repeated: str) -> Iterator[None]:
-        """Send an operation twice and answer with the second result, as a retry after a lost answer does."""
+        """Send an operation twice and return the second result, as a retry after a lost response does."""
         original = botocore.endpoint.Endpoint.make_request
 
         def make_request(endpoint: Any, operation_model: Any, request: Any) -> Any:
@@ -69,7 +69,7 @@ class AwsCalls:
 
     @contextmanager
     def losing_answer(self, lost: str, error: BaseException) -> Iterator[None]:
-        """Let an operation happen, and give an error in its place: the first time, so that a client may try again."""
+        """Execute an operation but return an error instead of its response, once, so that a client can retry."""
         original = botocore.endpoint.Endpoint._do_get_response
         answers = iter([error])
 

@@ -54,7 +54,7 @@ class Caller(ABC):
         return pyotp.TOTP(self.secret).at(int(self.time()) + 30 * steps)
 
     def wrong_code(self) -> str:
-        """Return a code that no step of the window has: a code of long ago, as six zeros could not be told in a log."""
+        """Return a wrong code: one of long ago, because six zeros could not be recognised in a log."""
         right = {self.code(steps=steps) for steps in (-2, -1, 0, 1, 2)}
         return next(code for code in (self.code(steps=-100 - back) for back in range(10)) if code not in right)
 

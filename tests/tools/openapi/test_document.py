@@ -1,4 +1,4 @@
-"""``docs/openapi.json`` is what the code makes of it, valid, and pleasant to lint."""
+"""``docs/openapi.json`` is generated from the current code, valid, and free of lint."""
 
 import base64
 import io
@@ -32,7 +32,7 @@ def pixels(data_uri: re.Match[str]) -> str:
 
 def test_the_file_is_what_the_code_says() -> None:
     assert _PNG.sub(pixels, FILE.read_text()) == _PNG.sub(pixels, text()), (
-        "docs/openapi.json is not what the code says: `make openapi`, then look at the difference"
+        "docs/openapi.json is out of date: run `make openapi`, then look at the difference"
     )
 
 

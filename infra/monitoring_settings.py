@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, Final, get_type_hints
 
-from infra.monitoring.config import MonitoringConfig, Thresholds
+from infra.config.monitoring import MonitoringConfig, Thresholds
 from infra.settings import ConfigError, Kind, boolean, integer, number, optional, pattern, several
 
 #: The names' first part.

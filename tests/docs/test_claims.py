@@ -20,7 +20,7 @@ from functions.shared.contract import (
 )
 from functions.shared.proof import MAX_BODY_BYTES
 from infra.config import DEV, ENVIRONMENTS, PROD, Config
-from infra.monitoring.config import MonitoringConfig
+from infra.config.monitoring import MonitoringConfig
 from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
 from local.stack import DEFAULT_PORT, Place

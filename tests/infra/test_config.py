@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from infra.config import ENVIRONMENTS, Config, ConfigError, load_config
-from infra.monitoring.config import MonitoringConfig, Thresholds
+from infra.config.monitoring import MonitoringConfig, Thresholds
 from infra.monitoring_settings import MONITORING_KINDS
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from infra.monitoring.config import DEV, LOCAL, PROD
+from infra.config.monitoring import DEV, LOCAL, PROD
 from tests.infra.monitoring.templates import Monitoring
 
 

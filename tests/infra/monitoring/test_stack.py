@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from functions.shared import contract
-from infra.monitoring.config import BY_ENVIRONMENT, DEV, PROD, MonitoringConfig, Thresholds
+from infra.config.monitoring import BY_ENVIRONMENT, DEV, PROD, MonitoringConfig, Thresholds
 from infra.monitoring.log_protection import PATTERNS, log_protection_policy
 from infra.monitoring.resources import WatchedFunction
 from infra.monitoring.rules import alarm_rules

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from functions.shared.contract import DEFAULT_EVENT_BUS_NAME, DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
+from infra.config.monitoring import BY_ENVIRONMENT, MonitoringConfig
 from infra.config_checks import check
-from infra.monitoring.config import BY_ENVIRONMENT, MonitoringConfig
 from infra.monitoring_settings import MONITORING, MONITORING_KINDS, with_settings
 from infra.settings import (
     REGION,

@@ -1,51 +1,18 @@
-"""What an environment is made of: one frozen dataclass, three environments, and overrides from the CDK context.
+"""The settings of one environment, and the rules between them.
 
-``cdk synth -c environment=prod -c memory_mb=2048`` selects ``prod`` and overrides one field of it;
-``-c config=prod.toml`` takes fields from a file. The module needs no CDK, so that packaging and local tooling can
-read the same settings.
+``cdk synth -c environment=prod -c memory_mb=2048`` selects ``prod`` and overrides one setting;
+``-c config=prod.toml`` takes settings from a file.
 """
 
-import os
-import platform
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, StrictBool, model_validator
 
 from functions.shared.contract import DEFAULT_EVENT_BUS_NAME, DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
-from infra.config.monitoring import BY_ENVIRONMENT, MonitoringConfig
-from infra.config_checks import check
-from infra.monitoring_settings import MONITORING, MONITORING_KINDS, with_settings
-from infra.settings import (
-    REGION,
-    ConfigError,
-    Kind,
-    arn,
-    boolean,
-    choice,
-    domain,
-    integer,
-    optional,
-    origin,
-    pattern,
-    several,
-    url,
-)
-from infra.settings_file import read_settings_file, text_of
-
-__all__ = [
-    "ALL_AT_ONCE",
-    "DEV",
-    "ENVIRONMENTS",
-    "FALLBACK_REGION",
-    "LOCAL",
-    "PROD",
-    "Config",
-    "ConfigError",
-    "load_config",
-]
+from functions.shared.formats import LogLevel
+from infra.config import fields
+from infra.config.fields import ConfigError, Settings, expected
+from infra.config.monitoring import MonitoringConfig
 
 DEV: Final = "dev"
 PROD: Final = "prod"
@@ -57,253 +24,197 @@ IMAGE: Final = "image"
 #: TableV2 needs a region at synth; this one is used when neither the context nor the CDK CLI names one.
 FALLBACK_REGION: Final = "us-east-1"
 
-#: The days that CloudWatch Logs offers.
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-_RETENTION_DAYS: Final = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-
-
+#: A new version takes over at once.
+ALL_AT_ONCE: Final = "all-at-once"
 #: How CodeDeploy moves an alias to a new version, by the names of its own configurations for Lambda.
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
-ALL_AT_ONCE: Final = "all-at-once"
-_TRAFFIC_SHIFTS: Final = (
-    ALL_AT_ONCE,
-    *(f"canary-10-percent-{minutes}-minutes" for minutes in (5, 10, 15, 30)),
+TrafficShift = Literal[
+    "all-at-once",
+    "canary-10-percent-5-minutes",
+    "canary-10-percent-10-minutes",
+    "canary-10-percent-15-minutes",
+    "canary-10-percent-30-minutes",
     "linear-10-percent-every-1-minute",
-    *(f"linear-10-percent-every-{minutes}-minutes" for minutes in (2, 3, 10)),
-)
+    "linear-10-percent-every-2-minutes",
+    "linear-10-percent-every-3-minutes",
+    "linear-10-percent-every-10-minutes",
+]
 
-_KEY_ARN: Final = arn(
-    "kms",
-    "key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
-    "key/1234abcd-12ab-34cd-56ef-1234567890ab",
-)
-_REGION: Final = pattern(REGION, "an AWS region such as us-east-1")
+#: The days that CloudWatch Logs offers.
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+# fmt: off
+RetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
+    1096, 1827, 2192, 2557, 2922, 3288, 3653,
+]
+# fmt: on
 
-
-def _setting[T](kind: Kind[T], default: T) -> T:
-    """Declare a field with its kind; typed as its value, as ``dataclasses.field`` is."""
-    return field(default=default, metadata={"kind": kind})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """The settings of one environment. Defaults are those of ``dev``; every field can be overridden.
-
-    Attributes
-    ----------
-    environment
-        ``dev``, ``prod`` or ``local``; part of every stack's, function's and table's name.
-    account
-        The AWS account, 12 digits. Left out, it is the account of whoever deploys, and the templates are the
-        same with and without credentials.
-    region
-        The AWS region. Left out, it is the one that the CDK CLI is configured for, else ``us-east-1``.
-    mfa_issuer
-        The name that an authenticator app shows above the code.
-    jwt_issuer
-        ``iss`` of the access tokens, to use an OIDC issuer that exists. Left out, the identity stack makes a
-        Cognito user pool.
-    jwt_audience
-        Accepted ``aud`` (or Cognito ``client_id``) values; needed with ``jwt_issuer``.
-    jwt_jwks_url
-        The issuer's ``jwks_uri``, where its signing keys are; needed with ``jwt_issuer``.
-    required_scope
-        A scope that an access token must carry, else 403; left out, none is asked for.
-    cors_allowed_origins
-        Web origins whose pages may call the API; empty, no page may.
-    log_level
-        Level of the functions' logs.
-    log_retention_days
-        Days until a log line is deleted; one of those that CloudWatch Logs offers.
-    architecture
-        Instruction set of the functions: ``arm64`` or ``x86_64``.
-    packaging
-        What is deployed: a ``zip``, built here, or an ``image``, built with Docker by whoever deploys. The emulator
-        of ``local`` runs zips alone.
-    memory_mb
-        Memory of each function in MiB.
-    timeout_seconds
-        Time limit of each function, below the 29 seconds that API Gateway waits.
-    snap_start
-        Start new execution environments from a snapshot of the initialized function.
-    traffic_shift
-        How a new version of a function takes over. With anything but ``all-at-once`` CodeDeploy does it step by
-        step, and goes back when the function fails or the API answers 5xx.
-    retain_data
-        Keep table, keys, users and logs when their stack is deleted, protect the table and the user pool
-        against deletion, and the stacks against termination.
-    users_table_name
-        A DynamoDB table that exists, in the same account and region, to use instead of a new one. Its keys must
-        be the strings ``pk`` and ``sk``.
-    users_table_key_arn
-        The customer managed KMS key that this table is encrypted with, if it is.
-    users_table_stream_arn
-        This table's stream of old and new images. Without it no security events are published.
-    event_bus
-        Name or ARN of the EventBridge bus that security events go to.
-    secret_key_arn
-        A symmetric KMS key that exists, to seal the TOTP secrets with instead of a new one. An ARN of the key
-        itself, not of an alias: the Encryption SDK opens with no other.
-    multi_region_key
-        Make the new key a multi-region key. A key cannot become one later: turn it on from the first deployment
-        if there may ever be a second region. On wherever there are replica regions.
-    replica_regions
-        Other regions that the new table and the new key are replicated to.
-    domain_name
-        The API's own domain; without one it has the URL that API Gateway gives it.
-    certificate_arn
-        A certificate of AWS Certificate Manager for the domain, in the same region. Left out, one is made, which
-        the hosted zone then proves.
-    hosted_zone_id, hosted_zone_name
-        The Route 53 zone in which the domain's record is made; left out, whoever runs the DNS makes it.
-    api_throttling_rate
-        Requests a second that the API lets through.
-    api_throttling_burst
-        Requests that it lets through at once before the rate counts.
-    api_enrolment_throttling_rate, api_enrolment_throttling_burst
-        The same for each of the routes that a user needs once in a while: all but verify and status.
-    api_logging_role
-        Set API Gateway's account-wide role for writing logs. One per account and region: turn it off where
-        the account has one of its own.
-    waf
-        Put AWS WAF in front of the API.
-    waf_requests_per_ip
-        Requests in five minutes from one address after which WAF refuses more from it. Where a login server
-        calls the API for its users, all of them come from its address.
-    cognito_jwks_base_url
-        ``local`` only: where the emulator serves its user pools' keys, as its tokens carry the ``iss`` of AWS.
-    monitoring
-        Alarms and who hears of them; its fields are set as ``monitoring.paging``, ``monitoring.thresholds.errors``.
-    """
-
-    environment: str = _setting(choice((DEV, PROD, LOCAL)), DEV)
-    account: str | None = _setting(optional(pattern(r"\d{12}", "an account number of 12 digits")), None)
-    region: str = _setting(_REGION, FALLBACK_REGION)
-    mfa_issuer: str = _setting(pattern(r".*\S.*", "a name that is not blank"), DEFAULT_MFA_ISSUER)
-    jwt_issuer: str | None = _setting(optional(url()), None)
-    jwt_audience: tuple[str, ...] = _setting(several(pattern(r"\S+", "an audience without spaces")), ())
-    jwt_jwks_url: str | None = _setting(optional(url()), None)
-    required_scope: str | None = _setting(optional(pattern(r"\S+", "one scope")), None)
-    cors_allowed_origins: tuple[str, ...] = _setting(several(origin()), ("http://localhost:3000",))
-    log_level: str = _setting(choice(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")), DEFAULT_LOG_LEVEL)
-    log_retention_days: int = _setting(choice(_RETENTION_DAYS), 30)
-    architecture: str = _setting(choice(("arm64", "x86_64")), "arm64")
-    packaging: str = _setting(choice((ZIP, IMAGE)), ZIP)
-    # Lambda gives CPU in proportion to memory: 1769 MiB is one core. The work is CPU (TLS, JSON, the QR code),
-    # so that half the memory takes about twice the time and costs the same.
-    memory_mb: int = _setting(integer(128, 10240), 1024)
-    # The SDK clients' own timeouts and retries end well before it: a slow service is answered with 503, not
-    # with a function that was cut off.
-    timeout_seconds: int = _setting(integer(1, 29), 20)
-    snap_start: bool = _setting(boolean(), True)
-    traffic_shift: str = _setting(choice(_TRAFFIC_SHIFTS), ALL_AT_ONCE)
-    retain_data: bool = _setting(boolean(), False)
-    users_table_name: str | None = _setting(
-        optional(pattern(r"[A-Za-z0-9_.-]{3,255}", "the name of a DynamoDB table")), None
-    )
-    users_table_key_arn: str | None = _setting(optional(_KEY_ARN), None)
-    users_table_stream_arn: str | None = _setting(
-        optional(
-            arn("dynamodb", r"table/[A-Za-z0-9_.-]+/stream/[\d:.T-]+", "table/users/stream/2026-01-01T00:00:00.000")
-        ),
-        None,
-    )
-    event_bus: str = _setting(
-        pattern(
-            rf"[A-Za-z0-9_./-]{{1,256}}|arn:aws[a-z-]*:events:{REGION}:\d{{12}}:event-bus/[A-Za-z0-9_./-]{{1,256}}",
-            "the name or ARN of an EventBridge bus",
-        ),
-        DEFAULT_EVENT_BUS_NAME,
-    )
-    secret_key_arn: str | None = _setting(optional(_KEY_ARN), None)
-    multi_region_key: bool = _setting(boolean(), False)
-    replica_regions: tuple[str, ...] = _setting(several(_REGION), ())
-    domain_name: str | None = _setting(optional(domain()), None)
-    certificate_arn: str | None = _setting(
-        optional(arn("acm", "certificate/[a-z0-9-]+", "certificate/1234abcd-12ab-34cd-56ef-1234567890ab")), None
-    )
-    hosted_zone_id: str | None = _setting(
-        optional(pattern("Z[A-Z0-9]{1,31}", "a hosted zone's id such as Z0123456789ABCDEFGHIJ")), None
-    )
-    hosted_zone_name: str | None = _setting(optional(domain()), None)
-    api_throttling_rate: int = _setting(integer(1, 100_000), 50)
-    api_throttling_burst: int = _setting(integer(1, 100_000), 100)
-    api_enrolment_throttling_rate: int = _setting(integer(1, 100_000), 10)
-    api_enrolment_throttling_burst: int = _setting(integer(1, 100_000), 20)
-    api_logging_role: bool = _setting(boolean(), True)
-    waf: bool = _setting(boolean(), False)
-    waf_requests_per_ip: int = _setting(integer(10, 2_000_000_000), 1000)
-    cognito_jwks_base_url: str | None = _setting(optional(url()), None)
-    monitoring: MonitoringConfig = field(default=BY_ENVIRONMENT[DEV])
+Throttle = Annotated[int, Field(ge=1, le=100_000)]
 
 
-ENVIRONMENTS: Final[Mapping[str, Config]] = {
-    DEV: Config(environment=DEV),
-    PROD: Config(
-        environment=PROD,
-        cors_allowed_origins=("https://ailifestyle.app",),
-        log_retention_days=365,
-        traffic_shift="canary-10-percent-5-minutes",
-        retain_data=True,
-        api_throttling_rate=500,
-        api_throttling_burst=1000,
-        api_enrolment_throttling_rate=100,
-        api_enrolment_throttling_burst=200,
-        waf=True,
-        monitoring=BY_ENVIRONMENT[PROD],
-    ),
-    LOCAL: Config(
-        environment=LOCAL,
-        log_retention_days=1,
-        # The emulator runs the functions on this very machine.
-        architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
-        api_throttling_rate=500,
-        api_throttling_burst=1000,
-        api_enrolment_throttling_rate=500,
-        api_enrolment_throttling_burst=1000,
-        monitoring=BY_ENVIRONMENT[LOCAL],
-        cognito_jwks_base_url="http://127.0.0.1:4566",
-    ),
-}
-
-
-#: The setting that names a file of settings.
-_FILE: Final = "config"
-
-
-def load_config(context: Mapping[str, Any], process_environment: Mapping[str, str] = os.environ) -> Config:
-    """Return the configuration that a CDK context asks for.
-
-    Parameters
-    ----------
-    context
-        The app's context. Keys that look like a name (``memory_mb``) are settings; feature flags and cached
-        look-ups, which carry a ``/``, ``:`` or ``@``, are not looked at. ``config`` names a file of settings, over
-        which those of the context win.
-    process_environment
-        Where the CDK CLI leaves ``CDK_DEFAULT_REGION``.
+class Config(Settings):
+    """The settings of one environment. The defaults are those of ``dev``; ``environments.py`` has the others.
 
     Raises
     ------
     ConfigError
-        An unknown setting, a value that is not as expected, or settings that exclude each other.
+        On construction: an invalid value, or settings that contradict each other.
     """
-    given = {name: text_of(value) for name, value in context.items() if re.fullmatch(r"[\w.-]+", name)}
-    if file := given.pop(_FILE, ""):
-        given = {name: text_of(value) for name, value in read_settings_file(Path(file)).items()} | given
-    kinds: dict[str, Kind[Any]] = {each.name: each.metadata["kind"] for each in fields(Config) if each.metadata}
-    for name in given:
-        if name not in kinds and name not in MONITORING_KINDS:
-            near = get_close_matches(name, [*kinds, *MONITORING_KINDS], n=1)
-            expected = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(kinds)}, {MONITORING}.*"
-            raise ConfigError(f"{name}: no such setting, {expected}")
-    given.setdefault("environment", DEV)
-    given.setdefault("region", process_environment.get("CDK_DEFAULT_REGION") or FALLBACK_REGION)
-    values = {name: kinds[name].read(name, text) for name, text in given.items() if name in kinds}
-    start = ENVIRONMENTS[values["environment"]]
-    config = replace(start, **values, monitoring=with_settings(start.monitoring, given))
-    check(config, deployed=config.environment != LOCAL)
-    return config
+
+    environment: Literal["dev", "prod", "local"] = DEV
+    """Part of every stack's, function's and table's name."""
+    account: fields.Account | None = None
+    """The AWS account. Not set: the account of the deployment's credentials, which templates do not contain."""
+    region: fields.Region = FALLBACK_REGION
+    """The AWS region. Not set: the CDK CLI's region, else ``us-east-1``."""
+    mfa_issuer: fields.DisplayName = DEFAULT_MFA_ISSUER
+    """The name that an authenticator app shows above the code."""
+    jwt_issuer: fields.Url | None = None
+    """``iss`` of the access tokens of an existing OIDC issuer. Not set: the identity stack creates a user pool."""
+    jwt_audience: tuple[Annotated[fields.Word, expected("an audience without spaces")], ...] = ()
+    """Accepted ``aud`` (or Cognito ``client_id``) values; required with ``jwt_issuer``."""
+    jwt_jwks_url: fields.Url | None = None
+    """The issuer's ``jwks_uri``, where its signing keys are; required with ``jwt_issuer``."""
+    required_scope: Annotated[fields.Word, expected("one scope")] | None = None
+    """A scope that an access token must have, else 403. Not set: no scope is required."""
+    cors_allowed_origins: tuple[fields.Origin, ...] = ("http://localhost:3000",)
+    """Web origins whose pages may call the API."""
+    log_level: LogLevel = DEFAULT_LOG_LEVEL
+    """Level of the functions' logs."""
+    log_retention_days: RetentionDays = 30
+    """Days until a log line is deleted."""
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    """Instruction set of the functions."""
+    packaging: Literal["zip", "image"] = ZIP
+    """``image`` is built with Docker during the deployment. ``local`` supports ``zip`` only."""
+    # Lambda gives CPU in proportion to memory: 1769 MiB is one core. The work is CPU (TLS, JSON, the QR code),
+    # so half the memory takes about twice the time and costs the same.
+    memory_mb: Annotated[int, Field(ge=128, le=10240)] = 1024
+    """Memory of each function in MiB."""
+    # The SDK clients' timeouts and retries end well before it, so that a slow dependency results in a 503 and not
+    # in a terminated function.
+    timeout_seconds: Annotated[int, Field(ge=1, le=29)] = 20
+    """Time limit of each function; API Gateway waits 29 seconds."""
+    snap_start: StrictBool = True
+    """Start new execution environments from a snapshot of the initialized function."""
+    traffic_shift: TrafficShift = ALL_AT_ONCE
+    """How a new version takes over. Step by step, CodeDeploy rolls back if a function fails or the API returns 5xx."""
+    retain_data: StrictBool = False
+    """Keep table, keys, users and logs when their stack is deleted, and protect table, user pool and stacks."""
+    users_table_name: fields.TableName | None = None
+    """An existing table of the same account and region, whose keys are the strings ``pk`` and ``sk``."""
+    users_table_key_arn: fields.KeyArn | None = None
+    """The customer managed KMS key of the existing table, if it has one."""
+    users_table_stream_arn: fields.StreamArn | None = None
+    """The existing table's stream of old and new images. Not set: no security events are published."""
+    event_bus: fields.EventBus = DEFAULT_EVENT_BUS_NAME
+    """The EventBridge bus that receives security events."""
+    secret_key_arn: fields.KeyArn | None = None
+    """An existing symmetric KMS key to encrypt TOTP secrets with; never an alias, which the SDK cannot decrypt with."""
+    multi_region_key: StrictBool = False
+    """Create a multi-region key; a key cannot become one later. Always on if there are replica regions."""
+    replica_regions: tuple[fields.Region, ...] = ()
+    """Other regions to which the new table and the new key are replicated."""
+    domain_name: fields.Domain | None = None
+    """The API's own domain. Not set: the URL that API Gateway assigns."""
+    certificate_arn: fields.CertificateArn | None = None
+    """The domain's certificate, in the same region. Not set: one is created and validated in the hosted zone."""
+    hosted_zone_id: fields.HostedZoneId | None = None
+    """The Route 53 zone that gets the domain's record. Not set: you create the record."""
+    hosted_zone_name: fields.Domain | None = None
+    """The name of the same zone."""
+    api_throttling_rate: Throttle = 50
+    """Requests per second that the API accepts."""
+    api_throttling_burst: Throttle = 100
+    """Requests that it accepts at once before the rate applies."""
+    api_enrolment_throttling_rate: Throttle = 10
+    """The rate of each route that a user rarely needs: all but verify and status."""
+    api_enrolment_throttling_burst: Throttle = 20
+    """The burst of each of these routes."""
+    api_logging_role: StrictBool = True
+    """Set API Gateway's account-wide role for writing logs. Turn it off if the account and region have one."""
+    waf: StrictBool = False
+    """Put AWS WAF in front of the API."""
+    waf_requests_per_ip: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
+    """Requests in five minutes after which WAF blocks an address. A login server sends all users' from its own."""
+    cognito_jwks_base_url: fields.Url | None = None
+    """``local`` only: where the emulator serves its user pools' keys, because its tokens have the ``iss`` of AWS."""
+    monitoring: MonitoringConfig = MonitoringConfig()
+    """Alarms and who is notified; set as ``monitoring.paging``, ``monitoring.thresholds.errors``."""
+
+    @model_validator(mode="after")
+    def _dependent_settings_have_what_they_need(self) -> Self:
+        for name, needed in (
+            ("jwt_jwks_url", "jwt_issuer"),
+            ("jwt_audience", "jwt_issuer"),
+            ("users_table_key_arn", "users_table_name"),
+            ("users_table_stream_arn", "users_table_name"),
+            ("certificate_arn", "domain_name"),
+            ("hosted_zone_id", "domain_name"),
+            ("hosted_zone_name", "domain_name"),
+        ):
+            if getattr(self, name) and not getattr(self, needed):
+                raise ConfigError(f"{name}: expected nothing, as {needed} is not set")
+        for name, needed, what in (
+            ("jwt_issuer", "jwt_jwks_url", "the issuer's jwks_uri"),
+            ("jwt_issuer", "jwt_audience", "at least one audience"),
+            ("hosted_zone_id", "hosted_zone_name", "the zone's"),
+            ("hosted_zone_name", "hosted_zone_id", "the zone's"),
+        ):
+            if getattr(self, name) and not getattr(self, needed):
+                raise ConfigError(f"{needed}: expected {what}, as {name} is set")
+        return self
+
+    @model_validator(mode="after")
+    def _environment_supports_the_settings(self) -> Self:
+        if self.environment == LOCAL:
+            if self.packaging != ZIP:
+                raise ConfigError(f"packaging: expected zip in {LOCAL}, got {self.packaging!r}")
+            return self
+        for name in ("jwt_issuer", "jwt_jwks_url"):
+            url = getattr(self, name)
+            if url and not url.startswith("https://"):
+                raise ConfigError(f"{name}: expected an https:// URL in {self.environment}, got {url!r}")
+        if self.cognito_jwks_base_url:
+            raise ConfigError(f"cognito_jwks_base_url: expected nothing in {self.environment}, it is for local only")
+        return self
+
+    @model_validator(mode="after")
+    def _existing_resources_fit(self) -> Self:
+        stream = self.users_table_stream_arn
+        if stream and f":table/{self.users_table_name}/stream/" not in stream:
+            raise ConfigError(
+                f"users_table_stream_arn: expected a stream of the table {self.users_table_name}, got {stream!r}"
+            )
+        for name in ("users_table_key_arn", "users_table_stream_arn", "secret_key_arn", "certificate_arn"):
+            arn = getattr(self, name)
+            if arn and arn.split(":")[3] != self.region:
+                raise ConfigError(f"{name}: expected an ARN of region {self.region}, got {arn!r}")
+            # The key may belong to another account, which grants this one its use.
+            if arn and self.account and arn.split(":")[4] != self.account and name != "secret_key_arn":
+                raise ConfigError(f"{name}: expected an ARN of account {self.account}, got {arn!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _only_new_resources_are_replicated(self) -> Self:
+        if self.secret_key_arn and self.multi_region_key:
+            raise ConfigError("multi_region_key: expected false, as secret_key_arn names an existing key")
+        if self.region in self.replica_regions:
+            raise ConfigError(f"replica_regions: expected regions other than {self.region}, which has the original")
+        if len(set(self.replica_regions)) < len(self.replica_regions):
+            raise ConfigError(f"replica_regions: expected each region once, got {','.join(self.replica_regions)!r}")
+        for name in ("users_table_name", "secret_key_arn"):
+            if self.replica_regions and getattr(self, name):
+                raise ConfigError(f"replica_regions: expected none, as {name} is set: replicate that one yourself")
+        return self
+
+    @model_validator(mode="after")
+    def _domain_has_a_certificate(self) -> Self:
+        zone = self.hosted_zone_name
+        if self.domain_name and zone and not f".{self.domain_name}".endswith(f".{zone}"):
+            raise ConfigError(f"domain_name: expected a name in the zone {zone}, got {self.domain_name!r}")
+        if self.domain_name and not (self.certificate_arn or zone):
+            raise ConfigError(
+                "certificate_arn: expected a certificate for domain_name, or a hosted zone to create one with"
+            )
+        return self

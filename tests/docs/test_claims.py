@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
 
 import pytest
 
@@ -168,7 +167,7 @@ def test_the_quick_start_ends_as_the_command_does() -> None:
 
 def test_the_readme_names_settings_that_exist() -> None:
     names = {name for row in rows(README) if len(row) == 2 for name in quoted(row[0])}
-    settings = {each.name for each in fields(Config)}
+    settings = set(Config.model_fields)
 
     assert names & settings >= {"environment", "mfa_issuer", "jwt_audience", "required_scope", "snap_start"}
     told = next(block for block in README.split("\n\n") if block.startswith("| Setting | Meaning |"))
@@ -191,7 +190,7 @@ def test_the_layout_names_every_folder_that_is_committed() -> None:
 
 def test_the_settings_of_the_deployment_guide_exist() -> None:
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = [^`]*)?`", text_of("deploy.md")))
-    settings = {each.name for kind in (Config, MonitoringConfig) for each in fields(kind)}
+    settings = set(Config.model_fields) | set(MonitoringConfig.model_fields)
     # A field of the access log, a claim of Cognito's, and an argument in infra/constructs/security_events.py.
     others = {"integration_status", "client_id", "parallelization_factor"}
 

@@ -17,7 +17,7 @@ from local import lifecycle, server, users
 from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
-from local.stack import DEFAULT_PORT, STATE_FILE, Place, Stack
+from local.stack import DEFAULT_PORT, STATE_FILE, Stack, StackFolder
 from local.terminal import Emphasis
 from local.users import TokenKind
 
@@ -70,11 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalError as error:
         return _fail(str(error))
     except BotoCoreError as error:
-        place = _place(options)
+        folder = _folder(options)
         return _fail(
-            f"The embedded AWS on port {place.port} does not answer: {error}\n"
-            f"Its log: {_relative(place.log)}. Start anew: `{_make('down', place.port)}`, "
-            f"then `{_make('run', place.port)}`."
+            f"The embedded AWS on port {folder.port} does not answer: {error}\n"
+            f"Its log: {_relative(folder.log)}. Start anew: `{_make('down', folder.port)}`, "
+            f"then `{_make('run', folder.port)}`."
         )
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
         return _fail(f"{error.filename}: {error.strerror}.\nName a directory of your own with --directory.")
@@ -96,17 +96,17 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    place = argparse.ArgumentParser(add_help=False)
-    place.add_argument(
+    folder = argparse.ArgumentParser(add_help=False)
+    folder.add_argument(
         "--port",
         type=_port,
         default=os.environ.get("LOCAL_PORT") or str(DEFAULT_PORT),
         help="port of the embedded AWS; stacks on different ports run side by side (LOCAL_PORT, %(default)s)",
     )
-    place.add_argument(
+    folder.add_argument(
         "--directory",
         type=Path,
-        default=Place.root,
+        default=StackFolder.root,
         help="where stacks keep their state, logs and temporary files (.local of this checkout)",
     )
     parser.set_defaults(command=None)
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command in {"run": _run, "up": _up, "down": _down, "status": _status, "token": _token}.items():
         subparser = commands.add_parser(
             name,
-            parents=[place],
+            parents=[folder],
             description=command.__doc__,
             epilog=f"example: {_EXAMPLES[name]}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -133,8 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _place(options: argparse.Namespace) -> Place:
-    return Place(options.port, options.directory.absolute())
+def _folder(options: argparse.Namespace) -> StackFolder:
+    return StackFolder(options.port, options.directory.absolute())
 
 
 def _port(text: str) -> int:
@@ -149,19 +149,19 @@ def _run(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     progress = Progress()
-    place = _place(options)
-    with lifecycle.running(place, progress) as running:
+    folder = _folder(options)
+    with lifecycle.running(folder, progress) as running:
         with progress.step(f"create the user {DEMO_USER}"):
             access_token = users.token(running.stack, DEMO_USER)
-        _explain(running.stack, place, access_token, stop="Ctrl-C")
+        _explain(running.stack, folder, access_token, stop="Ctrl-C")
         try:
             running.server.wait()
         except KeyboardInterrupt:
             print(file=sys.stderr)
             return 0
     raise LocalError(
-        f"The emulator was ended from outside; its log: {_relative(place.log)}\n"
-        f"Start anew: `{_make('run', place.port)}`."
+        f"The emulator was ended from outside; its log: {_relative(folder.log)}\n"
+        f"Start anew: `{_make('run', folder.port)}`."
     )
 
 
@@ -169,48 +169,48 @@ def _up(options: argparse.Namespace) -> int:
     """Start a stack and leave it running; where one runs already, deploy the code as it is now to it."""
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Progress()
-    place = _place(options)
-    stack = lifecycle.up(place, progress)
+    folder = _folder(options)
+    stack = lifecycle.up(folder, progress)
     with progress.step(f"create the user {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
-    _explain(stack, place, access_token, stop=f"`{_make('down', options.port)}`")
+    _explain(stack, folder, access_token, stop=f"`{_make('down', options.port)}`")
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
     """Stop the stack on a port, whoever started it."""
-    if not lifecycle.down(_place(options), Progress()):
+    if not lifecycle.down(_folder(options), Progress()):
         print(f"No stack is running on port {options.port}.", file=sys.stderr)
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
     """Show whether a stack runs on a port, and where its console and API are; the exit status is 3 when none does."""
-    place = _place(options)
-    process_id = server.running(place)
+    folder = _folder(options)
+    process_id = server.running(folder)
     if process_id is None:
         print(f"The stack on port {options.port} is not running. Start it with `{_make('run', options.port)}`.")
         return 3
-    if not place.state.exists():
-        print(f"The stack on port {options.port} is starting (process {process_id}): {_how_far(place)}")
+    if not folder.state.exists():
+        print(f"The stack on port {options.port} is starting (process {process_id}): {_how_far(folder)}")
         return 3
-    stack = Stack.load(place.state)
+    stack = Stack.load(folder.state)
     with Progress().wait(f"log in as {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
     print(f"The stack on port {options.port} is running (process {process_id}).")
-    _explain(stack, place, access_token, stop=f"`{_make('down', options.port)}`")
+    _explain(stack, folder, access_token, stop=f"`{_make('down', options.port)}`")
     return 0
 
 
 def _token(options: argparse.Namespace) -> int:
     """Print a fresh token of a user, who is created on demand, and nothing else."""
-    place = _place(options)
-    if server.running(place) is None:
+    folder = _folder(options)
+    if server.running(folder) is None:
         raise LocalError(f"No stack is running on port {options.port}.\nStart one: `{_make('run', options.port)}`.")
-    if not place.state.exists():
-        raise LocalError(f"The stack on port {options.port} is still starting.\n{_how_far(place)}")
+    if not folder.state.exists():
+        raise LocalError(f"The stack on port {options.port} is still starting.\n{_how_far(folder)}")
     with Progress().wait(f"log in as {options.user}"):
-        token = users.token(Stack.load(place.state), options.user, options.kind)
+        token = users.token(Stack.load(folder.state), options.user, options.kind)
     print(token)
     return 0
 
@@ -222,20 +222,20 @@ def _inert(_: argparse.Namespace) -> int:
     return 0
 
 
-def _explain(stack: Stack, place: Place, access_token: str, *, stop: str) -> None:
+def _explain(stack: Stack, folder: StackFolder, access_token: str, *, stop: str) -> None:
     """Print how to call the API, and last where the console is: what most people want next."""
     strong, faint = Emphasis(sys.stdout).strong, Emphasis(sys.stdout).faint
     curl = [
         f"curl -s -X {SETUP.method} {stack.api_url}{SETUP.path}",
         f"  -H {shlex.quote(f'Authorization: Bearer {access_token}')}",
     ]
-    options = "" if place.port == DEFAULT_PORT else f" --port {place.port}"
-    if place.root != Place.root:
-        options += f" --directory {shlex.quote(str(place.root))}"
+    options = "" if folder.port == DEFAULT_PORT else f" --port {folder.port}"
+    if folder.root != StackFolder.root:
+        options += f" --directory {shlex.quote(str(folder.root))}"
     lines = [
         "",
         f"The API is at   {strong(stack.api_url)}",
-        f"Its state is in {_relative(place.state)}",
+        f"Its state is in {_relative(folder.state)}",
         "",
         f"Enrol an authenticator app as {DEMO_USER}:",
         "",
@@ -250,8 +250,8 @@ def _explain(stack: Stack, place: Place, access_token: str, *, stop: str) -> Non
     print("\n".join(lines), flush=True)
 
 
-def _how_far(place: Place) -> str:
-    return f"how far it is: `tail {_relative(place.deploy_log)}`"
+def _how_far(folder: StackFolder) -> str:
+    return f"how far it is: `tail {_relative(folder.deploy_log)}`"
 
 
 def _make(target: str, port: int) -> str:

@@ -18,7 +18,7 @@ from local.bootstrap import Credentials
 from local.errors import LocalError
 from local.progress import Progress
 from local.server import log_tail
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 
 ENVIRONMENT: Final = "local"
 #: Lines by which CDK tells where it is, and the step that begins after each.
@@ -30,7 +30,7 @@ _MILESTONES: Final = (
 
 
 def deploy(
-    place: Place,
+    folder: StackFolder,
     administrator: Credentials,
     *,
     endpoint_url: str,
@@ -48,12 +48,12 @@ def deploy(
     command = [
         *("cdk", "deploy", "**", "--require-approval", "never", "--no-color", "--ci", "--no-notices"),
         *("--no-version-reporting", "--progress", "events"),
-        *("--output", str(place.assembly), "--outputs-file", str(place.outputs)),
+        *("--output", str(folder.assembly), "--outputs-file", str(folder.outputs)),
         *context(endpoint_url=endpoint_url, console_url=console_url),
     ]
-    place.outputs.unlink(missing_ok=True)
+    folder.outputs.unlink(missing_ok=True)
     with (
-        place.deploy_log.open("w") as log,
+        folder.deploy_log.open("w") as log,
         _running(command, cdk_environment(administrator, endpoint_url, region)) as cdk,
     ):
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
@@ -65,11 +65,11 @@ def deploy(
         if cdk.wait() != 0:
             log.flush()
             raise LocalError(
-                f"`cdk deploy` failed (status {cdk.returncode}); all of its output: {place.deploy_log}\n\n"
-                f"{log_tail(place.deploy_log)}"
+                f"`cdk deploy` failed (status {cdk.returncode}); all of its output: {folder.deploy_log}\n\n"
+                f"{log_tail(folder.deploy_log)}"
             )
     return describe(
-        json.loads(place.outputs.read_text()),
+        json.loads(folder.outputs.read_text()),
         administrator,
         endpoint_url=endpoint_url,
         console_url=console_url,

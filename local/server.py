@@ -25,7 +25,7 @@ from typing import IO, Final, Self
 from infra.paths import REPOSITORY
 from local import lifeline, ports
 from local.errors import LocalError
-from local.stack import DEFAULT_PORT, LAST_PORT, Place, publish
+from local.stack import DEFAULT_PORT, LAST_PORT, StackFolder, publish
 
 HEALTH_PATH: Final = "/_ministack/health"
 REGION: Final = "us-east-1"
@@ -66,7 +66,7 @@ class Server:
         Where the console is served, by a process of the emulator's.
     """
 
-    place: Place
+    folder: StackFolder
     root: RootKey
     console_url: str
     process: subprocess.Popen[bytes]
@@ -75,7 +75,7 @@ class Server:
     @property
     def endpoint_url(self) -> str:
         """Where the emulator listens."""
-        return endpoint_url(self.place.port)
+        return endpoint_url(self.folder.port)
 
     def release(self) -> None:
         """Let the emulator live on after this process."""
@@ -94,7 +94,7 @@ class Server:
         self.process.wait(_STOP_SECONDS)
         if self.process.stdin is not None:
             self.process.stdin.close()
-        clear(self.place)
+        clear(self.folder)
         self._lock.close()
 
 
@@ -103,7 +103,7 @@ def endpoint_url(port: int) -> str:
     return f"http://{ports.LOOPBACK}:{port}"
 
 
-def start(place: Place) -> Server:
+def start(folder: StackFolder) -> Server:
     """Start an emulator and wait until it answers.
 
     Raises
@@ -113,27 +113,27 @@ def start(place: Place) -> Server:
     LocalError
         The port belongs to another program, or the emulator did not come up.
     """
-    place.create()
-    lock = _acquire(place)
+    folder.create()
+    lock = _acquire(folder)
     try:
-        clear(place)  # what a killed one left behind
-        _check_port(place.port)
-        place.temporary.mkdir(mode=0o700)
+        clear(folder)  # what a killed one left behind
+        _check_port(folder.port)
+        folder.temporary.mkdir(mode=0o700)
         root = RootKey.generate()
         # Taken here, so that its port is known before anything is deployed that has to know it.
-        with ports.listen(place.console_port) as console, place.log.open("wb") as log:
+        with ports.listen(folder.console_port) as console, folder.log.open("wb") as log:
             console_url = endpoint_url(console.getsockname()[1])
             process = subprocess.Popen(  # noqa: S603 -- our own module
-                [sys.executable, "-m", "local.emulator", str(place.root), str(place.port), str(console.fileno())],
+                [sys.executable, "-m", "local.emulator", str(folder.root), str(folder.port), str(console.fileno())],
                 cwd=REPOSITORY,
-                env=_environment(place, root),
+                env=_environment(folder, root),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=[lock.fileno(), console.fileno()],
             )
-        server = Server(place, root, console_url, process, lock)
+        server = Server(folder, root, console_url, process, lock)
     except BaseException:
         lock.close()
         raise
@@ -147,49 +147,49 @@ def start(place: Place) -> Server:
     return server
 
 
-def running(place: Place) -> int | None:
+def running(folder: StackFolder) -> int | None:
     """Return the process id of the emulator on this port, or None when none of ours runs there."""
     deadline = time.monotonic() + 5
     while True:
         try:
-            with place.lock.open() as file:
+            with folder.lock.open() as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return None
         except FileNotFoundError:
             return None
         except BlockingIOError:
-            content = place.lock.read_text().strip()
+            content = folder.lock.read_text().strip()
         if content:
             return int(content)
         if time.monotonic() > deadline:  # locked, yet nobody started: another command is just at it
-            raise LocalError(f"Another command is starting a stack on port {place.port}; wait for it to finish.")
+            raise LocalError(f"Another command is starting a stack on port {folder.port}; wait for it to finish.")
         time.sleep(0.05)
 
 
-def stop(place: Place) -> bool:
+def stop(folder: StackFolder) -> bool:
     """End the emulator on this port, whoever started it; return False when none was running."""
-    process_id = running(place)
+    process_id = running(folder)
     if process_id is not None:
         _kill(process_id)
         deadline = time.monotonic() + _STOP_SECONDS
-        while running(place) == process_id:
+        while running(folder) == process_id:
             if time.monotonic() > deadline:
                 raise LocalError(f"The emulator (process {process_id}) did not end within {_STOP_SECONDS} s.")
             time.sleep(0.01)
-    clear(place)
+    clear(folder)
     return process_id is not None
 
 
-def clear(place: Place) -> None:
+def clear(folder: StackFolder) -> None:
     """Remove what only makes sense while a stack runs."""
-    place.state.unlink(missing_ok=True)
+    folder.state.unlink(missing_ok=True)
     # A function's process that is ending may still add to it.
     for _ in range(_CLEAR_ATTEMPTS):
-        shutil.rmtree(place.temporary, ignore_errors=True)
-        if not place.temporary.exists():
+        shutil.rmtree(folder.temporary, ignore_errors=True)
+        if not folder.temporary.exists():
             break
         time.sleep(0.05)
-    publish(place.root)
+    publish(folder.root)
 
 
 def log_tail(path: Path, lines: int = 25) -> str:
@@ -200,8 +200,8 @@ def log_tail(path: Path, lines: int = 25) -> str:
         return ""
 
 
-def _acquire(place: Place) -> IO[str]:
-    lock = place.lock.open("a+")
+def _acquire(folder: StackFolder) -> IO[str]:
+    lock = folder.lock.open("a+")
     # One that is about to end, since its command was killed, gets the time to do so.
     deadline = time.monotonic() + _DYING_SECONDS
     while True:
@@ -213,9 +213,9 @@ def _acquire(place: Place) -> IO[str]:
                 continue
             lock.close()
             raise AlreadyRunningError(
-                f"A stack is already running on port {place.port} ({place.state}).\n"
-                f"Stop it with `make down LOCAL_PORT={place.port}`, look at it with `.venv/bin/python -m local status "
-                f"--port {place.port}`, or run another beside it: `make run LOCAL_PORT={_another(place.port)}`."
+                f"A stack is already running on port {folder.port} ({folder.state}).\n"
+                f"Stop it with `make down LOCAL_PORT={folder.port}`, look at it with `.venv/bin/python -m local status "
+                f"--port {folder.port}`, or run another beside it: `make run LOCAL_PORT={_another(folder.port)}`."
             ) from None
         lock.truncate(0)
         return lock
@@ -241,24 +241,24 @@ def _another(port: int) -> int:
     return next((each for each in unprivileged if ports.is_free(each)), DEFAULT_PORT)
 
 
-def _environment(place: Place, root: RootKey) -> dict[str, str]:
+def _environment(folder: StackFolder, root: RootKey) -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": root.access_key_id,
         "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
         "BIND_HOST": ports.LOOPBACK,
-        "DOCKER_HOST": f"unix://{place.temporary}/no-docker",  # containers of this machine are none of its business
-        "GATEWAY_PORT": str(place.port),
+        "DOCKER_HOST": f"unix://{folder.temporary}/no-docker",  # containers of this machine are none of its business
+        "GATEWAY_PORT": str(folder.port),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
         "MINISTACK_REGION": REGION,
         "NO_PROXY": "127.0.0.1,localhost",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
-        "S3_DATA_DIR": str(place.temporary / "s3"),
+        "S3_DATA_DIR": str(folder.temporary / "s3"),
         "SFTP_ENABLED": "0",
-        "STATE_DIR": str(place.temporary / "state"),
-        "TMPDIR": str(place.temporary),
+        "STATE_DIR": str(folder.temporary / "state"),
+        "TMPDIR": str(folder.temporary),
     }
 
 
@@ -267,9 +267,9 @@ def _await_health(server: Server) -> None:
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             raise LocalError(
-                f"The emulator ended while starting (status {server.process.returncode}).\n{log_tail(server.place.log)}"
+                f"The emulator ended while starting (status {server.process.returncode}).\n{log_tail(server.folder.log)}"
             )
-        connection = http.client.HTTPConnection(ports.LOOPBACK, server.place.port, timeout=5)
+        connection = http.client.HTTPConnection(ports.LOOPBACK, server.folder.port, timeout=5)
         try:
             connection.request("GET", HEALTH_PATH)
             if connection.getresponse().status == http.HTTPStatus.OK:
@@ -278,7 +278,7 @@ def _await_health(server: Server) -> None:
             time.sleep(0.05)
         finally:
             connection.close()
-    raise LocalError(f"The emulator did not answer within {_START_SECONDS} s.\n{log_tail(server.place.log)}")
+    raise LocalError(f"The emulator did not answer within {_START_SECONDS} s.\n{log_tail(server.folder.log)}")
 
 
 def _kill(process_group: int) -> None:

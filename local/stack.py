@@ -92,7 +92,7 @@ FIELDS: Final = tuple(field.name for field in fields(Stack))
 
 
 @dataclass(frozen=True)
-class Place:
+class StackFolder:
     """The directory of one stack: everything it writes is below it.
 
     Parameters

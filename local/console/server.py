@@ -27,7 +27,7 @@ from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
 from infra.paths import REPOSITORY
 from local import ports
 from local.errors import LocalError
-from local.stack import BrokenStateError, Place, Stack
+from local.stack import BrokenStateError, Stack, StackFolder
 
 PAGES: Final = Path(__file__).with_name("pages")
 #: Pages by their path; everything else that they need is asked for by its file name.
@@ -116,11 +116,13 @@ class Console:
         Returns the state of a stack's dashboard over a time span, ready for JSON; given by tests.
     """
 
-    def __init__(self, place: Place, port: int, snapshot: Callable[[Stack, str], dict[str, Any]] | None = None) -> None:
-        self._place = place
+    def __init__(
+        self, folder: StackFolder, port: int, snapshot: Callable[[Stack, str], dict[str, Any]] | None = None
+    ) -> None:
+        self._folder = folder
         self._host = f"{ports.LOOPBACK}:{port}"
         self.origin = f"http://{self._host}"
-        self.policy = content_security_policy(f"http://{ports.LOOPBACK}:{place.port}")
+        self.policy = content_security_policy(f"http://{ports.LOOPBACK}:{folder.port}")
         self._snapshot = _Cached(snapshot or _operations, _SNAPSHOT_SECONDS)
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -187,7 +189,7 @@ class Console:
 
     def _stack(self) -> Stack:
         try:
-            return Stack.load(self._place.state)
+            return Stack.load(self._folder.state)
         except FileNotFoundError:
             raise _unavailable("The stack is still being deployed") from None
         except BrokenStateError as error:
@@ -340,6 +342,6 @@ class _Server(ThreadingHTTPServer):
             traceback.print_exc()
 
 
-def serve(place: Place, listener: socket) -> None:
+def serve(folder: StackFolder, listener: socket) -> None:
     """Serve the console of a stack on a socket that listens already."""
-    _Server(Console(place, listener.getsockname()[1]), listener).serve_forever()
+    _Server(Console(folder, listener.getsockname()[1]), listener).serve_forever()

@@ -12,16 +12,16 @@ from pathlib import Path
 
 from local import emulator, lifeline
 from local.server import clear
-from local.stack import Place
+from local.stack import StackFolder
 
 
 def main() -> None:
     """Fill the emulator's gaps and serve until ended by a signal, or with whoever started it."""
     root, port, descriptor = sys.argv[1:]
-    place = Place(int(port), Path(root))
+    folder = StackFolder(int(port), Path(root))
 
     def end() -> None:
-        clear(place)
+        clear(folder)
         os.killpg(0, signal.SIGKILL)
 
     lifeline.watch(end)

@@ -22,7 +22,7 @@ from infra.config import DEV, ENVIRONMENTS, PROD, Config
 from infra.config.monitoring import MonitoringConfig
 from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
-from local.stack import DEFAULT_PORT, Place
+from local.stack import DEFAULT_PORT, StackFolder
 from tests.docs.pages import quoted, rows, section, text_of
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
@@ -162,7 +162,10 @@ def test_the_integration_guide_has_what_integrators_look_for(heading: str) -> No
 
 
 def test_the_quick_start_ends_as_the_command_does() -> None:
-    assert section("quick-start.md", "Start it").count(f"  http://{LOOPBACK}:{Place(DEFAULT_PORT).console_port}\n") == 1
+    assert (
+        section("quick-start.md", "Start it").count(f"  http://{LOOPBACK}:{StackFolder(DEFAULT_PORT).console_port}\n")
+        == 1
+    )
 
 
 def test_the_readme_names_settings_that_exist() -> None:

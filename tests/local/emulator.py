@@ -13,7 +13,7 @@ from typing import Any
 from local import ports, server
 from local.bootstrap import Credentials, create_administrator, session
 from local.server import REGION
-from local.stack import Place
+from local.stack import StackFolder
 
 #: Generous, for a machine that is busy.
 PATIENCE_SECONDS = 30
@@ -126,7 +126,7 @@ def eventually(condition: Any, *, within: float = PATIENCE_SECONDS) -> Any:
 @contextmanager
 def emulator_below(root: Path) -> Iterator[Emulator]:
     """Start an emulator on a free port, and stop it at the end."""
-    started = server.start(Place(ports.free_port(), root))
+    started = server.start(StackFolder(ports.free_port(), root))
     try:
         url = started.endpoint_url
         yield Emulator(url, create_administrator(started.root, endpoint_url=url, region=REGION))

@@ -7,11 +7,11 @@ from unittest import mock
 from local import lifecycle
 from local.__main__ import main
 from local.bootstrap import Credentials, session
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 
 
 def _deploy(
-    place: Place, administrator: Credentials, *, endpoint_url: str, console_url: str, region: str, **_: Any
+    folder: StackFolder, administrator: Credentials, *, endpoint_url: str, console_url: str, region: str, **_: Any
 ) -> Stack:
     cognito = session(administrator, region).client("cognito-idp", endpoint_url=endpoint_url)
     existing = cognito.list_user_pools(MaxResults=1)["UserPools"]

@@ -18,7 +18,7 @@ from local import ports, users
 from local.console import server
 from local.console.server import PAGES, Console, Reply
 from local.errors import LocalError
-from local.stack import FIELDS, Place, Stack
+from local.stack import FIELDS, Stack, StackFolder
 
 PORT = 5566
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -28,17 +28,17 @@ STACK = Stack(**{name: {} if name == "functions" else name for name in FIELDS}) 
 
 
 @pytest.fixture
-def place(tmp_path: Any) -> Place:
+def folder(tmp_path: Any) -> StackFolder:
     """Return the place of a stack that is deployed."""
-    place = Place(4566, tmp_path)
-    place.create()
-    STACK.save(place.state)
-    return place
+    folder = StackFolder(4566, tmp_path)
+    folder.create()
+    STACK.save(folder.state)
+    return folder
 
 
 @pytest.fixture
-def console(place: Place) -> Console:
-    return Console(place, PORT, lambda stack, span: {"api": stack.api_url, "span": span})
+def console(folder: StackFolder) -> Console:
+    return Console(folder, PORT, lambda stack, span: {"api": stack.api_url, "span": span})
 
 
 @pytest.fixture
@@ -190,21 +190,21 @@ def test_pages_learn_where_the_api_is_and_no_credentials(console: Console) -> No
 
 @pytest.mark.parametrize("path", ["/config.json", "/operations/data.json"])
 def test_before_the_stack_is_deployed_the_answer_says_so(tmp_path: Any, path: str) -> None:
-    reply = get(Console(Place(4566, tmp_path), PORT), path)
+    reply = get(Console(StackFolder(4566, tmp_path), PORT), path)
     assert (reply.status, body_of(reply)["message"]) == (503, "The stack is still being deployed")
     assert int(reply.headers["Retry-After"]) > 0
 
 
-def test_a_state_that_cannot_be_read_is_a_503_that_says_what_to_do(console: Console, place: Place) -> None:
-    place.state.write_text("{")
+def test_a_state_that_cannot_be_read_is_a_503_that_says_what_to_do(console: Console, folder: StackFolder) -> None:
+    folder.state.write_text("{")
     for reply in (get(console, "/config.json"), sign_in(console, {"user": "demo"})):
         assert (reply.status, body_of(reply)["error"]) == (503, "SERVICE_UNAVAILABLE")
         assert "make down" in body_of(reply)["message"]
 
 
-def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, place: Place) -> None:
+def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, folder: StackFolder) -> None:
     get(console, "/config.json")
-    dataclasses.replace(STACK, api_url="http://127.0.0.1:4566/other").save(place.state)
+    dataclasses.replace(STACK, api_url="http://127.0.0.1:4566/other").save(folder.state)
     assert body_of(get(console, "/config.json"))["apiUrl"] == "http://127.0.0.1:4566/other"
 
 
@@ -239,8 +239,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return wait
 
 
-def test_a_look_serves_all_who_ask_soon_after(place: Place, looks: Looks, clock: Callable[[float], None]) -> None:
-    console = Console(place, PORT, looks)
+def test_a_look_serves_all_who_ask_soon_after(
+    folder: StackFolder, looks: Looks, clock: Callable[[float], None]
+) -> None:
+    console = Console(folder, PORT, looks)
     seen = [body_of(get(console, "/operations/data.json?span=1h"))]
     clock(0.9)
     seen.append(body_of(get(console, "/operations/data.json?span=1h")))
@@ -259,8 +261,10 @@ def test_a_look_serves_all_who_ask_soon_after(place: Place, looks: Looks, clock:
     ],
     ids=["no answer", "refused"],
 )
-def test_an_embedded_aws_that_fails_is_a_503_and_is_asked_again(place: Place, looks: Looks, failure: Exception) -> None:
-    console = Console(place, PORT, looks)
+def test_an_embedded_aws_that_fails_is_a_503_and_is_asked_again(
+    folder: StackFolder, looks: Looks, failure: Exception
+) -> None:
+    console = Console(folder, PORT, looks)
     looks.failure = failure
     assert get(console, "/operations/data.json").status == 503
     looks.failure = None
@@ -268,10 +272,10 @@ def test_an_embedded_aws_that_fails_is_a_503_and_is_asked_again(place: Place, lo
 
 
 def test_a_defect_is_a_500_without_details_and_logged(
-    place: Place, looks: Looks, capsys: pytest.CaptureFixture[str]
+    folder: StackFolder, looks: Looks, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looks.failure = RuntimeError("inner works")
-    reply = get(Console(place, PORT, looks), "/operations/data.json")
+    reply = get(Console(folder, PORT, looks), "/operations/data.json")
     assert (reply.status, body_of(reply)["error"]) == (500, "INTERNAL_ERROR")
     assert b"inner works" not in reply.content
     assert "inner works" in capsys.readouterr().err
@@ -393,13 +397,13 @@ def test_every_heading_of_a_document_can_be_linked_to(console: Console) -> None:
 
 
 @pytest.fixture
-def served(place: Place) -> Iterator[int]:
+def served(folder: StackFolder) -> Iterator[int]:
     """Serve a console on a free port, which is returned."""
     listener = socket()
     listener.bind((ports.LOOPBACK, 0))
     listener.listen()
     port: int = listener.getsockname()[1]
-    running = server._Server(Console(place, port), listener)
+    running = server._Server(Console(folder, port), listener)
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield port

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import DEFAULT_PORT, FIELDS, Place, Stack, publish
+from local.stack import DEFAULT_PORT, FIELDS, Stack, StackFolder, publish
 
 _STACK = Stack(**{name: {} if name == "functions" else name for name in FIELDS})  # type: ignore[arg-type]
 
@@ -36,10 +36,10 @@ def test_a_state_file_of_another_version_is_refused_by_name(tmp_path: Path) -> N
 
 
 def _save(root: Path, port: int) -> Path:
-    place = Place(port, root)
-    place.create()
-    _STACK.save(place.state)
-    return place.state
+    folder = StackFolder(port, root)
+    folder.create()
+    _STACK.save(folder.state)
+    return folder.state
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,6 @@ def test_the_common_state_file_goes_to_the_next_stack_and_with_the_last(tmp_path
 
 
 def test_the_directory_of_a_stack_is_closed_to_others(tmp_path: Path) -> None:
-    place = Place(4600, tmp_path / "new")
-    place.create()
-    assert stat.S_IMODE(place.directory.stat().st_mode) == 0o700
+    folder = StackFolder(4600, tmp_path / "new")
+    folder.create()
+    assert stat.S_IMODE(folder.directory.stat().st_mode) == 0o700

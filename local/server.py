@@ -266,9 +266,8 @@ def _await_health(server: Server) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            raise LocalError(
-                f"The emulator ended while starting (status {server.process.returncode}).\n{log_tail(server.folder.log)}"
-            )
+            status = server.process.returncode
+            raise LocalError(f"The emulator ended while starting (status {status}).\n{log_tail(server.folder.log)}")
         connection = http.client.HTTPConnection(ports.LOOPBACK, server.folder.port, timeout=5)
         try:
             connection.request("GET", HEALTH_PATH)

@@ -25,14 +25,14 @@ DEMO_USER: Final = "demo@example.com"
 _COMMAND_LINE: Final = ".venv/bin/python -m local"
 _DESCRIPTION: Final = """\
 Run the real API on this machine: the CDK stacks, deployed to an embedded AWS on 127.0.0.1, and a
-console to try it in the browser.
+console to try it in a browser.
 
-  run     start it, show where its console and its API are, stop it with Ctrl-C
-  up      start it and leave it running; where it runs already, deploy the code as it is now
-  down    stop it, whoever started it
-  status  show whether it runs, and where its console and its API are
-  token   print a fresh token of a user, who is created on demand
-  inert   list what deploys to it as to AWS, but has no effect there
+  run     start a stack, show the URLs of its console and API; Ctrl-C stops it
+  up      start a stack and leave it running; if it runs already, deploy the current code
+  down    stop a stack
+  status  show whether a stack runs, and the URLs of its console and API
+  token   print a new token of a user, who is created if necessary
+  inert   list the resources that are accepted but not emulated
 """
 _EPILOG: Final = f"""\
 examples:
@@ -40,14 +40,14 @@ examples:
   make up LOCAL_PORT=4700         another stack beside it
   {_COMMAND_LINE} token --user ada@example.com
 
-exit status: 0 when done, 1 when it failed, 2 when misunderstood; 3 of `status` when no stack runs.
+exit status: 0 on success, 1 on failure, 2 for invalid arguments; `status` exits with 3 if no stack runs.
 
 While a stack runs, .local/PORT/{STATE_FILE} holds its URLs, names and administrator credentials, and
-.local/{STATE_FILE} links to the one on port {DEFAULT_PORT}, or else to the one on the lowest port.
+.local/{STATE_FILE} links to that of port {DEFAULT_PORT}, or else to that of the lowest port.
 The emulator logs to .local/PORT/emulator.log, the last deployment to .local/PORT/deploy.log.
-NO_COLOR=1 turns emphasis off; without a terminal there is none.
+NO_COLOR=1 turns colours off.
 """
-#: What each command's own help ends with.
+#: The example in each command's help.
 _EXAMPLES: Final = {
     "run": "make run",
     "up": "make up LOCAL_PORT=4700",
@@ -72,12 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BotoCoreError as error:
         folder = _folder(options)
         return _fail(
-            f"The embedded AWS on port {folder.port} does not answer: {error}\n"
-            f"Its log: {_relative(folder.log)}. Start anew: `{_make('down', folder.port)}`, "
+            f"The embedded AWS on port {folder.port} does not respond: {error}\n"
+            f"Its log: {_relative(folder.log)}. Restart it: `{_make('down', folder.port)}`, "
             f"then `{_make('run', folder.port)}`."
         )
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        return _fail(f"{error.filename}: {error.strerror}.\nName a directory of your own with --directory.")
+        return _fail(f"{error.filename}: {error.strerror}.\nChoose a directory with --directory.")
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
@@ -121,13 +121,13 @@ def _parser() -> argparse.ArgumentParser:
         )
         subparser.set_defaults(command=command)
     token = commands.choices["token"]
-    token.add_argument("--user", required=True, metavar="NAME", help="created if there is no such user")
+    token.add_argument("--user", required=True, metavar="NAME", help="created if it does not exist")
     token.add_argument(
         "--kind",
         type=TokenKind,
         choices=list(TokenKind),
         default=TokenKind.ACCESS,
-        help="the access token, which the API takes, or the ID token, which it refuses (%(default)s)",
+        help="the access token, which the API accepts, or the ID token, which it refuses (%(default)s)",
     )
     commands.add_parser("inert", description=_inert.__doc__).set_defaults(command=_inert)
     return parser
@@ -139,13 +139,13 @@ def _folder(options: argparse.Namespace) -> StackFolder:
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: expected a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: expected a number from 1 to 65535")
     return int(text)
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Start a stack, show where its console and its API are, and stop it with Ctrl-C."""
-    # SIGINT too: a shell starts what runs in the background with it ignored, and Python then leaves it so.
+    """Start a stack and show the URLs of its console and API; Ctrl-C stops it."""
+    # SIGINT too: a shell starts background processes with it ignored, and Python keeps it ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     progress = Progress()
@@ -160,13 +160,13 @@ def _run(options: argparse.Namespace) -> int:
             print(file=sys.stderr)
             return 0
     raise LocalError(
-        f"The emulator was ended from outside; its log: {_relative(folder.log)}\n"
-        f"Start anew: `{_make('run', folder.port)}`."
+        f"The emulator was stopped by another program; its log: {_relative(folder.log)}\n"
+        f"Restart it: `{_make('run', folder.port)}`."
     )
 
 
 def _up(options: argparse.Namespace) -> int:
-    """Start a stack and leave it running; where one runs already, deploy the code as it is now to it."""
+    """Start a stack and leave it running; if it runs already, deploy the current code."""
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Progress()
     folder = _folder(options)
@@ -178,14 +178,14 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
-    """Stop the stack on a port, whoever started it."""
+    """Stop the stack on a port."""
     if not lifecycle.down(_folder(options), Progress()):
         print(f"No stack is running on port {options.port}.", file=sys.stderr)
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
-    """Show whether a stack runs on a port, and where its console and API are; the exit status is 3 when none does."""
+    """Show whether a stack runs on a port, and the URLs of its console and API; the exit status is 3 if it does not."""
     folder = _folder(options)
     process_id = server.running(folder)
     if process_id is None:
@@ -203,7 +203,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _token(options: argparse.Namespace) -> int:
-    """Print a fresh token of a user, who is created on demand, and nothing else."""
+    """Print only a new token of a user, who is created if necessary."""
     folder = _folder(options)
     if server.running(folder) is None:
         raise LocalError(f"No stack is running on port {options.port}.\nStart one: `{_make('run', options.port)}`.")
@@ -216,14 +216,14 @@ def _token(options: argparse.Namespace) -> int:
 
 
 def _inert(_: argparse.Namespace) -> int:
-    """List what deploys to the embedded AWS as it does to AWS, but has no effect there."""
+    """List the resources that are accepted but not emulated."""
     for each in INERT:
         print(f"{each.what}: {each.instead}.")
     return 0
 
 
 def _explain(stack: Stack, folder: StackFolder, access_token: str, *, stop: str) -> None:
-    """Print how to call the API, and last where the console is: what most people want next."""
+    """Print how to call the API and, last, the URL of the console."""
     strong, faint = Emphasis(sys.stdout).strong, Emphasis(sys.stdout).faint
     curl = [
         f"curl -s -X {SETUP.method} {stack.api_url}{SETUP.path}",
@@ -241,9 +241,9 @@ def _explain(stack: Stack, folder: StackFolder, access_token: str, *, stop: str)
         "",
         faint(" \\\n".join(curl)),
         "",
-        f"A fresh token:  {_COMMAND_LINE} token{options} --user {DEMO_USER}",
+        f"A new token:    {_COMMAND_LINE} token{options} --user {DEMO_USER}",
         "",
-        f"Stop it with {stop}. Until then, see it all in a browser:",
+        f"Stop it with {stop}. To try it, open the console in a browser:",
         "",
         f"  {strong(stack.console_url)}",
     ]
@@ -251,7 +251,7 @@ def _explain(stack: Stack, folder: StackFolder, access_token: str, *, stop: str)
 
 
 def _how_far(folder: StackFolder) -> str:
-    return f"how far it is: `tail {_relative(folder.deploy_log)}`"
+    return f"see its progress with `tail {_relative(folder.deploy_log)}`"
 
 
 def _make(target: str, port: int) -> str:

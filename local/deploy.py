@@ -1,4 +1,4 @@
-"""The real stacks, deployed by the real CDK command line to the embedded AWS."""
+"""Deploys the stacks to the embedded AWS with the CDK command line."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from local.server import log_tail
 from local.stack import Stack, StackFolder
 
 ENVIRONMENT: Final = "local"
-#: Lines by which CDK tells where it is, and the step that begins after each.
+#: Lines of CDK's output, and the step that begins after each.
 _MILESTONES: Final = (
     (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
     (re.compile(r"^(?:\S+ \()?([\w-]+)\)?: deploying\.\.\."), r"deploy \1"),
@@ -38,12 +38,12 @@ def deploy(
     region: str,
     progress: Progress,
 ) -> Stack:
-    """Deploy the local environment and describe what is there now.
+    """Deploy the local environment, and return the deployed stack.
 
     Raises
     ------
     LocalError
-        CDK failed; the message ends with what it said last.
+        CDK failed; the message ends with its last lines.
     """
     command = [
         *("cdk", "deploy", "**", "--require-approval", "never", "--no-color", "--ci", "--no-notices"),
@@ -65,7 +65,7 @@ def deploy(
         if cdk.wait() != 0:
             log.flush()
             raise LocalError(
-                f"`cdk deploy` failed (status {cdk.returncode}); all of its output: {folder.deploy_log}\n\n"
+                f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
                 f"{log_tail(folder.deploy_log)}"
             )
     return describe(
@@ -78,7 +78,7 @@ def deploy(
 
 
 def context(*, endpoint_url: str, console_url: str) -> list[str]:
-    """Return the options of CDK that make the app the local environment."""
+    """Return the CDK options that select the local environment."""
     settings = {
         "environment": ENVIRONMENT,
         "cognito_jwks_base_url": endpoint_url,
@@ -88,7 +88,7 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
 
 
 def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
-    """Split CDK's output into the steps that people wait for, each with its lines."""
+    """Split CDK's output into named steps, each with its lines."""
     lines = iter(output)
     upcoming: str | None = "synthesize the stacks"
 
@@ -109,7 +109,7 @@ def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
 
 @contextmanager
 def _running(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command on a lifeline: whatever ends this process ends the command, with all that it started."""
+    """Run a command that ends, with all its descendants, when this process ends."""
     process = subprocess.Popen(  # noqa: S603 -- a fixed command
         [sys.executable, "-m", "local.lifeline", *command],
         cwd=REPOSITORY,
@@ -118,15 +118,15 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator["subpr
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,  # Ctrl-C is for this process to handle
+        start_new_session=True,  # this process handles Ctrl-C
     )
-    # Left early, the process object closes the lifeline and then waits.
+    # On an exception the process object closes the lifeline and then waits.
     with process:
         yield process
 
 
 def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) -> dict[str, str]:
-    """Return an environment in which every AWS SDK talks to the embedded AWS, and to nothing else."""
+    """Return an environment in which AWS SDKs reach only the embedded AWS."""
     tools = (Path(sys.executable).parent, REPOSITORY / "node_modules" / ".bin")
     inherited = {
         name: value
@@ -149,7 +149,7 @@ def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) 
 
 
 def _local_url(url: str, endpoint_url: str) -> str:
-    """Return where the emulator serves an API: ``https://{id}.execute-api.{region}.amazonaws.com/{stage}`` on AWS."""
+    """Return the emulator's URL of an API, given that on AWS: ``https://{id}.execute-api.{region}.amazonaws.com/{stage}``."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").partition(".")[0]
     return f"{endpoint_url}/_aws/execute-api/{api_id}{parts.path.rstrip('/')}"
@@ -163,7 +163,7 @@ def describe(
     console_url: str,
     region: str,
 ) -> Stack:
-    """Return what is deployed, given the stacks' outputs by stack name.
+    """Return the deployed stack, given the CDK stacks' outputs by stack name.
 
     Raises
     ------
@@ -197,5 +197,5 @@ def describe(
         )
     except KeyError as error:
         raise LocalError(
-            f"The stacks have no output {error.args[0]}; `infra/outputs.py` names those there should be."
+            f"The stacks have no output {error.args[0]}; `infra/outputs.py` lists the expected ones."
         ) from None

@@ -1,4 +1,4 @@
-"""Stacks from nothing to running, and back: what `run`, `up` and `down` share with the tests."""
+"""Starts and stops whole stacks, for `run`, `up`, `down` and the tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from local.stack import Stack, StackFolder, publish
 
 @dataclass(frozen=True)
 class Running:
-    """A stack together with the emulator that this process started for it."""
+    """A stack and the emulator that this process started for it."""
 
     stack: Stack
     server: Server
@@ -22,7 +22,7 @@ class Running:
 
 @contextmanager
 def running(folder: StackFolder, progress: Progress) -> Iterator[Running]:
-    """Start an emulator, deploy to it, and take everything down at the end, whatever happens."""
+    """Start an emulator and deploy to it; stop it on exit, also after an error."""
     started = _start(folder, progress)
     try:
         yield Running(_provision(started, progress), started)
@@ -32,7 +32,7 @@ def running(folder: StackFolder, progress: Progress) -> Iterator[Running]:
 
 
 def up(folder: StackFolder, progress: Progress) -> Stack:
-    """Start a stack that outlives this process; where one runs already, deploy the code as it is now to it."""
+    """Start a stack that outlives this process; if it runs already, deploy the current code."""
     if server.running(folder) is not None and folder.state.exists():
         stack = Stack.load(folder.state)
         return _deploy(folder, _administrator(stack), stack.console_url, progress)
@@ -47,7 +47,7 @@ def up(folder: StackFolder, progress: Progress) -> Stack:
 
 
 def down(folder: StackFolder, progress: Progress) -> bool:
-    """Stop the stack on a port, whoever started it; return False when none was running."""
+    """Stop the stack on a port; return False if it was not running."""
     if server.running(folder) is None:
         server.clear(folder)
         return False

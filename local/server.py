@@ -1,11 +1,11 @@
-"""The emulator's process: started, found again, stopped, and never left behind.
+"""Starts, finds and stops the emulator's process.
 
-Three things make that safe:
+Three mechanisms keep it from being left behind:
 
-- A lock file, locked by the emulator itself for as long as it lives. The kernel frees it whatever the end, so a
-  stack that crashed or was killed is told from one that runs without guessing from process ids.
-- A lifeline: the emulator ends when the command that started it dies, until that command lets go of it.
-- A process group of its own, so that one signal ends the emulator and every function it runs.
+- A lock file that the emulator holds while it runs. The kernel releases it even after a crash, so a running stack is
+  recognised without guessing from process ids.
+- A lifeline: the emulator ends with the command that started it, until that command releases it.
+- A separate process group, so that one signal ends the emulator and all functions it runs.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from local.stack import DEFAULT_PORT, LAST_PORT, StackFolder, publish
 
 HEALTH_PATH: Final = "/_ministack/health"
 REGION: Final = "us-east-1"
-#: Of the environment of whoever starts it, the emulator sees this much: the rest would leak into the functions.
+#: The only variables that the emulator inherits; others would leak into the functions.
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "SSL_CERT_FILE")
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 10
@@ -38,19 +38,19 @@ _CLEAR_ATTEMPTS: Final = 20
 
 
 class AlreadyRunningError(LocalError):
-    """A stack is running on this port already."""
+    """A stack is already running on this port."""
 
 
 @dataclass(frozen=True)
 class RootKey:
-    """Credentials of the account's root: random, used to make an administrator, then forgotten."""
+    """Credentials of the account's root: random, used to create an administrator, then discarded."""
 
     access_key_id: str
     secret_access_key: str
 
     @classmethod
     def generate(cls) -> Self:
-        """Make a key that nobody knows."""
+        """Return a random key."""
         return cls("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
 
 
@@ -61,9 +61,9 @@ class Server:
     Attributes
     ----------
     root
-        Known to the process that started the emulator alone.
+        Known only to the process that started the emulator.
     console_url
-        Where the console is served, by a process of the emulator's.
+        URL of the console, which a child process of the emulator serves.
     """
 
     folder: StackFolder
@@ -74,22 +74,22 @@ class Server:
 
     @property
     def endpoint_url(self) -> str:
-        """Where the emulator listens."""
+        """The URL of the emulator."""
         return endpoint_url(self.folder.port)
 
     def release(self) -> None:
-        """Let the emulator live on after this process."""
+        """Let the emulator outlive this process."""
         assert self.process.stdin is not None  # noqa: S101 -- for the type checker: it is a pipe
         self.process.stdin.write(lifeline.RELEASE)
         self.process.stdin.close()
         self._lock.close()
 
     def wait(self) -> int:
-        """Wait for the emulator to end, by whatever cause, and return its exit status."""
+        """Wait for the emulator to end, and return its exit status."""
         return self.process.wait()
 
     def stop(self) -> None:
-        """End the emulator with all its functions, and remove what it left on disk."""
+        """Stop the emulator and all its functions, and remove their files."""
         _kill(self.process.pid)
         self.process.wait(_STOP_SECONDS)
         if self.process.stdin is not None:
@@ -99,28 +99,28 @@ class Server:
 
 
 def endpoint_url(port: int) -> str:
-    """Return the URL of what listens on a port of this machine."""
+    """Return the URL of a server on this machine."""
     return f"http://{ports.LOOPBACK}:{port}"
 
 
 def start(folder: StackFolder) -> Server:
-    """Start an emulator and wait until it answers.
+    """Start an emulator and wait until it responds.
 
     Raises
     ------
     AlreadyRunningError
-        A stack of ours runs on the port.
+        A stack is already running on the port.
     LocalError
-        The port belongs to another program, or the emulator did not come up.
+        Another program uses the port, or the emulator did not start.
     """
     folder.create()
     lock = _acquire(folder)
     try:
-        clear(folder)  # what a killed one left behind
+        clear(folder)  # leftovers of a killed emulator
         _check_port(folder.port)
         folder.temporary.mkdir(mode=0o700)
         root = RootKey.generate()
-        # Taken here, so that its port is known before anything is deployed that has to know it.
+        # Listen first: the deployment needs to know the console's port.
         with ports.listen(folder.console_port) as console, folder.log.open("wb") as log:
             console_url = endpoint_url(console.getsockname()[1])
             process = subprocess.Popen(  # noqa: S603 -- our own module
@@ -148,7 +148,7 @@ def start(folder: StackFolder) -> Server:
 
 
 def running(folder: StackFolder) -> int | None:
-    """Return the process id of the emulator on this port, or None when none of ours runs there."""
+    """Return the process id of the emulator on this port, or None if it is not running."""
     deadline = time.monotonic() + 5
     while True:
         try:
@@ -161,13 +161,13 @@ def running(folder: StackFolder) -> int | None:
             content = folder.lock.read_text().strip()
         if content:
             return int(content)
-        if time.monotonic() > deadline:  # locked, yet nobody started: another command is just at it
+        if time.monotonic() > deadline:  # locked without a process id: another command is starting it
             raise LocalError(f"Another command is starting a stack on port {folder.port}; wait for it to finish.")
         time.sleep(0.05)
 
 
 def stop(folder: StackFolder) -> bool:
-    """End the emulator on this port, whoever started it; return False when none was running."""
+    """Stop the emulator on this port; return False if it was not running."""
     process_id = running(folder)
     if process_id is not None:
         _kill(process_id)
@@ -181,9 +181,9 @@ def stop(folder: StackFolder) -> bool:
 
 
 def clear(folder: StackFolder) -> None:
-    """Remove what only makes sense while a stack runs."""
+    """Remove the files that are only valid while a stack runs."""
     folder.state.unlink(missing_ok=True)
-    # A function's process that is ending may still add to it.
+    # A function that is ending may still write to it.
     for _ in range(_CLEAR_ATTEMPTS):
         shutil.rmtree(folder.temporary, ignore_errors=True)
         if not folder.temporary.exists():
@@ -193,7 +193,7 @@ def clear(folder: StackFolder) -> None:
 
 
 def log_tail(path: Path, lines: int = 25) -> str:
-    """Return the last lines of a log, for messages about failures."""
+    """Return the last lines of a log, for error messages."""
     try:
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
     except FileNotFoundError:
@@ -202,7 +202,7 @@ def log_tail(path: Path, lines: int = 25) -> str:
 
 def _acquire(folder: StackFolder) -> IO[str]:
     lock = folder.lock.open("a+")
-    # One that is about to end, since its command was killed, gets the time to do so.
+    # An emulator whose command was killed gets time to end.
     deadline = time.monotonic() + _DYING_SECONDS
     while True:
         try:
@@ -214,7 +214,7 @@ def _acquire(folder: StackFolder) -> IO[str]:
             lock.close()
             raise AlreadyRunningError(
                 f"A stack is already running on port {folder.port} ({folder.state}).\n"
-                f"Stop it with `make down LOCAL_PORT={folder.port}`, look at it with `.venv/bin/python -m local status "
+                f"Stop it with `make down LOCAL_PORT={folder.port}`, show it with `.venv/bin/python -m local status "
                 f"--port {folder.port}`, or run another beside it: `make run LOCAL_PORT={_another(folder.port)}`."
             ) from None
         lock.truncate(0)
@@ -226,17 +226,17 @@ def _check_port(port: int) -> None:
         free = ports.is_free(port)
     except PermissionError:
         raise LocalError(
-            f"Port {port} needs administrator rights. Choose one above 1023: `make run LOCAL_PORT={DEFAULT_PORT}`."
+            f"Port {port} requires administrator rights. Choose another port: `make run LOCAL_PORT={DEFAULT_PORT}`."
         ) from None
     if not free:
         raise LocalError(
             f"Port {port} is in use by {ports.holder(port)}.\n"
-            f"End that, or choose another port: `make run LOCAL_PORT={_another(port)}`."
+            f"Stop that program, or choose another port: `make run LOCAL_PORT={_another(port)}`."
         )
 
 
 def _another(port: int) -> int:
-    """Return a port to suggest instead of one that is taken."""
+    """Return a free port to suggest."""
     unprivileged = range(max(port + 1, 1024), LAST_PORT + 1)
     return next((each for each in unprivileged if ports.is_free(each)), DEFAULT_PORT)
 
@@ -247,7 +247,7 @@ def _environment(folder: StackFolder, root: RootKey) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": root.access_key_id,
         "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
         "BIND_HOST": ports.LOOPBACK,
-        "DOCKER_HOST": f"unix://{folder.temporary}/no-docker",  # containers of this machine are none of its business
+        "DOCKER_HOST": f"unix://{folder.temporary}/no-docker",  # hides this machine's containers
         "GATEWAY_PORT": str(folder.port),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
@@ -277,10 +277,10 @@ def _await_health(server: Server) -> None:
             time.sleep(0.05)
         finally:
             connection.close()
-    raise LocalError(f"The emulator did not answer within {_START_SECONDS} s.\n{log_tail(server.folder.log)}")
+    raise LocalError(f"The emulator did not respond within {_START_SECONDS} s.\n{log_tail(server.folder.log)}")
 
 
 def _kill(process_group: int) -> None:
-    """End an emulator and its functions at once: they have nothing to save."""
+    """Kill an emulator and its functions; they have nothing to save."""
     with suppress(ProcessLookupError):
         os.killpg(process_group, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""People of the local environment: users of its Cognito pool, made on demand, and their tokens."""
+"""Users of the local Cognito pool, created on demand, and their tokens."""
 
 import hashlib
 import hmac
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 
-#: On the same machine, whoever does not answer twice is not there.
+#: On the same machine, two failed attempts mean that the service is not running.
 _IMPATIENT: Final = Config(retries={"total_max_attempts": 2})
 
 
 class UserRefusedError(LocalError):
-    """The user pool does not want such a user, for example for its name."""
+    """The user pool refused the user, for example because of its name."""
 
 
 class TokenKind(StrEnum):
-    """The JWTs that a Cognito login returns; APIs take the access token."""
+    """The JWTs that a Cognito login returns; APIs accept the access token."""
 
     ACCESS = "access"
     ID = "id"
 
 
 def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
-    """Log a user in, after creating it if there is no such user, and return a fresh token.
+    """Log a user in, and return a new token; the user is created if necessary.
 
     Raises
     ------
     UserRefusedError
-        The user pool does not want such a user.
+        The user pool refused the user.
     LocalError
         The user pool failed.
     """
@@ -77,6 +77,6 @@ def _ensure(cognito: "CognitoIdentityProviderClient", pool: str, user: str, pass
 
 
 def _password(stack: Stack, user: str) -> str:
-    """Derive the password from the administrator's key: the same for every command, and known to none but it."""
+    """Derive the password from the administrator's key, so that it is secret and the same for every command."""
     digest = hmac.digest(stack.secret_access_key.encode(), user.encode(), hashlib.sha256).hex()
     return f"Aa1!{digest[:40]}"

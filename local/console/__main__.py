@@ -11,7 +11,7 @@ from local.stack import StackFolder
 
 
 def main() -> None:
-    """Serve on a socket that listens already, until ended by a signal, or with the emulator."""
+    """Serve on a listening socket until a signal, or the end of the emulator."""
     root, port, descriptor = sys.argv[1:]
     lifeline.watch(lambda: os._exit(0))
     serve(StackFolder(int(port), Path(root)), socket.socket(fileno=int(descriptor)))

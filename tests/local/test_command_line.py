@@ -130,7 +130,7 @@ def test_a_run_whose_emulator_was_killed_says_so_and_the_next_one_works(folder: 
     assert run.process.wait(PATIENCE_SECONDS) == 1
     run._reader.join()
     assert run.process.stderr is not None
-    assert "ended from outside" in run.process.stderr.read()
+    assert "stopped by another program" in run.process.stderr.read()
     run.end(0)
 
     again = _Run(folder)
@@ -254,7 +254,7 @@ def test_an_emulator_that_does_not_answer_is_named_with_its_log(
         stack.save(folder.state)
         assert _local(folder, "token", "--user", "ann") == 1
     printed = capsys.readouterr().err
-    assert f"The embedded AWS on port {folder.port} does not answer" in printed
+    assert f"The embedded AWS on port {folder.port} does not respond" in printed
     assert str(folder.log) in printed
     assert f"`make down LOCAL_PORT={folder.port}`" in printed
 
@@ -314,7 +314,7 @@ def test_a_port_that_is_none_is_refused_by_name(port: str, capsys: pytest.Captur
     with pytest.raises(SystemExit) as refused:
         main(["status", f"--port={port}"])
     assert refused.value.code == 2
-    assert f"{port!r} is no port" in capsys.readouterr().err
+    assert f"{port!r} is not a port" in capsys.readouterr().err
 
 
 def test_the_environment_chooses_the_port(

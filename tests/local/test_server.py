@@ -85,8 +85,8 @@ def test_after_a_crash_the_leftovers_are_cleared_by_the_next_start(folder: Stack
 
 def test_an_emulator_ends_with_the_process_that_started_it(folder: StackFolder) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from local import server; from local.stack import Place\n"
-        "server.start(Place(int(sys.argv[1]), Path(sys.argv[2]))); print('ready', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from local import server; from local.stack import StackFolder\n"
+        "server.start(StackFolder(int(sys.argv[1]), Path(sys.argv[2]))); print('ready', flush=True); time.sleep(60)"
     )
     starter = subprocess.Popen([sys.executable, "-c", code, str(folder.port), str(folder.root)], stdout=subprocess.PIPE)
     assert starter.stdout is not None

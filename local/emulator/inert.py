@@ -1,4 +1,4 @@
-"""What deploys to the embedded AWS as it does to AWS, but does nothing there."""
+"""Resources that the embedded AWS accepts but does not emulate."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Inert:
-    """A part of the templates that is recorded and has no effect.
+    """A part of the templates that is accepted but not emulated.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Inert:
     instead: str
 
 
-#: Types that MiniStack refuses: without a stand-in no stack that has one would deploy.
+#: Types that MiniStack refuses; without a replacement their stacks would not deploy.
 INERT_TYPES: Final = (
     Inert("AWS::CodeDeploy::Application", "an alias moves to the new version at once"),
     Inert("AWS::CodeDeploy::DeploymentConfig", "an alias moves to the new version at once"),

@@ -1,4 +1,3 @@
-import io
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,6 @@ from infra.outputs import Output
 from local.bootstrap import Credentials
 from local.deploy import cdk_environment, describe, steps
 from local.errors import LocalError
-from local.progress import Progress
 
 _ADMINISTRATOR = Credentials("AKIA", "secret")
 _ENDPOINT = "http://127.0.0.1:4600"
@@ -63,24 +61,3 @@ def test_cdk_sees_no_credentials_and_profiles_but_the_embedded_ones(monkeypatch:
     assert environment["AWS_ACCESS_KEY_ID"] == "AKIA"
     assert environment["AWS_ENDPOINT_URL"] == _ENDPOINT
     assert Path(environment["PATH"].split(":")[0], "python").exists()
-
-
-def test_a_step_is_reported_with_its_seconds_unless_it_took_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 12.34, 20.0, 20.01])
-    monkeypatch.setattr("local.progress.time.monotonic", lambda: next(clock))
-    out = io.StringIO()
-    progress = Progress(out)
-    with progress.step("long"):
-        pass
-    with progress.step("short"):
-        pass
-    assert out.getvalue().split() == ["long", "12.3", "s"]
-
-
-def test_a_step_that_fails_is_reported_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 1.0])
-    monkeypatch.setattr("local.progress.time.monotonic", lambda: next(clock))
-    out = io.StringIO()
-    with pytest.raises(RuntimeError), Progress(out).step("fails"):
-        raise RuntimeError
-    assert "fails" in out.getvalue()

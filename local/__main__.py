@@ -26,13 +26,6 @@ _COMMAND_LINE: Final = ".venv/bin/python -m local"
 _DESCRIPTION: Final = """\
 Run the real API on this machine: the CDK stacks, deployed to an embedded AWS on 127.0.0.1, and a
 console to try it in a browser.
-
-  run     start a stack, show the URLs of its console and API; Ctrl-C stops it
-  up      start a stack and leave it running; if it runs already, deploy the current code
-  down    stop a stack
-  status  show whether a stack runs, and the URLs of its console and API
-  token   print a new token of a user, who is created if necessary
-  inert   list the resources that are accepted but not emulated
 """
 _EPILOG: Final = f"""\
 examples:
@@ -47,14 +40,6 @@ While a stack runs, .local/PORT/{STATE_FILE} holds its URLs, names and administr
 The emulator logs to .local/PORT/emulator.log, the last deployment to .local/PORT/deploy.log.
 NO_COLOR=1 turns colours off.
 """
-#: The example in each command's help.
-_EXAMPLES: Final = {
-    "run": "make run",
-    "up": "make up LOCAL_PORT=4700",
-    "down": "make down LOCAL_PORT=4700",
-    "status": f"{_COMMAND_LINE} status --port 4700",
-    "token": f"TOKEN=$({_COMMAND_LINE} token --user ada@example.com)",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,10 +74,19 @@ def _fail(message: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    examples: dict[Callable[[argparse.Namespace], int], str] = {
+        _run: "make run",
+        _up: "make up LOCAL_PORT=4700",
+        _down: "make down LOCAL_PORT=4700",
+        _status: f"{_COMMAND_LINE} status --port 4700",
+        _token: f"TOKEN=$({_COMMAND_LINE} token --user ada@example.com)",
+        _inert: f"{_COMMAND_LINE} inert",
+    }
+    summary = [f"  {command.__name__[1:]:7} {command.__doc__}" for command in examples]
     parser = argparse.ArgumentParser(
         prog="python -m local",
         usage="python -m local COMMAND [options]",
-        description=_DESCRIPTION,
+        description="\n".join([_DESCRIPTION, *summary]),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -111,12 +105,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(prog=parser.prog, metavar="COMMAND", help=argparse.SUPPRESS)
-    for name, command in {"run": _run, "up": _up, "down": _down, "status": _status, "token": _token}.items():
+    for command, example in examples.items():
         subparser = commands.add_parser(
-            name,
-            parents=[folder],
+            command.__name__[1:],
+            parents=[] if command is _inert else [folder],
             description=command.__doc__,
-            epilog=f"example: {_EXAMPLES[name]}",
+            epilog=f"example: {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(command=command)
@@ -129,7 +123,6 @@ def _parser() -> argparse.ArgumentParser:
         default=TokenKind.ACCESS,
         help="the access token, which the API accepts, or the ID token, which it refuses (%(default)s)",
     )
-    commands.add_parser("inert", description=_inert.__doc__).set_defaults(command=_inert)
     return parser
 
 
@@ -185,7 +178,7 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    """Show whether a stack runs on a port, and the URLs of its console and API; the exit status is 3 if it does not."""
+    """Show whether a stack runs, and the URLs of its console and API; exit with 3 if it does not run."""
     folder = _folder(options)
     process_id = server.running(folder)
     if process_id is None:

@@ -1,27 +1,17 @@
 """Prepares a new account for CDK: an administrator, and the resources of `cdk bootstrap`."""
 
 import json
-from dataclasses import dataclass
 from typing import Final
 
 import boto3
 
-from local.server import RootKey
+from local.stack import Credentials
 
 ACCOUNT: Final = "000000000000"
 _QUALIFIER: Final = "hnb659fds"  # CDK's default
 _BOOTSTRAP_VERSION: Final = "30"
 _ADMINISTRATOR: Final = "administrator"
 _ADMINISTRATOR_POLICY: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """An access key in the embedded AWS; keys of an assumed role have a session token."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
 
 
 def session(credentials: Credentials, region: str) -> boto3.Session:
@@ -34,10 +24,9 @@ def session(credentials: Credentials, region: str) -> boto3.Session:
     )
 
 
-def create_administrator(root: RootKey, *, endpoint_url: str, region: str) -> Credentials:
+def create_administrator(root: Credentials, *, endpoint_url: str, region: str) -> Credentials:
     """Create a user with full access, and return its access key."""
-    credentials = Credentials(root.access_key_id, root.secret_access_key)
-    iam = session(credentials, region).client("iam", endpoint_url=endpoint_url)
+    iam = session(root, region).client("iam", endpoint_url=endpoint_url)
     iam.create_user(UserName=_ADMINISTRATOR)
     iam.attach_user_policy(UserName=_ADMINISTRATOR, PolicyArn=_ADMINISTRATOR_POLICY)
     key = iam.create_access_key(UserName=_ADMINISTRATOR)["AccessKey"]

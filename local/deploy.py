@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import Output
 from infra.paths import REPOSITORY
-from local.bootstrap import Credentials
 from local.errors import LocalError
 from local.progress import Progress
 from local.server import log_tail
-from local.stack import Stack, StackFolder
+from local.stack import Credentials, Stack, StackFolder
 
 ENVIRONMENT: Final = "local"
 #: Lines of CDK's output, and the step that begins after each.

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from local import server
-from local.bootstrap import Credentials, bootstrap, create_administrator
+from local.bootstrap import bootstrap, create_administrator
 from local.deploy import deploy
 from local.progress import Progress
 from local.server import REGION, Server
-from local.stack import Stack, StackFolder, publish
+from local.stack import Credentials, Stack, StackFolder, publish
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def up(folder: StackFolder, progress: Progress) -> Stack:
     """Start a stack that outlives this process; if it runs already, deploy the current code."""
     if server.running(folder) is not None and folder.state.exists():
         stack = Stack.load(folder.state)
-        return _deploy(folder, _administrator(stack), stack.console_url, progress)
+        return _deploy(folder, stack.administrator, stack.console_url, progress)
     started = _start(folder, progress)
     try:
         stack = _provision(started, progress)
@@ -79,7 +79,3 @@ def _deploy(folder: StackFolder, administrator: Credentials, console_url: str, p
     stack.save(folder.state)
     publish(folder.root)
     return stack
-
-
-def _administrator(stack: Stack) -> Credentials:
-    return Credentials(stack.access_key_id, stack.secret_access_key)

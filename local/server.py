@@ -20,12 +20,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final
 
 from infra.paths import REPOSITORY
 from local import lifeline, ports
 from local.errors import LocalError
-from local.stack import DEFAULT_PORT, LAST_PORT, StackFolder, publish
+from local.stack import DEFAULT_PORT, LAST_PORT, Credentials, StackFolder, publish
 
 HEALTH_PATH: Final = "/_ministack/health"
 REGION: Final = "us-east-1"
@@ -41,19 +41,6 @@ class AlreadyRunningError(LocalError):
     """A stack is already running on this port."""
 
 
-@dataclass(frozen=True)
-class RootKey:
-    """Credentials of the account's root: random, used to create an administrator, then discarded."""
-
-    access_key_id: str
-    secret_access_key: str
-
-    @classmethod
-    def generate(cls) -> Self:
-        """Return a random key."""
-        return cls("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
-
-
 @dataclass
 class Server:
     """An emulator that this process started.
@@ -61,13 +48,13 @@ class Server:
     Attributes
     ----------
     root
-        Known only to the process that started the emulator.
+        Random credentials of the account's root, known only to the process that started the emulator.
     console_url
         URL of the console, which a child process of the emulator serves.
     """
 
     folder: StackFolder
-    root: RootKey
+    root: Credentials
     console_url: str
     process: subprocess.Popen[bytes]
     _lock: IO[str]
@@ -119,7 +106,7 @@ def start(folder: StackFolder) -> Server:
         clear(folder)  # leftovers of a killed emulator
         _check_port(folder.port)
         folder.temporary.mkdir(mode=0o700)
-        root = RootKey.generate()
+        root = Credentials("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
         # Listen first: the deployment needs to know the console's port.
         with ports.listen(folder.console_port) as console, folder.log.open("wb") as log:
             console_url = endpoint_url(console.getsockname()[1])
@@ -241,7 +228,7 @@ def _another(port: int) -> int:
     return next((each for each in unprivileged if ports.is_free(each)), DEFAULT_PORT)
 
 
-def _environment(folder: StackFolder, root: RootKey) -> dict[str, str]:
+def _environment(folder: StackFolder, root: Credentials) -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": root.access_key_id,

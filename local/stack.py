@@ -22,6 +22,15 @@ class BrokenStateError(LocalError, ValueError):
     """A state file is not valid, or comes from another version of this checkout."""
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """An access key in the embedded AWS; keys of an assumed role have a session token."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     """A deployed local environment.
@@ -54,6 +63,11 @@ class Stack:
     functions: dict[str, str]
     access_key_id: str
     secret_access_key: str
+
+    @property
+    def administrator(self) -> Credentials:
+        """The access key of an administrator of the embedded AWS."""
+        return Credentials(self.access_key_id, self.secret_access_key)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.errors import LocalError
 from local.stack import Stack
 
@@ -43,9 +43,10 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
     LocalError
         The user pool failed.
     """
-    cognito: CognitoIdentityProviderClient = session(
-        Credentials(stack.access_key_id, stack.secret_access_key), stack.region
-    ).client("cognito-idp", endpoint_url=stack.endpoint_url, config=_IMPATIENT)
+    aws = session(stack.administrator, stack.region)
+    cognito: CognitoIdentityProviderClient = aws.client(
+        "cognito-idp", endpoint_url=stack.endpoint_url, config=_IMPATIENT
+    )
     password = _password(stack, user)
     try:
         _ensure(cognito, stack.user_pool_id, user, password)

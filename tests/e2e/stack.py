@@ -13,9 +13,9 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 
 from local import lifecycle, ports, server
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.progress import Progress
-from local.stack import Stack, StackFolder
+from local.stack import Credentials, Stack, StackFolder
 from tests.support.leaks import OVER_HTTP
 
 #: Generous: the first request to a function starts a process on a machine that may be busy.
@@ -98,7 +98,7 @@ class Aws:
 
     def client(self, service: str, *, region: str | None = None) -> Any:
         """Return a boto3 client of an administrator."""
-        return self._client(service, Credentials(self._stack.access_key_id, self._stack.secret_access_key), region)
+        return self._client(service, self._stack.administrator, region)
 
     def client_as(self, function: str, service: str) -> Any:
         """Return a boto3 client that may do what a function may: ``client_as("setup_mfa", "kms")``.

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from local import ports, server
-from local.bootstrap import Credentials, create_administrator, session
+from local.bootstrap import create_administrator, session
 from local.server import REGION
-from local.stack import StackFolder
+from local.stack import Credentials, StackFolder
 
 #: Long enough for a busy machine.
 PATIENCE_SECONDS = 30

@@ -1,4 +1,4 @@
-"""The command line with a deployment of a user pool alone: ``python -m tests.local.quick_stack run --port 4600``."""
+"""The command line with a deployment of only a user pool: ``python -m tests.local.quick_stack run --port 4600``."""
 
 import sys
 from typing import Any
@@ -6,8 +6,8 @@ from unittest import mock
 
 from local import lifecycle
 from local.__main__ import main
-from local.bootstrap import Credentials, session
-from local.stack import Stack, StackFolder
+from local.bootstrap import session
+from local.stack import Credentials, Stack, StackFolder
 
 
 def _deploy(

@@ -51,7 +51,7 @@ def _finish(folder: StackFolder, *arguments: str) -> "subprocess.CompletedProces
 
 
 class _Run:
-    """`run` in a process of its own, started and waited for until it says how to stop it."""
+    """`run` in a separate process, started and ready."""
 
     def __init__(self, folder: StackFolder) -> None:
         self.lines: list[str] = []
@@ -95,7 +95,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_run_explains_itself_and_a_signal_removes_everything(folder: StackFolder, number: int) -> None:
+def test_run_prints_its_urls_and_a_signal_removes_everything(folder: StackFolder, number: int) -> None:
     run = _Run(folder)
     stack = Stack.load(folder.state)
     assert f"curl -s -X POST {stack.api_url}/auth/mfa/setup" in _read_lines(run)
@@ -111,7 +111,7 @@ def test_run_explains_itself_and_a_signal_removes_everything(folder: StackFolder
     assert [path.name for path in (folder.state, folder.temporary, folder.root / "stack.json") if path.exists()] == []
 
 
-def test_the_emulator_ends_with_a_run_that_was_killed_and_the_next_one_works(folder: StackFolder) -> None:
+def test_the_emulator_ends_with_a_killed_run_and_the_next_run_works(folder: StackFolder) -> None:
     run = _Run(folder)
     run.end(signal.SIGKILL)
     eventually(lambda: not _answers(folder))
@@ -122,7 +122,7 @@ def test_the_emulator_ends_with_a_run_that_was_killed_and_the_next_one_works(fol
     assert again.end(signal.SIGINT) == 0
 
 
-def test_a_run_whose_emulator_was_killed_says_so_and_the_next_one_works(folder: StackFolder) -> None:
+def test_a_run_reports_its_killed_emulator_and_the_next_run_works(folder: StackFolder) -> None:
     run = _Run(folder)
     emulator = server.running(folder)
     assert emulator is not None
@@ -137,7 +137,7 @@ def test_a_run_whose_emulator_was_killed_says_so_and_the_next_one_works(folder: 
     assert again.end(signal.SIGINT) == 0
 
 
-def test_up_stays_token_and_status_find_it_and_down_ends_it(folder: StackFolder) -> None:
+def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackFolder) -> None:
     up = _finish(folder, "up")
     assert up.returncode == 0, up.stderr
     assert f"make down LOCAL_PORT={folder.port}" in up.stdout
@@ -161,7 +161,7 @@ def test_up_stays_token_and_status_find_it_and_down_ends_it(folder: StackFolder)
     assert _finish(folder, "status").returncode == 3
 
 
-def test_up_again_deploys_to_the_emulator_that_runs(folder: StackFolder) -> None:
+def test_a_second_up_deploys_to_the_running_emulator(folder: StackFolder) -> None:
     assert _finish(folder, "up").returncode == 0
     first = server.running(folder)
     before = Stack.load(folder.state)
@@ -172,7 +172,7 @@ def test_up_again_deploys_to_the_emulator_that_runs(folder: StackFolder) -> None
     assert after.client_id != before.client_id
 
 
-def test_run_where_a_stack_runs_says_how_to_stop_it(folder: StackFolder) -> None:
+def test_run_beside_a_running_stack_says_how_to_stop_that(folder: StackFolder) -> None:
     assert _finish(folder, "up").returncode == 0
     refused = _finish(folder, "run")
     assert refused.returncode == 1
@@ -186,19 +186,19 @@ def _local(folder: StackFolder, *arguments: str) -> int:
     return main([*arguments, "--port", str(folder.port), "--directory", str(folder.root)])
 
 
-def test_token_of_no_stack_says_how_to_start_one(folder: StackFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_token_without_a_stack_says_how_to_start_one(folder: StackFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert _local(folder, "token", "--user", "ann") == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     assert f"make run LOCAL_PORT={folder.port}" in printed.err
 
 
-def test_down_of_no_stack_is_no_failure(folder: StackFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_down_without_a_stack_succeeds(folder: StackFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert _local(folder, "down") == 0
     assert f"No stack is running on port {folder.port}" in capsys.readouterr().err
 
 
-def test_a_port_of_another_program_is_named_with_its_holder_and_a_way_out(folder: StackFolder) -> None:
+def test_a_port_in_use_is_refused_with_its_holder_and_another_port(folder: StackFolder) -> None:
     with socket.create_server((ports.LOOPBACK, folder.port)):
         refused = _finish(folder, "up")
     assert refused.returncode == 1
@@ -211,7 +211,7 @@ def test_a_port_of_another_program_is_named_with_its_holder_and_a_way_out(folder
 
 @contextmanager
 def _held(folder: StackFolder) -> Iterator[None]:
-    """Hold the lock of a place as an emulator does that runs there: this process stands for it."""
+    """Hold the lock of a folder as a running emulator does."""
     folder.create()
     with folder.lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -220,7 +220,7 @@ def _held(folder: StackFolder) -> Iterator[None]:
         yield
 
 
-def test_a_stack_that_is_starting_is_told_from_none(folder: StackFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_starting_stack_is_recognised(folder: StackFolder, capsys: pytest.CaptureFixture[str]) -> None:
     with _held(folder):
         assert _local(folder, "status") == 3
         assert _local(folder, "token", "--user", "ann") == 1
@@ -234,7 +234,7 @@ def test_a_stack_that_is_starting_is_told_from_none(folder: StackFolder, capsys:
     "content", ["", "{", "[]", '{"unknown": 1}'], ids=["empty", "half", "a list", "another version"]
 )
 @pytest.mark.parametrize("command", [("status",), ("token", "--user", "ann")], ids=["status", "token"])
-def test_a_state_that_cannot_be_read_is_named_with_what_to_do(
+def test_an_unreadable_state_file_is_named_with_what_to_do(
     folder: StackFolder, command: tuple[str, ...], content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with _held(folder):
@@ -245,7 +245,7 @@ def test_a_state_that_cannot_be_read_is_named_with_what_to_do(
     assert f"`make down LOCAL_PORT={folder.port}`, then `make run LOCAL_PORT={folder.port}`" in printed
 
 
-def test_an_emulator_that_does_not_answer_is_named_with_its_log(
+def test_an_unresponsive_emulator_is_named_with_its_log(
     folder: StackFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fields: dict[str, Any] = {name: {} if name == "functions" else name for name in FIELDS}
@@ -259,7 +259,7 @@ def test_an_emulator_that_does_not_answer_is_named_with_its_log(
     assert f"`make down LOCAL_PORT={folder.port}`" in printed
 
 
-def test_a_place_that_is_no_directory_is_named(folder: StackFolder) -> None:
+def test_a_directory_that_is_a_file_is_named(folder: StackFolder) -> None:
     folder.root.joinpath("file").touch()
     refused = _finish(StackFolder(folder.port, folder.root / "file"), "up")
     assert refused.returncode == 1
@@ -268,11 +268,11 @@ def test_a_place_that_is_no_directory_is_named(folder: StackFolder) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_no_command_is_answered_with_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_the_help_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
-    told = capsys.readouterr().err
+    shown = capsys.readouterr().err
     for command in ("run", "up", "down", "status", "token", "inert"):
-        assert re.search(rf"^  {command} +\w", told, re.MULTILINE), command
+        assert re.search(rf"^  {command} +\w", shown, re.MULTILINE), command
 
 
 @pytest.mark.parametrize("command", ["run", "up", "down", "status", "token"])
@@ -280,9 +280,9 @@ def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.Ca
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
-    assert told.startswith(f"usage: python -m local {command} ")
-    assert re.search(rf"^example: .*\b{command}\b", told, re.MULTILINE)
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: python -m local {command} ")
+    assert re.search(rf"^example: .*\b{command}\b", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.Ca
     [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
     ids=["as it is", "NO_COLOR", "NO_COLOR empty", "dumb"],
 )
-def test_a_terminal_gets_colours_unless_it_asks_for_none(
+def test_a_terminal_gets_colours_unless_they_are_disabled(
     folder: StackFolder, environment: dict[str, str], coloured: bool
 ) -> None:
     screen, terminal = pty.openpty()
@@ -310,14 +310,14 @@ def test_a_terminal_gets_colours_unless_it_asks_for_none(
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "\u0664"])
-def test_a_port_that_is_none_is_refused_by_name(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_refused_by_name(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         main(["status", f"--port={port}"])
     assert refused.value.code == 2
     assert f"{port!r} is not a port" in capsys.readouterr().err
 
 
-def test_the_environment_chooses_the_port(
+def test_the_environment_sets_the_port(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOCAL_PORT", "4699")
@@ -325,6 +325,6 @@ def test_the_environment_chooses_the_port(
     assert "port 4699" in capsys.readouterr().out
 
 
-def test_inert_parts_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_inert_resources_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inert"]) == 0
     assert "AWS::CodeDeploy::DeploymentGroup: " in capsys.readouterr().out

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bootstrap import Credentials
 from local.emulator.conditions import encryption_context_keys, log_stream, table_stream
+from local.stack import Credentials
 from tests.local.emulator import Deployed, Emulator, allow, resource, table
 
 

@@ -14,7 +14,7 @@ from local.server import AlreadyRunningError
 from local.stack import StackFolder
 from tests.local.emulator import eventually
 
-_by_proc = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
+_by_proc = pytest.mark.skipif(sys.platform != "linux", reason="inspects processes in /proc")
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_two_emulators_run_side_by_side_and_stop_one_by_one(tmp_path: Path) -> N
     second.stop()
 
 
-def test_a_second_emulator_on_the_same_port_is_refused_and_harms_nothing(folder: StackFolder) -> None:
+def test_a_second_emulator_on_the_same_port_is_refused_and_the_first_keeps_running(folder: StackFolder) -> None:
     started = server.start(folder)
     with pytest.raises(AlreadyRunningError, match=f"already running on port {folder.port}"):
         server.start(folder)
@@ -57,14 +57,14 @@ def test_the_holder_of_a_port_is_named(folder: StackFolder) -> None:
         with pytest.raises(LocalError) as refused:
             server.start(folder)
     message = str(refused.value)
-    assert message.count("\n") == 1  # what is wrong, and what to do about it
+    assert message.count("\n") == 1  # the problem, and what to do
     assert f"Port {folder.port} is in use by" in message
     if sys.platform == "linux":
         assert f"process {os.getpid()} (" in message
     assert server.running(folder) is None
 
 
-def test_after_a_crash_the_leftovers_are_cleared_by_the_next_start(folder: StackFolder) -> None:
+def test_the_next_start_after_a_crash_clears_its_files(folder: StackFolder) -> None:
     started = server.start(folder)
     leftover = folder.temporary / "leftover"
     leftover.write_text("extracted code")
@@ -110,9 +110,7 @@ def test_a_released_emulator_outlives_the_process_that_started_it(folder: StackF
     assert not server.stop(folder)
 
 
-def test_an_emulator_that_does_not_come_up_is_explained_by_its_log(
-    folder: StackFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_start_shows_the_log(folder: StackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = server._environment
     monkeypatch.setattr(server, "_environment", lambda *given: whole(*given) | {"GATEWAY_PORT": "no port"})
     with pytest.raises(LocalError, match=r"ended while starting(.|\n)*ValueError"):
@@ -122,7 +120,7 @@ def test_an_emulator_that_does_not_come_up_is_explained_by_its_log(
 
 
 @_by_proc
-def test_the_emulator_listens_on_the_loopback_interface_alone(folder: StackFolder) -> None:
+def test_the_emulator_listens_only_on_the_loopback_interface(folder: StackFolder) -> None:
     started = server.start(folder)
     listening = {
         line.split()[1].partition(":")[0]
@@ -134,7 +132,7 @@ def test_the_emulator_listens_on_the_loopback_interface_alone(folder: StackFolde
 
 
 @_by_proc
-def test_the_emulator_sees_nothing_of_its_starters_environment(
+def test_the_emulator_does_not_inherit_its_starters_environment(
     folder: StackFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")

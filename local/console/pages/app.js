@@ -9,6 +9,7 @@ import { MfaClient, MfaError, request } from "./api.js";
 import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
 import { clock, countDown } from "./countdown.js";
 import { explain } from "./errors.js";
+import { element } from "./operations-parts.js";
 
 const TITLE = "MFA console";
 const BACKUP_CODES = 8;
@@ -301,11 +302,9 @@ function renderAccount() {
   byId("low").hidden = !low;
   byId("dots").dataset.kind = low ? "warn" : "good";
   byId("dots").replaceChildren(
-    ...Array.from({ length: BACKUP_CODES }, (_, index) => {
-      const dot = document.createElement("i");
-      dot.classList.toggle("left", index < backupCodesRemaining);
-      return dot;
-    }),
+    ...Array.from({ length: BACKUP_CODES }, (_, index) =>
+      element("i", { className: index < backupCodesRemaining ? "left" : "" }),
+    ),
   );
   readLock(session.status);
   showLock();
@@ -409,13 +408,7 @@ async function confirmSetUp({ code }) {
 function showCodes(codes, done) {
   show("backup-codes");
   unsaved = { codes, done };
-  byId("codes").replaceChildren(
-    ...codes.map((code) => {
-      const item = document.createElement("li");
-      item.textContent = code;
-      return item;
-    }),
-  );
+  byId("codes").replaceChildren(...codes.map((code) => element("li", {}, code)));
   byId("made-on").textContent = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long" }).format(new Date());
   byId("saved").checked = false;
   byId("saved-error").replaceChildren();
@@ -485,25 +478,18 @@ async function turnOff(proof) {
 
 /** List a request with its result, without the content of request and response. */
 function showCall({ method, path, status, milliseconds, error }) {
-  const item = document.createElement("li");
-  const line = document.createElement("p");
-  const asked = document.createElement("code");
-  const ended = document.createElement("span");
-  const took = document.createElement("span");
-  asked.className = "path";
-  asked.textContent = `${method} ${path}`;
-  ended.className = "badge";
-  ended.dataset.kind = error === null ? "good" : "bad";
-  ended.textContent = status === 0 ? "no response" : String(status);
-  took.className = "took";
-  took.textContent = `${Math.round(milliseconds)} ms`;
-  line.append(asked, ended, took);
-  item.append(line);
+  const kind = error === null ? "good" : "bad";
+  const line = element(
+    "p",
+    {},
+    element("code", { className: "path" }, `${method} ${path}`),
+    element("span", { className: "badge", data: { kind } }, status === 0 ? "no response" : String(status)),
+    element("span", { className: "took" }, `${Math.round(milliseconds)} ms`),
+  );
+  const item = element("li", {}, line);
   if (error !== null) {
-    const why = document.createElement("p");
-    why.className = "why muted small";
-    why.textContent = error.requestId === null ? error.code : `${error.code}, request ID ${error.requestId}`;
-    item.append(why);
+    const id = error.requestId === null ? "" : `, request ID ${error.requestId}`;
+    item.append(element("p", { className: "muted small" }, error.code + id));
   }
   byId("calls").prepend(item);
   byId("calls").children[SHOWN_CALLS]?.remove();

@@ -21,8 +21,9 @@ def arn(service: str, resource: str) -> str:
 
 #: A bus by name or ARN.
 EVENT_BUS: Final = f"{_BUS_NAME}|{arn('events', f'event-bus/{_BUS_NAME}')}"
-#: A key, never an alias: the Encryption SDK decrypts only with the key's own ARN.
-KMS_KEY_ARN: Final = arn("kms", "key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+#: The resource of a key's ARN. Never an alias: the Encryption SDK decrypts only with the ARN of the key itself.
+KMS_KEY: Final = "key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+KMS_KEY_ARN: Final = arn("kms", KMS_KEY)
 
 
 def split_url(url: str) -> SplitResult:

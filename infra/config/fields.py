@@ -19,13 +19,13 @@ def expected(words: str) -> object:
     return Field(json_schema_extra={"expected": words})
 
 
-def matching(pattern: str) -> object:
+def text(pattern: str, words: str) -> object:
     """Return the constraint that a text matches the whole pattern."""
-    return Field(pattern=f"^(?:{pattern})$")
+    return Field(pattern=f"^(?:{pattern})$", json_schema_extra={"expected": words})
 
 
-def _arn(service: str, example: str) -> object:
-    return expected(f"an ARN such as arn:aws:{service}:us-east-1:123456789012:{example}")
+def _arn(service: str, resource: str, example: str) -> object:
+    return text(formats.arn(service, resource), f"an ARN such as arn:aws:{service}:us-east-1:123456789012:{example}")
 
 
 def _is_url(value: str) -> bool:
@@ -34,35 +34,26 @@ def _is_url(value: str) -> bool:
 
 
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_UUID: Final = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
-Word = Annotated[str, matching(r"\S+"), expected("text without spaces")]
+Word = Annotated[str, text(r"\S+", "text without spaces")]
+Account = Annotated[str, text("[0-9]{12}", "an account number of 12 digits")]
+Region = Annotated[str, text(formats.REGION, "an AWS region such as us-east-1")]
+Domain = Annotated[str, Field(max_length=253), text(rf"({_LABEL}\.)+{_LABEL}", "a domain name such as api.example.com")]
+TableName = Annotated[str, text(formats.TABLE_NAME, "the name of a DynamoDB table")]
+EventBus = Annotated[str, text(formats.EVENT_BUS, "the name or ARN of an EventBridge bus")]
+KeyArn = Annotated[str, _arn("kms", formats.KMS_KEY, f"key/{_UUID}")]
+StreamArn = Annotated[
+    str,
+    _arn("dynamodb", "table/[A-Za-z0-9_.-]+/stream/[0-9:.T-]+", "table/users/stream/2026-01-01T00:00:00.000"),
+]
+CertificateArn = Annotated[str, _arn("acm", "certificate/[a-z0-9-]+", f"certificate/{_UUID}")]
+HostedZoneId = Annotated[str, text("Z[A-Z0-9]{1,31}", "a hosted zone's id such as Z0123456789ABCDEFGHIJ")]
+Url = Annotated[str, Predicate(_is_url), expected("an https:// URL")]
+Origin = Annotated[str, Predicate(formats.is_origin), expected("an origin such as https://app.example.com, or *")]
 DisplayName = Annotated[
     str, Predicate(formats.is_display_name), expected("a name that is not blank, of printable characters")
 ]
-Account = Annotated[str, matching("[0-9]{12}"), expected("an account number of 12 digits")]
-Region = Annotated[str, matching(formats.REGION), expected("an AWS region such as us-east-1")]
-Url = Annotated[str, Predicate(_is_url), expected("an https:// URL")]
-Origin = Annotated[str, Predicate(formats.is_origin), expected("an origin such as https://app.example.com, or *")]
-Domain = Annotated[
-    str,
-    Field(max_length=253),
-    matching(rf"({_LABEL}\.)+{_LABEL}"),
-    expected("a domain name such as api.example.com"),
-]
-TableName = Annotated[str, matching(formats.TABLE_NAME), expected("the name of a DynamoDB table")]
-EventBus = Annotated[str, matching(formats.EVENT_BUS), expected("the name or ARN of an EventBridge bus")]
-KeyArn = Annotated[str, matching(formats.KMS_KEY_ARN), _arn("kms", "key/1234abcd-12ab-34cd-56ef-1234567890ab")]
-StreamArn = Annotated[
-    str,
-    matching(formats.arn("dynamodb", r"table/[A-Za-z0-9_.-]+/stream/[0-9:.T-]+")),
-    _arn("dynamodb", "table/users/stream/2026-01-01T00:00:00.000"),
-]
-CertificateArn = Annotated[
-    str,
-    matching(formats.arn("acm", "certificate/[a-z0-9-]+")),
-    _arn("acm", "certificate/1234abcd-12ab-34cd-56ef-1234567890ab"),
-]
-HostedZoneId = Annotated[str, matching("Z[A-Z0-9]{1,31}"), expected("a hosted zone's id such as Z0123456789ABCDEFGHIJ")]
 
 
 class Settings(BaseModel):

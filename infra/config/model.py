@@ -6,7 +6,7 @@
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, model_validator
 
 from functions.shared.contract import DEFAULT_EVENT_BUS_NAME, DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
 from functions.shared.formats import LogLevel
@@ -95,11 +95,11 @@ class Config(Settings):
     # in a terminated function.
     timeout_seconds: Annotated[int, Field(ge=1, le=29)] = 20
     """Time limit of each function; API Gateway waits 29 seconds."""
-    snap_start: StrictBool = True
+    snap_start: bool = True
     """Start new execution environments from a snapshot of the initialized function."""
     traffic_shift: TrafficShift = ALL_AT_ONCE
     """How a new version takes over. Step by step, CodeDeploy rolls back if a function fails or the API returns 5xx."""
-    retain_data: StrictBool = False
+    retain_data: bool = False
     """Keep table, keys, users and logs when their stack is deleted, and protect table, user pool and stacks."""
     users_table_name: fields.TableName | None = None
     """An existing table of the same account and region, whose keys are the strings ``pk`` and ``sk``."""
@@ -111,7 +111,7 @@ class Config(Settings):
     """The EventBridge bus that receives security events."""
     secret_key_arn: fields.KeyArn | None = None
     """An existing symmetric KMS key to encrypt TOTP secrets with; never an alias, which the SDK cannot decrypt with."""
-    multi_region_key: StrictBool = False
+    multi_region_key: bool = False
     """Create a multi-region key; a key cannot become one later. Always on if there are replica regions."""
     replica_regions: tuple[fields.Region, ...] = ()
     """Other regions to which the new table and the new key are replicated."""
@@ -131,9 +131,9 @@ class Config(Settings):
     """The rate of each route that a user rarely needs: all but verify and status."""
     api_enrolment_throttling_burst: Throttle = 20
     """The burst of each of these routes."""
-    api_logging_role: StrictBool = True
+    api_logging_role: bool = True
     """Set API Gateway's account-wide role for writing logs. Turn it off if the account and region have one."""
-    waf: StrictBool = False
+    waf: bool = False
     """Put AWS WAF in front of the API."""
     waf_requests_per_ip: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
     """Requests in five minutes after which WAF blocks an address. A login server sends all users' from its own."""

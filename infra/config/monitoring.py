@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, model_validator
 
-from infra.config.fields import ConfigError, Settings, Word, expected, matching
+from infra.config.fields import ConfigError, Settings, Word, expected, text
 
 _PREFIX: Final = "monitoring."
 
@@ -64,13 +64,13 @@ class MonitoringConfig(Settings):
 
     alert_emails: tuple[Word, ...] = ()
     """Notified when any alarm starts or ends. AWS asks each address to confirm first."""
-    paging: StrictBool = False
+    paging: bool = False
     """Whether the composite alarm pages on-call. Its children only notify."""
     page_urls: tuple[Word, ...] = ()
     """HTTPS endpoints of a pager service that takes CloudWatch alarms from SNS."""
     page_emails: tuple[Word, ...] = ()
     """Notified of pages only."""
-    runbook_url: Annotated[str, matching(r"[^\s#]+"), expected("an address without fragment")] = "docs/runbook.md"
+    runbook_url: Annotated[str, text(r"[^\s#]+", "an address without fragment")] = "docs/runbook.md"
     """Address of the runbook: the start of every link in alarms and on the dashboard."""
     quiet_hours: Annotated[int | None, Field(ge=1, le=24), expected("1 to 24")] = None
     """Hours without a request after which an alarm fires. Not set: silence is normal."""

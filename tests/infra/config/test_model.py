@@ -49,6 +49,7 @@ def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
     [
         ("account", "123456789012", "123456789012"),
         ("region", "eu-central-1", "eu-central-1"),
+        ("region", "eusc-de-east-1", "eusc-de-east-1"),
         ("mfa_issuer", "Käse & Co", "Käse & Co"),
         ("required_scope", "mfa/manage", "mfa/manage"),
         (
@@ -114,6 +115,7 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("region", "Frankfurt", "an AWS region such as us-east-1"),
         ("mfa_issuer", " ", "a name that is not blank"),
         ("mfa_issuer", "two\nlines", "a name that is not blank"),
+        ("mfa_issuer", "a bell\u0007", "of printable characters"),
         ("jwt_issuer", "login.example.com", "an https:// URL"),
         ("jwt_issuer", "https://login.example.com/?tenant=1", "an https:// URL"),
         ("cors_allowed_origins", "https://a.example/", "an origin such as https://app.example.com"),

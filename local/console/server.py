@@ -125,7 +125,7 @@ class Console:
         self.policy = content_security_policy(f"http://{ports.LOOPBACK}:{folder.port}")
         self._snapshot = _Cached(snapshot or _operations, _SNAPSHOT_SECONDS)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Return the reply to a request; the names in ``headers`` are in lower case."""
         try:
             return self._route(method, *path.partition("?")[::2], headers, body)
@@ -291,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Handle a request without a body."""
-        self._answer(b"")
+        self._reply(b"")
 
     do_HEAD = do_GET  # noqa: N815 -- the name that the base class expects
 
@@ -302,11 +302,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the rest of the stream is not a request
             self.send_error(HTTPStatus.CONTENT_TOO_LARGE)
             return
-        self._answer(self.rfile.read(int(length)))
+        self._reply(self.rfile.read(int(length)))
 
-    def _answer(self, body: bytes) -> None:
+    def _reply(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.console.answer(self.command, self.path, headers, body)
+        reply = self.server.console.reply(self.command, self.path, headers, body)
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.content)))

@@ -32,7 +32,7 @@ INERT: Final = (
     *INERT_TYPES,
     Inert("AWS::CloudWatch::Alarm with metric math", "the alarm exists and stays INSUFFICIENT_DATA"),
     Inert("AWS::WAFv2::WebACL and its association", "stored; no request is filtered"),
-    Inert("AWS::DynamoDB::GlobalTable replicas", "one region alone"),
+    Inert("AWS::DynamoDB::GlobalTable replicas", "only one region"),
     Inert("AWS::DynamoDB::GlobalTable encryption", "the key is stored; items are not encrypted with it"),
     Inert("AWS::Logs::LogGroup data protection and key", "nothing is masked or encrypted"),
     Inert("AWS::SNS::Topic key", "messages are not encrypted"),

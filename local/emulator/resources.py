@@ -101,7 +101,7 @@ def replica_keys() -> None:
         here = get_region()
         _, _, _, primary_region, account, key = properties["PrimaryKeyArn"].split(":", 5)
         with request_scope(account, primary_region):
-            answer = kms._replicate_key(
+            response = kms._replicate_key(
                 {
                     "KeyId": key.removeprefix("key/"),
                     "ReplicaRegion": here,
@@ -109,7 +109,7 @@ def replica_keys() -> None:
                     "Description": properties.get("Description", ""),
                 }
             )
-        metadata = _check(answer)["ReplicaKeyMetadata"]
+        metadata = _check(response)["ReplicaKeyMetadata"]
         return metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]}
 
     def update(key_id: str, _old: _Properties, new: _Properties, _stack: str) -> _Created:
@@ -171,7 +171,7 @@ def output_changes() -> None:
 
     def create_with_outputs(parameters: Any) -> Any:
         known = set(cloudformation._change_sets)
-        answer = create(parameters)
+        response = create(parameters)
         for change_set in (cloudformation._change_sets[key] for key in set(cloudformation._change_sets) - known):
             stack = cloudformation._stacks.get(change_set["StackName"]) or {}
             current = (stack.get("_template") or {}).get("Outputs")
@@ -181,14 +181,14 @@ def output_changes() -> None:
                 and (change_set["_template"] or {}).get("Outputs") != current
             ):
                 change_set |= {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE", "StatusReason": ""}
-        return answer
+        return response
 
     handlers._ACTION_HANDLERS["CreateChangeSet"] = create_with_outputs
 
 
-def _check(answer: tuple[int, Any, bytes]) -> dict[str, Any]:
+def _check(response: tuple[int, Any, bytes]) -> dict[str, Any]:
     """Return the body of a service's response, or fail the deployment with its error."""
-    status, _, body = answer
+    status, _, body = response
     if status >= 400:
         raise ValueError(body.decode())
     document: dict[str, Any] = json.loads(body) if body else {}

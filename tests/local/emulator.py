@@ -59,10 +59,10 @@ class Deployed:
 
     def physical_id(self, logical_id: str) -> str:
         """Return a resource's physical id."""
-        answer = self.emulator.client("cloudformation").describe_stack_resource(
+        response = self.emulator.client("cloudformation").describe_stack_resource(
             StackName=self.name, LogicalResourceId=logical_id
         )
-        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+        return str(response["StackResourceDetail"]["PhysicalResourceId"])
 
     def update(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> None:
         """Deploy another template to the stack with a change set, as CDK does."""

@@ -80,10 +80,10 @@ def _read_lines(run: _Run) -> str:
     return "".join(run.lines)
 
 
-def _answers(folder: StackFolder) -> bool:
+def _responds(folder: StackFolder) -> bool:
     try:
-        with urllib.request.urlopen(f"{server.endpoint_url(folder.port)}{server.HEALTH_PATH}", timeout=5) as answer:  # noqa: S310
-            return bool(answer.status == HTTPStatus.OK)
+        with urllib.request.urlopen(f"{server.endpoint_url(folder.port)}{server.HEALTH_PATH}", timeout=5) as response:  # noqa: S310
+            return bool(response.status == HTTPStatus.OK)
     except OSError:
         return False
 
@@ -103,10 +103,10 @@ def test_run_prints_its_urls_and_a_signal_removes_everything(folder: StackFolder
     assert "\x1b" not in _read_lines(run)
     assert stat.S_IMODE(folder.state.stat().st_mode) == 0o600
     assert (folder.root / "stack.json").resolve() == folder.state
-    assert _answers(folder)
+    assert _responds(folder)
 
     assert run.end(number) == 0
-    assert not _answers(folder)
+    assert not _responds(folder)
     assert server.running(folder) is None
     assert [path.name for path in (folder.state, folder.temporary, folder.root / "stack.json") if path.exists()] == []
 
@@ -114,11 +114,11 @@ def test_run_prints_its_urls_and_a_signal_removes_everything(folder: StackFolder
 def test_the_emulator_ends_with_a_killed_run_and_the_next_run_works(folder: StackFolder) -> None:
     run = _Run(folder)
     run.end(signal.SIGKILL)
-    eventually(lambda: not _answers(folder))
+    eventually(lambda: not _responds(folder))
     eventually(lambda: not folder.state.exists() and not folder.temporary.exists())
 
     again = _Run(folder)
-    assert _answers(folder)
+    assert _responds(folder)
     assert again.end(signal.SIGINT) == 0
 
 
@@ -142,7 +142,7 @@ def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackF
     assert up.returncode == 0, up.stderr
     assert f"make down LOCAL_PORT={folder.port}" in up.stdout
     assert up.stdout.splitlines()[-1].strip() == Stack.load(folder.state).console_url
-    assert _answers(folder)
+    assert _responds(folder)
 
     token = _finish(folder, "token", "--user", "ann@example.com")
     assert token.stdout.count("\n") == 1
@@ -157,7 +157,7 @@ def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackF
     assert status.stdout.splitlines()[-1].strip() == Stack.load(folder.state).console_url
 
     assert _finish(folder, "down").returncode == 0
-    assert not _answers(folder)
+    assert not _responds(folder)
     assert _finish(folder, "status").returncode == 3
 
 
@@ -179,7 +179,7 @@ def test_run_beside_a_running_stack_says_how_to_stop_that(folder: StackFolder) -
     assert f"already running on port {folder.port}" in refused.stderr
     assert f"make down LOCAL_PORT={folder.port}" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert _answers(folder)
+    assert _responds(folder)
 
 
 def _local(folder: StackFolder, *arguments: str) -> int:

@@ -48,7 +48,7 @@ def as_role(emulator: Emulator, role: str, service: str) -> Any:
 
 
 def test_a_key_may_be_used_with_the_encryption_context_that_the_policy_asks_for(kms: Any, deployed: Deployed) -> None:
-    context = {"purpose": "test", "user_id": "somebody"}
+    context = {"purpose": "test", "user_id": "user-1"}
     sealed = kms.generate_data_key(KeyId=deployed.physical_id("Key"), KeySpec="AES_256", EncryptionContext=context)
     opened = kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context)
     assert opened["Plaintext"] == sealed["Plaintext"]

@@ -57,12 +57,12 @@ def logged_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def get(console: Console, path: str, **headers: str) -> Reply:
-    return console.answer("GET", path, {"host": OWN_PAGE["host"]} | headers, b"")
+    return console.reply("GET", path, {"host": OWN_PAGE["host"]} | headers, b"")
 
 
 def sign_in(console: Console, body: Any, headers: Mapping[str, str] = OWN_PAGE) -> Reply:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return console.answer("POST", "/session", JSON | dict(headers), content)
+    return console.reply("POST", "/session", JSON | dict(headers), content)
 
 
 def body_of(reply: Reply) -> dict[str, Any]:
@@ -258,7 +258,7 @@ def test_a_snapshot_is_reused_for_a_second(folder: StackFolder, looks: Looks, cl
         EndpointConnectionError(endpoint_url="http://127.0.0.1"),
         ClientError({"Error": {"Code": "Denied"}}, "GetDashboard"),
     ],
-    ids=["no answer", "refused"],
+    ids=["no response", "refused"],
 )
 def test_a_failure_of_the_embedded_aws_is_a_503_and_not_cached(
     folder: StackFolder, looks: Looks, failure: Exception
@@ -379,7 +379,7 @@ def test_nothing_else_is_served(console: Console, path: str) -> None:
     [("POST", "/", 405), ("POST", "/config.json", 405), ("PUT", "/session", 405), ("GET", "/session", 404)],
 )
 def test_other_methods_are_refused(console: Console, method: str, path: str, status: int) -> None:
-    reply = console.answer(method, path, OWN_PAGE, b"{}")
+    reply = console.reply(method, path, OWN_PAGE, b"{}")
     assert reply.status == status
     assert status != 405 or reply.headers["Allow"] == "GET, HEAD"
 
@@ -444,12 +444,12 @@ def test_every_response_has_the_policy(
 def test_head_is_get_without_the_content(served: int) -> None:
     connection = http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)
     lengths = []
-    # On one connection: content that nobody expects would be taken for the next response.
+    # On one connection: unexpected content would be read as the next response.
     for method in ("HEAD", "GET"):
         connection.request(method, "/operations")
         response = connection.getresponse()
         lengths.append((response.status, response.headers["Content-Length"], len(response.read())))
     connection.close()
-    (_, told, _), (_, _, length) = lengths
-    assert lengths == [(200, told, 0), (200, told, length)]
-    assert int(told) == length > 0
+    (_, declared, _), (_, _, length) = lengths
+    assert lengths == [(200, declared, 0), (200, declared, length)]
+    assert int(declared) == length > 0

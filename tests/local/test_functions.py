@@ -14,8 +14,8 @@ _WORKS = "def handler(event, context):\n    "
 
 
 def _invoke(emulator: Emulator, name: str, event: object = None) -> object:
-    answer = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-    return json.loads(answer["Payload"].read())
+    response = emulator.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    return json.loads(response["Payload"].read())
 
 
 def _logged(emulator: Emulator, name: str) -> list[str]:

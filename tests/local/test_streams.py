@@ -62,10 +62,10 @@ def _received(deployed: Deployed) -> list[list[str]]:
 
 
 def _dead(deployed: Deployed) -> list[dict[str, Any]]:
-    answer = deployed.emulator.client("sqs").receive_message(
+    response = deployed.emulator.client("sqs").receive_message(
         QueueUrl=deployed.physical_id("Dead"), MaxNumberOfMessages=10, WaitTimeSeconds=1
     )
-    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+    return [json.loads(message["Body"]) for message in response.get("Messages", [])]
 
 
 def test_records_arrive_in_order_and_filtered(consumer: Deploy) -> None:

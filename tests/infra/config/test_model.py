@@ -294,3 +294,10 @@ def test_credentials_do_not_change_the_templates() -> None:
 def test_every_field_is_documented() -> None:
     for name, field in Config.model_fields.items():
         assert field.description, name
+
+
+def test_a_changed_copy_is_checked() -> None:
+    with pytest.raises(ConfigError, match=r"^memory_mb: expected a whole number from 128 to 10240, got 1$"):
+        replace(ENVIRONMENTS["dev"], memory_mb=1)
+    with pytest.raises(ConfigError, match=r"^packaging: expected zip in local, got 'image'$"):
+        replace(ENVIRONMENTS["local"], packaging="image")

@@ -514,7 +514,7 @@ def test_an_enrolment_that_expires_before_their_eyes(console: ConsolePage, app: 
     console.scan(app)
     expect(page.locator("#set-up-timer")).to_have_text(re.compile(r"10:00|9:\d\d"))
     page.clock.fast_forward(10 * 60_000)
-    expect(page.get_by_text("This QR code has expired.")).to_be_visible()
+    expect(page.locator("#set-up-expired")).to_be_visible()
     expect(page.get_by_alt_text("QR code")).to_be_hidden()
     expect(console.button("Copy key")).to_be_hidden()
     assert app.secret not in _everything_on(page)

@@ -1,4 +1,4 @@
-"""What deploys to the embedded AWS as it does to AWS, but does nothing there."""
+"""Resources that the embedded AWS accepts but does not emulate."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Inert:
-    """A part of the templates that is recorded and has no effect.
+    """A part of the templates that is accepted but not emulated.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Inert:
     instead: str
 
 
-#: Types that MiniStack refuses: without a stand-in no stack that has one would deploy.
+#: Types that MiniStack refuses; without a replacement their stacks would not deploy.
 INERT_TYPES: Final = (
     Inert("AWS::CodeDeploy::Application", "an alias moves to the new version at once"),
     Inert("AWS::CodeDeploy::DeploymentConfig", "an alias moves to the new version at once"),
@@ -32,7 +32,7 @@ INERT: Final = (
     *INERT_TYPES,
     Inert("AWS::CloudWatch::Alarm with metric math", "the alarm exists and stays INSUFFICIENT_DATA"),
     Inert("AWS::WAFv2::WebACL and its association", "stored; no request is filtered"),
-    Inert("AWS::DynamoDB::GlobalTable replicas", "one region alone"),
+    Inert("AWS::DynamoDB::GlobalTable replicas", "only one region"),
     Inert("AWS::DynamoDB::GlobalTable encryption", "the key is stored; items are not encrypted with it"),
     Inert("AWS::Logs::LogGroup data protection and key", "nothing is masked or encrypted"),
     Inert("AWS::SNS::Topic key", "messages are not encrypted"),

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from functions.shared.contract import SETUP, STATUS, Endpoint
 from local import lifecycle, ports, users
 from local.progress import Progress
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 from tools.bench.summary import Spread
 
 CONNECTIONS: Final = (1, 2, 4, 8)
@@ -48,7 +48,7 @@ class Level:
 @contextmanager
 def _stack() -> Iterator[lifecycle.Running]:
     with tempfile.TemporaryDirectory(prefix="mfa-bench-") as folder:
-        place = Place(ports.free_port(), Path(folder))
+        place = StackFolder(ports.free_port(), Path(folder))
         with lifecycle.running(place, Progress()) as running:
             yield running
 

@@ -26,8 +26,7 @@ from local.stack import DEFAULT_PORT, StackFolder
 from tests.docs.pages import quoted, rows, section, text_of
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
-from tools.docsite import architecture
-from tools.docsite.topology import read_topology
+from tools.docsite.diagrams import TEMPLATES
 
 README = (REPOSITORY / "README.md").read_text()
 CALLS = rows(section("architecture.md", "What each route does"))
@@ -42,14 +41,14 @@ def table(page: str, heading: str) -> list[list[str]]:
 # -- architecture
 
 
-def test_the_picture_of_the_architecture_is_the_one_that_the_templates_draw() -> None:
-    assert architecture.PICTURE.read_text() == architecture.picture(read_topology())
-
-
-def test_the_stacks_need_one_another_as_it_says() -> None:
+def test_the_table_of_stacks_lists_the_references_between_templates() -> None:
     told = {quoted(name)[0]: set(quoted(needs)) for name, _, needs in table("architecture.md", "Stacks")}
+    templates = {path.stem.removeprefix("mfa-prod-"): path.read_text() for path in TEMPLATES.glob("*.json")}
     there = {
-        re.sub(r"^replica-.*", "replica-REGION", name): set(needs) for name, needs in read_topology().stacks.items()
+        re.sub(r"^replica-.*", "replica-REGION", name): {
+            other for other in templates if f"${{mfa-prod-{other}:" in text.partition('"Resources"')[2]
+        }
+        for name, text in templates.items()
     }
 
     assert told == there

@@ -12,8 +12,8 @@ from botocore.config import Config
 
 from local.bootstrap import Credentials, session
 from local.cloudwatch.dashboard_body import problems
-from local.cloudwatch.preview.contents import LogEvent, Statistic, Window, statistics_shown
-from local.cloudwatch.preview.source import CloudWatchMetrics, log_events
+from local.cloudwatch.graph_lines import LogEvent, Statistic, Window, statistics_shown
+from local.cloudwatch.metric_reader import CloudWatchMetrics, log_events
 from local.console.alarms import Alarm, alarms
 from local.console.widgets import Contents, Scale, Widget
 from local.stack import Stack

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from local.cloudwatch.dashboard_body import GRID_COLUMNS
-from local.cloudwatch.preview.contents import (
+from local.cloudwatch.graph_lines import (
     Curve,
     LogEvent,
     Metrics,

@@ -7,7 +7,7 @@ from itertools import batched, count
 from typing import Any, Final
 
 from local.cloudwatch.metric_store import MetricStore
-from local.cloudwatch.preview.contents import LogEvent, Statistic, Window
+from local.cloudwatch.graph_lines import LogEvent, Statistic, Window
 
 _REPORT: Final = re.compile(r"^REPORT RequestId: \S+\s+Duration: ([\d.]+) ms")
 _LAMBDA: Final = "AWS/Lambda"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from itertools import batched, count
 from typing import Any, Final
 
-from local.cloudwatch.metric_store import MetricStore
 from local.cloudwatch.graph_lines import LogEvent, Statistic, Window
+from local.cloudwatch.metric_store import MetricStore
 
 _REPORT: Final = re.compile(r"^REPORT RequestId: \S+\s+Duration: ([\d.]+) ms")
 _LAMBDA: Final = "AWS/Lambda"

@@ -30,7 +30,7 @@ INERT_TYPES: Final = (
 
 INERT: Final = (
     *INERT_TYPES,
-    Inert("AWS::CloudWatch::Alarm with metric math", "the alarm exists and stays INSUFFICIENT_DATA"),
+    Inert("AWS::CloudWatch::Alarm on metrics that only AWS publishes", "the alarm stays INSUFFICIENT_DATA"),
     Inert("AWS::WAFv2::WebACL and its association", "stored; no request is filtered"),
     Inert("AWS::DynamoDB::GlobalTable replicas", "one region alone"),
     Inert("AWS::DynamoDB::GlobalTable encryption", "the key is stored; items are not encrypted with it"),

@@ -13,10 +13,10 @@ from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from functions.shared.contract import BACKUP_CODES, METRICS_NAMESPACE, STATUS, Metric, metric_dimensions
 from infra.monitoring.rules import PAGE_KEY
 from infra.monitoring.rules.model import alarm_name
-from tests.e2e.lively_traffic import Traffic
 from local.stack import Stack
 from tests.e2e.browser import PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
 from tests.e2e.http_user import HttpUser
+from tests.e2e.lively_traffic import Traffic
 from tests.e2e.stack import Api, Aws
 
 #: Where the grid has all its columns.

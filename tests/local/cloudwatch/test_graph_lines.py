@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.cloudwatch.metric_store import MetricStore, statistic_of
 from local.cloudwatch.graph_lines import Curve, Statistic, Window, curves, log_query, log_rows, statistics_shown
 from local.cloudwatch.metric_reader import CloudWatchMetrics
+from local.cloudwatch.metric_store import MetricStore, statistic_of
 
 WINDOW = Window(end=3600, period=300, length=4)
 _OURS = {"environment": "local"}

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from local.cloudwatch import metric_math
 from local.cloudwatch.availability import available_locally
-from local.cloudwatch.metric_store import Metrics
+from local.cloudwatch.metric_store import Metrics, Statistic, Window
 
 
 class AlarmState(StrEnum):
@@ -75,16 +75,8 @@ def alarm_state(
 def alarm_values(properties: Mapping[str, Any], metrics: Metrics, *, now: float, length: int) -> list[float | None]:
     """Return the values that the alarm compares with its threshold, period by period, oldest first."""
     inputs = {
-        identifier: metrics.series(
-            stat["Metric"]["Namespace"],
-            stat["Metric"]["MetricName"],
-            {each["Name"]: each["Value"] for each in stat["Metric"].get("Dimensions") or ()},
-            stat["Stat"],
-            end=now,
-            period=int(stat["Period"]),
-            length=length,
-        )
-        for identifier, stat in _metric_stats(properties)
+        identifier: metrics.series(statistic, Window(end=now, period=period, length=length))
+        for identifier, statistic, period in _statistics(properties)
     }
     if "Metrics" not in properties:
         return inputs[""]
@@ -98,20 +90,20 @@ def alarm_values(properties: Mapping[str, Any], metrics: Metrics, *, now: float,
 
 def needs_aws(properties: Mapping[str, Any]) -> bool:
     """Return whether an alarm needs a metric that the local stack does not have."""
-    return not all(
-        available_locally(stat["Metric"]["Namespace"], stat["Metric"]["MetricName"])
-        for _, stat in _metric_stats(properties)
-    )
+    return not all(available_locally(each.namespace, each.name) for _, each, _ in _statistics(properties))
 
 
-def _metric_stats(properties: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield id and ``MetricStat`` of each metric that an alarm reads; a simple alarm has one, without an id."""
-    if "Metrics" not in properties:
-        statistic = properties.get("ExtendedStatistic") or properties.get("Statistic")
-        yield "", {"Metric": properties, "Stat": statistic, "Period": properties["Period"]}
-    for query in properties.get("Metrics", ()):
-        if "MetricStat" in query:
-            yield query["Id"], query["MetricStat"]
+def _statistics(properties: Mapping[str, Any]) -> Iterator[tuple[str, Statistic, int]]:
+    """Yield id, statistic and period of each metric that an alarm reads; a simple alarm has one, without an id."""
+    queries = properties.get("Metrics")
+    if queries is None:
+        name = properties.get("ExtendedStatistic") or properties["Statistic"]
+        queries = [{"Id": "", "MetricStat": {"Metric": properties, "Stat": name, "Period": properties["Period"]}}]
+    for stat, query in ((query["MetricStat"], query) for query in queries if "MetricStat" in query):
+        metric = stat["Metric"]
+        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions") or ()}
+        statistic = Statistic.of(metric["Namespace"], metric["MetricName"], dimensions, stat["Stat"])
+        yield query["Id"], statistic, int(stat["Period"])
 
 
 def decide(

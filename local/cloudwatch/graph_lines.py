@@ -8,8 +8,7 @@ from typing import Any, Final
 from local.cloudwatch.availability import available_locally
 from local.cloudwatch.dashboard_body import expand_metrics
 from local.cloudwatch.metric_math import evaluate
-from local.cloudwatch.metric_reader import Statistic, Window
-from local.cloudwatch.metric_store import Metrics, sorted_dimensions
+from local.cloudwatch.metric_store import Metrics, Statistic, Window
 
 #: For lines without a colour in the body. CloudWatch's own cycle has ten; the colour-blind can distinguish these.
 CYCLE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8b5fbf", "#7f7f7f")
@@ -107,27 +106,12 @@ def _entries(properties: Mapping[str, Any]) -> Iterator[_Entry]:
 
 def _read(metric: Sequence[Any], options: Mapping[str, Any], properties: Mapping[str, Any]) -> Statistic:
     namespace, name, *pairs = (part for part in metric if isinstance(part, str))
-    return Statistic(
-        namespace=namespace,
-        name=name,
-        dimensions=sorted_dimensions(dict(zip(pairs[::2], pairs[1::2], strict=True))),
-        statistic=options.get("stat", properties.get("stat", _DEFAULT_STATISTIC)),
-    )
+    dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    return Statistic.of(namespace, name, dimensions, options.get("stat", properties.get("stat", _DEFAULT_STATISTIC)))
 
 
 def _values(entry: _Entry, metrics: Metrics, window: Window) -> list[float | None]:
-    read = {
-        name: metrics.series(
-            each.namespace,
-            each.name,
-            dict(each.dimensions),
-            each.statistic,
-            end=window.end,
-            period=window.period,
-            length=window.length,
-        )
-        for name, each in entry.read.items()
-    }
+    read = {name: metrics.series(each, window) for name, each in entry.read.items()}
     if entry.expression is None:
         return read[""]
     # A filled-in zero would be made up where the local stack has none of the metrics.

@@ -1,39 +1,14 @@
 """Statistics of metrics, read from CloudWatch in few calls."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import batched, count
 from typing import Any, Final
 
-from local.cloudwatch.metric_store import Dimensions, sorted_dimensions
+from local.cloudwatch.metric_store import Statistic, Window
 
 #: CloudWatch's limit.
 _QUERIES_PER_CALL: Final = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """A time: ``length`` periods before ``end``, seconds."""
-
-    end: float
-    period: int
-    length: int
-
-    @property
-    def start(self) -> float:
-        """Start of the first period."""
-        return self.end - self.period * self.length
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statistic:
-    """One statistic of one metric."""
-
-    namespace: str
-    name: str
-    dimensions: Dimensions
-    statistic: str
 
 
 class MetricReader:
@@ -67,15 +42,8 @@ class MetricReader:
             for result in (each for page in pages for each in page["MetricDataResults"]):
                 _fill_in(self._read[batch[int(result["Id"][1:])], window], result, window)
 
-    def series(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, end: float, period: int,
-        length: int,
-    ) -> list[float | None]:  # fmt: skip
-        """Return a statistic by period, as `Metrics` describes."""
-        wanted = Statistic(
-            namespace=namespace, name=name, dimensions=sorted_dimensions(dimensions), statistic=statistic
-        )
-        window = Window(end=end, period=period, length=length)
+    def series(self, wanted: Statistic, window: Window) -> list[float | None]:
+        """Return a statistic for each period of a window, as `Metrics` describes."""
         if (wanted, window) not in self._read:
             self.read([wanted], window)
         return self._read[wanted, window]

@@ -3,28 +3,46 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 
 from local.cloudwatch.embedded_metrics import datapoints
 
-#: Dimensions in a form that can be compared: pairs of name and value, sorted.
-type Dimensions = tuple[tuple[str, str], ...]
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A time: ``length`` periods before ``end``, seconds."""
+
+    end: float
+    period: int
+    length: int
+
+    @property
+    def start(self) -> float:
+        """Start of the first period."""
+        return self.end - self.period * self.length
 
 
-def sorted_dimensions(dimensions: Mapping[str, str]) -> Dimensions:
-    """Return dimensions in a form that can be compared."""
-    return tuple(sorted(dimensions.items()))
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic (``Sum``, ``p99`` …) of one metric; the dimensions are pairs of name and value, sorted."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistic: str
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str) -> Self:
+        """Return a statistic of the metric with these dimensions."""
+        return cls(namespace, name, tuple(sorted(dimensions.items())), statistic)
 
 
 class Metrics(Protocol):
     """Statistics of metrics, wherever their datapoints are stored."""
 
-    def series(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, end: float, period: int,
-        length: int,
-    ) -> list[float | None]:  # fmt: skip
-        """Return a statistic of the last ``length`` periods before ``end``, oldest first; ``None`` without a value."""
+    def series(self, wanted: Statistic, window: Window) -> list[float | None]:
+        """Return a statistic for each period of a window, oldest first; ``None`` without a datapoint."""
         ...
 
 
@@ -32,13 +50,11 @@ class Metrics(Protocol):
 class MetricStore:
     """Published values, found only under the same namespace, name and whole set of dimensions."""
 
-    _values: dict[tuple[str, str, Dimensions], list[tuple[float, float]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    _values: dict[Statistic, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def put(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, *, at: float) -> None:
         """Publish one value at a time in seconds."""
-        self._values[namespace, name, sorted_dimensions(dimensions)].append((at, value))
+        self._values[Statistic.of(namespace, name, dimensions, "")].append((at, value))
 
     def put_embedded(self, log_lines: Iterable[str], *, at: float) -> None:
         """Publish the metrics in log lines, as Lambda's log agent does; lines in other formats are skipped."""
@@ -48,40 +64,35 @@ class MetricStore:
 
     def names(self, namespace: str) -> set[str]:
         """Return the names of the metrics published in a namespace."""
-        return {name for space, name, _ in self._values if space == namespace}
+        return {metric.name for metric in self._values if metric.namespace == namespace}
 
-    def series(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, end: float, period: int,
-        length: int,
-    ) -> list[float | None]:  # fmt: skip
-        """Return a statistic by period, as `Metrics` describes.
+    def series(self, wanted: Statistic, window: Window) -> list[float | None]:
+        """Return a statistic for each period of a window, as `Metrics` describes.
 
         Raises
         ------
         ValueError
             If the statistic is unknown.
         """
-        published = self._values.get((namespace, name, sorted_dimensions(dimensions)), ())
-        periods = by_period(published, end=end, period=period, length=length)
-        return [statistic_of(values, statistic) if values else None for values in periods]
+        periods = by_period(self._values.get(replace(wanted, statistic=""), ()), window)
+        return [statistic_of(values, wanted.statistic) if values else None for values in periods]
 
 
-def by_period[T](points: Iterable[tuple[float, T]], *, end: float, period: int, length: int) -> list[list[T]]:
-    """Return what was published in each of the last ``length`` periods before ``end``, oldest first.
+def by_period[T](points: Iterable[tuple[float, T]], window: Window) -> list[list[T]]:
+    """Return what was published in each period of a window, oldest first.
 
     Parameters
     ----------
     points : iterable of (float, T)
         Time in seconds and what was published then, in any order.
-    end, period : float, int
-        Seconds.
+    window : Window
+        The periods.
     """
-    start = end - period * length
-    periods: list[list[T]] = [[] for _ in range(length)]
+    periods: list[list[T]] = [[] for _ in range(window.length)]
     for at, value in points:
-        if start <= at < end:
+        if window.start <= at < window.end:
             # Rounding can put a time just before the end into the period after the last.
-            periods[min(int((at - start) // period), length - 1)].append(value)
+            periods[min(int((at - window.start) // window.period), window.length - 1)].append(value)
     return periods
 
 

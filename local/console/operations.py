@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
@@ -15,10 +15,13 @@ from local.bootstrap import Credentials, session
 from local.cloudwatch.dashboard_body import problems
 from local.cloudwatch.graph_lines import statistics_shown
 from local.cloudwatch.logs_insights import LogEvent
-from local.cloudwatch.metric_reader import MetricReader, Statistic, Window
+from local.cloudwatch.metric_reader import MetricReader
 from local.console.alarms import Alarm, alarms
 from local.console.widgets import Contents, TimeSpan, Widget
 from local.stack import Stack
+
+if TYPE_CHECKING:
+    from local.cloudwatch.metric_store import Statistic, Window
 
 _HOUR: Final = 3600
 

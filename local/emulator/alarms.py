@@ -13,7 +13,7 @@ from ministack.services.cloudformation import provisioners
 from local.cloudwatch.alarm_rule import rule_holds
 from local.cloudwatch.alarm_state import AlarmState, alarm_state, alarm_values, needs_aws
 from local.cloudwatch.availability import AWS_ONLY
-from local.cloudwatch.metric_store import by_period
+from local.cloudwatch.metric_store import Statistic, Window, by_period
 
 #: Alarms are evaluated this often, so that they recover when nothing is published.
 _EVALUATION_SECONDS: Final = 5.0
@@ -89,16 +89,13 @@ _OF_ONE_METRIC: Final = {*_ONE_METRIC, "Dimensions", "ExtendedStatistic", "Perio
 class _EmulatedMetrics:
     """The datapoints of the account and region in scope, with the statistics that GetMetricData returns."""
 
-    def series(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, end: float, period: int,
-        length: int,
-    ) -> list[float | None]:  # fmt: skip
-        points = list(cloudwatch._metrics.get((namespace, name, cloudwatch._dims_key(dict(dimensions))), ()))
-        timed = ((point["Timestamp"], point) for point in points)
+    def series(self, wanted: Statistic, window: Window) -> list[float | None]:
+        key = wanted.namespace, wanted.name, cloudwatch._dims_key(dict(wanted.dimensions))
+        points = ((point["Timestamp"], point) for point in list(cloudwatch._metrics.get(key, ())))
         values: list[float | None] = []
-        for within in by_period(timed, end=end, period=period, length=length):
+        for within in by_period(points, window):
             statistics = cloudwatch._calc_stats(within)
-            values.append(cloudwatch._stat_value(statistics, statistic, within) if statistics else None)
+            values.append(cloudwatch._stat_value(statistics, wanted.statistic, within) if statistics else None)
         return values
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from local.cloudwatch.graph_lines import Line, lines, statistics_shown
 from local.cloudwatch.logs_insights import log_query, run
-from local.cloudwatch.metric_reader import MetricReader, Statistic, Window
-from local.cloudwatch.metric_store import MetricStore, statistic_of
+from local.cloudwatch.metric_reader import MetricReader
+from local.cloudwatch.metric_store import MetricStore, Statistic, Window, statistic_of
 
 WINDOW = Window(end=3600, period=300, length=4)
-_OURS = {"environment": "local"}
 
 
 class CloudWatch:
@@ -52,11 +51,7 @@ class CloudWatch:
 
 
 def _statistic(name: str, statistic: str = "Sum") -> Statistic:
-    return Statistic(namespace="Ours", name=name, dimensions=(("environment", "local"),), statistic=statistic)
-
-
-def _values(metrics: MetricReader, name: str, window: Window, statistic: str = "Sum") -> list[float | None]:
-    return metrics.series("Ours", name, _OURS, statistic, end=window.end, period=window.period, length=window.length)
+    return Statistic.of("Ours", name, {"environment": "local"}, statistic)
 
 
 def test_reads_five_hundred_statistics_a_call_and_none_of_them_again() -> None:
@@ -65,15 +60,15 @@ def test_reads_five_hundred_statistics_a_call_and_none_of_them_again() -> None:
     metrics = MetricReader(cloudwatch)
     metrics.read((_statistic(f"m{number}") for number in range(501)), WINDOW)
     assert [len(call["MetricDataQueries"]) for call in cloudwatch.calls] == [500, 1]
-    assert _values(metrics, "m7", WINDOW) == [5, None, None, 4]
-    assert _values(metrics, "m8", WINDOW) == [None] * 4
+    assert metrics.series(_statistic("m7"), WINDOW) == [5, None, None, 4]
+    assert metrics.series(_statistic("m8"), WINDOW) == [None] * 4
     assert len(cloudwatch.calls) == 2
 
 
 def test_reads_what_nobody_read_ahead() -> None:
     cloudwatch = CloudWatch()
     cloudwatch.put("m", (3000, 1))
-    assert _values(MetricReader(cloudwatch), "m", WINDOW) == [None, None, 1, None]
+    assert MetricReader(cloudwatch).series(_statistic("m"), WINDOW) == [None, None, 1, None]
 
 
 @pytest.mark.parametrize("end", [3600, 3601, 3725, 3899])
@@ -84,7 +79,7 @@ def test_a_window_of_one_period_is_one_value_wherever_it_ends(end: int, statisti
     cloudwatch.put("m", (end - 301, 1000), *inside, (end, 1000))
     window = Window(end=end, period=300, length=1)
     values = [value for _, value in inside]
-    assert _values(MetricReader(cloudwatch), "m", window, statistic) == [statistic_of(values, statistic)]
+    assert MetricReader(cloudwatch).series(_statistic("m", statistic), window) == [statistic_of(values, statistic)]
 
 
 def _lines(store: MetricStore, *metrics: list[Any]) -> list[Line]:

@@ -51,32 +51,6 @@ def composite_alarms() -> None:
     }
 
 
-def metric_queries_of_alarms() -> None:
-    """Deploy ``AWS::CloudWatch::Alarm`` with ``Metrics``: one plain metric works, metric math is recorded.
-
-    MiniStack refuses both, and rolls the whole stack back.
-    """
-    record = provisioners._cw_metric_alarm_record
-
-    def record_any(name: str, properties: _Properties) -> Any:
-        queries = properties.get("Metrics")
-        if not queries:
-            return record(name, properties)
-        plain = {key: value for key, value in properties.items() if key != "Metrics"}
-        if len(queries) == 1 and "MetricStat" in queries[0]:
-            query = queries[0]["MetricStat"]
-            return record(name, plain | query["Metric"] | {"Period": query["Period"]} | _statistic(query["Stat"]))
-        alarm = record(name, plain | {"MetricName": "-", "Namespace": "-"})
-        return alarm | {"MetricName": None, "Namespace": None, "Metrics": queries}
-
-    provisioners._cw_metric_alarm_record = record_any
-
-
-def _statistic(name: str) -> dict[str, str]:
-    basic = {"Average", "Maximum", "Minimum", "SampleCount", "Sum"}
-    return {"Statistic": name} if name in basic else {"ExtendedStatistic": name}
-
-
 def web_acl_associations() -> None:
     """Deploy ``AWS::WAFv2::WebACLAssociation``: MiniStack has the association, but not the type."""
 
@@ -202,7 +176,6 @@ def _true(value: object) -> bool:
 GAPS: Final = (
     inert_types,
     composite_alarms,
-    metric_queries_of_alarms,
     web_acl_associations,
     replica_keys,
     table_settings,

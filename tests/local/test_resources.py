@@ -69,13 +69,22 @@ def test_an_alarm_with_one_plain_query_works(emulator: Emulator, deploy: Deploy)
     assert alarm["StateValue"] == "ALARM"
 
 
-def test_an_alarm_with_metric_math_deploys_and_has_no_data(emulator: Emulator, deploy: Deploy) -> None:
-    name = f"alarm-{uuid.uuid4().hex[:8]}"
-    hidden = _plain_query("Any") | {"ReturnData": False}
-    deploy({"Alarm": _metric_alarm(name, Metrics=[hidden, {"Id": "e", "Expression": "m * 2"}])})
-    emulator.client("cloudwatch").put_metric_data(Namespace="Any", MetricData=[{"MetricName": "Hits", "Value": 9}])
-    alarm = emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
-    assert (alarm["AlarmName"], alarm["StateValue"]) == (name, "INSUFFICIENT_DATA")
+def test_an_alarm_with_metric_math_works(emulator: Emulator, deploy: Deploy) -> None:
+    namespace, name = f"space-{uuid.uuid4().hex[:8]}", f"alarm-{uuid.uuid4().hex[:8]}"
+    hidden = _plain_query(namespace) | {"ReturnData": False}
+    resources = {"Alarm": _metric_alarm(name, Threshold=8, Metrics=[hidden, {"Id": "e", "Expression": "m * 2"}])}
+    deployed = deploy(resources)
+    cloudwatch = emulator.client("cloudwatch")
+
+    def state() -> str:
+        return str(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
+
+    datum = {"MetricName": "Hits", "Value": 3, "Dimensions": [{"Name": "kind", "Value": "a"}]}
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    assert state() == "OK"
+    resources["Alarm"]["Properties"]["Threshold"] = 6
+    deployed.update(resources)
+    assert state() == "ALARM"
 
 
 def test_a_web_acl_is_associated_while_the_association_exists(emulator: Emulator, deploy: Deploy) -> None:

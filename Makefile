@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi docs docs-serve sbom licences audit synth snapshots dashboard pictures hooks clean
+.PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi docs docs-serve sbom licences audit synth snapshots pictures hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,10 +76,7 @@ synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
 snapshots: setup ## write the committed templates anew, after a change of them that is meant
 	@$(BIN)/python -m tests.infra.snapshot
 
-dashboard: setup ## draw the dashboard of the running local stack into docs/dashboard.png (make up first; 3 minutes)
-	@$(BIN)/python -m local.cloudwatch.preview
-
-pictures: setup ## take the pictures of the console anew, after a change of it: docs/images/console-*.png
+pictures: setup ## retake the screenshots of the console after changing it: docs/images/console-*.png
 	@$(BIN)/python -m pytest tests/e2e/test_console_views.py tests/e2e/test_operations.py -k for_the_documentation --screenshots docs/images
 
 docs: setup ## build the documentation, strictly, into build/site

@@ -1,6 +1,6 @@
-"""Answers of AWS that were cut short on their way, in well-formed HTTP: never taken for an answer that says nothing.
+"""Truncated responses of AWS in well-formed HTTP are never read as empty ones.
 
-botocore takes a body that is no JSON for an empty one. Of a read that would be: this user has no second factor.
+botocore reads a body that is not JSON as an empty one. For a read this would mean: this user has no second factor.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.support.life_cycle import User
 
 @contextmanager
 def answering(*bodies: bytes) -> Iterator[str]:
-    """Answer every request with 200 and one body: those given in their order, and the last of them for good."""
+    """Respond to every request with 200 and the next of the bodies; the last one is repeated."""
     left = list(bodies)
 
     class Exchange(BaseHTTPRequestHandler):

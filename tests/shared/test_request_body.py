@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
+from functions.shared.contract import Factor
 from functions.shared.errors import ValidationError
-from functions.shared.proof import MAX_BODY_BYTES, Method, Proof, SecondFactorRequest, TotpRequest, parse_body
+from functions.shared.request_body import MAX_BODY_BYTES, OfferedCode, RequestBody, SecondFactorRequest, TotpRequest
 
-MODELS: tuple[type[BaseModel], ...] = (TotpRequest, SecondFactorRequest)
+MODELS: tuple[type[RequestBody], ...] = (TotpRequest, SecondFactorRequest)
 MESSAGES = {
     "The request body must be JSON",
     "The request body must be a JSON object",
     "The request body must not be longer than 4096 bytes",
-    "The request body has a field that is not known",
+    "The request body has an unknown field",
     "Exactly one of code and backupCode is required",
     "code must be six digits",
     "backupCode must be four letters and four digits",
@@ -32,19 +32,19 @@ JSON = st.recursive(
 )
 
 
-def second_factor(body: Any) -> Proof:
+def second_factor(body: Any) -> OfferedCode:
     text = body if isinstance(body, str) else json.dumps(body)
-    return parse_body(SecondFactorRequest, {"body": text}).proof()
+    return SecondFactorRequest.from_event({"body": text}).offered_code()
 
 
-def totp(body: Any) -> Proof:
+def totp(body: Any) -> OfferedCode:
     text = body if isinstance(body, str) else json.dumps(body)
-    return parse_body(TotpRequest, {"body": text}).proof()
+    return TotpRequest.from_event({"body": text}).offered_code()
 
 
-def refusal(model: type[BaseModel], event: dict[str, Any]) -> str:
+def refusal(model: type[RequestBody], event: dict[str, Any]) -> str:
     with pytest.raises(ValidationError) as caught:
-        parse_body(model, event)
+        model.from_event(event)
     assert caught.value.__cause__ is None
     return caught.value.message
 
@@ -55,13 +55,13 @@ class TestNormalisation:
         ["123456", "123 456", " 123456 ", "123-456", "1 2 3 4 5 6", "123\u00a0456", "123\u2009456", "\t123456\n"],
     )
     def test_a_totp_code_as_people_type_it(self, code: str) -> None:
-        assert totp({"code": code}) == second_factor({"code": code}) == Proof(Method.TOTP, "123456")
+        assert totp({"code": code}) == second_factor({"code": code}) == OfferedCode(Factor.TOTP, "123456")
 
     @pytest.mark.parametrize(
         "code", ["ABCD-1234", "abcd-1234", "AbCd1234", " abcd 1234 ", "a-b-c-d-1-2-3-4", "ABCD--1234", "ABCD\u00a01234"]
     )
     def test_a_backup_code_as_people_type_it(self, code: str) -> None:
-        assert second_factor({"backupCode": code}) == Proof(Method.BACKUP_CODE, "ABCD-1234")
+        assert second_factor({"backupCode": code}) == OfferedCode(Factor.BACKUP_CODE, "ABCD-1234")
 
     @given(st.from_regex(r"[A-Z]{4}-[0-9]{4}", fullmatch=True), st.data())
     def test_spaces_hyphens_and_case_never_matter(self, code: str, data: st.DataObject) -> None:
@@ -164,17 +164,17 @@ class TestExactlyOne:
 
     @pytest.mark.parametrize("body", [{"code": "123456", "backupCode": None}, {"backupCode": None, "code": "123456"}])
     def test_null_is_none(self, body: dict[str, Any]) -> None:
-        assert second_factor(body) == Proof(Method.TOTP, "123456")
+        assert second_factor(body) == OfferedCode(Factor.TOTP, "123456")
 
     def test_a_totp_request_takes_no_backup_code(self) -> None:
         for body in ({"backupCode": "ABCD-1234"}, {"code": "123456", "backupCode": "ABCD-1234"}):
-            assert "The request body has a field that is not known" in refusal(TotpRequest, {"body": json.dumps(body)})
+            assert "The request body has an unknown field" in refusal(TotpRequest, {"body": json.dumps(body)})
 
     @pytest.mark.parametrize("name", ["backup_code", "Code", "CODE", "code ", "", "__proto__", "method", "x" * 1000])
     @pytest.mark.parametrize("model", MODELS)
-    def test_unknown_fields_are_refused(self, model: type[BaseModel], name: str) -> None:
+    def test_unknown_fields_are_refused(self, model: type[RequestBody], name: str) -> None:
         message = refusal(model, {"body": json.dumps({"code": "123456", name: "123456"})})
-        assert message == "The request body has a field that is not known"
+        assert message == "The request body has an unknown field"
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -193,63 +193,63 @@ class TestBody:
             "\0",
         ],
     )
-    def test_must_be_json(self, model: type[BaseModel], body: str) -> None:
+    def test_must_be_json(self, model: type[RequestBody], body: str) -> None:
         assert refusal(model, {"body": body}) == "The request body must be JSON"
 
     @pytest.mark.parametrize("body", ["null", "[]", "1", '"123456"', "true", '[{"code":"123456"}]', '["code"]'])
-    def test_must_be_an_object(self, model: type[BaseModel], body: str) -> None:
+    def test_must_be_an_object(self, model: type[RequestBody], body: str) -> None:
         assert refusal(model, {"body": body}) == "The request body must be a JSON object"
 
     @pytest.mark.parametrize("event", [{}, {"body": None}, {"body": None, "isBase64Encoded": True}], ids=str)
-    def test_must_be_there(self, model: type[BaseModel], event: dict[str, Any]) -> None:
+    def test_must_be_there(self, model: type[RequestBody], event: dict[str, Any]) -> None:
         assert refusal(model, event) == "The request body must be JSON"
 
     @pytest.mark.parametrize("encoded", [False, True], ids=["plain", "base64"])
-    def test_may_be_4_kib_and_not_a_byte_more(self, model: type[BaseModel], encoded: bool) -> None:
+    def test_may_be_4_kib_and_not_a_byte_more(self, model: type[RequestBody], encoded: bool) -> None:
         def event(size: int) -> dict[str, Any]:
             body = '{"code":"123456"}'.ljust(size)
             return {"body": base64.b64encode(body.encode()).decode() if encoded else body, "isBase64Encoded": encoded}
 
-        parse_body(model, event(MAX_BODY_BYTES))
+        model.from_event(event(MAX_BODY_BYTES))
         assert MAX_BODY_BYTES == 4096
         assert refusal(model, event(MAX_BODY_BYTES + 1)) == "The request body must not be longer than 4096 bytes"
         assert refusal(model, event(5_000_000)) == "The request body must not be longer than 4096 bytes"
 
-    def test_is_measured_in_bytes(self, model: type[BaseModel]) -> None:
+    def test_is_measured_in_bytes(self, model: type[RequestBody]) -> None:
         body = '{"code":"123456","x":"' + "用" * 1400 + '"}'
         assert len(body) < MAX_BODY_BYTES
         assert "4096 bytes" in refusal(model, {"body": body})
 
-    def test_may_come_in_base64(self, model: type[BaseModel]) -> None:
+    def test_may_come_in_base64(self, model: type[RequestBody]) -> None:
         event = {"body": base64.b64encode(b'{"code":"123456"}').decode(), "isBase64Encoded": True}
-        parse_body(model, event)
+        model.from_event(event)
 
     @pytest.mark.parametrize("body", ["%", "eyJ", "eyJ9 ", "é", '{"code":"123456"}', "\ud800"], ids=ascii)
-    def test_must_be_base64_if_it_is_said_to_be(self, model: type[BaseModel], body: str) -> None:
+    def test_must_be_base64_if_it_is_said_to_be(self, model: type[RequestBody], body: str) -> None:
         assert refusal(model, {"body": body, "isBase64Encoded": True}) == "The request body must be JSON"
 
     @pytest.mark.parametrize("stray", [" ", "\n", "!", "=", "-"])
-    def test_in_base64_has_nothing_but_base64(self, model: type[BaseModel], stray: str) -> None:
+    def test_in_base64_has_nothing_but_base64(self, model: type[RequestBody], stray: str) -> None:
         body = base64.b64encode(b'{"code":"123456"}').decode()
         event = {"body": f"{body[:4]}{stray}{body[4:]}", "isBase64Encoded": True}
         assert refusal(model, event) == "The request body must be JSON"
 
-    def test_in_base64_is_not_taken_for_json(self, model: type[BaseModel]) -> None:
+    def test_in_base64_is_not_taken_for_json(self, model: type[RequestBody]) -> None:
         body = base64.b64encode(b'{"code":"123456"}').decode()
         assert refusal(model, {"body": body, "isBase64Encoded": False}) == "The request body must be JSON"
 
     @pytest.mark.parametrize("encoded", [False, True])
     @pytest.mark.parametrize("body", [{"code": "123456"}, ["123456"], 123456, True, b"{}"], ids=str)
     def test_of_another_type_than_api_gateways_is_refused(
-        self, model: type[BaseModel], body: object, encoded: bool
+        self, model: type[RequestBody], body: object, encoded: bool
     ) -> None:
         assert refusal(model, {"body": body, "isBase64Encoded": encoded}) in MESSAGES
 
 
-def outcome(model: type[BaseModel], event: dict[str, Any]) -> str | None:
+def outcome(model: type[RequestBody], event: dict[str, Any]) -> str | None:
     """Return the message of a refusal, or None; any other exception is a failure of the test."""
     try:
-        parse_body(model, event)
+        model.from_event(event)
     except ValidationError as error:
         message = error.message
     else:

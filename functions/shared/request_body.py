@@ -1,41 +1,34 @@
-"""The second factor that a request offers: a TOTP code or a backup code, parsed from its body."""
+"""Request bodies: the code that a caller sends, parsed and normalised."""
 
 import base64
 import re
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic import ValidationError as PydanticValidationError
 
+from functions.shared.contract import Factor
 from functions.shared.errors import ValidationError
-from functions.shared.http import Event
+from functions.shared.route import Event
 
 MAX_BODY_BYTES: Final = 4096
 
 
-class Method(StrEnum):
-    """Kinds of second factor, as the answer of verify names them."""
-
-    TOTP = "totp"
-    BACKUP_CODE = "backup_code"
-
-
 @dataclass(frozen=True)
-class Proof:
-    """A normalised code of one kind: ``123456`` or ``ABCD-1234``."""
+class OfferedCode:
+    """A normalised code, not yet checked: ``123456`` or ``ABCD-1234``."""
 
-    method: Method
+    factor: Factor
     code: str
 
 
-#: What people type or paste around a code, and nobody minds.
+#: What people type or paste around a code.
 _IGNORED: Final = r"[\s-]"
 
 
 def _normalised(value: object) -> object:
-    """Drop what people type or paste around a code: spaces and hyphens; ASCII letters become upper case."""
+    """Return a code without spaces and hyphens, ASCII letters in upper case; anything but text is left as it is."""
     if not isinstance(value, str):
         return value
     bare = re.sub(_IGNORED, "", value)
@@ -65,23 +58,53 @@ BackupCode = Annotated[
 ]
 
 
-class _RequestBody(BaseModel):
+class RequestBody(BaseModel):
+    """Base of the request bodies: JSON objects with the declared fields only.
+
+    Attributes
+    ----------
+    description : str
+        What the body holds, in Markdown, for the description of the API.
+    """
+
     # An error must not quote the code that was sent.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    description: ClassVar[str]
 
-class TotpRequest(_RequestBody):
-    """Body of ``verify-setup`` and ``backup-codes``: a TOTP code."""
+    @classmethod
+    def from_event(cls, event: Event) -> Self:
+        """Return the parsed body of an API Gateway proxy event.
+
+        Raises
+        ------
+        ValidationError
+            The body is too long, not JSON, or does not match the model. The message names fields and never quotes
+            what was sent.
+        """
+        try:
+            return cls.model_validate_json(_raw_body(event))
+        except PydanticValidationError as error:
+            problems = {_problem(detail["loc"], detail["type"]) for detail in error.errors(include_input=False)}
+            raise ValidationError("; ".join(sorted(problems))) from None
+
+
+class TotpRequest(RequestBody):
+    """Body of ``verify-setup`` and ``backup-codes``."""
+
+    description = "A TOTP code."
 
     code: TotpCode
 
-    def proof(self) -> Proof:
+    def offered_code(self) -> OfferedCode:
         """Return the code."""
-        return Proof(Method.TOTP, self.code)
+        return OfferedCode(Factor.TOTP, self.code)
 
 
-class SecondFactorRequest(_RequestBody):
-    """Body of ``verify`` and ``disable``: exactly one of a TOTP code and a backup code."""
+class SecondFactorRequest(RequestBody):
+    """Body of ``verify`` and ``disable``."""
+
+    description = "Exactly one of a TOTP code and a backup code."
 
     code: TotpCode | None = None
     backup_code: BackupCode | None = Field(default=None, alias="backupCode")
@@ -92,27 +115,12 @@ class SecondFactorRequest(_RequestBody):
             raise ValueError("exactly one of code and backupCode is required")
         return self
 
-    def proof(self) -> Proof:
-        """Return the one code."""
+    def offered_code(self) -> OfferedCode:
+        """Return the one code that was sent."""
         if self.code is not None:
-            return Proof(Method.TOTP, self.code)
+            return OfferedCode(Factor.TOTP, self.code)
         code = str(self.backup_code)
-        return Proof(Method.BACKUP_CODE, f"{code[:4]}-{code[4:]}")
-
-
-def parse_body[Model: BaseModel](model: type[Model], event: Event) -> Model:
-    """Return the parsed request body.
-
-    Raises
-    ------
-    ValidationError
-        It is too long, no JSON, or not as the model says. The message names fields, and quotes nothing that was sent.
-    """
-    try:
-        return model.model_validate_json(_raw_body(event))
-    except PydanticValidationError as error:
-        problems = sorted({_problem(detail["loc"], detail["type"]) for detail in error.errors(include_input=False)})
-        raise ValidationError("; ".join(problems)) from None
+        return OfferedCode(Factor.BACKUP_CODE, f"{code[:4]}-{code[4:]}")
 
 
 def _raw_body(event: Event) -> bytes:
@@ -142,5 +150,5 @@ def _problem(location: tuple[int | str, ...], kind: str) -> str:
     if kind == "value_error":
         return "Exactly one of code and backupCode is required"
     if kind == "extra_forbidden":
-        return "The request body has a field that is not known"
+        return "The request body has an unknown field"
     return _FIELD_PROBLEMS.get(name, "The request body must be a JSON object")

@@ -82,8 +82,8 @@ pictures: setup ## retake the screenshots of the console after changing it: docs
 docs: setup ## build the documentation, strictly, into build/site
 	@$(BIN)/python -m tools.docsite
 
-docs-serve: setup ## build the documentation and show it on http://127.0.0.1:8000
-	@$(BIN)/python -m tools.docsite --serve
+docs-serve: docs ## build the documentation and serve it on http://127.0.0.1:8000
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000
 
 hooks: setup ## run the quick checks before each commit
 	@$(BIN)/pre-commit install

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.cloudwatch.dashboard_body import problems
 from local.cloudwatch.graph_lines import statistics_shown
 from local.cloudwatch.logs_insights import LogEvent
 from local.cloudwatch.metric_reader import MetricReader
 from local.console.alarms import Alarm, alarms
 from local.console.widgets import Contents, TimeSpan, Widget
-from local.stack import Stack
+from local.stack import Credentials, Stack
 
 if TYPE_CHECKING:
     from local.cloudwatch.metric_store import Statistic, Window

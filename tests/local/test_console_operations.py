@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from local import ports
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.cloudwatch.metric_store import MetricStore
 from local.console.alarms import Alarm, alarms
 from local.console.documents import Block, Span, address, blocks
 from local.console.operations import CONFIG, LogTail
 from local.console.widgets import AlarmTiles, Contents, Graph, LogTable, Numbers, Position, Text, TimeSpan, Unknown
 from local.server import REGION
+from local.stack import Credentials
 
 NOW = 10_000.0
 SINCE = datetime(2026, 1, 20, 10, tzinfo=UTC)

@@ -50,3 +50,15 @@ def test_every_invocation_is_counted_once(emulator: Emulator, invocation: str) -
         invoke({})
         assert (total("Invocations"), total("Errors")) == (2, 1)
     deployed.delete()
+
+
+def test_a_refused_invocation_is_a_throttle(emulator: Emulator) -> None:
+    deployed = emulator.deploy({"F": function("def handler(event, context):\n    return 1")})
+    name = deployed.physical_id("F")
+    client = emulator.client("lambda")
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    with pytest.raises(client.exceptions.TooManyRequestsException):
+        client.invoke(FunctionName=name)
+    assert _total(emulator, "AWS/Lambda", "Throttles", FunctionName=name) >= 1  # the SDK retries
+    assert _total(emulator, "AWS/Lambda", "Invocations", FunctionName=name) == 0
+    deployed.delete()

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.cloudwatch.metric_store import MetricStore, statistic_of
-from local.cloudwatch.preview.contents import Curve, Statistic, Window, curves, log_query, log_rows, statistics_shown
-from local.cloudwatch.preview.source import CloudWatchMetrics
+from local.cloudwatch.graph_lines import Line, lines, statistics_shown
+from local.cloudwatch.logs_insights import log_query, run
+from local.cloudwatch.metric_reader import MetricReader
+from local.cloudwatch.metric_store import MetricStore, Statistic, Window, statistic_of
 
 WINDOW = Window(end=3600, period=300, length=4)
-_OURS = {"environment": "local"}
 
 
 class CloudWatch:
@@ -51,28 +51,24 @@ class CloudWatch:
 
 
 def _statistic(name: str, statistic: str = "Sum") -> Statistic:
-    return Statistic(namespace="Ours", name=name, dimensions=(("environment", "local"),), statistic=statistic)
-
-
-def _values(metrics: CloudWatchMetrics, name: str, window: Window, statistic: str = "Sum") -> list[float | None]:
-    return metrics.series("Ours", name, _OURS, statistic, end=window.end, period=window.period, length=window.length)
+    return Statistic.of("Ours", name, {"environment": "local"}, statistic)
 
 
 def test_reads_five_hundred_statistics_a_call_and_none_of_them_again() -> None:
     cloudwatch = CloudWatch()
     cloudwatch.put("m7", (2500, 2), (2600, 3), (3599, 4))
-    metrics = CloudWatchMetrics(cloudwatch, [])
+    metrics = MetricReader(cloudwatch)
     metrics.read((_statistic(f"m{number}") for number in range(501)), WINDOW)
     assert [len(call["MetricDataQueries"]) for call in cloudwatch.calls] == [500, 1]
-    assert _values(metrics, "m7", WINDOW) == [5, None, None, 4]
-    assert _values(metrics, "m8", WINDOW) == [None] * 4
+    assert metrics.series(_statistic("m7"), WINDOW) == [5, None, None, 4]
+    assert metrics.series(_statistic("m8"), WINDOW) == [None] * 4
     assert len(cloudwatch.calls) == 2
 
 
 def test_reads_what_nobody_read_ahead() -> None:
     cloudwatch = CloudWatch()
     cloudwatch.put("m", (3000, 1))
-    assert _values(CloudWatchMetrics(cloudwatch, []), "m", WINDOW) == [None, None, 1, None]
+    assert MetricReader(cloudwatch).series(_statistic("m"), WINDOW) == [None, None, 1, None]
 
 
 @pytest.mark.parametrize("end", [3600, 3601, 3725, 3899])
@@ -83,15 +79,15 @@ def test_a_window_of_one_period_is_one_value_wherever_it_ends(end: int, statisti
     cloudwatch.put("m", (end - 301, 1000), *inside, (end, 1000))
     window = Window(end=end, period=300, length=1)
     values = [value for _, value in inside]
-    assert _values(CloudWatchMetrics(cloudwatch, []), "m", window, statistic) == [statistic_of(values, statistic)]
+    assert MetricReader(cloudwatch).series(_statistic("m", statistic), window) == [statistic_of(values, statistic)]
 
 
-def _curves(store: MetricStore, *metrics: list[Any], **properties: Any) -> list[Curve]:
-    return curves({"metrics": list(metrics), **properties}, store, WINDOW)
+def _lines(store: MetricStore, *metrics: list[Any]) -> list[Line]:
+    return lines({"metrics": list(metrics)}, store, WINDOW)
 
 
 def test_a_line_has_the_bodys_label_and_colour_or_those_that_cloudwatch_would_choose() -> None:
-    first, second = _curves(
+    first, second = _lines(
         MetricStore(),
         ["Ours", "Hits", {"label": "hits", "color": "#123456", "stat": "Sum", "yAxis": "right"}],
         ["Ours", "Misses"],
@@ -109,7 +105,7 @@ def test_hidden_metrics_are_read_and_not_shown() -> None:
         [{"expression": "FILL(m,0)", "label": "hits"}],
         ["Ours", "Hits", {"id": "m", "visible": False, "stat": "Sum"}],
     )
-    (shown,) = _curves(store, *metrics)
+    (shown,) = _lines(store, *metrics)
     assert (shown.label, shown.values, shown.statistic) == ("hits", [0, 0, 0, 3], "Sum")
     (read,) = statistics_shown({"metrics": list(metrics)})
     assert (read.namespace, read.name, read.statistic) == ("Ours", "Hits", "Sum")
@@ -124,11 +120,11 @@ def test_a_zero_is_not_made_up_where_aws_publishes_nothing() -> None:
         ["Ours", "Hits", {"id": "ours", "visible": False, "stat": "Sum"}],
     )
     store = MetricStore()
-    errors, ours = _curves(store, *metrics)
+    errors, ours = _lines(store, *metrics)
     assert errors.empty
     assert ours.values == [0, 0, 0, 0]
     store.put("AWS/DynamoDB", "UserErrors", {}, 2, at=2500)
-    errors, _ = _curves(store, *metrics)
+    errors, _ = _lines(store, *metrics)
     assert errors.values == [2, 0, 0, 0]
 
 
@@ -140,4 +136,4 @@ def test_a_log_widget_asks_its_own_groups() -> None:
     )
     error = '{"level": "ERROR"}'
     events = [(1.0, "/aws/lambda/a", error), (2.0, "/aws/lambda/c", error)]
-    assert log_rows(query, events) == [{"@log": "/aws/lambda/a", "n": 1}]
+    assert run(query, events) == [{"@log": "/aws/lambda/a", "n": 1}]

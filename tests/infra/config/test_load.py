@@ -1,7 +1,7 @@
-"""Settings from a file: the same fields, and the command line wins."""
+"""Settings from a file; those of the command line take precedence."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ def load(file: Path, **context: object) -> Config:
     return load_config({"config": str(file), **context}, process_environment={})
 
 
-def mistake(file: Path, **context: object) -> str:
+def refusal(file: Path, **context: object) -> str:
     with pytest.raises(ConfigError) as caught:
         load(file, **context)
     return str(caught.value)
@@ -56,7 +56,7 @@ def test_a_toml_file_has_the_same_fields(tmp_path: Path, expected: Config) -> No
     assert load(file) == expected
 
 
-def test_so_has_a_json_file(tmp_path: Path, expected: Config) -> None:
+def test_a_json_file_has_the_same_fields(tmp_path: Path, expected: Config) -> None:
     file = tmp_path / "prod.json"
     document = {
         "environment": "prod",
@@ -71,7 +71,7 @@ def test_so_has_a_json_file(tmp_path: Path, expected: Config) -> None:
     assert load(file) == expected
 
 
-def test_the_command_line_wins(tmp_path: Path, expected: Config) -> None:
+def test_the_command_line_takes_precedence(tmp_path: Path, expected: Config) -> None:
     file = tmp_path / "prod.toml"
     file.write_text(TOML)
     given = {"memory_mb": "512", "monitoring.thresholds.errors": "7"}
@@ -82,7 +82,7 @@ def test_the_command_line_wins(tmp_path: Path, expected: Config) -> None:
     assert found.monitoring.thresholds.api_5xx_percent == expected.monitoring.thresholds.api_5xx_percent
 
 
-def test_a_file_of_every_environment_can_be_pointed_at_one(tmp_path: Path) -> None:
+def test_a_file_without_an_environment_applies_to_any(tmp_path: Path) -> None:
     file = tmp_path / "common.toml"
     file.write_text("memory_mb = 2048\n")
 
@@ -115,26 +115,26 @@ def test_a_file_of_every_environment_can_be_pointed_at_one(tmp_path: Path) -> No
         ("a.toml", "[waf]\nenabled = true\n", "waf.enabled: no such setting, expected one of environment, "),
     ],
 )
-def test_a_mistake_in_a_file_is_one_line(tmp_path: Path, name: str, content: str | None, message: str) -> None:
+def test_an_invalid_file_is_refused_in_one_line(tmp_path: Path, name: str, content: str | None, message: str) -> None:
     file = tmp_path / name
     if content is not None:
         file.write_text(content)
 
-    found = mistake(file)
+    found = refusal(file)
 
     assert found.startswith(message.format(path=str(file)))
     assert "\n" not in found
 
 
-def test_a_file_that_is_no_text_is_one_line_too(tmp_path: Path) -> None:
+def test_a_binary_file_is_refused_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
     file.write_bytes(b"\xff\xfe")
 
-    assert mistake(file).startswith(f"config: expected TOML in {str(file)!r}, but 'utf-8' codec can't decode")
+    assert refusal(file).startswith(f"config: expected TOML in {str(file)!r}, but 'utf-8' codec can't decode")
 
 
-def test_a_file_names_no_other_file(tmp_path: Path) -> None:
+def test_a_file_cannot_name_another_file(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
     file.write_text('config = "b.toml"\n')
 
-    assert mistake(file).startswith("config: no such setting")
+    assert refusal(file).startswith("config: no such setting")

@@ -1,4 +1,4 @@
-"""Who may call the emulator: whoever signs with a key that it made, and no web page of another origin."""
+"""Access to the emulator: only signed requests with keys that it made, and none from pages of other origins."""
 
 import hmac
 import json
@@ -22,10 +22,10 @@ _ADMINISTRATION: Final = "/_ministack/"
 
 
 def generated_root_key() -> None:
-    """Let only the generated key be root's, and check its signature like any other.
+    """Accept only the generated key as root's, and check its signature.
 
-    MiniStack takes the key ``test``, any twelve digits and a request without a key for root, and checks no signature
-    of root's. The key leaves the environment, where functions could see it.
+    MiniStack treats the key ``test``, any twelve digits and requests without a key as root, and does not check root's
+    signatures. The key is removed from the environment, where functions could see it.
     """
     access_key_id, secret_access_key = os.environ.pop("AWS_ACCESS_KEY_ID"), os.environ.pop("AWS_SECRET_ACCESS_KEY")
     iam_evaluator.is_root_access_key = sts.is_root_access_key = lambda _access_key_id: False
@@ -42,9 +42,9 @@ def generated_root_key() -> None:
 
 
 def unsigned_requests() -> None:
-    """Serve a request without a signature where AWS does: operations that SDKs send unsigned, and methods of APIs.
+    """Serve unsigned requests only where AWS does: operations that SDKs do not sign, and methods of APIs.
 
-    MiniStack serves others as well, all of S3 among them, as root. Buckets with a public policy are not emulated.
+    MiniStack serves more of them as root. Buckets with a public policy and public function URLs are not emulated.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
     """
     enforce, resolve = iam_evaluator.enforce, iam_evaluator.resolve_principal
@@ -70,7 +70,7 @@ def unsigned_requests() -> None:
         query: Any,
         iam_action: str = "execute-api:Invoke",
     ) -> Any:
-        # A method that does not exist is the API's to answer.
+        # For a method that does not exist, the API has a gateway response.
         kind = app._execute_api_authorization_type(api_id, stage, method, path)
         if iam_action == "execute-api:Invoke" and kind != "AWS_IAM":
             return None
@@ -82,10 +82,10 @@ def unsigned_requests() -> None:
 
 
 def secret_execution_credentials() -> None:
-    """Give functions credentials that nobody can compute.
+    """Give functions credentials that cannot be computed.
 
-    MiniStack's are hashes of the names of function and role. Like those, they stay the same for as long as the
-    emulator runs, since all environments of a function share one session.
+    MiniStack's are hashes of the ARNs of function and role. All environments of a function share one session, so the
+    credentials stay the same while the emulator runs.
     """
     key = secrets.token_bytes(32)
 
@@ -111,10 +111,10 @@ def secret_execution_credentials() -> None:
 
 
 def foreign_requests() -> None:
-    """Refuse requests that no signature protects: from pages of other origins, and to MiniStack's own routes.
+    """Refuse requests from pages of other origins, for other hosts, and to MiniStack's own routes.
 
-    An API is called by pages of any origin, as on AWS, and answers with the CORS headers that it was deployed with.
-    It acts for whoever a token names, never for the developer.
+    Pages of any origin may call an API, as on AWS; its CORS headers decide what they can read. It acts only for the
+    user in the token, never for the developer.
     """
     serve = app.app
 
@@ -147,12 +147,12 @@ def _refusal(scope: _Scope) -> Refusal | None:
 
 
 def _is_closed(path: str) -> bool:
-    """Tell whether a path is of MiniStack's administration or of its image registry, which ask for no signature."""
+    """Return whether a path belongs to MiniStack's administration or image registry, which check no signature."""
     return (path.startswith(_ADMINISTRATION) and path != HEALTH_PATH) or app._is_ecr_registry_path(path)
 
 
 def _headers(scope: _Scope) -> Mapping[str, str]:
-    """Return the headers by their names in lower case; of a repeated one all values, which then is no valid one."""
+    """Return the headers by lower-case name; the values of a repeated header are joined, which makes it invalid."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")

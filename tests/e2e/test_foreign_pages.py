@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page
 
 from functions.shared.contract import STATUS
 from local import ports, server
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 from tests.e2e.browser import PATIENCE_MILLISECONDS
 from tests.e2e.stack import Aws
 from tests.support.processes import in_session, listening
@@ -89,7 +89,7 @@ def _package(code: str) -> str:
     return base64.b64encode(content.getvalue()).decode()
 
 
-def test_the_stack_opens_these_ports_only(stack: Stack, stack_place: Place) -> None:
+def test_the_stack_opens_these_ports_only(stack: Stack, stack_place: StackFolder) -> None:
     emulator = server.running(stack_place)
     assert emulator is not None
     own = {urlsplit(url).netloc for url in (stack.endpoint_url, stack.console_url)}

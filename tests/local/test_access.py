@@ -1,4 +1,4 @@
-"""Who may call the emulator, and what is open to everybody."""
+"""Which requests the emulator accepts, and which routes are public."""
 
 import hashlib
 import inspect
@@ -18,13 +18,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.server import HEALTH_PATH, REGION
-from tests.local.emulator import Emulator, function
+from local.stack import Credentials
+from tests.local.emulator import Deploy, Emulator, function
 
 ACCOUNT = "000000000000"
-KEYS_OF_NOBODY = ["test", ACCOUNT, "123456789012", "AKIAIOSFODNN7EXAMPLE"]
-#: What AWS answers to keys that it does not know, by protocol.
+UNKNOWN_KEYS = ["test", ACCOUNT, "123456789012", "AKIAIOSFODNN7EXAMPLE"]
+#: Error codes of AWS for an unknown key; they differ by protocol.
 UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"}
 WRONG_SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException"}
 UNSIGNED_REQUEST = {"MissingAuthenticationToken", "MissingAuthenticationTokenException", "AccessDenied"}
@@ -33,7 +34,7 @@ CUSTOM_DOMAIN = "api.example.com"
 
 
 def send(emulator: Emulator, method: str, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
-    """Send a request as it is, without a signature; underscores in the headers' names stand for dashes."""
+    """Send an unsigned request; underscores in the names of headers become dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return urllib3.request(method, emulator.url + path, headers=named, retries=False)
 
@@ -54,9 +55,9 @@ def refusal(emulator: Emulator, credentials: Credentials | None, service: str, o
 # -- keys and signatures -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", KEYS_OF_NOBODY)
+@pytest.mark.parametrize("key", UNKNOWN_KEYS)
 @pytest.mark.parametrize(("service", "operation"), CALLS)
-def test_a_key_that_nobody_made_is_unknown(emulator: Emulator, key: str, service: str, operation: str) -> None:
+def test_a_key_that_was_not_generated_is_unknown(emulator: Emulator, key: str, service: str, operation: str) -> None:
     assert refusal(emulator, Credentials(key, "test"), service, operation) in UNKNOWN_KEY
 
 
@@ -91,7 +92,7 @@ def test_other_authorization_is_no_signature(emulator: Emulator, authorization: 
 
 
 def _first_call(client: Any) -> str | None:
-    """Return an operation that needs no input and is signed, a reading one if there is one."""
+    """Return a reading operation that is signed and needs no input, or None."""
     model = client.meta.service_model
     operations = [
         name
@@ -103,13 +104,13 @@ def _first_call(client: Any) -> str | None:
     return next(iter(reading), None)
 
 
-def test_no_service_takes_the_key_that_the_emulator_knew(emulator: Emulator) -> None:
+def test_no_service_accepts_ministacks_default_key(emulator: Emulator) -> None:
     services = json.loads(send(emulator, "GET", HEALTH_PATH).data)["services"]
-    nobody = session(Credentials("test", "test"), REGION)
+    stranger = session(Credentials("test", "test"), REGION)
     options = Config(inject_host_prefix=False, retries={"total_max_attempts": 1})
     answers = {}
     for service in sorted(set(services) & set(boto3.Session().get_available_services())):
-        client = nobody.client(service, endpoint_url=emulator.url, config=options)
+        client = stranger.client(service, endpoint_url=emulator.url, config=options)
         operation = _first_call(client)
         if operation is not None:
             try:
@@ -118,7 +119,7 @@ def test_no_service_takes_the_key_that_the_emulator_knew(emulator: Emulator) -> 
             except ClientError as error:
                 answers[service] = error.response["Error"]["Code"]
     assert len(answers) > 50
-    # IoT's data plane has one answer to every refusal.
+    # IoT's data plane returns one error code for every refusal.
     assert answers.pop("iot-data") == "ForbiddenException"
     assert {service: code for service, code in answers.items() if code not in UNKNOWN_KEY} == {}
 
@@ -126,14 +127,14 @@ def test_no_service_takes_the_key_that_the_emulator_knew(emulator: Emulator) -> 
 # -- functions' credentials --------------------------------------------------------------------------------------------
 
 
-def test_a_functions_credentials_cannot_be_computed(emulator: Emulator) -> None:
+def test_a_functions_credentials_cannot_be_computed(emulator: Emulator, deploy: Deploy) -> None:
     trust = {
         "Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     }
     name = f"role-{uuid.uuid4().hex[:8]}"
     role = emulator.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     reveal = "import os\ndef handler(event, context):\n    return {k: v for k, v in os.environ.items() if 'AWS_' in k}"
-    deployed = emulator.deploy({"F": function(reveal, Role=role)})
+    deployed = deploy({"F": function(reveal, Role=role)})
     answer = emulator.client("lambda").invoke(FunctionName=deployed.physical_id("F"))
     own = json.loads(answer["Payload"].read())
     arn = emulator.client("lambda").get_function(FunctionName=deployed.physical_id("F"))["Configuration"]["FunctionArn"]
@@ -151,7 +152,6 @@ def test_a_functions_credentials_cannot_be_computed(emulator: Emulator) -> None:
     assert refusal(emulator, computed, "sts", "get_caller_identity") in UNKNOWN_KEY
     assert emulator.root.access_key_id not in own.values()
     assert emulator.root.secret_access_key not in own.values()
-    deployed.delete()
 
 
 # -- S3 ----------------------------------------------------------------------------------------------------------------
@@ -172,23 +172,23 @@ def test_a_presigned_url_is_served(emulator: Emulator, bucket: str) -> None:
     assert urllib3.request("GET", url.replace("/key?", "/other?")).status == 403
 
 
-@pytest.mark.parametrize("key", KEYS_OF_NOBODY)
-def test_a_presigned_url_of_nobody_is_refused(emulator: Emulator, bucket: str, key: str) -> None:
+@pytest.mark.parametrize("key", UNKNOWN_KEYS)
+def test_a_presigned_url_with_an_unknown_key_is_refused(emulator: Emulator, bucket: str, key: str) -> None:
     client = emulator.client("s3", Credentials(key, "test"))
     url = client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "key"})
     assert urllib3.request("GET", url).status == 403
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/key"), ("PUT", "/new"), ("DELETE", "/key"), ("GET", "")])
-def test_objects_are_not_open_to_everybody(emulator: Emulator, bucket: str, method: str, path: str) -> None:
+def test_objects_are_not_public(emulator: Emulator, bucket: str, method: str, path: str) -> None:
     assert send(emulator, method, f"/{bucket}{path}").status == 403
 
 
-# -- what is open, and what is closed ----------------------------------------------------------------------------------
+# -- public and closed routes ----------------------------------------------------------------------------------
 
 
 def _administration() -> list[str]:
-    """Return the emulator's own routes, as its source has them, with something for what follows a slash."""
+    """Return MiniStack's own routes, found in its source; a final parameter becomes ``x``."""
     from ministack import app
     from ministack.services.cloudformation import wait_conditions
 
@@ -229,7 +229,7 @@ def test_operations_that_sdks_do_not_sign_are_served(emulator: Emulator) -> None
     login = {
         "ClientId": client,
         "AuthFlow": "USER_PASSWORD_AUTH",
-        "AuthParameters": {"USERNAME": "nobody", "PASSWORD": "-"},
+        "AuthParameters": {"USERNAME": "unknown", "PASSWORD": "-"},
     }
     with pytest.raises(ClientError) as raised:
         emulator.client("cognito-idp", Credentials("unused", "unused")).initiate_auth(**login)

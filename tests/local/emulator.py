@@ -111,7 +111,7 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
 def function(code: str, **properties: Any) -> dict[str, Any]:
     """Return a Lambda function with inline code."""
     common = {"Handler": "index.handler", "Runtime": "python3.13", "Role": "arn:aws:iam::000000000000:role/none"}
-    return resource("Lambda::Function", **common, Code={"ZipFile": code}, **properties)
+    return resource("Lambda::Function", **(common | properties), Code={"ZipFile": code})
 
 
 def table(kind: str = "DynamoDB::Table", **properties: Any) -> dict[str, Any]:

@@ -46,8 +46,6 @@ class MfaApi(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     authorizer
@@ -68,7 +66,7 @@ class MfaApi(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         authorizer: MfaFunction,

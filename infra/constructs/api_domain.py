@@ -19,8 +19,6 @@ class ApiDomain(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     domain_name
@@ -37,7 +35,7 @@ class ApiDomain(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         domain_name: str,

@@ -66,8 +66,6 @@ class Firewall(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     stage
@@ -77,7 +75,7 @@ class Firewall(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         stage: apigateway.Stage,

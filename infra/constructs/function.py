@@ -30,8 +30,6 @@ class MfaFunction(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     function
         The function's folder under ``functions``.
     description
@@ -49,7 +47,7 @@ class MfaFunction(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         function: str,
         description: str,

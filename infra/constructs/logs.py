@@ -11,7 +11,7 @@ from infra.constructs.retention import removal_policy
 
 def log_group(
     scope: Construct,
-    id: str,  # noqa: A002 (the name that every construct has)
+    id: str,
     *,
     name: str,
     config: Config,
@@ -21,8 +21,6 @@ def log_group(
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     name
         Its name on AWS.
     config

@@ -33,8 +33,6 @@ class GradualRelease(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     functions
@@ -51,7 +49,7 @@ class GradualRelease(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         functions: Mapping[str, MfaFunction],

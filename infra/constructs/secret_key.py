@@ -57,7 +57,7 @@ class SecretKey(kms.Key):
     with it, and can decrypt for that purpose alone.
     """
 
-    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
         super().__init__(
             scope,
             id,
@@ -78,8 +78,6 @@ class SecretKeyReplica(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     primary_key_arn
@@ -94,7 +92,7 @@ class SecretKeyReplica(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         primary_key_arn: str,

@@ -33,8 +33,6 @@ class SecurityEvents(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     code
@@ -58,7 +56,7 @@ class SecurityEvents(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         code: CodeSource,

@@ -11,7 +11,7 @@ from infra.constructs.retention import removal_policy
 class UsersTable(dynamodb.TableV2):
     """The table of an environment, with everything that protects it."""
 
-    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
         super().__init__(
             scope,
             id,

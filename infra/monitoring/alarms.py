@@ -39,8 +39,6 @@ class Alarms(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     environment : str
         Part of every alarm's name.
     config : MonitoringConfig
@@ -61,7 +59,7 @@ class Alarms(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         environment: str,
         config: MonitoringConfig,

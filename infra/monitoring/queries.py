@@ -163,8 +163,6 @@ class SavedQueries(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     environment : str
         Names the folder that they are in.
     resources : WatchedResources
@@ -176,7 +174,7 @@ class SavedQueries(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         environment: str,
         resources: WatchedResources,

@@ -18,8 +18,6 @@ class AlertTopics(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     environment : str
         Part of the topics' names.
     config : MonitoringConfig
@@ -36,7 +34,7 @@ class AlertTopics(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         environment: str,
         config: MonitoringConfig,
@@ -75,7 +73,7 @@ class AlertTopics(Construct):
                     "mfa:nobody-is-paged", "paging is on, but page_urls and page_emails are empty: pages reach nobody"
                 )
 
-    def _topic(self, id: str, suffix: str) -> sns.Topic:  # noqa: A002 (the name that every construct has)
+    def _topic(self, id: str, suffix: str) -> sns.Topic:
         topic = sns.Topic(
             self,
             id,

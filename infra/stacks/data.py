@@ -24,7 +24,7 @@ class DataStack(Stack):
         The table and the keys, as the functions need to know them.
     """
 
-    def __init__(self, scope: Construct, id: str, *, config: Config, **stack: Any) -> None:  # noqa: A002, ANN401
+    def __init__(self, scope: Construct, id: str, *, config: Config, **stack: Any) -> None:  # noqa: ANN401 (passed on to Stack)
         super().__init__(scope, id, **stack)
         self.table: Final[dynamodb.ITableV2] = (
             existing_table(self, config) if config.users_table_name else UsersTable(self, "Table", config=config)

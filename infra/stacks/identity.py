@@ -22,7 +22,7 @@ class IdentityStack(Stack):
         What the authorizer must know to accept the pool's access tokens.
     """
 
-    def __init__(self, scope: Construct, id: str, *, config: Config, **stack: Any) -> None:  # noqa: A002, ANN401
+    def __init__(self, scope: Construct, id: str, *, config: Config, **stack: Any) -> None:  # noqa: ANN401 (passed on to Stack)
         super().__init__(scope, id, **stack)
         pool = cognito.UserPool(
             self,

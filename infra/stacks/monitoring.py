@@ -24,8 +24,6 @@ class MonitoringStack(Stack):
 
     Parameters
     ----------
-    scope, id
-        As of every stack.
     environment
         Whose service is watched; part of every name.
     config
@@ -46,7 +44,7 @@ class MonitoringStack(Stack):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         environment: str,
         config: MonitoringConfig,

@@ -22,7 +22,7 @@ class ReplicaStack(Stack):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         primary_key_arn: str,

@@ -25,8 +25,6 @@ class ServiceStack(Stack):
 
     Parameters
     ----------
-    scope, id
-        As of every stack.
     config
         The environment's settings.
     storage
@@ -53,7 +51,7 @@ class ServiceStack(Stack):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         storage: Storage | None,

@@ -15,8 +15,6 @@ class FunctionsDashboard(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     environment : str
         Whose dashboard it is.
     resources : WatchedResources
@@ -26,7 +24,7 @@ class FunctionsDashboard(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         environment: str,
         resources: WatchedResources,

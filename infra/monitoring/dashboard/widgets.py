@@ -23,8 +23,6 @@ class OverviewDashboard(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     environment : str
         Whose dashboard it is.
     rows : iterable of Row
@@ -40,7 +38,7 @@ class OverviewDashboard(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         environment: str,
         rows: Iterable[Row],

@@ -1,4 +1,4 @@
-"""What `docs/deploy.md` shows can be done as it is shown."""
+"""The examples, settings, links and sums of `docs/deploy.md` are valid."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from infra.config import Config, load_config
-from infra.outputs import StackId
 from infra.paths import REPOSITORY
 from tests.infra.synthesis import Synthesized
 
@@ -24,7 +23,7 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_example_of_a_file_is_accepted(tmp_path: Path) -> None:
+def test_the_example_file_is_accepted(tmp_path: Path) -> None:
     (example,) = blocks("toml")
     file = tmp_path / "prod.toml"
     file.write_text(example)
@@ -59,22 +58,22 @@ def test_the_commands_for_a_second_region_are_accepted(tmp_path: Path) -> None:
     assert config.domain_name == load_config({"config": str(file)}, process_environment={}).domain_name
 
 
-def test_the_statement_of_an_existing_key_is_the_one_that_a_new_key_has(prod: Synthesized) -> None:
+def test_the_documented_key_statement_is_that_of_a_new_key(prod: Synthesized) -> None:
     documented = next(json.loads(block) for block in blocks("json") if "UseByIam" in block)
-    key = prod.stacks[StackId.DATA].only("AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"][1]
+    key = prod.data.only("AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"][1]
 
     assert documented | {"Principal": None} == key | {"Principal": None}
 
 
-def test_every_link_within_the_page_leads_somewhere() -> None:
+def test_every_link_within_the_page_has_a_heading() -> None:
     anchors = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)}
 
     assert set(re.findall(r"\(#([^)]+)\)", PAGE)) <= anchors
-    assert "when-a-release-is-taken-back" in anchors  # the alarms of a release say so
+    assert "when-a-release-is-taken-back" in anchors  # linked by the alarms of a release
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(((?!#|http)[^)#]+)", PAGE))))
-def test_every_link_to_a_file_leads_to_one(link: str) -> None:
+def test_every_linked_file_exists(link: str) -> None:
     assert (REPOSITORY / "docs" / link).exists()
 
 

@@ -1,4 +1,4 @@
-"""For every alarm, what makes it fire; and an hour in which none may.
+"""Traffic that makes each alarm fire, and a normal hour in which no alarm may fire.
 
 Counts are relative to production's thresholds, whose defaults `infra.monitoring.config.Thresholds` gives.
 """
@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from functions.shared import contract
 from functions.shared.contract import Endpoint, Metric
 from infra.monitoring.rules.endpoints import slug
-from tests.infra.monitoring.templates import resources
 from tests.infra.monitoring.traffic import (
     FORBIDDEN,
     KEY_UNAVAILABLE,
@@ -25,7 +24,11 @@ HOUR = 3600
 
 type Scenario = Callable[[Traffic], None]
 
-FUNCTIONS = tuple(each.folder for each in resources("prod").functions)
+FUNCTIONS = (
+    *(each.function for each in contract.ENDPOINTS),
+    contract.AUTHORIZER_FUNCTION,
+    contract.SECURITY_EVENTS_FUNCTION,
+)
 
 
 def _answers(times: int, route: Endpoint, error: object, *metrics: Metric) -> Scenario:
@@ -34,10 +37,6 @@ def _answers(times: int, route: Endpoint, error: object, *metrics: Metric) -> Sc
 
 def _counts(times: int, metric: Metric) -> Scenario:
     return lambda traffic: traffic.counts(times, metric)
-
-
-def _twice(publish: Scenario) -> Scenario:
-    return _repeated(2, publish)
 
 
 def _repeated(periods: int, publish: Scenario) -> Scenario:
@@ -68,13 +67,13 @@ def _endpoint_scenarios(route: Endpoint) -> dict[str, list[Scenario]]:
         f"{slug(route)}-error-ratio": [
             _both(_answers(38, route, OK), _answers(2, route, UNAVAILABLE)),
             _both(_answers(38, route, OK), _answers(2, route, UNEXPECTED)),
-            # Everything fails: a guard on the successes would fall silent just now.
+            # Everything fails: with a guard on the successes, the alarm would be silent.
             _answers(20, route, UNAVAILABLE),
         ],
     }
 
 
-#: At least one for each alarm; for a sum, one for each of its parts alone.
+#: At least one scenario for each alarm; for a sum, one for each of its terms.
 FIRE: Mapping[str, list[Scenario]] = {
     **{key: found for route in contract.ENDPOINTS for key, found in _endpoint_scenarios(route).items()},
     "setup-mfa-attempts-flood": [_answers(500, contract.SETUP, REJECTED)],
@@ -92,7 +91,7 @@ FIRE: Mapping[str, list[Scenario]] = {
     "backup-codes-surge": [_answers(20, contract.VERIFY, OK, Metric.BACKUP_CODES_USED)],
     "conflicts-surge": [_answers(50, contract.VERIFY, REJECTED, Metric.CONFLICTS)],
     "insufficient-scope-surge": [_answers(50, contract.SETUP, FORBIDDEN)],
-    "jwks-fetch-failures": [_twice(_counts(3, Metric.JWKS_FETCH_FAILURES))],
+    "jwks-fetch-failures": [_repeated(2, _counts(3, Metric.JWKS_FETCH_FAILURES))],
     "secret-key-unusable": [
         _answers(5, contract.SETUP, KEY_UNAVAILABLE),
         _both(
@@ -139,7 +138,7 @@ FIRE: Mapping[str, list[Scenario]] = {
 
 
 def normal_five_minutes(traffic: Traffic) -> None:
-    """Publish five minutes of an ordinary day: some hundred requests, mistakes and one hiccup among them."""
+    """Publish five minutes of an ordinary day: a few hundred requests, some mistakes and one brief failure."""
     traffic.answers(36, contract.SETUP, OK)
     traffic.answers(4, contract.SETUP, REJECTED)
     traffic.answers(3, contract.SETUP, UNAUTHORIZED)

@@ -1,8 +1,7 @@
-"""Traffic of the service as CloudWatch would hear of it.
+"""Traffic of the service, as metrics in CloudWatch.
 
-What the functions publish is published by the functions' own code, whose output is taken apart as Lambda's log agent
-does; so a metric or dimension that an alarm spells otherwise is found nowhere. AWS's own metrics are written as each
-service documents them.
+The functions' own code writes their embedded metrics, so a metric or dimension that an alarm misspells is not found.
+AWS's own metrics are written as each service documents them.
 """
 
 import io
@@ -50,7 +49,7 @@ class _Body:
 def answered(
     environment: str, route: Endpoint, error: ApiError | None, metrics: tuple[Metric, ...] = ()
 ) -> tuple[str, ...]:
-    """Return what a route's handler writes to its log while it answers one request in a given way."""
+    """Return what a route's handler logs for one request that succeeds or fails with ``error``."""
 
     def operation(request: Request) -> _Body:
         for metric in metrics:
@@ -71,7 +70,7 @@ def answered(
 
 @cache
 def counted(environment: str, metric: Metric) -> tuple[str, ...]:
-    """Return what a function writes when it counts a metric that belongs to no route."""
+    """Return what a function logs when it counts a metric outside any route."""
     with _output() as lines:
         Telemetry(environment=environment, log_level="CRITICAL").count([metric])
     return tuple(lines())
@@ -79,7 +78,7 @@ def counted(environment: str, metric: Metric) -> tuple[str, ...]:
 
 @contextmanager
 def _output() -> Iterator[Callable[[], list[str]]]:
-    """Collect standard output, in a process of one's own as far as Powertools can tell: it keeps state per process."""
+    """Collect standard output with fresh state in Powertools, which keeps its state per process."""
     buffer = io.StringIO()
     fresh: dict[str, Any] = {"_metrics": {}, "_dimensions": {}, "_metadata": {}, "_default_dimensions": {}}
     with redirect_stdout(buffer), patch.multiple(Metrics, **fresh):
@@ -90,16 +89,16 @@ def _output() -> Iterator[Callable[[], list[str]]]:
 
 @dataclass
 class Traffic:
-    """Publishes what happens at a time of one's choice.
+    """Publishes metrics at a given time.
 
     Attributes
     ----------
     environment : str
-        Whose traffic it is.
+        The environment that the traffic belongs to.
     now : float
-        The time of what is published next, seconds.
+        The time of the next metrics, seconds.
     store : MetricStore
-        Where it is published.
+        The store that receives them.
     """
 
     environment: str

@@ -153,7 +153,16 @@ def test_the_integration_guide_knows_the_throttling() -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    ["Enrolment", "Login", "Recovery", "Asking again", "Errors", "Lost answers", "Lock-out", "What to store"],
+    [
+        "Enrolment",
+        "Login",
+        "Recovery",
+        "Step-up authentication",
+        "Errors",
+        "Lost responses",
+        "Lock-out",
+        "What to store",
+    ],
 )
 def test_the_integration_guide_has_what_integrators_look_for(heading: str) -> None:
     assert len(section("integration.md", heading).split()) > 40
@@ -166,17 +175,16 @@ def test_the_quick_start_ends_as_the_command_does() -> None:
     assert section("quick-start.md", "Start it").count(f"  http://{LOOPBACK}:{Place(DEFAULT_PORT).console_port}\n") == 1
 
 
-def test_the_readme_names_settings_that_exist() -> None:
-    names = {name for row in rows(README) if len(row) == 2 for name in quoted(row[0])}
-    settings = {each.name for each in fields(Config)}
+def test_the_deployment_guide_lists_settings_that_exist() -> None:
+    names = {name for setting, _ in table("deploy.md", "Settings") for name in quoted(setting)}
 
-    assert names & settings >= {"environment", "mfa_issuer", "jwt_audience", "required_scope", "snap_start"}
-    told = next(block for block in README.split("\n\n") if block.startswith("| Setting | Meaning |"))
-    assert {name for row in rows(told) for name in quoted(row[0])} <= settings
+    assert names >= {"environment", "mfa_issuer", "jwt_audience", "required_scope", "snap_start"}
+    assert names <= {each.name for each in fields(Config)}
 
 
-def test_the_readme_names_the_variables_that_the_functions_read() -> None:
-    (sentence,) = [line for line in README.splitlines() if line.startswith("The functions read environment variables")]
+def test_the_deployment_guide_lists_the_environment_variables_of_the_functions() -> None:
+    lines = section("deploy.md", "Settings").splitlines()
+    (sentence,) = [line for line in lines if line.startswith("The functions read environment variables")]
 
     assert set(quoted(sentence)) == set(Env) - {Env.EVENT_BUS_NAME, Env.DEAD_LETTER_QUEUE_URL}
 

@@ -49,7 +49,7 @@ def test_every_link_to_a_test_is_one_that_was_read() -> None:
     assert len(re.findall(r"\]\(\.\./tests/", PAGE)) == len(named_tests(PAGE))
 
 
-@pytest.mark.parametrize("heading", ["Who attacks, and what stops them", "What users of other systems suffered"])
+@pytest.mark.parametrize("heading", ["Threats and defences", "Problems of similar systems"])
 def test_every_claim_names_what_shows_it(heading: str) -> None:
     claims = rows(section("security.md", heading))
 
@@ -83,7 +83,7 @@ def guesses(time: timedelta) -> int:
 
 
 def test_the_chances_of_guessing_are_those_of_the_code() -> None:
-    table = rows(section("security.md", "How hard guessing is"))
+    table = rows(section("security.md", "Guessing codes"))
     a_day, a_year = guesses(timedelta(days=1)), 365 * guesses(timedelta(days=1))
     tried = [guesses(timedelta(minutes=1)), a_day, MAX_CONSECUTIVE_FAILURES, round(a_year, -3)]
     chance = (2 * WINDOW + 1) / 10**6
@@ -95,7 +95,7 @@ def test_the_chances_of_guessing_are_those_of_the_code() -> None:
 
 
 def test_the_window_and_the_odds_in_words_are_those_of_the_code() -> None:
-    text = section("security.md", "How hard guessing is")
+    text = section("security.md", "Guessing codes")
 
     assert f"about {(2 * WINDOW + 1) * STEP_SECONDS} seconds in all" in text
     assert f"{2 * WINDOW + 1} in a million" in text

@@ -69,7 +69,7 @@ def test_every_link_within_the_page_has_a_heading() -> None:
     anchors = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)}
 
     assert set(re.findall(r"\(#([^)]+)\)", PAGE)) <= anchors
-    assert "when-a-release-is-taken-back" in anchors  # linked by the alarms of a release
+    assert "automatic-rollback" in anchors  # linked by the alarms of a release
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(((?!#|http)[^)#]+)", PAGE))))

@@ -109,7 +109,7 @@ def test_only_many_5xx_roll_a_release_back(service: Stack) -> None:
 
 def test_the_alarms_of_a_release_link_the_documentation(service: Stack) -> None:
     for alarm in alarms(service).values():
-        assert alarm["AlarmDescription"].endswith("docs/deploy.md#when-a-release-is-taken-back")
+        assert alarm["AlarmDescription"].endswith("docs/deploy.md#automatic-rollback")
 
 
 def test_code_deploy_has_only_its_own_policy(service: Stack) -> None:

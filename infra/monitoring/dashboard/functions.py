@@ -1,15 +1,11 @@
 """The dashboard `mfa-ENVIRONMENT-functions`: every function and the table by itself, when the overview names one."""
 
-from typing import cast
-
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from functions.shared import contract
-from infra.monitoring.dashboard.graphs import Colour, graph, line
+from infra.monitoring.dashboard.graphs import Colour, WidgetRow, dashboard, graph, line
 from infra.monitoring.resources import TABLE_OPERATIONS, WatchedResources
-
-type Row = list[cloudwatch.ConcreteWidget]
 
 
 class FunctionsDashboard(Construct):
@@ -24,22 +20,15 @@ class FunctionsDashboard(Construct):
     def __init__(self, scope: Construct, id: str, *, watched: WatchedResources) -> None:
         super().__init__(scope, id)
         rows = [row for folder in watched.functions for row in _function(folder, watched)] + _table(watched)
-        # Between scope and dashboard, so that the logical id stays: CloudFormation cannot create a second dashboard
-        # of this name before it deletes the first.
-        factory = Construct(self, "Factory")
-        cloudwatch.Dashboard(
-            factory,
-            "Dashboard",
-            dashboard_name=f"mfa-{watched.environment}-functions",
-            start="-PT8H",
-            widgets=[[cast("cloudwatch.IWidget", widget) for widget in row] for row in rows],
-        )
+        # The construct "Factory" keeps the dashboard's logical id: CloudFormation could not replace the dashboard,
+        # because it creates the new one before it deletes the old one of the same name.
+        dashboard(Construct(self, "Factory"), f"mfa-{watched.environment}-functions", rows)
 
 
-def _function(folder: str, watched: WatchedResources) -> list[Row]:
+def _function(folder: str, watched: WatchedResources) -> list[WidgetRow]:
     counts = {"Invocations": Colour.FIRST, "Errors": Colour.BROKEN, "Throttles": Colour.REFUSED}
     durations = {"p50": Colour.GOOD, "p90": Colour.REFUSED, "p99": Colour.FAILED, "Maximum": Colour.BROKEN}
-    row: Row = [
+    row: list[cloudwatch.ConcreteWidget] = [
         graph(
             "Invocations, errors and throttles",
             [line(name, watched.function(folder, name), colour) for name, colour in counts.items()],
@@ -60,7 +49,7 @@ def _function(folder: str, watched: WatchedResources) -> list[Row]:
     return [_heading(contract.lambda_name(folder, watched.environment)), row]
 
 
-def _table(watched: WatchedResources) -> list[Row]:
+def _table(watched: WatchedResources) -> list[WidgetRow]:
     return [
         _heading(f"Table {watched.table_name}"),
         [
@@ -92,5 +81,5 @@ def _table(watched: WatchedResources) -> list[Row]:
     ]
 
 
-def _heading(text: str) -> Row:
+def _heading(text: str) -> WidgetRow:
     return [cloudwatch.TextWidget(markdown=f"## {text}", width=24, height=1)]

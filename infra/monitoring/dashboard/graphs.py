@@ -1,17 +1,21 @@
-"""Graphs and lines in the shape that both dashboards use."""
+"""Dashboards, graphs and lines in the shape that both dashboards use."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
 
 from infra.monitoring.alarms import metric_math, metric_of
 from infra.monitoring.resources import Series
 
 #: Length of every datapoint on a dashboard: the same as most alarms', so that a graph shows what an alarm evaluated.
 PERIOD_MINUTES: Final = 5
+
+
+type WidgetRow = Sequence[cloudwatch.ConcreteWidget]
 
 
 class Colour(StrEnum):
@@ -67,4 +71,16 @@ def graph(
         stacked=stacked,
         width=width,
         height=height,
+    )
+
+
+def dashboard(scope: Construct, name: str, rows: Sequence[WidgetRow]) -> None:
+    """Add a dashboard with rows of widgets, each up to 24 columns wide."""
+    cloudwatch.Dashboard(
+        scope,
+        "Dashboard",
+        dashboard_name=name,
+        period_override=cloudwatch.PeriodOverride.INHERIT,
+        start="-PT3H",
+        widgets=[[cast("cloudwatch.IWidget", widget) for widget in row] for row in rows],
     )

@@ -3,9 +3,8 @@
 A new route appears by itself. A new metric of the functions needs one more line here; a test finds a missing one.
 """
 
-from collections.abc import Sequence
 from itertools import batched
-from typing import Final, cast
+from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
@@ -15,13 +14,11 @@ from functions.shared.contract import Endpoint, Metric
 from infra.monitoring import queries
 from infra.monitoring.alarms import Alarms
 from infra.monitoring.config import MonitoringConfig
-from infra.monitoring.dashboard.graphs import Colour, computed, counter, graph, line
+from infra.monitoring.dashboard.graphs import Colour, WidgetRow, computed, counter, dashboard, graph, line
 from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
 from infra.monitoring.rules.endpoints import slug
 from infra.monitoring.rules.model import total, zero_filled
-
-type Row = Sequence[cloudwatch.ConcreteWidget]
 
 COLUMNS: Final = 24
 
@@ -56,7 +53,7 @@ class OverviewDashboard(Construct):
         self._watched = watched
         self._config = config
         self._alarms = alarms
-        rows: list[Row] = [
+        rows: list[WidgetRow] = [
             self._title(),
             *self._health(),
             *self._attacks(),
@@ -64,23 +61,16 @@ class OverviewDashboard(Construct):
             *self._cost(),
             *self._latest_failures(),
         ]
-        cloudwatch.Dashboard(
-            self,
-            "Dashboard",
-            dashboard_name=f"mfa-{watched.environment}",
-            period_override=cloudwatch.PeriodOverride.INHERIT,
-            start="-PT3H",
-            widgets=[[cast("cloudwatch.IWidget", widget) for widget in row] for row in rows],
-        )
+        dashboard(self, f"mfa-{watched.environment}", rows)
 
-    def _title(self) -> Row:
+    def _title(self) -> WidgetRow:
         return _text(
             f"# MFA service · {self._watched.environment}\n"
             f"From top to bottom: health · attacks · latency and failures · cost · latest failures. "
             f"Every alarm has a heading of the same name in the [runbook]({self._config.runbook_url}).",
         )
 
-    def _health(self) -> list[Row]:
+    def _health(self) -> list[WidgetRow]:
         others = [endpoint for endpoint in contract.ENDPOINTS if endpoint is not contract.SETUP]
         graphs = [graph(f"{each.method} {each.path}", self._outcomes(each)) for each in others]
         setup = contract.SETUP
@@ -138,7 +128,7 @@ class OverviewDashboard(Construct):
             ),
         ]
 
-    def _attacks(self) -> list[Row]:
+    def _attacks(self) -> list[WidgetRow]:
         thresholds = self._config.thresholds
         return [
             self._heading(
@@ -194,7 +184,7 @@ class OverviewDashboard(Construct):
             ],
         ]
 
-    def _latency_and_failures(self) -> list[Row]:
+    def _latency_and_failures(self) -> list[WidgetRow]:
         thresholds, watched = self._config.thresholds, self._watched
         system_errors = {
             f"failed_{operation.lower()}": watched.table("SystemErrors", operation=operation)
@@ -276,7 +266,7 @@ class OverviewDashboard(Construct):
             ],
         ]
 
-    def _cost(self) -> list[Row]:
+    def _cost(self) -> list[WidgetRow]:
         watched = self._watched
         return [
             self._heading(
@@ -307,7 +297,7 @@ class OverviewDashboard(Construct):
             ],
         ]
 
-    def _latest_failures(self) -> list[Row]:
+    def _latest_failures(self) -> list[WidgetRow]:
         return [
             self._heading(
                 "Latest failures",
@@ -322,7 +312,7 @@ class OverviewDashboard(Construct):
             ],
         ]
 
-    def _heading(self, title: str, normal: str, anchor: str) -> Row:
+    def _heading(self, title: str, normal: str, anchor: str) -> WidgetRow:
         return _text(f"## {title}\n{normal} [Runbook]({self._config.runbook_link(anchor)})")
 
     def _outcomes(self, endpoint: Endpoint) -> list[cloudwatch.IMetric]:
@@ -355,6 +345,6 @@ class OverviewDashboard(Construct):
         )
 
 
-def _text(markdown: str) -> Row:
+def _text(markdown: str) -> WidgetRow:
     transparent = cloudwatch.TextWidgetBackground.TRANSPARENT
     return [cloudwatch.TextWidget(markdown=markdown, width=COLUMNS, height=2, background=transparent)]

@@ -1,13 +1,10 @@
-"""The examples, settings, links and sums of `docs/deploy.md` are valid."""
+"""The examples and sums of `docs/deploy.md` are valid."""
 
 import json
 import re
-from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
-from infra.config import Config, load_config
+from infra.config import load_config
 from infra.paths import REPOSITORY
 from tests.infra.synthesis import Synthesized
 
@@ -16,11 +13,6 @@ PAGE = (REPOSITORY / "docs" / "deploy.md").read_text()
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-
-
-def anchor(heading: str) -> str:
-    """Return a heading's anchor, as GitHub makes it."""
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def test_the_example_file_is_accepted(tmp_path: Path) -> None:
@@ -32,13 +24,6 @@ def test_the_example_file_is_accepted(tmp_path: Path) -> None:
 
     assert config.environment == "prod"
     assert config.monitoring.page_urls
-
-
-def test_every_setting_on_a_command_line_exists() -> None:
-    names = set(re.findall(r"-c (\w+)=", PAGE)) - {"config", "name"}
-
-    assert names <= {each.name for each in fields(Config)}
-    assert {"traffic_shift", "users_table_name"} <= names
 
 
 def test_the_commands_for_a_second_region_are_accepted(tmp_path: Path) -> None:
@@ -65,16 +50,8 @@ def test_the_documented_key_statement_is_that_of_a_new_key(prod: Synthesized) ->
     assert documented | {"Principal": None} == key | {"Principal": None}
 
 
-def test_every_link_within_the_page_has_a_heading() -> None:
-    anchors = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)}
-
-    assert set(re.findall(r"\(#([^)]+)\)", PAGE)) <= anchors
-    assert "automatic-rollback" in anchors  # linked by the alarms of a release
-
-
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(((?!#|http)[^)#]+)", PAGE))))
-def test_every_linked_file_exists(link: str) -> None:
-    assert (REPOSITORY / "docs" / link).exists()
+def test_the_heading_that_alarms_of_a_release_link_exists() -> None:
+    assert re.search(r"^#+ Automatic rollback$", PAGE, re.MULTILINE)
 
 
 def test_the_table_of_costs_adds_up() -> None:

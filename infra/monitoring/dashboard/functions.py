@@ -1,4 +1,4 @@
-"""The dashboard `mfa-ENVIRONMENT-functions`: every function and the table by itself, when the overview names one."""
+"""The dashboard `mfa-ENVIRONMENT-functions`: details of every function and of the table."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct

@@ -19,7 +19,7 @@ type WidgetRow = Sequence[cloudwatch.ConcreteWidget]
 
 
 class Colour(StrEnum):
-    """What each colour means. The palette can be told apart by colour-blind readers (Okabe and Ito)."""
+    """What each colour means. Colour-blind readers can distinguish the palette (Okabe and Ito)."""
 
     GOOD = "#009e73"
     NEUTRAL = "#7f7f7f"

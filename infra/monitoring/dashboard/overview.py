@@ -1,6 +1,6 @@
 """The dashboard `mfa-ENVIRONMENT`, from top to bottom: health, attacks, latency and failures, cost, latest failures.
 
-A new route appears by itself. A new metric of the functions needs one more line here; a test finds a missing one.
+A new route appears automatically. A new metric of the functions needs a line here; a test finds a missing one.
 """
 
 from itertools import batched

@@ -23,7 +23,7 @@ def endpoint_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
         watched,
         contract.SETUP,
         minimum=thresholds.setups_without_success,
-        # A 409 is a correct response: fifteen minutes of nothing else are no outage.
+        # A 409 is a correct response: fifteen minutes with only 409s are not an outage.
         attempts="FILL(attempts,0)-FILL(rejections,0)",
         response="Look at the latest failures of setup-mfa, then at KMS and DynamoDB.",
     )

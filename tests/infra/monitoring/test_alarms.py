@@ -96,12 +96,12 @@ def test_no_traffic_ends_with_the_first_request(prod: Monitoring) -> None:
 
 
 def test_setup_rejections_are_no_outage(prod: Monitoring) -> None:
-    store = _happened("prod", lambda traffic: traffic.answers(60, contract.SETUP, REJECTED)).store
+    store = _happened("prod", lambda traffic: traffic.requests(60, contract.SETUP, REJECTED)).store
     assert alarm_state(prod.alarms["setup-mfa-no-success"], store, now=NOW) is AlarmState.OK
 
 
 def test_one_failure_in_a_quiet_night_does_not_page(prod: Monitoring) -> None:
-    store = _happened("prod", lambda traffic: traffic.answers(1, contract.SETUP, UNAVAILABLE)).store
+    store = _happened("prod", lambda traffic: traffic.requests(1, contract.SETUP, UNAVAILABLE)).store
     for key in prod.paging - {"no-traffic"}:
         assert alarm_state(prod.alarms[key], store, now=NOW) is AlarmState.OK, key
 
@@ -117,14 +117,14 @@ def test_decryptions_beyond_those_counted_fire(prod: Monitoring) -> None:
 
 
 def test_other_failures_do_not_make_the_key_unusable(prod: Monitoring) -> None:
-    store = _happened("prod", lambda traffic: traffic.answers(50, contract.SETUP, UNAVAILABLE)).store
+    store = _happened("prod", lambda traffic: traffic.requests(50, contract.SETUP, UNAVAILABLE)).store
     assert alarm_state(prod.alarms["secret-key-unusable"], store, now=NOW) is AlarmState.OK
 
 
 def test_a_key_that_serves_most_calls_is_usable(prod: Monitoring) -> None:
-    traffic = _happened("prod", lambda traffic: traffic.answers(5, contract.SETUP, KEY_UNAVAILABLE))
+    traffic = _happened("prod", lambda traffic: traffic.requests(5, contract.SETUP, KEY_UNAVAILABLE))
     assert alarm_state(prod.alarms["secret-key-unusable"], traffic.store, now=NOW) is AlarmState.ALARM
-    traffic.answers(6, contract.SETUP, OK)
+    traffic.requests(6, contract.SETUP, OK)
     assert alarm_state(prod.alarms["secret-key-unusable"], traffic.store, now=NOW) is AlarmState.OK
 
 

@@ -105,7 +105,7 @@ class Traffic:
     now: float
     store: MetricStore = field(default_factory=MetricStore)
 
-    def answers(self, times: int, route: Endpoint, error: ApiError | None, *metrics: Metric) -> None:
+    def requests(self, times: int, route: Endpoint, error: ApiError | None, *metrics: Metric) -> None:
         for _ in range(times):
             self.store.put_embedded(answered(self.environment, route, error, metrics), at=self.now)
 

@@ -11,9 +11,9 @@ from constructs import Construct
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint, Metric
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring import queries
 from infra.monitoring.alarms import Alarms
-from infra.monitoring.config import MonitoringConfig
 from infra.monitoring.dashboard.graphs import Colour, WidgetRow, computed, counter, dashboard, graph, line
 from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources

@@ -1,6 +1,6 @@
 """Every alarm of the service as data. The template, the dashboard, the runbook and the tests follow from this list."""
 
-from infra.monitoring.config import MonitoringConfig
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.endpoints import endpoint_rules
 from infra.monitoring.rules.model import AlarmRule

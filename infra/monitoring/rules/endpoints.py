@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint
-from infra.monitoring.config import Thresholds
+from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.model import AlarmRule, Urgency, ratio, total, zero_filled
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from functions.shared import contract
 from functions.shared.contract import Metric
-from infra.monitoring.config import MonitoringConfig, Thresholds
+from infra.config.monitoring import MonitoringConfig, Thresholds
 from infra.monitoring.resources import TABLE_OPERATIONS, WatchedResources
 from infra.monitoring.rules.model import AlarmRule, Missing, Urgency, ratio, total, zero_filled
 

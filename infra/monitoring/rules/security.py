@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from functions.shared.contract import SETUP, Metric
-from infra.monitoring.config import Thresholds
+from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import DECRYPT, WatchedResources
 from infra.monitoring.rules.model import AlarmRule, Urgency, total, zero_filled
 

@@ -1,6 +1,6 @@
 """Traffic that makes each alarm fire, and a normal hour in which no alarm may fire.
 
-Counts are relative to production's thresholds, whose defaults `infra.monitoring.config.Thresholds` gives.
+Counts are relative to production's thresholds, whose defaults `infra.config.monitoring.Thresholds` gives.
 """
 
 from collections.abc import Callable, Mapping

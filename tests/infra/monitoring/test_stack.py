@@ -10,8 +10,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 
 from functions.shared import contract
+from infra.config import ENVIRONMENTS, ConfigError, MonitoringConfig, Thresholds
 from infra.constructs.log_protection import PATTERNS, log_protection_policy
-from infra.monitoring.config import BY_ENVIRONMENT, DEV, MonitoringConfig, Thresholds
 from infra.monitoring.resources import Series, WatchedResources
 from infra.monitoring.rules import alarm_rules
 from infra.monitoring.rules.model import AlarmRule
@@ -144,17 +144,17 @@ def test_the_policy_audits_and_masks() -> None:
     ],
 )
 def test_refuses_what_could_not_work(changes: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(complaint)):
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
         MonitoringConfig(**changes)
 
 
 def test_refuses_thresholds_that_always_fire() -> None:
-    with pytest.raises(ValueError, match=re.escape("thresholds.errors: expected a number above 0, got 0")):
+    with pytest.raises(ConfigError, match=r"thresholds\.errors: expected a whole number from 1 to 1000000000, got 0"):
         Thresholds(errors=0)
 
 
 def test_only_prod_pages() -> None:
-    assert {name: config.paging for name, config in BY_ENVIRONMENT.items()} == {
+    assert {name: config.monitoring.paging for name, config in ENVIRONMENTS.items()} == {
         "dev": False,
         "prod": True,
         "local": False,
@@ -191,5 +191,5 @@ def test_without_security_events_there_are_no_alarms_of_them() -> None:
         dead_letter_queue_name="dead-letters",
     )
     without = replace(watched, functions=("setup_mfa",), dead_letter_queue_name=None)
-    keys, fewer = ({rule.key for rule in alarm_rules(each, DEV)} for each in (watched, without))
+    keys, fewer = ({rule.key for rule in alarm_rules(each, MonitoringConfig())} for each in (watched, without))
     assert keys - fewer == {"security-event-failures", "security-events-delay", "security-events-dead-letter"}

@@ -130,7 +130,7 @@ def test_another_form_of_message_is_not_drawn(change: object) -> None:
 
 
 def test_how_to_report_is_said_where_github_looks_for_it() -> None:
-    text = (REPOSITORY / "SECURITY.md").read_text()
+    text = (REPOSITORY / ".github" / "SECURITY.md").read_text()
 
     assert Path(REPOSITORY / "docs" / "security.md").exists()
     assert "docs/security.md" in text

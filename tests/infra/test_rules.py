@@ -8,7 +8,6 @@ import pytest
 from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
-from infra.paths import REPOSITORY
 from tests.infra.synthesis import Synthesized, synthesize
 
 
@@ -23,7 +22,8 @@ def nag_findings(environment: Synthesized) -> list[str]:
 
 def cfn_lint(*templates: Path) -> subprocess.CompletedProcess[str]:
     program = str(Path(sys.executable).with_name("cfn-lint"))
-    command = [program, "--config-file", str(REPOSITORY / ".cfnlintrc"), "--", *map(str, templates)]
+    # W3005: CDK makes a function depend on its role's policy and on the role. The role is redundant, and harmless.
+    command = [program, "--ignore-checks", "W3005", "--", *map(str, templates)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -43,7 +43,7 @@ check: setup ## format check, lint, types, secrets: what the gate asks before th
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m tests.secret_scan
+	@scripts/find_secrets.sh
 
 format: setup ## format the code and apply safe lint fixes
 	@$(BIN)/ruff format .

@@ -3,15 +3,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from infra.paths import REPOSITORY
 from local import lifeline
 from tests.local.emulator import PATIENCE_SECONDS, eventually
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
-
-#: Starts another process in a session of its own, as CDK does with the app, and names both.
+#: Starts another process in its own session, as CDK does with the app, and prints the ids of both.
 _PARENT = """
 import os, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
@@ -40,13 +39,12 @@ def family() -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
 
 def _running(process: int) -> bool:
     try:
-        with open(f"/proc/{process}/stat") as file:  # noqa: PTH123 -- a vanished process is one exception here
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
-def test_a_cut_lifeline_ends_the_command_and_what_came_of_it(
+def test_a_cut_lifeline_ends_the_command_and_its_descendants_in_other_sessions(
     family: tuple["subprocess.Popen[str]", list[int]],
 ) -> None:
     guard, processes = family
@@ -67,13 +65,6 @@ def test_a_released_command_outlives_its_starter(family: tuple["subprocess.Popen
     assert all(_running(process) for process in processes)
     for process in processes:
         os.kill(process, 9)
-
-
-def test_descendants_are_found_across_sessions(family: tuple["subprocess.Popen[str]", list[int]]) -> None:
-    guard, processes = family
-    assert lifeline.descendants(guard.pid) == processes
-    assert guard.stdin is not None
-    guard.stdin.close()
 
 
 @pytest.mark.parametrize("status", [0, 3])

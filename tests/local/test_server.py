@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local import ports, server
@@ -13,8 +14,6 @@ from local.errors import LocalError
 from local.server import AlreadyRunningError
 from local.stack import Place
 from tests.local.emulator import eventually
-
-_by_proc = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
 
 
 @pytest.fixture
@@ -121,26 +120,23 @@ def test_an_emulator_that_does_not_come_up_is_explained_by_its_log(
     assert not place.temporary.exists()
 
 
-@_by_proc
-def test_the_emulator_listens_on_the_loopback_interface_alone(place: Place) -> None:
+def test_the_emulator_listens_only_on_the_loopback_interface(place: Place) -> None:
     started = server.start(place)
     listening = {
-        line.split()[1].partition(":")[0]
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-        if int(line.split()[1].rpartition(":")[2], 16) == place.port and line.split()[3] == "0A"
+        connection.laddr.ip
+        for connection in psutil.Process(started.process.pid).net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
     }
-    assert listening == {"0100007F"}
+    assert listening == {ports.LOOPBACK}
     started.stop()
 
 
-@_by_proc
 def test_the_emulator_sees_nothing_of_its_starters_environment(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.com")
     started = server.start(place)
-    seen = Path(f"/proc/{started.process.pid}/environ").read_text().split("\0")
-    names = {variable.partition("=")[0] for variable in seen}
-    assert not names & {"LOG_LEVEL", "AWS_PROFILE", "AWS_ENDPOINT_URL"}
-    assert f"TMPDIR={place.temporary}" in seen
+    seen = psutil.Process(started.process.pid).environ()
+    assert not seen.keys() & {"LOG_LEVEL", "AWS_PROFILE", "AWS_ENDPOINT_URL"}
+    assert seen["TMPDIR"] == str(place.temporary)
     started.stop()

@@ -5,7 +5,6 @@ it is the one that is short of CPU, nothing of ours serialises requests.
 """
 
 import http.client
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+import psutil
 
 from functions.shared.contract import SETUP, STATUS, Endpoint
 from local import lifecycle, ports, users
@@ -87,10 +88,9 @@ def _level(stack: Stack, emulator: int, route: Endpoint, tokens: list[str], seco
 
 
 def _cpu_seconds(process_id: int) -> float:
-    """Return the CPU time of a process, user and system (proc_pid_stat(5), fields 14 and 15)."""
-    # The name, in parentheses, may hold spaces.
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the CPU time of a process, user and system."""
+    times = psutil.Process(process_id).cpu_times()
+    return times.user + times.system
 
 
 def _load(stack: Stack, route: Endpoint, tokens: list[str], seconds: float) -> list[float]:

@@ -62,13 +62,13 @@ openapi: setup ## write the API's description anew, after a change of the API th
 	@$(BIN)/python -m tools.openapi
 
 sbom: setup ## write each function's bill of materials (CycloneDX) to build/sbom
-	@$(BIN)/python -m infra.packaging.supply_chain sbom
+	@scripts/sbom.sh
 
 licences: setup ## list the licences of what the functions carry
-	@$(BIN)/python -m infra.packaging.supply_chain licences
+	@scripts/licences.sh
 
 audit: setup ## look up known vulnerabilities of everything that is pinned
-	@$(BIN)/python -m infra.packaging.supply_chain audit
+	@scripts/audit.sh
 
 synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
 	@cdk synth --quiet -c environment=$(ENVIRONMENT)

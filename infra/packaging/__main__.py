@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 
 from infra.config import ENVIRONMENTS, ConfigError, load_config
 from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package
@@ -17,9 +16,7 @@ def main() -> int:
     try:
         target = Target.of(load_config({"environment": parser.parse_args().environment}))
         for function in DEPLOYED_FUNCTIONS:
-            started = time.monotonic()
-            folder = build_package(function, target)
-            report(f"{function}: {folder.relative_to(REPOSITORY)} ({time.monotonic() - started:.1f} s)")
+            report(f"{function}: {build_package(function, target).relative_to(REPOSITORY)}")
     except (ConfigError, PackagingError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

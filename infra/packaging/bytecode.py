@@ -12,16 +12,8 @@ from typing import Final
 
 from infra.packaging.workspace import PackagingError
 
-PYTHON: Final = (3, 13)
-
-
-def require_runtime_python() -> None:
-    """Raise ``PackagingError`` unless this Python compiles the bytecode that the Lambda runtime reads."""
-    if sys.version_info[:2] != PYTHON:
-        wanted, running = (".".join(map(str, version)) for version in (PYTHON, sys.version_info[:2]))
-        raise PackagingError(
-            f"Packages need bytecode of Python {wanted}, but this is Python {running}: run `make setup`."
-        )
+#: The version of the Lambda runtime.
+PYTHON: Final = "3.13"
 
 
 def compile_tree(folder: Path, prefix: str = "/var/task") -> None:
@@ -39,7 +31,11 @@ def compile_tree(folder: Path, prefix: str = "/var/task") -> None:
     PackagingError
         A module does not compile, or this is not the runtime's Python version.
     """
-    require_runtime_python()
+    running = ".".join(map(str, sys.version_info[:2]))
+    if running != PYTHON:
+        raise PackagingError(
+            f"Packages need bytecode of Python {PYTHON}, but this is Python {running}: run `make setup`."
+        )
     # In a separate, isolated process, with one worker: a module's constants are then interned in the same order in
     # every build, which gives the same bytes.
     command = [sys.executable, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]

@@ -48,7 +48,6 @@ def build_dependencies(
     PackagingError
         A package is not available for the target or does not have the expected hash, or a module does not compile.
     """
-    bytecode.require_runtime_python()
     recipe = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     models = repr(sorted((service, sorted(names)) for service, names in operations.items()))
     inputs = [requirements.read_bytes(), constraints.read_bytes(), models.encode(), target.name.encode(), *recipe]
@@ -65,7 +64,7 @@ def build_dependencies(
 def _install(requirements: Path, constraints: Path, target: Target, folder: Path) -> None:
     # Copies, because trimming would change hard-linked files in uv's cache as well.
     command = [find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--link-mode", "copy"]
-    command += ["--python-version", "3.13", "--only-binary", ":all:", "--target", str(folder)]
+    command += ["--python-version", bytecode.PYTHON, "--only-binary", ":all:", "--target", str(folder)]
     if target.platform:
         command += ["--python-platform", target.platform]
     command += ["-r", str(requirements), "-c", str(constraints)]

@@ -1,10 +1,10 @@
-"""Processes that end with whoever started them, even if that was killed.
+"""Processes that end with their starter, even if the starter was killed.
 
-The starter keeps the writing end of the child's standard input. The kernel closes it when the starter ends, in
-whatever way, and the child takes that for the order to end itself.
+The starter keeps the writing end of the child's standard input. The kernel closes it when the starter ends, and the
+child then ends itself.
 
-``python -m local.lifeline COMMAND...`` runs a command that knows nothing of this: cut, it ends the command and
-every process that came of it, in whatever process group.
+``python -m local.lifeline COMMAND...`` runs any command. When the lifeline is cut, it ends the command and all its
+descendants, in any process group.
 """
 
 import os
@@ -17,15 +17,15 @@ from typing import Final
 
 import psutil
 
-#: Written into the lifeline, this lets the child outlive whoever started it.
+#: Written to the lifeline, this lets the child outlive its starter.
 RELEASE: Final = b"release\n"
 
 
 def watch(on_cut: Callable[[], None]) -> None:
-    """Call a function, in a thread, once the lifeline of this process is cut without a release."""
+    """Call a function, in a thread, when the lifeline of this process is cut without a release."""
 
     def wait() -> None:
-        # Unbuffered: a thread that waits inside sys.stdin would make the interpreter's own end fail.
+        # Unbuffered: the interpreter cannot shut down while a thread waits inside sys.stdin.
         if os.read(sys.stdin.fileno(), len(RELEASE)) != RELEASE:
             on_cut()
 
@@ -33,8 +33,8 @@ def watch(on_cut: Callable[[], None]) -> None:
 
 
 def _run(command: list[str]) -> int:
-    # The command gets no lifeline of its own, and its output goes where this process's goes.
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 -- what this is for
+    # The command inherits this process's output, but not its lifeline.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 -- runs any command
 
     def end() -> None:
         with suppress(psutil.NoSuchProcess):

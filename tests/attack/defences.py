@@ -110,8 +110,8 @@ DEFENCES: Final = (
         name="What the authorizer cannot judge, it refuses",
         stops="a token that makes the verification itself fail",
         file="functions/jwt_authorizer/handler.py",
-        text='        reason = "unexpected"\n',
-        instead='        return _policy("Allow", event.get("methodArn", "*"), "anonymous", {})\n',
+        text='            reason = "unexpected"\n',
+        instead='            return _policy("Allow", event.get("methodArn", "*"), "anonymous", {})\n',
         noticed_by=(
             "tests/jwt_authorizer/test_requests.py::TestPolicy::test_a_defect_of_our_own_is_a_refusal_without_detail",
         ),
@@ -194,8 +194,8 @@ DEFENCES: Final = (
         name="Turning it off takes a code",
         stops="a stolen session that removes the second factor",
         file="functions/shared/second_factor.py",
-        text="self._repository.remove(self._examine(request, proof).read)",
-        instead="self._repository.remove(self._repository.get(request.identity.user_id))  # type: ignore[arg-type]",
+        text="self._repository.remove(self._examine(user_id, offered, request_id, count).read)",
+        instead="self._repository.remove(self._repository.get(user_id))  # type: ignore[arg-type]",
         noticed_by=(
             "tests/disable_mfa/test_disable.py::test_a_wrong_code_counts_and_the_lock_is_the_same_as_at_login",
             "tests/disable_mfa/test_disable.py::test_a_used_code_does_not_turn_it_off",
@@ -204,9 +204,9 @@ DEFENCES: Final = (
     Defence(
         name="New backup codes take a TOTP code",
         stops="one found backup code that turns into eight",
-        file="functions/regenerate_backup_codes/handler.py",
-        text="parse_body(TotpRequest, request.event)",
-        instead='parse_body(__import__("functions.shared.proof", fromlist=["x"]).SecondFactorRequest, request.event)',
+        file="functions/regenerate_backup_codes/route.py",
+        text="from functions.shared.request_body import TotpRequest\n",
+        instead="from functions.shared.request_body import SecondFactorRequest as TotpRequest\n",
         noticed_by=("tests/regenerate_backup_codes/test_regenerate.py::test_a_backup_code_cannot_make_new_ones",),
     ),
     Defence(
@@ -221,8 +221,8 @@ DEFENCES: Final = (
         name="Ten wrong codes discard an enrolment and its secret",
         stops="guessing the code of somebody's enrolment",
         file="functions/verify_mfa_setup/service.py",
-        text="    if failed.failed_attempts < PENDING_MAX_FAILURES:\n        return failed\n",
-        instead="    if failed.failed_attempts:\n        return failed\n",
+        text="    if failures.count < PENDING_MAX_FAILURES:\n        return failed\n",
+        instead="    if failures.count:\n        return failed\n",
         noticed_by=(f"{_VERIFY_SETUP}::test_ten_wrong_codes_discard_the_enrolment_and_its_secret",),
     ),
     # -- a code is good once
@@ -313,8 +313,8 @@ DEFENCES: Final = (
         name="Wrong codes are counted",
         stops="guessing without end",
         file="functions/shared/second_factor.py",
-        text="_with_failures(record, method, failures), request_id",
-        instead="_with_failures(record, method, Failures()), request_id",
+        text="failed = record.with_failures(offered.factor, failures)",
+        instead="failed = record.with_failures(offered.factor, Failures())",
         noticed_by=(
             "tests/verify_mfa/test_verify.py::TestLockOut::test_five_are_free_and_the_fifth_locks_for_a_minute",
             "tests/verify_mfa/test_verify.py::TestLockOut::test_a_new_login_session_does_not_reset_it",
@@ -332,8 +332,8 @@ DEFENCES: Final = (
         name="Each kind of factor has a count of its own",
         stops="wrong TOTP codes that lock the user's backup codes as well",
         file="functions/shared/second_factor.py",
-        text="record.totp_failures if proof.method is Method.TOTP else record.backup_failures",
-        instead="record.totp_failures",
+        text="failures = record.failures(offered.factor)",
+        instead="failures = record.failures(Factor.TOTP)",
         noticed_by=(
             "tests/verify_mfa/test_verify.py::TestLockOut::test_locking_one_kind_of_factor_never_locks_the_other",
         ),
@@ -341,10 +341,10 @@ DEFENCES: Final = (
     Defence(
         name="A body has a bound",
         stops="large bodies that cost time and memory",
-        file="functions/shared/proof.py",
+        file="functions/shared/request_body.py",
         text="    if len(raw) > MAX_BODY_BYTES:\n",
         instead="    if len(raw) > 1024 * MAX_BODY_BYTES:\n",
-        noticed_by=("tests/shared/test_proof.py::TestBody::test_may_be_4_kib_and_not_a_byte_more",),
+        noticed_by=("tests/shared/test_request_body.py::TestBody::test_may_be_4_kib_and_not_a_byte_more",),
     ),
     # -- what leaves the service
     Defence(
@@ -372,8 +372,8 @@ DEFENCES: Final = (
         name="Requests are not logged",
         stops="codes and tokens in the logs",
         file="functions/shared/http.py",
-        text="                **answer.log_fields,\n",
-        instead='                **answer.log_fields,\n                body=event.get("body"),\n',
+        text="                **reply.log_fields,\n",
+        instead='                **reply.log_fields,\n                body=event.get("body"),\n',
         noticed_by=(
             "tests/verify_mfa/test_verify.py::test_logs_and_metrics_hold_no_code_and_no_secret",
             "tests/verify_mfa/test_verify.py::TestTotp::test_a_right_code_is_accepted_once",

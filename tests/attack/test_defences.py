@@ -108,7 +108,7 @@ def test_without_a_defence_its_tests_fail_and_with_it_they_pass(
             say(f"{number} of {len(DEFENCES)}: {defence.name}: {len(noticed)} tests fail without it")
     intro = (
         f"Each of {len(DEFENCES)} defences was taken out of a copy of the sources, and the tests that are named for it "
-        "in [Security](security.md#defences-and-who-would-miss-them) were run. With the defence all of them pass; "
+        "in [Security](security.md#defences) were run. With the defence all of them pass; "
         "without it this many fail, by what they see and not by code that does not load."
     )
     table = ["| Taken away | In | Tests that fail |", "|---|---|---|", *rows]

@@ -261,18 +261,18 @@ def test_a_test_that_shows_a_secret_fails_and_says_which(tmp_path: Path) -> None
 LEAKING_CODE = {
     "a print, forgotten in a handler": (
         "functions/verify_mfa/handler.py",
-        "    return service.verify(",
-        "    print(request.event)\n    return service.verify(",
+        "        return verify(",
+        "        print(request.body)\n        return verify(",
     ),
     "the answer, as a field of the log line": (
         "functions/shared/http.py",
-        "                **answer.log_fields,\n",
-        "                **answer.log_fields,\n                answered=answer.body,\n",
+        "                **reply.log_fields,\n",
+        "                **reply.log_fields,\n                returned=reply.body,\n",
     ),
     "the secret, as the name of a metric": (
         "functions/shared/second_factor.py",
-        "        secret = open_secret(self._opener, record, request)\n",
-        "        secret = open_secret(self._opener, record, request)\n        request.metrics.append(secret)\n",
+        "        secret = open_secret(self._opener, record, count)\n",
+        "        secret = open_secret(self._opener, record, count)\n        count(secret)\n",
     ),
     "the request, in the message of an error": (
         "functions/shared/http.py",

@@ -29,7 +29,7 @@ from functions.shared.contract import (
     Status,
     metric_dimensions,
 )
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 from tests.e2e.http_user import HttpUser
 from tests.e2e.stack import Api, Aws
 from tests.support.life_cycle import Answer
@@ -212,7 +212,7 @@ def warm_up(users: list[HttpUser], pool: ThreadPoolExecutor) -> None:
 @pytest.mark.attack
 def test_under_load_every_answer_is_right_and_everything_adds_up(
     stack: Stack,
-    stack_place: Place,
+    stack_place: StackFolder,
     aws: Aws,
     api: Api,
     new_user: Callable[[str], HttpUser],

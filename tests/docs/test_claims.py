@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
 
 import pytest
 
@@ -18,17 +17,16 @@ from functions.shared.contract import (
     Env,
     ErrorCode,
 )
-from functions.shared.proof import MAX_BODY_BYTES
+from functions.shared.request_body import MAX_BODY_BYTES
 from infra.config import DEV, ENVIRONMENTS, PROD, Config
-from infra.monitoring.config import MonitoringConfig
+from infra.config.monitoring import MonitoringConfig
 from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
-from local.stack import DEFAULT_PORT, Place
+from local.stack import DEFAULT_PORT, StackFolder
 from tests.docs.pages import quoted, rows, section, text_of
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
-from tools.docsite import architecture
-from tools.docsite.topology import read_topology
+from tools.docsite.diagrams import TEMPLATES
 
 README = (REPOSITORY / "README.md").read_text()
 CALLS = rows(section("architecture.md", "What each route does"))
@@ -43,14 +41,14 @@ def table(page: str, heading: str) -> list[list[str]]:
 # -- architecture
 
 
-def test_the_picture_of_the_architecture_is_the_one_that_the_templates_draw() -> None:
-    assert architecture.PICTURE.read_text() == architecture.picture(read_topology())
-
-
-def test_the_stacks_need_one_another_as_it_says() -> None:
+def test_the_table_of_stacks_lists_the_references_between_templates() -> None:
     told = {quoted(name)[0]: set(quoted(needs)) for name, _, needs in table("architecture.md", "Stacks")}
+    templates = {path.stem.removeprefix("mfa-prod-"): path.read_text() for path in TEMPLATES.glob("*.json")}
     there = {
-        re.sub(r"^replica-.*", "replica-REGION", name): set(needs) for name, needs in read_topology().stacks.items()
+        re.sub(r"^replica-.*", "replica-REGION", name): {
+            other for other in templates if f"${{mfa-prod-{other}:" in text.partition('"Resources"')[2]
+        }
+        for name, text in templates.items()
     }
 
     assert told == there
@@ -153,7 +151,16 @@ def test_the_integration_guide_knows_the_throttling() -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    ["Enrolment", "Login", "Recovery", "Asking again", "Errors", "Lost answers", "Lock-out", "What to store"],
+    [
+        "Enrolment",
+        "Login",
+        "Recovery",
+        "Step-up authentication",
+        "Errors",
+        "Lost responses",
+        "Lock-out",
+        "What to store",
+    ],
 )
 def test_the_integration_guide_has_what_integrators_look_for(heading: str) -> None:
     assert len(section("integration.md", heading).split()) > 40
@@ -163,20 +170,21 @@ def test_the_integration_guide_has_what_integrators_look_for(heading: str) -> No
 
 
 def test_the_quick_start_ends_as_the_command_does() -> None:
-    assert section("quick-start.md", "Start it").count(f"  http://{LOOPBACK}:{Place(DEFAULT_PORT).console_port}\n") == 1
+    console = f"  http://{LOOPBACK}:{StackFolder(DEFAULT_PORT).console_port}\n"
+
+    assert section("quick-start.md", "Start it").count(console) == 1
 
 
-def test_the_readme_names_settings_that_exist() -> None:
-    names = {name for row in rows(README) if len(row) == 2 for name in quoted(row[0])}
-    settings = {each.name for each in fields(Config)}
+def test_the_deployment_guide_lists_settings_that_exist() -> None:
+    names = {name for setting, _ in table("deploy.md", "Settings") for name in quoted(setting)}
 
-    assert names & settings >= {"environment", "mfa_issuer", "jwt_audience", "required_scope", "snap_start"}
-    told = next(block for block in README.split("\n\n") if block.startswith("| Setting | Meaning |"))
-    assert {name for row in rows(told) for name in quoted(row[0])} <= settings
+    assert names >= {"environment", "mfa_issuer", "jwt_audience", "required_scope", "snap_start"}
+    assert names <= set(Config.model_fields)
 
 
-def test_the_readme_names_the_variables_that_the_functions_read() -> None:
-    (sentence,) = [line for line in README.splitlines() if line.startswith("The functions read environment variables")]
+def test_the_deployment_guide_lists_the_environment_variables_of_the_functions() -> None:
+    lines = section("deploy.md", "Settings").splitlines()
+    (sentence,) = [line for line in lines if line.startswith("The functions read environment variables")]
 
     assert set(quoted(sentence)) == set(Env) - {Env.EVENT_BUS_NAME, Env.DEAD_LETTER_QUEUE_URL}
 
@@ -191,7 +199,7 @@ def test_the_layout_names_every_folder_that_is_committed() -> None:
 
 def test_the_settings_of_the_deployment_guide_exist() -> None:
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = [^`]*)?`", text_of("deploy.md")))
-    settings = {each.name for kind in (Config, MonitoringConfig) for each in fields(kind)}
+    settings = set(Config.model_fields) | set(MonitoringConfig.model_fields)
     # A field of the access log, a claim of Cognito's, and an argument in infra/constructs/security_events.py.
     others = {"integration_status", "client_id", "parallelization_factor"}
 

@@ -14,7 +14,6 @@ from functions.shared.totp import STEP_SECONDS, WINDOW
 from infra.paths import REPOSITORY
 from tests.docs import defences
 from tests.docs.pages import rows, section, text_of
-from tools.docsite import envelope
 
 PAGE = text_of("security.md")
 _TEST = re.compile(r"\[`((?:Test\w+::)?test_.+?)`\]\(\.\./(tests/[\w/]+\.py)\)")
@@ -49,7 +48,7 @@ def test_every_link_to_a_test_is_one_that_was_read() -> None:
     assert len(re.findall(r"\]\(\.\./tests/", PAGE)) == len(named_tests(PAGE))
 
 
-@pytest.mark.parametrize("heading", ["Who attacks, and what stops them", "What users of other systems suffered"])
+@pytest.mark.parametrize("heading", ["Threats and defences", "Problems of similar systems"])
 def test_every_claim_names_what_shows_it(heading: str) -> None:
     claims = rows(section("security.md", heading))
 
@@ -83,7 +82,7 @@ def guesses(time: timedelta) -> int:
 
 
 def test_the_chances_of_guessing_are_those_of_the_code() -> None:
-    table = rows(section("security.md", "How hard guessing is"))
+    table = rows(section("security.md", "Guessing codes"))
     a_day, a_year = guesses(timedelta(days=1)), 365 * guesses(timedelta(days=1))
     tried = [guesses(timedelta(minutes=1)), a_day, MAX_CONSECUTIVE_FAILURES, round(a_year, -3)]
     chance = (2 * WINDOW + 1) / 10**6
@@ -95,7 +94,7 @@ def test_the_chances_of_guessing_are_those_of_the_code() -> None:
 
 
 def test_the_window_and_the_odds_in_words_are_those_of_the_code() -> None:
-    text = section("security.md", "How hard guessing is")
+    text = section("security.md", "Guessing codes")
 
     assert f"about {(2 * WINDOW + 1) * STEP_SECONDS} seconds in all" in text
     assert f"{2 * WINDOW + 1} in a million" in text
@@ -105,28 +104,6 @@ def test_the_window_and_the_odds_in_words_are_those_of_the_code() -> None:
 
 def test_what_an_otp_cannot_do_is_said_at_the_beginning() -> None:
     assert "not phishing-resistant" in PAGE.partition("\n## ")[0]
-
-
-def test_the_picture_of_the_envelope_is_the_one_that_the_code_draws() -> None:
-    assert envelope.PICTURE.read_text() == envelope.picture()
-
-
-def test_a_message_is_taken_apart_into_the_parts_that_the_picture_shows() -> None:
-    message = envelope.sealed_message()
-    parts = envelope.taken_apart(message)
-
-    assert b"".join(parts.values()) == message
-    assert b"user-1" in parts["encryption context"]
-    assert parts["IV"] == (1).to_bytes(12)
-    assert (len(parts["ciphertext"]), len(parts["tag of it"])) == (32, 16)
-    assert f">{len(parts['commitment'])} bytes<" in envelope.picture()
-
-
-@pytest.mark.parametrize("change", [lambda message: message + b"\0", lambda message: b"\1" + message[1:]])
-def test_another_form_of_message_is_not_drawn(change: object) -> None:
-    assert callable(change)
-    with pytest.raises(ValueError, match="form"):
-        envelope.taken_apart(change(envelope.sealed_message()))
 
 
 def test_how_to_report_is_said_where_github_looks_for_it() -> None:

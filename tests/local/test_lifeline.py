@@ -10,7 +10,7 @@ from infra.paths import REPOSITORY
 from local import lifeline
 from tests.local.emulator import PATIENCE_SECONDS, eventually
 
-#: Starts another process in its own session, as CDK does with the app, and prints the ids of both.
+#: Starts another process in a separate session, as CDK does with the app, and prints both ids.
 _PARENT = """
 import os, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
@@ -68,7 +68,7 @@ def test_a_released_command_outlives_its_starter(family: tuple["subprocess.Popen
 
 
 @pytest.mark.parametrize("status", [0, 3])
-def test_the_status_of_a_command_that_ends_by_itself_is_passed_on(status: int) -> None:
+def test_the_exit_status_of_the_command_is_returned(status: int) -> None:
     with _guarded(sys.executable, "-c", f"print('said'); raise SystemExit({status})") as guard:
         assert guard.stdout is not None
         assert guard.stdout.read() == "said\n"

@@ -85,9 +85,7 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
 
 def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
     """Add the API reference after the API page; MkDocs does not know it, because it is not built from Markdown."""
-    del files
-    if not (Path(config.docs_dir) / DESCRIPTION).exists():
-        return nav
+    del config, files
     for section in nav.items:
         if isinstance(section, Section):
             for place, child in enumerate(section.children):

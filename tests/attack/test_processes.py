@@ -1,4 +1,4 @@
-"""The attacks kill the process that they mean."""
+"""The attacks kill the right process."""
 
 import socket
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.processes import connected
 
-#: Connects from one port of the loopback interface to another one, says so, and stays until its input ends.
+#: Connects from one port of the loopback interface to another, and stays until its input ends.
 _CLIENT = """
 import socket, sys
 client = socket.socket()
@@ -30,7 +30,7 @@ def servers() -> Iterator[list[int]]:
         yield [each.getsockname()[1] for each in sockets]
 
 
-def test_who_is_connected_is_told_by_both_ends(servers: list[int]) -> None:
+def test_the_process_is_found_by_both_ends_of_its_connection(servers: list[int]) -> None:
     with socket.socket() as reserved, ExitStack() as running:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind(("127.0.0.1", 0))
@@ -55,6 +55,6 @@ def test_who_is_connected_is_told_by_both_ends(servers: list[int]) -> None:
             client.stdin.close()
 
 
-def test_nobody_is_an_error(servers: list[int]) -> None:
-    with pytest.raises(LookupError, match="nobody"):
+def test_without_a_connection_no_process_is_found(servers: list[int]) -> None:
+    with pytest.raises(LookupError, match="no process"):
         connected(servers[0], servers[1])

@@ -83,7 +83,7 @@ def requests() -> list[tuple[int, Callable[[], dict[str, Any]]]]:
 
 def worker_in(session: int) -> int:
     """Return the one process of the function."""
-    (worker,) = in_session(session).keys() - {session}  # the session is named after its first process, the emulator
+    (worker,) = in_session(session) - {session}  # the session is named after its first process, the emulator
     return worker
 
 

@@ -8,7 +8,7 @@ from infra.paths import REPOSITORY
 
 DOCS: Final = REPOSITORY / "docs"
 #: All that people read: the documentation, and what is beside it where the repository is browsed.
-PAGES: Final = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md")])
+PAGES: Final = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md"), *REPOSITORY.glob(".github/*.md")])
 _FENCE: Final = re.compile(r"^(`{3,})(\S*).*?\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 

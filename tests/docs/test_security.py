@@ -107,7 +107,7 @@ def test_what_an_otp_cannot_do_is_said_at_the_beginning() -> None:
 
 
 def test_how_to_report_is_said_where_github_looks_for_it() -> None:
-    text = (REPOSITORY / "SECURITY.md").read_text()
+    text = (REPOSITORY / ".github" / "SECURITY.md").read_text()
 
     assert Path(REPOSITORY / "docs" / "security.md").exists()
     assert "docs/security.md" in text

@@ -29,7 +29,7 @@ from tests.support.life_cycle import User
 hypothesis.settings.register_profile("tests", parent=hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("tests")
 
-pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack"]
+pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack", "tests.support.attacks"]
 
 #: Folders whose tests share something that takes long to make: a stack, synthesized templates. They begin first.
 _SLOW_TO_PREPARE = ("e2e", "attack", "infra", "images", "local")

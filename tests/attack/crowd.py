@@ -6,7 +6,7 @@ from queue import SimpleQueue
 from typing import Final
 
 from functions.shared.contract import ENDPOINTS, Endpoint
-from tests.e2e.http_user import HttpUser
+from tests.support.http_user import HttpUser
 
 LARGE: Final = 6
 #: A code of the step before, as enrolments use it, must arrive within the step that it was typed in.

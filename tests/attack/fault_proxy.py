@@ -22,9 +22,9 @@ from microburst.forward import Upstream
 
 from functions.shared.contract import partition_key
 from local import ports
-from tests.e2e.stack import Aws
 from tests.support.processes import connected
 from tests.support.released import released
+from tests.support.stack import Aws
 
 #: Longer than any client waits.
 _FOR_EVER_MS: Final = 30_000

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.e2e.stack import Aws
 from tests.support.metrics import emitted_metrics
+from tests.support.stack import Aws
 
 
 @dataclass

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from functions.shared.contract import ENDPOINTS, Endpoint
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
 from tests.support.api_fuzzing import REACHABLE, AnyCase, Offer, State, Subject, any_case, edge_cases, offers
+from tests.support.http_user import HttpUser
+from tests.support.stack import Aws
 
 ROUTES = pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.function)
 #: For each route. At 25 to 100 ms a request.

@@ -27,8 +27,8 @@ from local.stack import Stack
 from tests.attack.crowd import LARGE, Crowd
 from tests.attack.fault_proxy import FAULTS, FaultProxy, Moment, between
 from tests.attack.scenarios import SCENARIOS, SWAP, Scenario, failures, promised_failures
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Aws
 from tests.support.subscriber import PATIENCE_SECONDS, Subscriber
 
 type NewUser = Callable[[str], HttpUser]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from functions.shared.contract import DISABLE, STATUS, VERIFY
-from tests.e2e.http_user import HttpUser
+from tests.support.http_user import HttpUser
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

@@ -18,9 +18,9 @@ from tests.attack.crowd import LARGE, Crowd
 from tests.attack.fault_proxy import FAULTS, Fault, FaultProxy, between
 from tests.attack.function_logs import RequestLog, request_logs
 from tests.attack.scenarios import SCENARIOS, SWAP, Scenario, failures, promised_failures
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
 from tests.support.life_cycle import Answer
+from tests.support.stack import Aws
 
 type NewUser = Callable[[str], HttpUser]
 

@@ -18,13 +18,13 @@ from functions.jwt_authorizer.keys import MIN_FETCH_INTERVAL_SECONDS
 from functions.shared.contract import SETUP, STATUS, Env
 from local.emulator.gateway import MAX_HEADER_BYTES
 from local.stack import Stack
-from tests.e2e.stack import Answer, Aws, function_log_since
+from tests.attack.raw_http import RawApi
 from tests.support.api_description import ISO_TIME, assert_described
 from tests.support.hostile_tokens import Named, Target, Times, forgeries, misissued
 from tests.support.jwks_server import JwksServer, jwks_servers
 from tests.support.leaks import OVER_HTTP
-from tests.support.raw_http import RawApi
 from tests.support.released import released
+from tests.support.stack import Answer, Aws, function_log_since
 from tests.support.tokens import AUDIENCE, ISSUER, ec_key, rsa_key
 
 type TokenFor = Callable[..., str]

@@ -13,8 +13,7 @@ import urllib3
 
 from functions.shared.contract import AUTHORIZER_FUNCTION, STATUS, Env, ErrorCode, Metric
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws, every_function_log_since
+from tests.support.http_user import HttpUser
 from tests.support.jwks_server import (
     Behaviour,
     Exchange,
@@ -27,6 +26,7 @@ from tests.support.jwks_server import (
 )
 from tests.support.metrics import emitted_metrics
 from tests.support.released import released
+from tests.support.stack import Aws, every_function_log_since
 
 
 def stalling(exchange: Exchange) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from local.stack import Stack
-from tests.e2e.stack import Aws
 from tests.support.privileges import DENIED, DONE, MAY, attempts
+from tests.support.stack import Aws
 
 #: So many interesting calls at least are tried that a role must not be able to make.
 MUST_NOT = 20

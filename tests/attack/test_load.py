@@ -30,10 +30,10 @@ from functions.shared.contract import (
     metric_dimensions,
 )
 from local.stack import Place, Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws
+from tests.support.http_user import HttpUser
 from tests.support.life_cycle import Answer
 from tests.support.processes import in_session
+from tests.support.stack import Api, Aws
 
 #: The embedded AWS starts a process for each request under way; the machine has two cores.
 _USERS: Final = 8

@@ -4,7 +4,7 @@ import sys
 from typing import Final
 
 from tests.attack.defences import DEFENCES, Defence
-from tests.docs.pages import DOCS
+from tests.support.pages import DOCS
 
 PAGE: Final = DOCS / "security.md"
 BEGIN: Final = "<!-- defences: python -m tests.docs.defences -->\n"

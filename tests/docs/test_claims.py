@@ -24,9 +24,9 @@ from infra.monitoring.config import MonitoringConfig
 from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
 from local.stack import DEFAULT_PORT, Place
-from tests.docs.pages import quoted, rows, section, text_of
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
+from tests.support.pages import quoted, rows, section, text_of
 from tools.docsite import architecture
 from tools.docsite.topology import read_topology
 

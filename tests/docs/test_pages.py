@@ -14,7 +14,7 @@ import pytest
 
 from infra.config import Config
 from infra.paths import REPOSITORY
-from tests.docs.pages import PAGES, anchors, fences, name, prose
+from tests.support.pages import PAGES, anchors, fences, name, prose
 
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=name)
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")

@@ -13,7 +13,7 @@ from functions.shared.lockout import Failures
 from functions.shared.totp import STEP_SECONDS, WINDOW
 from infra.paths import REPOSITORY
 from tests.docs import defences
-from tests.docs.pages import rows, section, text_of
+from tests.support.pages import rows, section, text_of
 from tools.docsite import envelope
 
 PAGE = text_of("security.md")

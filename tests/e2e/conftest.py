@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import chromium, chromium_path, open_page, picture  # noqa: F401 -- fixtures
 from tests.e2e.console_page import app, console, name, open_console, person  # noqa: F401 -- fixtures
-from tests.e2e.stack import Aws
+from tests.support.browser import chromium, chromium_path, open_page, picture  # noqa: F401 -- fixtures
+from tests.support.stack import Aws
 
 _FOLDER = Path(__file__).parent
 

@@ -16,8 +16,8 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
 from functions.shared.contract import STAGE_NAME
-from tests.e2e.browser import Opened, OpenPage
-from tests.e2e.http_user import HttpUser
+from tests.support.browser import Opened, OpenPage
+from tests.support.http_user import HttpUser
 
 type NewUser = Callable[[str], HttpUser]
 type OpenConsole = Callable[..., ConsolePage]

@@ -20,8 +20,8 @@ from functions.shared.contract import (
     partition_key,
 )
 from local.stack import Stack
-from tests.e2e.stack import Api, Aws
 from tests.support.released import released
+from tests.support.stack import Api, Aws
 
 #: An alarm looks again every few seconds, and the machine may be busy.
 PATIENCE_SECONDS: Final = 30

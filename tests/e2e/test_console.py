@@ -12,7 +12,6 @@ from playwright.sync_api import Page, Route, expect
 from functions.setup_mfa.service import PIXELS_PER_MODULE
 from functions.shared.contract import DISABLE, SETUP, STATUS, VERIFY, ErrorCode
 from local.stack import Stack
-from tests.e2e.browser import DESKTOP, PHONE, ColorScheme, look, overflows
 from tests.e2e.console_page import (
     OFF,
     ON,
@@ -24,9 +23,10 @@ from tests.e2e.console_page import (
     OpenConsole,
     grouped,
 )
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.browser import DESKTOP, PHONE, ColorScheme, look, overflows
+from tests.support.http_user import HttpUser
 from tests.support.leaks import Kind, Ledger, Search
+from tests.support.stack import Aws
 
 _FOREVER: Final = "9999-12-31T23:59:59Z"
 

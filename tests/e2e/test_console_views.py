@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from functions.setup_mfa.models import KeyUri
 from functions.setup_mfa.service import qr_code_data_uri
 from functions.shared.contract import DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, ErrorCode
-from tests.e2e.browser import DESKTOP, PHONE, ColorScheme, TakePicture, accessibility_violations, look, overflows
 from tests.e2e.console_page import OFF, ON, Authenticator, Canned, ConsolePage, OpenConsole
+from tests.support.browser import DESKTOP, PHONE, ColorScheme, TakePicture, accessibility_violations, look, overflows
 
 #: The same in every picture, and of nobody: the secret of the documentation.
 _SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

@@ -16,8 +16,8 @@ from local import users
 from local.bootstrap import Credentials
 from local.deploy import cdk_environment, context
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws, own_stack
+from tests.support.http_user import HttpUser
+from tests.support.stack import Api, Aws, own_stack
 
 DOMAIN = "api.ailifestyle.app"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"

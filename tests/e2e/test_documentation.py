@@ -14,9 +14,9 @@ import pyotp
 import pytest
 
 from infra.paths import REPOSITORY
-from tests.docs.pages import fences, section, text_of
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api
+from tests.support.http_user import HttpUser
+from tests.support.pages import fences, section, text_of
+from tests.support.stack import Api
 
 BIN = Path(sys.executable).parent
 type NewUser = Callable[[str], HttpUser]

@@ -17,10 +17,10 @@ import pytest
 
 from functions.shared.contract import BACKUP_CODES, DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import TIMEOUT_SECONDS
 from tests.support.api_description import FILE, operation
+from tests.support.http_user import HttpUser
 from tests.support.leaks import OVER_HTTP
+from tests.support.stack import TIMEOUT_SECONDS
 
 PACKAGE = "generated_mfa_client"
 PROGRAMS = Path(sys.executable).parent

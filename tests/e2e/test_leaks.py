@@ -10,10 +10,10 @@ import pytest
 
 from functions.shared.contract import EVENT_SOURCE, METRICS_NAMESPACE, SETUP
 from local.stack import Place, Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
 from tests.support.leak_watch import StackWatch
 from tests.support.leaks import OVER_HTTP, Kind, Ledger
+from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber
 
 #: Of nobody: what the tests really use would fail the run, as it should.

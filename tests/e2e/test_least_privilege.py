@@ -3,7 +3,6 @@
 import pytest
 
 from local.stack import Stack
-from tests.e2e.stack import Aws
 from tests.support.privileges import (
     DENIED,
     DONE,
@@ -16,6 +15,7 @@ from tests.support.privileges import (
     role_of,
     target,
 )
+from tests.support.stack import Aws
 
 #: The key's own policy lets nobody use it but as the functions do.
 OPEN_TO_NOBODY = {"kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"}

@@ -7,8 +7,8 @@ import pytest
 
 from functions.shared.contract import DISABLE, ENDPOINTS, STATUS, VERIFY, Endpoint
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Api, Aws
 
 type NewUser = Callable[[str], HttpUser]
 

@@ -12,11 +12,11 @@ import pytest
 from functions.shared.contract import ENDPOINTS, STATUS, Endpoint, Env
 from local.emulator.gateway import MAX_HEADER_BYTES
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws
 from tests.support.api_description import GATEWAY_TIME, DescribedAnswer, assert_described, described_answers
 from tests.support.api_fuzzing import REACHABLE, State, Subject, edge_cases, is_positive, offers
+from tests.support.http_user import HttpUser
 from tests.support.released import released
+from tests.support.stack import Api, Aws
 
 #: By name: the gateway's own answers are the same on every route.
 BY_GATEWAY = {each.name: each for each in described_answers() if each.by_gateway}

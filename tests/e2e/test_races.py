@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from functions.shared.contract import FREE_ATTEMPTS, VERIFY
-from tests.e2e.http_user import HttpUser
+from tests.support.http_user import HttpUser
 from tests.support.life_cycle import Answer
 
 type NewUser = Callable[[str], HttpUser]

@@ -16,8 +16,8 @@ from functions.shared.contract import EVENT_SOURCE, SECURITY_EVENTS_FUNCTION, la
 from infra.constructs.security_events import dead_letter_queue_name
 from infra.paths import REPOSITORY
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber, receive
 
 type NewUser = Callable[[str], HttpUser]

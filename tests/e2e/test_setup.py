@@ -22,8 +22,8 @@ from functions.shared.decryption import EnvelopeOpener
 from functions.shared.record import RecordDamagedError
 from local.stack import Stack
 from local.users import TokenKind
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Answer, Api, Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Answer, Api, Aws
 
 SETUP_PATH = "/auth/mfa/setup"
 ISO_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

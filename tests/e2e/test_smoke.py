@@ -9,8 +9,8 @@ import pytest
 
 from infra.paths import REPOSITORY
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Aws
 
 type NewUser = Callable[[str], HttpUser]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local.emulator import Emulator, emulator_below
+from tests.support.emulator import Emulator, emulator_below
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.emulator.alarms import next_state
-from tests.local.emulator import Emulator, eventually, function
+from tests.support.emulator import Emulator, eventually, function
 
 
 @pytest.fixture

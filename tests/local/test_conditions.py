@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.bootstrap import Credentials
 from local.emulator.conditions import encryption_context_keys, log_stream, table_stream
-from tests.local.emulator import Deployed, Emulator
+from tests.support.emulator import Deployed, Emulator
 
 _ACCOUNT = {"AWS": "arn:aws:iam::000000000000:root"}
 

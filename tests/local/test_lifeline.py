@@ -7,7 +7,7 @@ import pytest
 
 from infra.paths import REPOSITORY
 from local import lifeline
-from tests.local.emulator import PATIENCE_SECONDS, eventually
+from tests.support.emulator import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
 

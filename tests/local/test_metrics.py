@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.emulator.metrics import embedded_metrics_of
-from tests.local.emulator import Emulator, eventually, function
+from tests.support.emulator import Emulator, eventually, function
 
 
 def _line(metrics: list[dict[str, str]], dimensions: list[list[str]], **members: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 from local.emulator import VERSION, check_version
 from local.emulator.inert import INERT, INERT_TYPES
 from local.errors import LocalError
-from tests.local.emulator import Deployed, Emulator, eventually
+from tests.support.emulator import Deployed, Emulator, eventually
 
 _ADMINISTRATED = {
     "Version": "2012-10-17",

@@ -12,7 +12,7 @@ from local import ports, server
 from local.errors import LocalError
 from local.server import AlreadyRunningError
 from local.stack import Place
-from tests.local.emulator import eventually
+from tests.support.emulator import eventually
 
 _by_proc = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator import Deployed, Emulator, eventually, function
+from tests.support.emulator import Deployed, Emulator, eventually, function
 
 #: Fails on a bad record, whichever way it is told to, and logs the records of each invocation that it gets.
 _CONSUMER = """

@@ -12,7 +12,7 @@ from functions.security_events.stream import change_from_record
 from functions.shared.contract import Factor
 from functions.shared.proof import Method
 from functions.shared.record import RecordDamagedError
-from tests.security_events.records import (
+from tests.support.stream_records import (
     WRITTEN_AT,
     WRITTEN_AT_ISO,
     Item,

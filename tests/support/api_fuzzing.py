@@ -36,10 +36,10 @@ from functions.shared.contract import (
     Endpoint,
     ErrorCode,
 )
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import TIMEOUT_SECONDS, Aws
 from tests.support.api_description import FILE, assert_described, is_valid, operation
+from tests.support.http_user import HttpUser
 from tests.support.leaks import OVER_HTTP
+from tests.support.stack import TIMEOUT_SECONDS, Aws
 
 type Item = dict[str, Any]
 type AnyCase = Case[Any]

@@ -15,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import users
 from local.stack import Place, Stack
 from local.users import TokenKind
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws, function_log_since, given_stack, log_since, log_size, own_stack
+from tests.support.http_user import HttpUser
 from tests.support.leak_watch import nothing_leaks
+from tests.support.stack import Api, Aws, function_log_since, given_stack, log_since, log_size, own_stack
 
 _LOG_LINES = 60
 

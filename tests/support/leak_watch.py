@@ -2,7 +2,7 @@
 
 A pytest plugin. Within a test's own process, the ledger learns what is secret from the handlers that `tests.conftest`
 loads; whatever the test printed, logged or was answered is searched at its end. Over HTTP, the ledger learns from
-`tests.e2e.stack.Api`; `nothing_leaks` searches all that the stack has written down when the run ends.
+`tests.support.stack.Api`; `nothing_leaks` searches all that the stack has written down when the run ends.
 """
 
 import time
@@ -14,8 +14,8 @@ import pytest
 
 from functions.shared.contract import EVENT_SOURCE
 from local.stack import Place, Stack
-from tests.e2e.stack import Aws, every_function_log_since, log_since, log_size
 from tests.support.leaks import IN_PROCESS, OVER_HTTP, Kind, Leak, Search, Used
+from tests.support.stack import Aws, every_function_log_since, log_since, log_size
 from tests.support.subscriber import Event, Subscriber
 
 #: So many are shown; one cause makes many.

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from functions.shared.contract import ENCRYPTION_CONTEXT_PURPOSE, ENCRYPTION_CONTEXT_USER_ID, SECRET_PURPOSE
 from infra.constructs.security_events import dead_letter_queue_name
 from local.stack import Stack
-from tests.e2e.stack import Aws
+from tests.support.stack import Aws
 
 #: The table "Least privilege" of the design, written out once more by hand; ``infra/permissions.py`` has it too.
 MAY: Final[Mapping[str, frozenset[str]]] = {

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from tests.e2e.stack import Aws
-from tests.local.emulator import eventually
+from tests.support.emulator import eventually
+from tests.support.stack import Aws
 
 LIVE: Final = "live"
 

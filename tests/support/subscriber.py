@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Self
 
-from tests.e2e.stack import Aws
+from tests.support.stack import Aws
 
 #: The stream is read every second, and the machine may be busy.
 PATIENCE_SECONDS: Final = 30

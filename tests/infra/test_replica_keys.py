@@ -22,7 +22,9 @@ from functions.shared.settings import KmsKey
 from infra.outputs import Output
 from local.bootstrap import ACCOUNT, Credentials, session
 from tests.infra.synthesis import synthesize
-from tests.local.emulator import Emulator, emulator_below, eventually
+from tests.support.emulator import Emulator, emulator_below, eventually
+
+pytestmark = pytest.mark.e2e
 
 PRIMARY, REPLICA = "us-east-1", "us-west-2"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

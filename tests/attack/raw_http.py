@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from tests.e2e.stack import TIMEOUT_SECONDS, Answer
+from tests.support.stack import TIMEOUT_SECONDS, Answer
 
 
 class RawApi:

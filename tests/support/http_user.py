@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from functions.shared.contract import Attribute, Endpoint, partition_key
-from tests.e2e.stack import Api, Aws
 from tests.support.life_cycle import Answer, Caller
+from tests.support.stack import Api, Aws
 
 
 class HttpUser(Caller):

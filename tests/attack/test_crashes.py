@@ -1,7 +1,7 @@
-"""Workers die: killed before and after each AWS call of each route. What is stored stays whole, and its user goes on.
+"""Workers are killed before and after each AWS call of each route, and the stored data stays consistent.
 
-A killed worker answers nothing and tries nothing again. So the item is either as it was or as the finished request
-leaves it, no attempt is counted that was not judged, and what the user does next works.
+A killed worker sends no response and retries nothing. The item is then either unchanged or as the finished request
+leaves it, no unchecked attempt is counted, and the user's next step works.
 """
 
 import time
@@ -34,7 +34,7 @@ from tests.support.subscriber import PATIENCE_SECONDS, Subscriber
 type NewUser = Callable[[str], HttpUser]
 
 PUBLISH: Final = "events:PutEvents"
-#: How often an AWS client asks for one answer.
+#: The AWS clients try each call at most twice.
 ATTEMPTS: Final = 2
 
 pytestmark = pytest.mark.e2e
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.e2e
 
 @dataclass(frozen=True)
 class Crash:
-    """The death of the worker that serves a request."""
+    """The kill of the worker that serves a request."""
 
     scenario: Scenario
     call: str
@@ -50,7 +50,7 @@ class Crash:
 
     @property
     def is_done(self) -> bool:
-        """Whether all that the request was to change had happened by then."""
+        """Whether the request had made its change by then."""
         return self.scenario.writes and (self.call, self.moment) == (self.scenario.calls[-1], Moment.AFTER)
 
     def __str__(self) -> str:
@@ -59,18 +59,17 @@ class Crash:
 
 @dataclass(frozen=True)
 class Survived:
-    """What was left after a crash.
+    """The state after a crash.
 
     Attributes
     ----------
     failures : tuple of int
-        The attempts counted, of TOTP codes and of backup codes.
+        The counted attempts with TOTP codes and with backup codes.
     recovery : str
-        What the user did next, which worked.
+        The user's next step, which worked.
     """
 
     crash: Crash
-    status: int
     failures: tuple[int, int]
     recovery: str
 
@@ -81,7 +80,7 @@ def crashes(scenarios: Iterable[Scenario]) -> list[Crash]:
 
 
 def survive(proxy: FaultProxy) -> Callable[[HttpUser, Crash], Survived]:
-    """Return a function that kills the worker of a user's request, and checks what is left."""
+    """Return a function that kills the worker of a user's request and checks the state afterwards."""
 
     def tried(user: HttpUser, crash: Crash) -> Survived:
         scenario = crash.scenario
@@ -94,44 +93,36 @@ def survive(proxy: FaultProxy) -> Callable[[HttpUser, Crash], Survived]:
         assert (after != before) == crash.is_done
         assert failures(after) == promised_failures(scenario, crash.is_done)
         record = record_from_item(user.user_id, after) if after else None
-        _check_user_can_tell(user, crash, record)
-        return Survived(crash, answer.status, failures(after), scenario.recover(user, crash.is_done))
+        _check_status(user, crash, record)
+        return Survived(crash, failures(after), scenario.recover(user, crash.is_done))
 
     return tried
 
 
-def _check_user_can_tell(user: HttpUser, crash: Crash, record: MfaRecord | None) -> None:
-    """Check that nobody has a second factor on that they did not confirm, or one whose state they cannot learn."""
+def _check_status(user: HttpUser, crash: Crash, record: MfaRecord | None) -> None:
+    """Check that the user can learn the state, and that an unconfirmed secret is not enabled."""
     enabled = record is not None and record.enabled
     assert user.status()["enabled"] == enabled
     if crash.scenario.route == SETUP:
-        # The secret was never shown: it must not be what the next login asks for.
         assert not enabled
         assert record is None or record.status is Status.PENDING
 
 
 def as_table(survived: list[Survived]) -> str:
-    """Return a table of what was left: a row for each request and outcome."""
+    """Return a table of the states: a row for each request and outcome."""
     rows: dict[tuple[str, bool], list[Survived]] = {}
     for each in survived:
         rows.setdefault((each.crash.scenario.name, each.crash.is_done), []).append(each)
-    lines = [
-        "| Request | Worker killed | Stored | Attempts counted | Afterwards, the user … |",
-        "|---|---|---|---|---|",
-    ]
+    lines = ["| Request | Item | Kills | Attempts counted | The user's next step |", "|---|---|---|---|---|"]
     for (name, done), group in rows.items():
-        last = group[-1].crash
-        when = f"{last.moment.value} `{last.call}`"
-        if len(group) > 1:
-            when = f"at {len(group)} moments, from before `{group[0].crash.call}` to {when}"
         counted = {sum(each.failures) for each in group}
-        stored = "as the finished request leaves it" if done else "as before"
         (recovery,) = {each.recovery for each in group}
-        lines.append(f"| {name} | {when} | {stored} | {', '.join(map(str, counted))} | {recovery} |")
+        item = "written" if done else "unchanged"
+        lines.append(f"| {name} | {item} | {len(group)} | {', '.join(map(str, counted))} | {recovery} |")
     return "\n".join(lines)
 
 
-def test_a_confirmation_or_a_wrong_code_whose_worker_dies_in_the_end_is_whole(
+def test_a_confirmation_and_a_wrong_code_survive_a_crash_after_their_write(
     stack: Stack, aws: Aws, new_user: NewUser, say: Callable[[str], None]
 ) -> None:
     names = ("verify-setup", "verify, wrong code")
@@ -156,12 +147,11 @@ def test_a_crash_before_and_after_every_call_of_every_route(
         crowd.warm_up()
         survived = crowd.run(crashes(SCENARIOS), survive(proxy), say)
     report(
-        "Workers killed between any two AWS calls",
+        "Workers killed before and after each AWS call",
         f"""
-The process of the function was killed (`SIGKILL`) before AWS heard of a call, or once AWS had done it and before the
-function heard of that: {len(survived)} times. Each caller got a 5xx. Each time the stored item was decoded, the
-attempt counters were compared with what is promised, `GET /auth/mfa` had to tell the state, and the user went on.
-No secret was on that its user had not confirmed.
+The process of the function was killed (`SIGKILL`) {len(survived)} times: before AWS received a call, or after AWS had
+made it and before the function got the response. Each caller got a 5xx. Checked each time: the stored item, the attempt
+counters, that `GET /auth/mfa` works, that no unconfirmed secret is enabled, and that the user's next step works.
 
 {as_table(survived)}
 """,
@@ -170,10 +160,10 @@ No secret was on that its user had not confirmed.
 
 @pytest.mark.attack
 @pytest.mark.parametrize(("moment", "heard"), [(Moment.BEFORE, 1), (Moment.AFTER, 2)], ids=["before", "after"])
-def test_a_security_event_outlives_its_publisher(
+def test_a_security_event_survives_a_crash_of_its_publisher(
     moment: Moment, heard: int, stack: Stack, aws: Aws, new_user: NewUser
 ) -> None:
-    """Killed once the bus has the event, and before the stream is told, the publisher tells it twice, with one id."""
+    """A publisher that dies after publishing publishes again, under the same event id."""
     user = new_user(f"publisher-{moment.value}@example.com")
     pattern = {"source": [EVENT_SOURCE], "detail": {"user_id": [user.user_id]}}
     with (
@@ -188,7 +178,7 @@ def test_a_security_event_outlives_its_publisher(
 
 
 @pytest.mark.attack
-def test_a_security_event_outlives_every_fault_of_the_bus(
+def test_a_security_event_survives_every_fault_of_the_bus(
     stack: Stack, aws: Aws, new_user: NewUser, report: Callable[[str, str], None]
 ) -> None:
     users = [(fault, new_user(f"bus-{fault.name}@example.com")) for fault in FAULTS if fault.fails]
@@ -205,15 +195,14 @@ def test_a_security_event_outlives_every_fault_of_the_bus(
             user.enrol()
         deadline = time.monotonic() + 2 * PATIENCE_SECONDS
         while not all(heard.values()) and time.monotonic() < deadline:
-            for event in subscriber.everything():  # those of others too, which crashed a while ago
+            for event in subscriber.everything():  # also those of other tests
                 heard.get(event["detail"]["user_id"], []).append(event["detail"]["event_id"])
     assert {fault.name for fault, user in users if len(set(heard[user.user_id])) != 1} == set()
-    told = ", ".join(f"{fault.name} {len(heard[user.user_id])}" for fault, user in users)
     report(
-        "Security events when the bus fails, or their publisher dies",
+        "Security events when the bus fails or the publisher dies",
         f"""
-Every attempt of the AWS client failed for the event of one user each, in each of the ways above; then the stream
-delivered it again. Each event was heard, always under one id; so many times: {told}.
-Of a publisher killed before or after `{PUBLISH}` the event was heard once, and twice with one id.
+Both attempts of the AWS client to publish an event failed, in {len(users)} ways, for one user each; the stream then
+delivered the change again. Each event arrived, always under one id. An event also arrived when its publisher was killed
+before or after `{PUBLISH}`: once, and twice with the same id.
 """,
     )

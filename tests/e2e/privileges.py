@@ -70,6 +70,7 @@ class Target:
     neighbour_role: str
     queue: str
     bucket: str
+    deploy_role: str
     user_pool: str
 
     @property
@@ -86,6 +87,7 @@ def target(aws: Aws, stack: Stack, function: str) -> Target:
     neighbour = next(name for folder, name in sorted(stack.functions.items()) if folder != function)
     data_key = aws.client("kms").generate_data_key(KeyId=stack.key_arn, KeySpec="AES_256", EncryptionContext=CONTEXT)
     queue_name = dead_letter_queue_name(stack.environment)
+    roles = [str(role["Arn"]) for role in aws.client("iam").list_roles()["Roles"]]
     return Target(
         table=stack.table_name,
         stream=aws.client("dynamodb").describe_table(TableName=stack.table_name)["Table"]["LatestStreamArn"],
@@ -97,6 +99,8 @@ def target(aws: Aws, stack: Stack, function: str) -> Target:
         neighbour_role=role_of(aws, neighbour),
         queue=aws.client("sqs").get_queue_url(QueueName=queue_name)["QueueUrl"],
         bucket=aws.client("s3").list_buckets()["Buckets"][0]["Name"],
+        # Made by CDK's bootstrap, and trusts the whole account.
+        deploy_role=next(role for role in roles if "-deploy-role-" in role),
         user_pool=stack.user_pool_id,
     )
 
@@ -235,7 +239,7 @@ def _key(kms: Any, on: Target) -> Calls:
 
 def _code(client: Client, on: Target) -> Calls:
     """Return calls that change or run code, or that widen permissions."""
-    functions, iam, s3 = client("lambda"), client("iam"), client("s3")
+    functions, iam, sts, s3 = (client(service) for service in ("lambda", "iam", "sts", "s3"))
     own, other = {"FunctionName": on.function}, {"FunctionName": on.neighbour}
     debug = {"Environment": {"Variables": {"LOG_LEVEL": "DEBUG"}}}
     public = {"StatementId": "mine", "Action": "lambda:InvokeFunction", "Principal": "*"}
@@ -258,6 +262,7 @@ def _code(client: Client, on: Target) -> Calls:
         "iam:GetRole": lambda: iam.get_role(**role),
         "iam:PutRolePolicy": lambda: iam.put_role_policy(**role, PolicyName="mine", PolicyDocument="{}"),
         "iam:AttachRolePolicy": lambda: iam.attach_role_policy(**role, **administrator),
+        "sts:AssumeRole of deployments": lambda: sts.assume_role(RoleArn=on.deploy_role, RoleSessionName="mine"),
         "s3:GetObject": lambda: s3.get_object(**asset),
         "s3:PutObject": lambda: s3.put_object(**asset, Body=b""),
     }

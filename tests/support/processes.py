@@ -1,4 +1,4 @@
-"""What Linux tells of processes: which belong together, what each of them holds, and who is connected."""
+"""Reads from ``/proc``: the processes of a session, their resources, and which process has a connection."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,12 @@ _ENDS, _INODE = slice(1, 3), 9
 
 @dataclass(frozen=True)
 class Holdings:
-    """What a process holds.
+    """The resources of a process.
 
     Attributes
     ----------
     mebibytes : float
-        Memory that is resident.
+        Resident memory.
     files, threads : int
         Open file descriptors, and threads.
     """
@@ -31,7 +31,7 @@ class Holdings:
 
     @classmethod
     def of(cls, process: int) -> Self:
-        """Look at a process."""
+        """Return the resources of a process, by its id."""
         folder = _PROC / str(process)
         status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
         return cls(
@@ -42,30 +42,30 @@ class Holdings:
 
 
 def in_session(session: int) -> dict[int, str]:
-    """Return the living processes of a session, with their command lines."""
+    """Return the running processes of a session: their ids and command lines."""
     found = {}
     for folder in _PROC.glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             if int(fields[_SESSION]) == session and fields[_STATE] != "Z":
                 found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
     return found
 
 
 def connected(port: int, to: int) -> int:
-    """Return the process that is connected from a port of the loopback interface to another one.
+    """Return the id of the process that has a connection from one loopback port to another.
 
     Raises
     ------
     LookupError
-        There is none.
+        No process has one.
     """
     ends = [f"{int.from_bytes(bytes([127, 0, 0, 1]), 'little'):08X}:{end:04X}" for end in (port, to)]
     rows = (line.split() for line in (_PROC / "net" / "tcp").read_text().splitlines()[1:])
-    # A port can have connections to several servers, and old ones of processes that have ended.
+    # A port can have several connections, also of processes that have ended.
     process = ports.owner({f"socket:[{row[_INODE]}]" for row in rows if row[_ENDS] == ends})
     if process is None:
-        raise LookupError(f"nobody is connected from port {port} to port {to}")
+        raise LookupError(f"no connection from port {port} to port {to}")
     return int(process.name)

@@ -75,19 +75,6 @@ def test_retry_after_is_honest_in_real_time(new_user: NewUser) -> None:
     assert user.verify().status == 200
 
 
-def test_an_expired_enrolment(new_user: NewUser) -> None:
-    user = new_user("expired@example.com")
-    user.setup()
-    user.set(expires_at={"N": str(int(time.time()))})
-    answer = user.verify_setup()
-    assert (answer.status, answer.error) == (410, "MFA_SETUP_EXPIRED")
-
-
-def test_nothing_pending(new_user: NewUser) -> None:
-    answer = new_user("nothing@example.com").verify_setup("123456")
-    assert (answer.status, answer.error) == (404, "MFA_SETUP_NOT_FOUND")
-
-
 def test_every_route_refuses_without_a_token(api: Api) -> None:
     for route in ENDPOINTS:
         answer = api.request(route.method, route.path)

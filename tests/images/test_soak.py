@@ -116,8 +116,8 @@ def test_ten_thousand_requests_do_not_leak(
     grown = seen[_REQUESTS].mebibytes - seen[_WARM_UP].mebibytes
     report(
         "Ten thousand requests to one process",
-        f"{_REQUESTS} requests to one process of the verify function in {seconds:.0f} s, under AWS's runtime client and "
-        f"Runtime Interface Emulator: logins, wrong codes, invalid bodies, requests without a user. After the first "
+        f"{_REQUESTS} requests to one process of the verify function in {seconds:.0f} s, under AWS's runtime client "
+        "and Runtime Interface Emulator: logins, wrong codes, invalid bodies, requests without a user. After the first "
         f"{_WARM_UP} requests its memory grew by {grown:.1f} MiB to {seen[_REQUESTS].mebibytes:.0f} MiB (limit: "
         f"{_MOST_GROWTH_MEBIBYTES:.0f} MiB of growth), and its open files and threads stayed the same.",
     )

@@ -1,4 +1,4 @@
-"""Numbers, names and sequences that the pages tell are those of the code."""
+"""Numbers, names and sequences in the documentation match the code."""
 
 import re
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def test_the_item_has_these_attributes() -> None:
 
 
 def prepared(user: User, route: str, outcome: str) -> Callable[[], Answer]:
-    """Bring a user to where a route answers so, and return what asks for it."""
+    """Bring a user into the state for an outcome of a route, and return the request."""
     name = route.rpartition("/")[2]
     if name == "verify-setup" and outcome != "MFA_SETUP_NOT_FOUND":
         user.setup()

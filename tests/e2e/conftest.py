@@ -1,4 +1,4 @@
-"""Tests over HTTP; `tests.support.deployed_stack` has the stack that they share."""
+"""Tests over HTTP; `tests.support.deployed_stack` starts the stack that they share."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _FOLDER = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to keep the pictures of the console that the documentation shows."""
+    """Add the option that writes the pictures for the documentation."""
     group = parser.getgroup("console")
     group.addoption("--screenshots", type=Path, metavar="FOLDER", help="write the pictures of the console to FOLDER")
 

@@ -1,4 +1,4 @@
-"""The console in a real browser: the whole life of a second factor, as people see it on a desk and on a phone."""
+"""The console in a real browser, from enrolment to turning MFA off."""
 
 import itertools
 import re
@@ -31,10 +31,10 @@ from tests.support.stack import Aws
 _FOREVER: Final = "9999-12-31T23:59:59Z"
 
 
-# -- the whole life -------------------------------------------------------------------------------------------------
+# -- the life cycle -------------------------------------------------------------------------------------------------
 
 
-def test_from_turning_on_to_turning_off(
+def test_enrol_log_in_replace_backup_codes_and_turn_off(
     console: ConsolePage, app: Authenticator, person: HttpUser, name: str, tmp_path: Path
 ) -> None:
     page = console.page
@@ -51,7 +51,7 @@ def test_from_turning_on_to_turning_off(
     [wrong] = app.wrong_codes(1)
     console.enter(wrong)
     expect(console.error()).to_contain_text("That code is wrong, or was used before.")
-    expect(page.locator("#secret")).to_have_text(grouped(app.secret))  # a wrong code changes nothing
+    expect(page.locator("#secret")).to_have_text(grouped(app.secret))  # unchanged by a wrong code
     code = app.code(steps=-1)
     console.enter(f"{code[:3]} {code[3:]}")
 
@@ -85,7 +85,7 @@ def test_from_turning_on_to_turning_off(
     console.sign_in_again()
     console.use_backup_code(codes[1])
     expect(console.error()).to_contain_text("Enter another one")
-    console.enter(new[0].replace("-", " \N{EN DASH} "))  # as a word processor makes of it
+    console.enter(new[0].replace("-", " \N{EN DASH} "))  # an en dash, from a word processor
     expect(page.locator("#done")).to_contain_text("7 of 8 are left")
 
     console.button("Turn off").click()
@@ -156,7 +156,7 @@ def test_a_phone_can_scan_the_screen(
         look(page, width, scheme)
         code.scroll_into_view_if_needed()
         _check_key_uri(console.scan(app), user)
-        # Whole pixels for each module: an uneven raster is what cameras stumble over.
+        # Whole pixels for each module: cameras misread uneven ones.
         shown, natural = code.evaluate("(image) => [image.clientWidth, image.naturalWidth]")
         assert shown % (natural / PIXELS_PER_MODULE) == 0
         assert not overflows(page)
@@ -165,7 +165,7 @@ def test_a_phone_can_scan_the_screen(
 # -- locks ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_is_counted_down_and_leaves_the_backup_codes_open(
+def test_a_lock_counts_down_while_backup_codes_still_work(
     console: ConsolePage, app: Authenticator, person: HttpUser, name: str
 ) -> None:
     page = console.page
@@ -195,13 +195,13 @@ def test_a_lock_is_counted_down_and_leaves_the_backup_codes_open(
     page.clock.fast_forward(40_000)
     expect(console.pause()).to_have_count(0)
     expect(console.announced()).to_have_text("You can try again now.")
-    # For the service, a minute passes too: the failures move into the past.
+    # A minute passes for the service too.
     person.set(last_failed_at={"S": "2026-01-15T10:00:00Z"})
     console.enter(app.code())
     expect(page.locator("#done")).to_have_text("Signed in.")
 
 
-def test_a_factor_that_support_must_unlock_is_not_counted_down(console: ConsolePage, name: str) -> None:
+def test_a_permanent_lock_shows_no_countdown(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON | {"lockedUntil": _FOREVER}))
     console.can("POST", VERIFY.path, Canned.error(429, ErrorCode.TOO_MANY_ATTEMPTS))
     console.sign_in(name)
@@ -216,7 +216,7 @@ def test_a_factor_that_support_must_unlock_is_not_counted_down(console: ConsoleP
 
 # -- errors ---------------------------------------------------------------------------------------------------------
 
-#: How each error is told at the second step of a login: how it begins, and what a button offers, if one does.
+#: For each error: how the message at login begins, and the button that it offers.
 _TOLD: Final[dict[str, tuple[str, str | None]]] = {
     ErrorCode.VALIDATION_ERROR: ("That cannot be read as a code.", None),
     ErrorCode.INVALID_CODE: ("That code is wrong, or was used before.", None),
@@ -236,18 +236,18 @@ _TOLD: Final[dict[str, tuple[str, str | None]]] = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: ("The service does not take this kind of request.", None),
     "A_CODE_OF_A_LATER_VERSION": ("Something went wrong on our side.", None),
 }
-#: Told beside the field by what to type instead, or by how long to wait: support has nothing to look up.
+#: These messages need no request id: they say what to type, or how long to wait.
 _WITHOUT_REQUEST_ID: Final = {ErrorCode.VALIDATION_ERROR, ErrorCode.INVALID_CODE, ErrorCode.TOO_MANY_ATTEMPTS}
 
 
-def test_every_error_of_the_api_is_told_in_words_and_with_what_helps(console: ConsolePage, name: str) -> None:
+def test_every_error_of_the_api_has_a_message_and_a_way_on(console: ConsolePage, name: str) -> None:
     assert set(_TOLD) >= set(ErrorCode)
     page = console.page
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
-    # Long enough to be seen on a busy machine where the wait is all that is shown.
+    # Long enough to be seen on a busy machine.
     waits: dict[str, str] = {ErrorCode.TOO_MANY_ATTEMPTS: "4", ErrorCode.SERVICE_UNAVAILABLE: "1"}
-    # Last the one that ends the session.
+    # UNAUTHORIZED comes last: it ends the session.
     for code in sorted(_TOLD, key=lambda each: each == ErrorCode.UNAUTHORIZED):
         title, offer = _TOLD[code]
         wait = waits.get(code)
@@ -275,7 +275,7 @@ def test_every_error_of_the_api_is_told_in_words_and_with_what_helps(console: Co
     ],
     ids=["none", "html", "null", "a list"],
 )
-def test_an_answer_that_is_none_of_the_apis(console: ConsolePage, name: str, answer: Canned | None, title: str) -> None:
+def test_unexpected_responses_are_explained(console: ConsolePage, name: str, answer: Canned | None, title: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     if answer is None:
@@ -284,11 +284,11 @@ def test_an_answer_that_is_none_of_the_apis(console: ConsolePage, name: str, ans
         console.can("POST", VERIFY.path, answer)
     console.enter("123456")
     expect(console.error()).to_contain_text(title)
-    # The code may have been spent: nothing here offers to send it again.
+    # The code may have been used: the page does not offer to send it again.
     expect(console.error().get_by_role("button")).to_have_count(0)
 
 
-def test_an_answer_that_does_not_come(console: ConsolePage, name: str) -> None:
+def test_a_missing_response_has_a_message(console: ConsolePage, name: str) -> None:
     page = console.page
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
@@ -302,7 +302,7 @@ def test_an_answer_that_does_not_come(console: ConsolePage, name: str) -> None:
     page.unroute_all(behavior="ignoreErrors")
 
 
-def test_an_answer_is_booked_on_the_kind_of_code_that_was_sent(console: ConsolePage, name: str) -> None:
+def test_a_lock_applies_to_the_kind_of_code_that_was_sent(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     asked: list[Route] = []
@@ -321,7 +321,7 @@ def test_an_answer_is_booked_on_the_kind_of_code_that_was_sent(console: ConsoleP
     expect(console.pause()).to_contain_text("Codes of the app are taken again in")
 
 
-def test_an_error_of_one_account_does_not_greet_the_next(console: ConsolePage, name: str) -> None:
+def test_an_error_disappears_when_the_user_signs_out(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, OFF))
     console.sign_in(name)
     console.can("POST", SETUP.path, Canned.error(500, ErrorCode.INTERNAL_ERROR))
@@ -333,7 +333,7 @@ def test_an_error_of_one_account_does_not_greet_the_next(console: ConsolePage, n
     expect(console.error()).to_have_count(0)
 
 
-def test_what_needs_no_code_can_be_tried_again_once_the_time_is_over(console: ConsolePage, name: str) -> None:
+def test_a_failed_setup_can_be_retried_after_the_wait(console: ConsolePage, name: str) -> None:
     page = console.page
     page.clock.install()
     console.can("GET", STATUS.path, Canned(200, OFF))
@@ -351,7 +351,7 @@ def test_what_needs_no_code_can_be_tried_again_once_the_time_is_over(console: Co
     console.heading("Turn on your second factor")
 
 
-def test_a_login_that_cannot_reach_the_service_can_be_tried_again(console: ConsolePage, name: str) -> None:
+def test_a_failed_sign_in_can_be_retried(console: ConsolePage, name: str) -> None:
     page = console.page
     page.route("**/session", lambda route: route.abort("connectionrefused"))
     console.sign_in(name)
@@ -361,7 +361,7 @@ def test_a_login_that_cannot_reach_the_service_can_be_tried_again(console: Conso
     console.heading("Your second factor")
 
 
-def test_a_name_that_is_none_is_refused_beside_its_field(console: ConsolePage) -> None:
+def test_an_invalid_name_is_refused_beside_its_field(console: ConsolePage) -> None:
     for name in ("", "ann lee", "a" * 129):
         console.sign_in(name)
         expect(console.error()).to_have_text("Enter a name or an e-mail address without spaces.")
@@ -369,7 +369,7 @@ def test_a_name_that_is_none_is_refused_beside_its_field(console: ConsolePage) -
         expect(console.page.get_by_label("Name or e-mail address")).to_have_attribute("aria-invalid", "true")
 
 
-def test_codes_that_cannot_be_read_are_not_sent(console: ConsolePage, name: str) -> None:
+def test_malformed_codes_are_not_sent(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     for typed in ("", "12345", "1234567", "12345a", "١٢٣٤٥٦"):
@@ -388,10 +388,10 @@ def test_codes_that_cannot_be_read_are_not_sent(console: ConsolePage, name: str)
     assert sent.value.post_data_json == {"code": "123456"}
 
 
-class TestWhatHappensMeanwhile:
-    """Another window, time or a fault changes the account while the page shows it as it was."""
+class TestStalePage:
+    """The account changes while the page shows an older state."""
 
-    def test_turned_on(self, console: ConsolePage, person: HttpUser, name: str) -> None:
+    def test_mfa_was_turned_on(self, console: ConsolePage, person: HttpUser, name: str) -> None:
         console.sign_in(name)
         console.heading("Your second factor")
         person.enrol()
@@ -400,7 +400,7 @@ class TestWhatHappensMeanwhile:
         console.button("Show my account").click()
         expect(console.page.locator("#remaining")).to_have_text("8 of 8 are left")
 
-    def test_turned_off(self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str) -> None:
+    def test_mfa_was_turned_off(self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str) -> None:
         console.sign_in(name)
         console.enrol(app)
         console.button("Turn off").click()
@@ -410,7 +410,7 @@ class TestWhatHappensMeanwhile:
         console.button("Show my account").click()
         expect(console.button("Turn on")).to_be_visible()
 
-    def test_set_up_discarded_expired_and_begun_again(
+    def test_the_enrolment_was_discarded_or_expired(
         self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str
     ) -> None:
         console.sign_in(name)
@@ -444,7 +444,7 @@ class TestWhatHappensMeanwhile:
         expect(console.error()).to_contain_text("Your session has ended.")
         expect(page.get_by_label("Name or e-mail address")).to_have_value(name)
 
-    def test_the_key_is_out_of_reach(
+    def test_the_key_is_unavailable(
         self, console: ConsolePage, app: Authenticator, name: str, stack: Stack, aws: Aws
     ) -> None:
         console.sign_in(name)
@@ -462,10 +462,10 @@ class TestWhatHappensMeanwhile:
         console.heading("Save your backup codes")
 
 
-# -- the way back, and what must not be left behind -----------------------------------------------------------------
+# -- navigation, and secrets left behind ----------------------------------------------------------------------------
 
 
-def test_what_is_shown_once_is_gone_once_it_was_left(console: ConsolePage, app: Authenticator, name: str) -> None:
+def test_secrets_and_codes_disappear_with_their_view(console: ConsolePage, app: Authenticator, name: str) -> None:
     page = console.page
     console.sign_in(name)
     console.heading("Your second factor")
@@ -500,11 +500,11 @@ def test_what_is_shown_once_is_gone_once_it_was_left(console: ConsolePage, app: 
 
 
 def _everything_on(page: Page) -> str:
-    """Return the whole document, without the spaces that a key is shown with."""
+    """Return the document without spaces, as the page shows secrets in groups."""
     return page.content().replace(" ", "")
 
 
-def test_an_enrolment_that_expires_before_their_eyes(console: ConsolePage, app: Authenticator, name: str) -> None:
+def test_an_expired_qr_code_disappears(console: ConsolePage, app: Authenticator, name: str) -> None:
     page = console.page
     page.clock.install()
     console.sign_in(name)
@@ -565,7 +565,7 @@ def test_nothing_secret_is_in_urls_history_or_storage(
     assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
 
 
-def test_the_api_is_another_origin_that_allows_this_one(console: ConsolePage, name: str, stack: Stack) -> None:
+def test_the_api_allows_the_origin_of_the_console(console: ConsolePage, name: str, stack: Stack) -> None:
     page = console.page
     asked: list[dict[str, Any]] = []
     devtools = page.context.new_cdp_session(page)

@@ -1,4 +1,4 @@
-"""What the pages tell integrators to run and to copy works against the API, as it is written."""
+"""The commands and code samples of the documentation work against the API."""
 
 import json
 import os
@@ -23,7 +23,7 @@ type NewUser = Callable[[str], HttpUser]
 
 
 def shell(commands: str, user: HttpUser, api: Api) -> str:
-    """Run commands as people would who have prepared their terminal; return what they print."""
+    """Run commands with ``API`` and ``TOKEN`` set, and return their output."""
     finished = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", commands],
         cwd=REPOSITORY,
@@ -48,7 +48,7 @@ def test_the_quick_start_enrols_and_logs_in(new_user: NewUser, api: Api) -> None
     assert json.loads(shell(status, user, api))["backupCodesRemaining"] == 7
 
 
-def test_the_terminal_is_prepared_by_the_file_of_the_stack(tmp_path: Path, api: Api) -> None:
+def test_the_api_url_comes_from_the_file_of_the_stack(tmp_path: Path, api: Api) -> None:
     (assignment,) = {
         line
         for page in ("quick-start.md", "api.md")
@@ -68,8 +68,8 @@ def test_the_terminal_is_prepared_by_the_file_of_the_stack(tmp_path: Path, api: 
 
 
 @pytest.mark.parametrize("heading", re.findall(r"^## (`(?:GET|POST) .*`)$", text_of("api.md"), re.MULTILINE))
-def test_the_requests_of_the_api_page_are_the_apis(new_user: NewUser, api: Api, heading: str) -> None:
-    """Their codes are made up: whatever takes one says that it is wrong, and not that the request is."""
+def test_the_requests_of_the_api_page_are_valid(new_user: NewUser, api: Api, heading: str) -> None:
+    """Their codes are made up, so the expected error is a wrong code, not an invalid request."""
     user = new_user("api-page")
     if "setup" not in heading:
         user.enrol()

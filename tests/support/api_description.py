@@ -1,4 +1,4 @@
-"""``docs/openapi.json`` as a caller reads it: what each route may answer, and whether an answer is one of those."""
+"""The responses in ``docs/openapi.json``, and checks of real responses against them."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from functions.shared.contract import ENDPOINTS, RESPONSE_HEADERS, Endpoint
 from infra.paths import REPOSITORY
 
 FILE: Final = REPOSITORY / "docs" / "openapi.json"
-#: A time as the contract has it, and as the gateway writes one.
+#: The time format of the contract, and that of the gateway.
 ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 GATEWAY_TIME: Final = re.compile(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000")
 
@@ -26,7 +26,7 @@ def description() -> dict[str, Any]:
 
 
 def resolved(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a part refers to, or the part itself."""
+    """Return the target of a reference, or the part itself."""
     while "$ref" in part:
         found: Any = description()
         for key in part["$ref"].removeprefix("#/").split("/"):
@@ -42,7 +42,7 @@ def operation(route: Endpoint) -> Mapping[str, Any]:
 
 
 def is_valid(schema: Mapping[str, Any], value: object) -> bool:
-    """Tell whether a value is as a schema of the description says."""
+    """Return whether a value is valid for a schema of the description."""
     return not _problems(schema, value)
 
 
@@ -54,7 +54,7 @@ def _problems(schema: Mapping[str, Any], value: object) -> list[str]:
 
 @dataclass(frozen=True)
 class DescribedAnswer:
-    """One example of an answer."""
+    """One example of a response."""
 
     route: Endpoint
     status: int
@@ -67,12 +67,12 @@ class DescribedAnswer:
 
     @property
     def by_gateway(self) -> bool:
-        """Whether the gateway makes it: it has no other form of a time."""
+        """Whether the gateway itself responds: only it uses this time format."""
         return GATEWAY_TIME.fullmatch(str(self.body.get("timestamp"))) is not None
 
 
 def described_answers() -> Iterator[DescribedAnswer]:
-    """Yield every example of an answer in the description."""
+    """Yield every example of a response in the description."""
     for route in ENDPOINTS:
         for status, part in operation(route)["responses"].items():
             response = resolved(part)
@@ -81,9 +81,9 @@ def described_answers() -> Iterator[DescribedAnswer]:
 
 
 def assert_described(route: Endpoint, status: int, headers: Mapping[str, str], body: Any) -> None:
-    """Fail unless an answer is one that the description says the route may give, member for member."""
+    """Fail unless a response is described for its route, member by member."""
     responses = operation(route)["responses"]
-    assert str(status) in responses, f"{route.path} is not said to answer {status}: {body}"
+    assert str(status) in responses, f"{route.path} has no description of {status}: {body}"
     response = resolved(responses[str(status)])
     schema = response["content"][headers["Content-Type"]]["schema"]
     assert _problems(schema, body) == []
@@ -100,6 +100,6 @@ def assert_described(route: Endpoint, status: int, headers: Mapping[str, str], b
 
 
 def _members(schema: Mapping[str, Any]) -> set[str]:
-    """Return the names of the members that an answer of a schema may have."""
+    """Return the member names that a schema allows."""
     found = resolved(schema)
     return {*found.get("properties", ())}.union(*(_members(part) for part in found.get("allOf", ())))

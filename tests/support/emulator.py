@@ -1,4 +1,4 @@
-"""An emulator without the service: small templates of a test's own are deployed to it."""
+"""An emulator without the service, to which tests deploy small templates."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from local.bootstrap import Credentials, create_administrator, session
 from local.server import REGION
 from local.stack import Place
 
-#: Generous, for a machine that is busy.
+#: Long enough for a busy machine.
 PATIENCE_SECONDS = 30
 
 
@@ -27,7 +27,7 @@ class Emulator:
     administrator: Credentials
 
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
-        """Return a boto3 client, of the administrator if of nobody else."""
+        """Return a boto3 client, by default of the administrator."""
         return _client(self.url, credentials or self.administrator, service, region)
 
     def deploy(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> "Deployed":
@@ -115,7 +115,7 @@ def function(code: str, **properties: Any) -> dict[str, Any]:
 
 
 def eventually(condition: Any, *, within: float = PATIENCE_SECONDS) -> Any:
-    """Return the first true value of a condition; fail when there is none within some seconds."""
+    """Return the first true value of a condition; fail if there is none in time."""
     deadline = time.monotonic() + within
     while not (value := condition()):
         assert time.monotonic() < deadline, f"not within {within} s; at last: {value!r}"
@@ -125,7 +125,7 @@ def eventually(condition: Any, *, within: float = PATIENCE_SECONDS) -> Any:
 
 @contextmanager
 def emulator_below(root: Path) -> Iterator[Emulator]:
-    """Start an emulator on a free port, and stop it at the end."""
+    """Start an emulator on a free port, and stop it after the block."""
     started = server.start(Place(ports.free_port(), root))
     try:
         url = started.endpoint_url

@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 
 def published_by(client: Any) -> list[dict[str, Any]]:
-    """Return a list that grows by each entry that an EventBridge client sends."""
+    """Return a list that collects the entries that an EventBridge client sends."""
     entries: list[dict[str, Any]] = []
     client.meta.events.register(
         "provide-client-params.events.PutEvents", lambda params, **_: entries.extend(params["Entries"])
@@ -44,7 +44,7 @@ def item(user_id: str = "user-1", **attributes: Any) -> Item:
 
 
 def pending(user_id: str = "user-1", **attributes: Any) -> Item:
-    """Return an item that waits for its first code."""
+    """Return a pending item."""
     return item(
         user_id,
         **{
@@ -64,7 +64,7 @@ def hashes(start: int, end: int) -> dict[str, Any]:
 
 
 def stream_record(old: Item | None, new: Item | None, **overrides: Any) -> dict[str, Any]:
-    """Return the record of one write. Each has an event id and a sequence number of its own."""
+    """Return the record of one write, with a new event id and sequence number."""
     name = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
     number = next(_numbers)
     image = new or old or {}
@@ -89,7 +89,7 @@ def stream_record(old: Item | None, new: Item | None, **overrides: Any) -> dict[
 
 
 def expiry() -> dict[str, Any]:
-    """Return what a record says besides when DynamoDB itself deleted the item."""
+    """Return the additional members of a record when DynamoDB deleted the expired item."""
     return {"userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"}}
 
 
@@ -104,10 +104,10 @@ def using_a_backup_code(user_id: str = "user-1") -> dict[str, Any]:
 
 
 def login(user_id: str = "user-1") -> dict[str, Any]:
-    """Return the record of a login, which makes no event."""
+    """Return the record of a login, which causes no event."""
     return stream_record(item(user_id), item(user_id, last_used_step={"N": "60000001"}))
 
 
 def damaged(user_id: str = "user-1") -> dict[str, Any]:
-    """Return a record that no event can be made of."""
+    """Return a damaged record."""
     return stream_record(item(user_id), item(user_id, failed_attempts={"S": "three"}))

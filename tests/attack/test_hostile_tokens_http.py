@@ -152,6 +152,8 @@ def assert_all_let_through(api: RawApi, lines: Iterable[bytes]) -> None:
 
 
 class TestHeader:
+    """What the gateway could change about the header; tests/jwt_authorizer/test_requests.py has more forms of it."""
+
     @pytest.mark.parametrize(
         "line",
         [
@@ -169,20 +171,7 @@ class TestHeader:
         [
             pytest.param([], id="none"),
             pytest.param(["Authorization:"], id="empty"),
-            pytest.param(["Authorization: Bearer"], id="scheme alone"),
-            pytest.param(["Authorization: {}"], id="token alone"),
             pytest.param(["Authorization: Bearer\t{}"], id="tab after the scheme"),
-            pytest.param(["Authorization: Bearer{}"], id="nothing after the scheme"),
-            pytest.param(["Authorization: Bearer:{}"], id="colon after the scheme"),
-            pytest.param(["Authorization: Bearer={}"], id="equals after the scheme"),
-            pytest.param(["Authorization: Bearer Bearer {}"], id="scheme twice"),
-            pytest.param(["Authorization: Basic {}"], id="Basic"),
-            pytest.param(["Authorization: JWT {}"], id="JWT"),
-            pytest.param(['Authorization: Bearer "{}"'], id="quoted"),
-            pytest.param(["Authorization: Bearer {},"], id="comma after the token"),
-            pytest.param(["Authorization: Bearer {}; x=1"], id="parameter"),
-            pytest.param(["Authorization: Bearer x, Bearer {}"], id="two credentials, the good one last"),
-            pytest.param(["Authorization: Bearer {}, Bearer x"], id="two credentials, the good one first"),
             pytest.param(["Authorization: Bearer {}", "Authorization: Bearer {}"], id="header twice, both good"),
             pytest.param(["Authorization: Bearer {}", "Authorization: Bearer x"], id="header twice, the first good"),
             pytest.param(["Authorization: Bearer x", "Authorization: Bearer {}"], id="header twice, the last good"),
@@ -196,11 +185,9 @@ class TestHeader:
             pytest.param(["Authorization: Bearer {}\u3000"], id="ideographic space"),
             pytest.param(["Authorization: B\u0435arer {}"], id="Cyrillic letter in the scheme"),
             pytest.param(["Proxy-Authorization: Bearer {}"], id="to a proxy"),
-            pytest.param(["X-Authorization: Bearer {}"], id="X-Authorization"),
             pytest.param(["X-Forwarded-Authorization: Bearer {}"], id="forwarded"),
             pytest.param(["X-Amzn-Remapped-Authorization: Bearer {}"], id="as API Gateway renames it"),
             pytest.param(["Authorization_: Bearer {}"], id="underscore"),
-            pytest.param(["Cookie: Authorization=Bearer {}; access_token={}; token={}"], id="cookie"),
         ],
     )
     def test_is_refused_if_malformed_although_the_token_is_good(
@@ -221,19 +208,12 @@ class TestHeader:
         assert_refused(raw.send(line), line)
 
 
-class TestOutsideTheHeader:
-    """RFC 6750 also allows tokens in forms and queries; this API does not."""
-
-    def test_a_token_in_the_query_is_ignored(self, raw: RawApi, token: str) -> None:
-        assert_refused(
-            raw.send(path=f"{STATUS.path}?access_token={token}&token={token}&Authorization=Bearer%20{token}")
-        )
-
-    @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
-    def test_a_token_in_the_body_is_ignored(self, raw: RawApi, token: str, kind: str) -> None:
-        body = f"access_token={token}" if kind.endswith("urlencoded") else json.dumps({"access_token": token})
-        line = f"Content-Type: {kind}".encode()
-        assert_refused(raw.send(line, method=SETUP.method, path=SETUP.path, body=body.encode()))
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+def test_a_token_in_the_query_or_body_is_ignored(raw: RawApi, token: str, kind: str) -> None:
+    """RFC 6750 also allows tokens there; this API does not."""
+    body = f"access_token={token}" if kind.endswith("urlencoded") else json.dumps({"access_token": token})
+    line, path = f"Content-Type: {kind}".encode(), f"{SETUP.path}?access_token={token}"
+    assert_refused(raw.send(line, method=SETUP.method, path=path, body=body.encode()))
 
 
 @SAMPLES

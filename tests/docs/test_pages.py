@@ -36,12 +36,6 @@ def test_every_link_has_a_target(page: Path) -> None:
             assert anchor in anchors(target), link
 
 
-@EACH_PAGE
-def test_every_picture_has_a_description(page: Path) -> None:
-    for text in re.findall(r"!\[(.*?)\]\(", prose(page.read_text())):
-        assert len(text.split()) > 1, text
-
-
 def commands(page: Path) -> list[list[str]]:
     text = page.read_text()
     blocks = [block for language in _SHELL for block in fences(text, language)]

@@ -173,15 +173,14 @@ class Search:
     """
 
     def __init__(self, used: Iterable[Used]) -> None:
-        self._exact: dict[str, list[tuple[str, str, Used]]] = defaultdict(list)
-        self._folded: dict[str, list[tuple[str, str, Used]]] = defaultdict(list)
+        self._needles: dict[str, list[tuple[str, str, Used]]] = defaultdict(list)
         self._codes: dict[str, Used] = {}
         for each in used:
             if each.kind is Kind.TOTP_CODE:
                 self._codes[each.value] = each
-            for form, text, case_matters in _FORMS[each.kind](each.value):
-                index, key = (self._exact, text) if case_matters else (self._folded, text.lower())
-                index[key[:_BEGINNING]].append((form, key, each))
+            for form, text in _FORMS[each.kind](each.value):
+                needle = text.lower()
+                self._needles[needle[:_BEGINNING]].append((form, needle, each))
 
     def leaks(self, texts: Iterable[tuple[str, str]]) -> Iterator[Leak]:
         """Yield the leaks in texts, given as (place, text): each value once for each text."""
@@ -194,11 +193,11 @@ class Search:
                     yield Leak(used, form, place, excerpt)
 
     def _matches(self, text: str) -> Iterator[tuple[str, int, Used]]:
-        for index, searched in ((self._exact, text), (self._folded, text.lower())):
-            for position in range(len(searched) - _BEGINNING + 1) if index else ():
-                for form, key, used in index.get(searched[position : position + _BEGINNING], ()):
-                    if searched.startswith(key, position) and _is_meant(used, form, searched, position):
-                        yield form, position, used
+        lower = text.lower()
+        for position in range(len(lower) - _BEGINNING + 1):
+            for form, needle, used in self._needles.get(lower[position : position + _BEGINNING], ()):
+                if lower.startswith(needle, position) and _is_meant(used, form, text, position):
+                    yield form, position, used
         if self._codes:
             for match in _SIX_DIGITS.finditer(text):
                 if used_code := self._codes.get("".join(match.groups())):
@@ -234,8 +233,8 @@ _BASE64: Final = string.ascii_letters + string.digits + "+/-_"
 _STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 
 
-type _Form = tuple[str, str, bool]
-"""The name of a way to write a value, the text, and whether its case matters."""
+type _Form = tuple[str, str]
+"""The name of a way to write a value, and the text, of which the case does not matter."""
 
 
 def _totp_code(code: str) -> Iterator[_Form]:
@@ -245,15 +244,15 @@ def _totp_code(code: str) -> Iterator[_Form]:
 def _backup_code(code: str) -> Iterator[_Form]:
     for separator in ("", "-", " "):
         written = f"{code[:4]}{separator}{code[4:]}"
-        yield "as it is", written, False
+        yield "as it is", written
         yield from _encoded(written.encode())
 
 
 def _secret(secret: str) -> Iterator[_Form]:
     for part in _parts(secret, step=4):
-        yield "as it is", part, False
+        yield "as it is", part
         for separator in " -":
-            yield "in groups", separator.join(re.findall(".{4}", part)), False
+            yield "in groups", separator.join(re.findall(".{4}", part))
         yield from _encoded(part.encode())
     try:
         key = base64.b32decode(secret)
@@ -261,26 +260,26 @@ def _secret(secret: str) -> Iterator[_Form]:
         return
     for start in range(0, len(key) - 9, 5):
         half = key[start : start + 10]
-        yield from ((f"its key {form}", text, case_matters) for form, text, case_matters in _encoded(half))
-        yield "its key as Python shows bytes", repr(half)[2:-1], True
+        yield from ((f"its key {form}", text) for form, text in _encoded(half))
+        yield "its key as Python shows bytes", repr(half)[2:-1]
 
 
 def _token(token: str) -> Iterator[_Form]:
     for segment in token.split(".")[1:]:  # the header is not secret
         for part in _parts(segment, step=_PART):
-            yield "as it is", part, False
+            yield "as it is", part
             yield from _encoded(part.encode())
 
 
 def _qr_code(data_uri: str) -> Iterator[_Form]:
     for part in _parts(data_uri[120:], step=_PART):  # all PNGs of a size begin alike
-        yield "as it is", part, True
-        yield "percent-encoded", quote(part, safe=""), True
+        yield "as it is", part
+        yield "percent-encoded", quote(part, safe="")
 
 
 def _label(label: str) -> Iterator[_Form]:
-    yield "as it is", label, False
-    yield "percent-encoded", quote(label, safe=""), False
+    yield "as it is", label
+    yield "percent-encoded", quote(label, safe="")
     yield from _encoded(label.encode())
 
 
@@ -305,12 +304,12 @@ def _parts(value: str, *, step: int) -> Iterator[str]:
 
 def _encoded(data: bytes) -> Iterator[_Form]:
     """Yield bytes in hexadecimal, in base64 at each offset, and percent-encoded."""
-    yield "in hexadecimal", data.hex(), False
+    yield "in hexadecimal", data.hex()
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + data).decode()
         # Only the characters that depend on nothing but the data.
         alone = encoded[-(-8 * offset // 6) : 8 * (offset + len(data)) // 6]
-        yield "in base64", alone, True
+        yield "in base64", alone
         if (urlsafe := alone.translate(str.maketrans("+/", "-_"))) != alone:
-            yield "in base64url", urlsafe, True
-    yield "percent-encoded", "".join(f"%{byte:02x}" for byte in data), False
+            yield "in base64url", urlsafe
+    yield "percent-encoded", "".join(f"%{byte:02x}" for byte in data)

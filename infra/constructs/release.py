@@ -135,7 +135,7 @@ class GradualRelease(Construct):
             self,
             "".join(part.capitalize() for part in subject.split("-")),
             alarm_name=release_alarm_name(self._environment, subject),
-            alarm_description=f"{description} See docs/deploy.md#when-a-release-is-taken-back",
+            alarm_description=f"{description} See docs/deploy.md#automatic-rollback",
             metric=cast("cloudwatch.IMetric", metric),
             threshold=threshold,
             evaluation_periods=1,

@@ -358,10 +358,12 @@ def _link(test: str) -> str:
 
 def main() -> int:
     """Write the table; return the exit status."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(before + BEGIN + table() + END + after)
-    print(PAGE)
+    before, begin, rest = PAGE.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        print(f"error: {PAGE} has no place for the table: expected {BEGIN.strip()} and {END.strip()}")
+        return 1
+    PAGE.write_text(before + begin + table() + end + after)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Numbers, names and sequences in the documentation match the code."""
+"""Numbers, names and sequences that the pages tell are those of the code."""
 
 import re
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from functions.shared.contract import (
     PENDING_LIFETIME_SECONDS,
     PENDING_MAX_FAILURES,
     Attribute,
+    Env,
     ErrorCode,
 )
 from functions.shared.proof import MAX_BODY_BYTES
@@ -62,7 +63,7 @@ def test_the_item_has_these_attributes() -> None:
 
 
 def prepared(user: User, route: str, outcome: str) -> Callable[[], Answer]:
-    """Bring a user into the state for an outcome of a route, and return the request."""
+    """Bring a user to where a route answers so, and return what asks for it."""
     name = route.rpartition("/")[2]
     if name == "verify-setup" and outcome != "MFA_SETUP_NOT_FOUND":
         user.setup()
@@ -157,11 +158,17 @@ def test_the_quick_start_ends_as_the_command_does() -> None:
     assert section("quick-start.md", "Start it").count(f"  http://{LOOPBACK}:{Place(DEFAULT_PORT).console_port}\n") == 1
 
 
-def test_the_readme_names_settings_that_exist() -> None:
-    settings = {each.name for each in fields(Config)}
+def test_the_deployment_guide_lists_settings_that_exist() -> None:
+    names = {name for setting, _ in table("deploy.md", "Settings") for name in quoted(setting)}
 
-    told = next(block for block in README.split("\n\n") if block.startswith("| Setting | Meaning |"))
-    assert {name for row in rows(told) for name in quoted(row[0])} <= settings
+    assert names <= {each.name for each in fields(Config)}
+
+
+def test_the_deployment_guide_lists_the_environment_variables_of_the_functions() -> None:
+    lines = section("deploy.md", "Settings").splitlines()
+    (sentence,) = [line for line in lines if line.startswith("The functions read environment variables")]
+
+    assert set(quoted(sentence)) == set(Env) - {Env.EVENT_BUS_NAME, Env.DEAD_LETTER_QUEUE_URL}
 
 
 def test_the_layout_names_every_folder_that_is_committed() -> None:

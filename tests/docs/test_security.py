@@ -42,7 +42,7 @@ def guesses(time: timedelta) -> int:
 
 
 def test_the_chances_of_guessing_match_the_code() -> None:
-    table = rows(section("security.md", "How hard guessing is"))
+    table = rows(section("security.md", "Guessing codes"))
     a_day, a_year = guesses(timedelta(days=1)), 365 * guesses(timedelta(days=1))
     tried = [guesses(timedelta(minutes=1)), a_day, MAX_CONSECUTIVE_FAILURES, round(a_year, -3)]
     chance = (2 * WINDOW + 1) / 10**6

@@ -110,7 +110,7 @@ def test_the_python_code_of_the_integration_guide_fails_closed(new_user: NewUser
     exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
     session: dict[str, Any] = {}
 
-    with pytest.raises(code["MfaError"], match="NO_ANSWER"):
+    with pytest.raises(code["MfaError"], match="NO_RESPONSE"):
         code["after_first_factor"](session, code["Mfa"]("http://127.0.0.1:9"), new_user("python-guide").token)
 
     assert session["signed_in"] is False
@@ -147,7 +147,7 @@ def test_the_javascript_code_of_the_integration_guide_calls_the_api(
 
     assert told["before"]["state"] == "PENDING"
     assert told["refused"] == [True, "VALIDATION_ERROR", 400, True]
-    assert told["offline"] == "NO_ANSWER"
+    assert told["offline"] == "NO_RESPONSE"
     read = pyotp.parse_uri(told["uri"])
     assert (read.issuer, read.name) == ("AI & Lifestyle", "ada+1@example.com")
     assert "+" not in urllib.parse.urlsplit(told["uri"]).query

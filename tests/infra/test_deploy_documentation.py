@@ -70,7 +70,7 @@ def test_every_link_within_the_page_leads_somewhere() -> None:
     anchors = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)}
 
     assert set(re.findall(r"\(#([^)]+)\)", PAGE)) <= anchors
-    assert "when-a-release-is-taken-back" in anchors  # the alarms of a release say so
+    assert "automatic-rollback" in anchors  # the alarms of a release say so
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(((?!#|http)[^)#]+)", PAGE))))

@@ -117,7 +117,7 @@ def test_a_few_503_do_not_end_a_release_but_many_5xx_do(service: Stack) -> None:
 
 def test_the_alarms_of_a_release_say_where_to_read_on(service: Stack) -> None:
     for alarm in alarms(service).values():
-        assert alarm["AlarmDescription"].endswith("docs/deploy.md#when-a-release-is-taken-back")
+        assert alarm["AlarmDescription"].endswith("docs/deploy.md#automatic-rollback")
 
 
 def test_code_deploy_is_given_its_own_policy_and_nothing_else(service: Stack) -> None:

@@ -64,7 +64,7 @@ def test_an_example_has_the_members_and_values_of_the_event(kind: SecurityEventT
 @pytest.mark.parametrize("kind", SecurityEventType)
 def test_each_member_is_described_once(kind: SecurityEventType) -> None:
     (example,) = blocks(section(kind))
-    assert members(section("What holds for each event")) + members(section(kind)) == list(example)
+    assert members(section("Common fields")) + members(section(kind)) == list(example)
 
 
 def test_patterns_name_the_source_and_events_that_exist() -> None:

@@ -1,6 +1,7 @@
-"""``POST /auth/mfa/setup`` on the deployed stack: gateway, authorizer, Lambda, DynamoDB and KMS all in the path."""
+"""``POST /auth/mfa/setup`` on the deployed stack."""
 
 import base64
+import gc
 import io
 import re
 import subprocess
@@ -30,7 +31,7 @@ type TokenFor = Callable[..., str]
 
 
 def scanned(qr_code: str) -> str:
-    """Return what a scanner reads from a data URI."""
+    """Return the text of the QR code in a data URI."""
     prefix, data = qr_code.split(",")
     assert prefix == "data:image/png;base64"
     (barcode,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(base64.b64decode(data))))
@@ -44,7 +45,7 @@ def assert_contract_headers(answer: Answer) -> None:
 
 
 def assert_unauthorized(answer: Answer) -> None:
-    """The 401 of the contract, to the letter."""
+    """Expect exactly the 401 of the contract."""
     body = answer.json()
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -113,7 +114,7 @@ def test_when_enabled_it_answers_the_409_of_the_seed(new_user: NewUser, stored_s
 
 def test_concurrent_setups_leave_one_whole_enrolment(new_user: NewUser) -> None:
     user = new_user("setup-race@example.com")
-    # Fewer than the wrong codes that discard an enrolment: each one's code is tried below.
+    # Fewer than the wrong codes that discard an enrolment, because all of their codes are tried below.
     count = PENDING_MAX_FAILURES - 1
     with ThreadPoolExecutor(count) as pool:
         answers = list(pool.map(lambda _: user.setup(), range(count)))
@@ -136,7 +137,7 @@ def test_a_disabled_key_is_a_503_that_changes_nothing_and_passes(new_user: NewUs
     assert user.setup().status == 200
 
 
-# The SDK's stream complains from its finaliser when it could not be read.
+# The finaliser of the SDK's stream raises if the stream was not read.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_its_role_cannot_open_what_it_stored(new_user: NewUser, aws: Aws, stack: Stack) -> None:
     user = new_user("setup-role@example.com")
@@ -152,3 +153,4 @@ def test_its_role_cannot_open_what_it_stored(new_user: NewUser, aws: Aws, stack:
     assert opened(aws.client("kms")) == user.secret
     with pytest.raises(DecryptKeyError):
         opened(aws.client_as("setup_mfa", "kms"))
+    gc.collect()  # runs the finaliser now, not in another test

@@ -113,7 +113,7 @@ def load_handler(
 ) -> Iterator[Callable[[str], ModuleType]]:
     """Return a function that imports a function's handler anew, as a fresh Lambda process does."""
     # The same secrets in each run: with a few secrets in a million, two time steps have the same code.
-    monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311 -- nobody's secrets
+    monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311 -- secrets of tests
     loaded: list[str] = []
 
     def load(function: str) -> ModuleType:

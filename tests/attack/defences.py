@@ -1,6 +1,6 @@
 """The defences that matter most: what each prevents, how to remove it, and the tests that fail without it.
 
-A defence is removed at import time in a process of its own, at a stable name: the contract's attributes, a library's
+A defence is removed at import time in a separate process, at a stable name: the contract's attributes, a library's
 function, a public function of ours. `tests.attack.test_defences` removes each and checks that its tests fail.
 ``python -m tests.attack.defences`` writes the table in ``docs/security.md``.
 """

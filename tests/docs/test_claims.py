@@ -1,4 +1,4 @@
-"""Numbers, names and sequences that the pages tell are those of the code."""
+"""Numbers, names and sequences in the documentation match the code."""
 
 import re
 from collections.abc import Callable
@@ -48,22 +48,22 @@ def test_the_picture_of_the_architecture_is_the_one_that_the_templates_draw() ->
 
 
 def test_the_stacks_need_one_another_as_it_says() -> None:
-    told = {quoted(name)[0]: set(quoted(needs)) for name, _, needs in table("architecture.md", "Stacks")}
+    documented = {quoted(name)[0]: set(quoted(needs)) for name, _, needs in table("architecture.md", "Stacks")}
     there = {
         re.sub(r"^replica-.*", "replica-REGION", name): set(needs) for name, needs in read_topology().stacks.items()
     }
 
-    assert told == there
+    assert documented == there
 
 
 def test_the_item_has_these_attributes() -> None:
-    told = [name for names, _ in table("architecture.md", "The item") for name in quoted(names)]
+    documented = [name for names, _ in table("architecture.md", "The item") for name in quoted(names)]
 
-    assert sorted(told) == sorted(Attribute)
+    assert sorted(documented) == sorted(Attribute)
 
 
 def prepared(user: User, route: str, outcome: str) -> Callable[[], Answer]:
-    """Bring a user to where a route answers so, and return what asks for it."""
+    """Bring a user into the state for an outcome of a route, and return the request."""
     name = route.rpartition("/")[2]
     if name == "verify-setup" and outcome != "MFA_SETUP_NOT_FOUND":
         user.setup()
@@ -130,16 +130,16 @@ def test_the_limits_are_these() -> None:
 
 
 def test_the_integration_guide_says_what_to_do_about_every_error() -> None:
-    told = [code for row in table("integration.md", "Errors") for code in quoted(row[0])]
+    documented = [code for row in table("integration.md", "Errors") for code in quoted(row[0])]
 
-    assert sorted(told) == sorted(ErrorCode)
+    assert sorted(documented) == sorted(ErrorCode)
 
 
 def test_the_integration_guide_knows_the_throttling() -> None:
     prod, dev = ENVIRONMENTS[PROD], ENVIRONMENTS[DEV]
-    told = {row[0]: row[1:] for row in table("integration.md", "Browsers and rate limits")}
+    documented = {row[0]: row[1:] for row in table("integration.md", "Browsers and rate limits")}
 
-    assert told == {
+    assert documented == {
         "requests a second, burst": [
             f"{each.api_throttling_rate}, {each.api_throttling_burst}" for each in (prod, dev)
         ],
@@ -173,10 +173,12 @@ def test_the_deployment_guide_lists_the_environment_variables_of_the_functions()
 
 def test_the_layout_names_every_folder_that_is_committed() -> None:
     layout = README.partition("## Layout")[2].partition("```")[2].partition("```")[0]
-    told = set(re.findall(r"^(\w+)/", layout, re.MULTILINE))
+    documented = set(re.findall(r"^(\w+)/", layout, re.MULTILINE))
     there = {path.name for path in REPOSITORY.iterdir() if path.is_dir() and any(path.glob("**/*.py"))}
 
-    assert told == (there | {"docs"}) - {"build", "node_modules"} - {name for name in there if name.startswith(".")}
+    assert documented == (there | {"docs"}) - {"build", "node_modules"} - {
+        name for name in there if name.startswith(".")
+    }
 
 
 def test_the_settings_of_the_deployment_guide_exist() -> None:

@@ -48,8 +48,8 @@ def test_the_chances_of_guessing_match_the_code() -> None:
     chance = (2 * WINDOW + 1) / 10**6
 
     assert [int(re.sub(r"\D", "", cells[1])) for cells in table] == tried
-    told = [float(cells[2].removesuffix(" %")) / 100 for cells in table]
-    assert told == pytest.approx([1 - (1 - chance) ** count for count in [*tried[:3], a_year]], rel=0.15)
+    documented = [float(cells[2].removesuffix(" %")) / 100 for cells in table]
+    assert documented == pytest.approx([1 - (1 - chance) ** count for count in [*tried[:3], a_year]], rel=0.15)
     assert guesses(timedelta(days=4)) == MAX_CONSECUTIVE_FAILURES > guesses(timedelta(days=3))
 
 

@@ -217,7 +217,7 @@ def test_a_permanent_lock_shows_no_countdown(console: ConsolePage, name: str) ->
 # -- errors ---------------------------------------------------------------------------------------------------------
 
 #: For each error: how the message at login begins, and the button that it offers.
-_TOLD: Final[dict[str, tuple[str, str | None]]] = {
+_MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     ErrorCode.VALIDATION_ERROR: ("That cannot be read as a code.", None),
     ErrorCode.INVALID_CODE: ("That code is wrong, or was used before.", None),
     ErrorCode.UNAUTHORIZED: ("Your session has ended.", None),
@@ -241,23 +241,23 @@ _WITHOUT_REQUEST_ID: Final = {ErrorCode.VALIDATION_ERROR, ErrorCode.INVALID_CODE
 
 
 def test_every_error_of_the_api_has_a_message_and_a_way_on(console: ConsolePage, name: str) -> None:
-    assert set(_TOLD) >= set(ErrorCode)
+    assert set(_MESSAGES) >= set(ErrorCode)
     page = console.page
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     # Long enough to be seen on a busy machine.
     waits: dict[str, str] = {ErrorCode.TOO_MANY_ATTEMPTS: "4", ErrorCode.SERVICE_UNAVAILABLE: "1"}
     # UNAUTHORIZED comes last: it ends the session.
-    for code in sorted(_TOLD, key=lambda each: each == ErrorCode.UNAUTHORIZED):
-        title, offer = _TOLD[code]
+    for code in sorted(_MESSAGES, key=lambda each: each == ErrorCode.UNAUTHORIZED):
+        title, offer = _MESSAGES[code]
         wait = waits.get(code)
         console.can("POST", VERIFY.path, Canned.error(400, code, {"Retry-After": wait} if wait else {}))
         console.enter("123456")
-        told = console.pause() if code == ErrorCode.TOO_MANY_ATTEMPTS else console.error()
-        expect(told).to_contain_text(title)
+        message = console.pause() if code == ErrorCode.TOO_MANY_ATTEMPTS else console.error()
+        expect(message).to_contain_text(title)
         if code not in _WITHOUT_REQUEST_ID:
-            expect(told).to_contain_text(f"Request id: {REQUEST_ID}")
-        buttons = told.get_by_role("button")
+            expect(message).to_contain_text(f"Request id: {REQUEST_ID}")
+        buttons = message.get_by_role("button")
         expect(buttons).to_have_text([offer] if offer else [])
         if wait:
             expect(console.pause()).to_have_count(0)

@@ -60,11 +60,11 @@ def test_the_api_url_comes_from_the_file_of_the_stack(tmp_path: Path, api: Api) 
     (tmp_path / ".local" / "stack.json").write_text(json.dumps({"api_url": api.url}))
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
 
-    told = subprocess.run(
+    output = subprocess.run(
         ["/bin/bash", "-c", f'{assignment}; echo "$API"'], cwd=tmp_path, capture_output=True, text=True, check=True
     )
 
-    assert told.stdout.strip() == api.url
+    assert output.stdout.strip() == api.url
 
 
 @pytest.mark.parametrize("heading", re.findall(r"^## (`(?:GET|POST) .*`)$", text_of("api.md"), re.MULTILINE))
@@ -121,18 +121,18 @@ import { Mfa, MfaError, keyUri } from "./mfa.mjs";
 const [api, token] = process.argv.slice(2);
 const mfa = new Mfa(api);
 const { secret } = await mfa.setup(token);
-const told = { before: await mfa.status(token), uri: keyUri(secret, "AI & Lifestyle", "ada+1@example.com") };
+const output = { before: await mfa.status(token), uri: keyUri(secret, "AI & Lifestyle", "ada+1@example.com") };
 try {
   await mfa.verifySetup(token, "000 00");
 } catch (error) {
-  told.refused = [error instanceof MfaError, error.code, error.status, error.requestId.length > 10];
+  output.refused = [error instanceof MfaError, error.code, error.status, error.requestId.length > 10];
 }
 try {
   await new Mfa("http://127.0.0.1:9").status(token);
 } catch (error) {
-  told.offline = error.code;
+  output.offline = error.code;
 }
-console.log(JSON.stringify(told));
+console.log(JSON.stringify(output));
 """
 
 
@@ -143,11 +143,11 @@ def test_the_javascript_code_of_the_integration_guide_calls_the_api(
     (tmp_path / "use.mjs").write_text(USE)
 
     run = [str(BIN / "node"), str(tmp_path / "use.mjs"), api.url, new_user("javascript-guide").token]
-    told = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+    output = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
 
-    assert told["before"]["state"] == "PENDING"
-    assert told["refused"] == [True, "VALIDATION_ERROR", 400, True]
-    assert told["offline"] == "NO_RESPONSE"
-    read = pyotp.parse_uri(told["uri"])
+    assert output["before"]["state"] == "PENDING"
+    assert output["refused"] == [True, "VALIDATION_ERROR", 400, True]
+    assert output["offline"] == "NO_RESPONSE"
+    read = pyotp.parse_uri(output["uri"])
     assert (read.issuer, read.name) == ("AI & Lifestyle", "ada+1@example.com")
-    assert "+" not in urllib.parse.urlsplit(told["uri"]).query
+    assert "+" not in urllib.parse.urlsplit(output["uri"]).query

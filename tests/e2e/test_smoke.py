@@ -33,7 +33,7 @@ def test_passes_and_leaves_nothing_behind(stack: Stack, new_user: NewUser, tmp_p
     finished = smoke("--stack", str(tmp_path / "stack.json"))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "All answers were right" in finished.stdout
+    assert "All responses were correct" in finished.stdout
     assert user.item() == {}
 
 

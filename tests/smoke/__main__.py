@@ -9,7 +9,7 @@ Name the deployment in one of three ways:
                                      environment, or --token, which process lists show
 
 With your own issuer, --environment takes a token as --api-url does. MFA is off at the end, also
-after a failure. The exit status is 0 if every answer was right.
+after a failure. The exit status is 0 if every response was correct.
 """
 
 import argparse
@@ -53,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     try:
         with _deployed(options) as (api_url, token):
-            _tell(f"Smoke test of {api_url}")
-            Journey(DeployedUser(api_url, token), _tell).run()
+            _show(f"Smoke test of {api_url}")
+            Journey(DeployedUser(api_url, token), _show).run()
     except (SmokeError, LocalError, BotoCoreError, ClientError, OSError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    _tell(f"All answers were right ({time.monotonic() - started:.1f} s).")
+    _show(f"All responses were correct ({time.monotonic() - started:.1f} s).")
     return 0
 
 
@@ -88,10 +88,10 @@ def _token(options: argparse.Namespace) -> Iterator[str]:
         with disposable_user(pool) as token:
             yield token
     else:
-        raise SmokeError(f"{options.environment} has no user pool of its own: give a token by {_TOKEN}")
+        raise SmokeError(f"{options.environment} has no user pool: give a token in {_TOKEN}")
 
 
-def _tell(line: str) -> None:
+def _show(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -28,14 +28,14 @@ class Journey:
     ----------
     user
         Calls the API. MFA must be off for this user.
-    tell
+    show
         Takes each line of output.
     sleep
         Waits some seconds.
     """
 
     user: Caller
-    tell: Callable[[str], None]
+    show: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
     _unused: list[str] = field(default_factory=list)
     _enabled: bool = False
@@ -65,7 +65,7 @@ class Journey:
             answer = self.user.setup()
             self._check(SETUP, answer, 200)
             if not base64.b64decode(answer.body["qrCode"].removeprefix(_PNG)).startswith(b"\x89PNG"):
-                raise SmokeError("setup: the QR code is no PNG")
+                raise SmokeError("setup: the QR code is not a PNG")
         self._wait_for_a_fresh_step()
         with self._step("confirm, after a wrong code"):
             self._check_refused(self.user.verify_setup(self.user.wrong_code()), "INVALID_CODE")
@@ -152,9 +152,9 @@ class Journey:
         try:
             yield
         except BaseException:
-            self.tell(f"  FAILED  {what}")
+            self.show(f"  FAILED  {what}")
             raise
-        self.tell(f"  {time.monotonic() - started:5.1f} s {what}")
+        self.show(f"  {time.monotonic() - started:5.1f} s {what}")
 
 
 def _described(route: Endpoint, answer: Answer) -> str:

@@ -34,7 +34,7 @@ class World:
     """A user of the real handlers, the printed lines, and the time slept."""
 
     user: User
-    told: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     slept: float = 0
 
     def break_down(self, fault: Faulty) -> None:
@@ -56,7 +56,7 @@ class World:
         self.user.wait(seconds)
 
     def run(self) -> None:
-        Journey(self.user, self.told.append, self.sleep).run()
+        Journey(self.user, self.shown.append, self.sleep).run()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_correct_deployment_passes_without_waiting(world: World, aws: Embedded
 
     assert world.slept == 0
     assert aws.item("user-1") is None
-    assert not [line for line in world.told if "FAILED" in line]
+    assert not [line for line in world.shown if "FAILED" in line]
 
 
 def test_the_end_of_a_short_time_step_is_awaited(world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_route_that_fails_is_found_and_mfa_is_off_afterwards(
 
     item = aws.item("user-1")
     assert route == DISABLE or item is None or item["status"]["S"] == "PENDING"
-    assert [line for line in world.told if "FAILED" in line]
+    assert [line for line in world.shown if "FAILED" in line]
 
 
 def test_an_enrolment_is_cleaned_up_after_a_lost_response(world: World, aws: EmbeddedAws) -> None:
@@ -154,7 +154,7 @@ def test_output_and_errors_contain_no_secret(world: World, route: Endpoint) -> N
     with pytest.raises(SmokeError) as error:
         world.run()
 
-    said = "\n".join([*world.told, str(error.value)])
+    said = "\n".join([*world.shown, str(error.value)])
     for secret in ("SECRET-SECRET", world.user.secret or "SECRET-SECRET", *world.user.backup_codes):
         assert secret not in said
 

@@ -40,7 +40,7 @@ _FLAGS: Final = (
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {ports.LOOPBACK}",
 )
 #: The browser's message for error responses and failed requests, which tests cause on purpose.
-_TOLD_BY_BROWSER: Final = "Failed to load resource"
+_FAILED_REQUEST: Final = "Failed to load resource"
 
 
 @dataclass
@@ -65,8 +65,10 @@ class Watched:
 
     def complaints(self) -> list[str]:
         """Return uncaught errors and console warnings, such as violations of the content security policy."""
-        told = [f"{message.type}: {message.text}" for message in self.console if message.type in {"error", "warning"}]
-        return self.errors + [line for line in told if _TOLD_BY_BROWSER not in line]
+        messages = [
+            f"{message.type}: {message.text}" for message in self.console if message.type in {"error", "warning"}
+        ]
+        return self.errors + [line for line in messages if _FAILED_REQUEST not in line]
 
     def write_down(self, ledger: Ledger, api_url: str) -> None:
         """Record the page's tokens, secrets, codes and responses in a ledger."""

@@ -50,16 +50,16 @@ def stack(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
     """Return the stack under test; its attributes are the fields of ``stack.json``."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
-    def tell(text: str) -> None:
+    def show(text: str) -> None:
         with capture.global_and_fixture_disabled():
             print(f"\n{text}")
 
     given = os.environ.get("MFA_STACK")
     if given is None:
-        tell("starting a stack for the end-to-end tests")
+        show("starting a stack for the end-to-end tests")
     with own_stack(tmp_path_factory.mktemp("stack")) if given is None else given_stack(Path(given)) as (running, place):
         pytestconfig.stash[_WATCHED] = _Watched(place, Aws(running))
-        with nothing_leaks(running, place, tell):
+        with nothing_leaks(running, place, show):
             yield running
 
 

@@ -70,7 +70,7 @@ def pytest_runtest_makereport(
     report = yield
     if call.when == "teardown" and report.passed and (leaks := item.stash[_TEST].leaks(report.sections)):
         report.outcome = "failed"
-        report.longrepr = _told("This test printed, logged or returned what must stay secret", leaks)
+        report.longrepr = _message("This test printed, logged or returned what must stay secret", leaks)
     return report
 
 
@@ -123,12 +123,12 @@ class StackWatch:
 
 
 @contextmanager
-def nothing_leaks(stack: Stack, place: Place, tell: Callable[[str], None]) -> Iterator[None]:
+def nothing_leaks(stack: Stack, place: Place, show: Callable[[str], None]) -> Iterator[None]:
     """Fail the run if the stack wrote a secret of the tests anywhere.
 
     Parameters
     ----------
-    tell : callable
+    show : callable
         Prints a summary of the search.
     """
     watch = StackWatch(stack, place)
@@ -137,13 +137,15 @@ def nothing_leaks(stack: Stack, place: Place, tell: Callable[[str], None]) -> It
         events = subscriber.everything()
     used = list(OVER_HTTP.used.values())
     leaks = [*watch.leaks(used, events), *Search(used).leaks(OVER_HTTP.answers)]
-    tell(f"searched what the stack wrote down for {len(used)} secrets, codes and tokens: {len(leaks)} found")
+    show(f"searched what the stack wrote down for {len(used)} secrets, codes and tokens: {len(leaks)} found")
     if leaks:
-        told = _told("The stack wrote down what must stay secret (this test is just the last one of the run)", leaks)
-        pytest.fail(told, pytrace=False)
+        message = _message(
+            "The stack wrote down what must stay secret (this test is just the last one of the run)", leaks
+        )
+        pytest.fail(message, pytrace=False)
 
 
-def _told(heading: str, leaks: list[Leak]) -> str:
+def _message(heading: str, leaks: list[Leak]) -> str:
     kinds = {kind: sum(leak.used.kind is kind for leak in leaks) for kind in Kind}
     counted = ", ".join(f"{number} x {kind}" for kind, number in kinds.items() if number)
     return "\n  ".join([f"{heading}: {counted}", *map(str, leaks[:_SHOWN])])

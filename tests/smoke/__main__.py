@@ -8,8 +8,8 @@ Name the deployment in one of three ways:
   --api-url URL                      any deployment, with the access token of a disposable user: MFA_SMOKE_TOKEN in the
                                      environment, or --token, which process lists show
 
-With your own issuer, --environment takes a token as --api-url does. MFA is off at the end, also
-after a failure. The exit status is 0 if every response was correct.
+With your own issuer, --environment takes a token as --api-url does. MFA is off at the end, also after a failure. The
+exit status is 0 if every response was correct.
 """
 
 import argparse

@@ -9,7 +9,7 @@ LOCAL_PORT ?= 4566
 export LOCAL_PORT
 ENVIRONMENT ?= dev
 
-.PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi docs docs-serve sbom licences audit synth snapshots dashboard pictures hooks clean
+.PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi docs docs-serve sbom licences audit synth snapshots pictures hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,17 +76,14 @@ synth: setup ## synthesize the templates of an environment (ENVIRONMENT=dev)
 snapshots: setup ## write the committed templates anew, after a change of them that is meant
 	@$(BIN)/python -m tests.infra.snapshot
 
-dashboard: setup ## draw the dashboard of the running local stack into docs/dashboard.png (make up first; 3 minutes)
-	@$(BIN)/python -m local.cloudwatch.preview
-
-pictures: setup ## take the pictures of the console anew, after a change of it: docs/images/console-*.png
+pictures: setup ## retake the screenshots of the console after changing it: docs/images/console-*.png
 	@$(BIN)/python -m pytest tests/e2e/test_console_views.py tests/e2e/test_operations.py -k for_the_documentation --screenshots docs/images
 
 docs: setup ## build the documentation, strictly, into build/site
 	@$(BIN)/python -m tools.docsite
 
-docs-serve: setup ## build the documentation and show it on http://127.0.0.1:8000
-	@$(BIN)/python -m tools.docsite --serve
+docs-serve: docs ## build the documentation and serve it on http://127.0.0.1:8000
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000
 
 hooks: setup ## run the quick checks before each commit
 	@$(BIN)/pre-commit install

@@ -1,1 +1,1 @@
-"""The Lambda functions of the MFA service, one folder each; ``shared`` holds what two of them need."""
+"""The Lambda functions of the MFA service, one folder each; ``shared`` holds the code that several of them use."""

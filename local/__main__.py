@@ -17,7 +17,7 @@ from local import lifecycle, server, users
 from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
-from local.stack import DEFAULT_PORT, STATE_FILE, Place, Stack
+from local.stack import DEFAULT_PORT, STATE_FILE, Stack, StackFolder
 from local.terminal import Emphasis
 from local.users import TokenKind
 
@@ -25,14 +25,7 @@ DEMO_USER: Final = "demo@example.com"
 _COMMAND_LINE: Final = ".venv/bin/python -m local"
 _DESCRIPTION: Final = """\
 Run the real API on this machine: the CDK stacks, deployed to an embedded AWS on 127.0.0.1, and a
-console to try it in the browser.
-
-  run     start it, show where its console and its API are, stop it with Ctrl-C
-  up      start it and leave it running; where it runs already, deploy the code as it is now
-  down    stop it, whoever started it
-  status  show whether it runs, and where its console and its API are
-  token   print a fresh token of a user, who is created on demand
-  inert   list what deploys to it as to AWS, but has no effect there
+console to try it in a browser.
 """
 _EPILOG: Final = f"""\
 examples:
@@ -40,21 +33,13 @@ examples:
   make up LOCAL_PORT=4700         another stack beside it
   {_COMMAND_LINE} token --user ada@example.com
 
-exit status: 0 when done, 1 when it failed, 2 when misunderstood; 3 of `status` when no stack runs.
+exit status: 0 on success, 1 on failure, 2 for invalid arguments; `status` exits with 3 if no stack runs.
 
 While a stack runs, .local/PORT/{STATE_FILE} holds its URLs, names and administrator credentials, and
-.local/{STATE_FILE} links to the one on port {DEFAULT_PORT}, or else to the one on the lowest port.
+.local/{STATE_FILE} links to that of port {DEFAULT_PORT}, or else to that of the lowest port.
 The emulator logs to .local/PORT/emulator.log, the last deployment to .local/PORT/deploy.log.
-NO_COLOR=1 turns emphasis off; without a terminal there is none.
+NO_COLOR=1 turns colours off.
 """
-#: What each command's own help ends with.
-_EXAMPLES: Final = {
-    "run": "make run",
-    "up": "make up LOCAL_PORT=4700",
-    "down": "make down LOCAL_PORT=4700",
-    "status": f"{_COMMAND_LINE} status --port 4700",
-    "token": f"TOKEN=$({_COMMAND_LINE} token --user ada@example.com)",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,14 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalError as error:
         return _fail(str(error))
     except BotoCoreError as error:
-        place = _place(options)
+        folder = _folder(options)
         return _fail(
-            f"The embedded AWS on port {place.port} does not answer: {error}\n"
-            f"Its log: {_relative(place.log)}. Start anew: `{_make('down', place.port)}`, "
-            f"then `{_make('run', place.port)}`."
+            f"The embedded AWS on port {folder.port} does not respond: {error}\n"
+            f"Its log: {_relative(folder.log)}. Restart it: `{_make('down', folder.port)}`, "
+            f"then `{_make('run', folder.port)}`."
         )
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        return _fail(f"{error.filename}: {error.strerror}.\nName a directory of your own with --directory.")
+        return _fail(f"{error.filename}: {error.strerror}.\nChoose a directory with --directory.")
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
@@ -89,169 +74,177 @@ def _fail(message: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    examples: dict[Callable[[argparse.Namespace], int], str] = {
+        _run: "make run",
+        _up: "make up LOCAL_PORT=4700",
+        _down: "make down LOCAL_PORT=4700",
+        _status: f"{_COMMAND_LINE} status --port 4700",
+        _token: f"TOKEN=$({_COMMAND_LINE} token --user ada@example.com)",
+        _inert: f"{_COMMAND_LINE} inert",
+    }
+    summary = [f"  {command.__name__[1:]:7} {command.__doc__}" for command in examples]
     parser = argparse.ArgumentParser(
         prog="python -m local",
         usage="python -m local COMMAND [options]",
-        description=_DESCRIPTION,
+        description="\n".join([_DESCRIPTION, *summary]),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    place = argparse.ArgumentParser(add_help=False)
-    place.add_argument(
+    folder = argparse.ArgumentParser(add_help=False)
+    folder.add_argument(
         "--port",
         type=_port,
         default=os.environ.get("LOCAL_PORT") or str(DEFAULT_PORT),
         help="port of the embedded AWS; stacks on different ports run side by side (LOCAL_PORT, %(default)s)",
     )
-    place.add_argument(
+    folder.add_argument(
         "--directory",
         type=Path,
-        default=Place.root,
+        default=StackFolder.root,
         help="where stacks keep their state, logs and temporary files (.local of this checkout)",
     )
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(prog=parser.prog, metavar="COMMAND", help=argparse.SUPPRESS)
-    for name, command in {"run": _run, "up": _up, "down": _down, "status": _status, "token": _token}.items():
+    for command, example in examples.items():
         subparser = commands.add_parser(
-            name,
-            parents=[place],
+            command.__name__[1:],
+            parents=[] if command is _inert else [folder],
             description=command.__doc__,
-            epilog=f"example: {_EXAMPLES[name]}",
+            epilog=f"example: {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(command=command)
     token = commands.choices["token"]
-    token.add_argument("--user", required=True, metavar="NAME", help="created if there is no such user")
+    token.add_argument("--user", required=True, metavar="NAME", help="created if it does not exist")
     token.add_argument(
         "--kind",
         type=TokenKind,
         choices=list(TokenKind),
         default=TokenKind.ACCESS,
-        help="the access token, which the API takes, or the ID token, which it refuses (%(default)s)",
+        help="the access token, which the API accepts, or the ID token, which it refuses (%(default)s)",
     )
-    commands.add_parser("inert", description=_inert.__doc__).set_defaults(command=_inert)
     return parser
 
 
-def _place(options: argparse.Namespace) -> Place:
-    return Place(options.port, options.directory.absolute())
+def _folder(options: argparse.Namespace) -> StackFolder:
+    return StackFolder(options.port, options.directory.absolute())
 
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: expected a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: expected a number from 1 to 65535")
     return int(text)
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Start a stack, show where its console and its API are, and stop it with Ctrl-C."""
-    # SIGINT too: a shell starts what runs in the background with it ignored, and Python then leaves it so.
+    """Start a stack and show the URLs of its console and API; Ctrl-C stops it."""
+    # SIGINT too: a shell starts background processes with it ignored, and Python keeps it ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     progress = Progress()
-    place = _place(options)
-    with lifecycle.running(place, progress) as running:
+    folder = _folder(options)
+    with lifecycle.running(folder, progress) as running:
         with progress.step(f"create the user {DEMO_USER}"):
             access_token = users.token(running.stack, DEMO_USER)
-        _explain(running.stack, place, access_token, stop="Ctrl-C")
+        _explain(running.stack, folder, access_token, stop="Ctrl-C")
         try:
             running.server.wait()
         except KeyboardInterrupt:
             print(file=sys.stderr)
             return 0
     raise LocalError(
-        f"The emulator was ended from outside; its log: {_relative(place.log)}\n"
-        f"Start anew: `{_make('run', place.port)}`."
+        f"The emulator was stopped by another program; its log: {_relative(folder.log)}\n"
+        f"Restart it: `{_make('run', folder.port)}`."
     )
 
 
 def _up(options: argparse.Namespace) -> int:
-    """Start a stack and leave it running; where one runs already, deploy the code as it is now to it."""
+    """Start a stack and leave it running; if it runs already, deploy the current code."""
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Progress()
-    place = _place(options)
-    stack = lifecycle.up(place, progress)
+    folder = _folder(options)
+    stack = lifecycle.up(folder, progress)
     with progress.step(f"create the user {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
-    _explain(stack, place, access_token, stop=f"`{_make('down', options.port)}`")
+    _explain(stack, folder, access_token, stop=f"`{_make('down', options.port)}`")
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
-    """Stop the stack on a port, whoever started it."""
-    if not lifecycle.down(_place(options), Progress()):
+    """Stop the stack on a port."""
+    if not lifecycle.down(_folder(options), Progress()):
         print(f"No stack is running on port {options.port}.", file=sys.stderr)
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
-    """Show whether a stack runs on a port, and where its console and API are; the exit status is 3 when none does."""
-    place = _place(options)
-    process_id = server.running(place)
+    """Show whether a stack runs, and the URLs of its console and API; exit with 3 if it does not run."""
+    folder = _folder(options)
+    process_id = server.running(folder)
     if process_id is None:
         print(f"The stack on port {options.port} is not running. Start it with `{_make('run', options.port)}`.")
         return 3
-    if not place.state.exists():
-        print(f"The stack on port {options.port} is starting (process {process_id}): {_how_far(place)}")
+    if not folder.state.exists():
+        print(f"The stack on port {options.port} is starting (process {process_id}): {_how_far(folder)}")
         return 3
-    stack = Stack.load(place.state)
+    stack = Stack.load(folder.state)
     with Progress().wait(f"log in as {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
     print(f"The stack on port {options.port} is running (process {process_id}).")
-    _explain(stack, place, access_token, stop=f"`{_make('down', options.port)}`")
+    _explain(stack, folder, access_token, stop=f"`{_make('down', options.port)}`")
     return 0
 
 
 def _token(options: argparse.Namespace) -> int:
-    """Print a fresh token of a user, who is created on demand, and nothing else."""
-    place = _place(options)
-    if server.running(place) is None:
+    """Print only a new token of a user, who is created if necessary."""
+    folder = _folder(options)
+    if server.running(folder) is None:
         raise LocalError(f"No stack is running on port {options.port}.\nStart one: `{_make('run', options.port)}`.")
-    if not place.state.exists():
-        raise LocalError(f"The stack on port {options.port} is still starting.\n{_how_far(place)}")
+    if not folder.state.exists():
+        raise LocalError(f"The stack on port {options.port} is still starting.\n{_how_far(folder)}")
     with Progress().wait(f"log in as {options.user}"):
-        token = users.token(Stack.load(place.state), options.user, options.kind)
+        token = users.token(Stack.load(folder.state), options.user, options.kind)
     print(token)
     return 0
 
 
 def _inert(_: argparse.Namespace) -> int:
-    """List what deploys to the embedded AWS as it does to AWS, but has no effect there."""
+    """List the resources that are accepted but not emulated."""
     for each in INERT:
         print(f"{each.what}: {each.instead}.")
     return 0
 
 
-def _explain(stack: Stack, place: Place, access_token: str, *, stop: str) -> None:
-    """Print how to call the API, and last where the console is: what most people want next."""
+def _explain(stack: Stack, folder: StackFolder, access_token: str, *, stop: str) -> None:
+    """Print how to call the API and, last, the URL of the console."""
     strong, faint = Emphasis(sys.stdout).strong, Emphasis(sys.stdout).faint
     curl = [
         f"curl -s -X {SETUP.method} {stack.api_url}{SETUP.path}",
         f"  -H {shlex.quote(f'Authorization: Bearer {access_token}')}",
     ]
-    options = "" if place.port == DEFAULT_PORT else f" --port {place.port}"
-    if place.root != Place.root:
-        options += f" --directory {shlex.quote(str(place.root))}"
+    options = "" if folder.port == DEFAULT_PORT else f" --port {folder.port}"
+    if folder.root != StackFolder.root:
+        options += f" --directory {shlex.quote(str(folder.root))}"
     lines = [
         "",
         f"The API is at   {strong(stack.api_url)}",
-        f"Its state is in {_relative(place.state)}",
+        f"Its state is in {_relative(folder.state)}",
         "",
         f"Enrol an authenticator app as {DEMO_USER}:",
         "",
         faint(" \\\n".join(curl)),
         "",
-        f"A fresh token:  {_COMMAND_LINE} token{options} --user {DEMO_USER}",
+        f"A new token:    {_COMMAND_LINE} token{options} --user {DEMO_USER}",
         "",
-        f"Stop it with {stop}. Until then, see it all in a browser:",
+        f"Stop it with {stop}. To try it, open the console in a browser:",
         "",
         f"  {strong(stack.console_url)}",
     ]
     print("\n".join(lines), flush=True)
 
 
-def _how_far(place: Place) -> str:
-    return f"how far it is: `tail {_relative(place.deploy_log)}`"
+def _how_far(folder: StackFolder) -> str:
+    return f"see its progress with `tail {_relative(folder.deploy_log)}`"
 
 
 def _make(target: str, port: int) -> str:

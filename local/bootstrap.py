@@ -1,12 +1,11 @@
-"""What a fresh account needs before CDK can deploy to it: an administrator, and what `cdk bootstrap` would make."""
+"""Prepares a new account for CDK: an administrator, and the resources of `cdk bootstrap`."""
 
 import json
-from dataclasses import dataclass
 from typing import Final
 
 import boto3
 
-from local.server import RootKey
+from local.stack import Credentials
 
 ACCOUNT: Final = "000000000000"
 _QUALIFIER: Final = "hnb659fds"  # CDK's default
@@ -15,17 +14,8 @@ _ADMINISTRATOR: Final = "administrator"
 _ADMINISTRATOR_POLICY: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """Keys of somebody in the embedded AWS; the token belongs to those of an assumed role."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
-
-
 def session(credentials: Credentials, region: str) -> boto3.Session:
-    """Return a boto3 session that reads nothing from the machine: no profile, no shared files."""
+    """Return a boto3 session that ignores this machine's profiles and shared files."""
     return boto3.Session(
         aws_access_key_id=credentials.access_key_id,
         aws_secret_access_key=credentials.secret_access_key,
@@ -34,10 +24,9 @@ def session(credentials: Credentials, region: str) -> boto3.Session:
     )
 
 
-def create_administrator(root: RootKey, *, endpoint_url: str, region: str) -> Credentials:
-    """Make a user with full access, and return a key of it."""
-    credentials = Credentials(root.access_key_id, root.secret_access_key)
-    iam = session(credentials, region).client("iam", endpoint_url=endpoint_url)
+def create_administrator(root: Credentials, *, endpoint_url: str, region: str) -> Credentials:
+    """Create a user with full access, and return its access key."""
+    iam = session(root, region).client("iam", endpoint_url=endpoint_url)
     iam.create_user(UserName=_ADMINISTRATOR)
     iam.attach_user_policy(UserName=_ADMINISTRATOR, PolicyArn=_ADMINISTRATOR_POLICY)
     key = iam.create_access_key(UserName=_ADMINISTRATOR)["AccessKey"]
@@ -45,10 +34,10 @@ def create_administrator(root: RootKey, *, endpoint_url: str, region: str) -> Cr
 
 
 def bootstrap(administrator: Credentials, *, endpoint_url: str, region: str) -> None:
-    """Make CDK's bucket, roles and version parameter in a region.
+    """Create CDK's bucket, roles and version parameter in a region.
 
-    The same as `cdk bootstrap`, in half a second instead of ten; without the bucket's TLS-only policy, which would
-    refuse uploads to an endpoint without TLS, and without an image repository.
+    The same as `cdk bootstrap`, in half a second instead of ten. It omits the bucket's TLS-only policy, which would
+    refuse uploads to an endpoint without TLS, and the image repository.
     """
     aws = session(administrator, region)
     s3, iam, ssm = (aws.client(service, endpoint_url=endpoint_url) for service in ("s3", "iam", "ssm"))

@@ -1,4 +1,4 @@
-"""The real stacks, deployed by the real CDK command line to the embedded AWS."""
+"""Deploys the stacks to the embedded AWS with the CDK command line."""
 
 import json
 import os
@@ -14,14 +14,13 @@ from urllib.parse import urlsplit
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import Output
 from infra.paths import REPOSITORY
-from local.bootstrap import Credentials
 from local.errors import LocalError
 from local.progress import Progress
 from local.server import log_tail
-from local.stack import Place, Stack
+from local.stack import Credentials, Stack, StackFolder
 
 ENVIRONMENT: Final = "local"
-#: Lines by which CDK tells where it is, and the step that begins after each.
+#: Lines of CDK's output, and the step that begins after each.
 _MILESTONES: Final = (
     (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
     (re.compile(r"^(?:\S+ \()?([\w-]+)\)?: deploying\.\.\."), r"deploy \1"),
@@ -30,7 +29,7 @@ _MILESTONES: Final = (
 
 
 def deploy(
-    place: Place,
+    folder: StackFolder,
     administrator: Credentials,
     *,
     endpoint_url: str,
@@ -38,22 +37,22 @@ def deploy(
     region: str,
     progress: Progress,
 ) -> Stack:
-    """Deploy the local environment and describe what is there now.
+    """Deploy the local environment, and return the deployed stack.
 
     Raises
     ------
     LocalError
-        CDK failed; the message ends with what it said last.
+        CDK failed; the message ends with its last lines.
     """
     command = [
         *("cdk", "deploy", "**", "--require-approval", "never", "--no-color", "--ci", "--no-notices"),
         *("--no-version-reporting", "--progress", "events"),
-        *("--output", str(place.assembly), "--outputs-file", str(place.outputs)),
+        *("--output", str(folder.assembly), "--outputs-file", str(folder.outputs)),
         *context(endpoint_url=endpoint_url, console_url=console_url),
     ]
-    place.outputs.unlink(missing_ok=True)
+    folder.outputs.unlink(missing_ok=True)
     with (
-        place.deploy_log.open("w") as log,
+        folder.deploy_log.open("w") as log,
         _running(command, cdk_environment(administrator, endpoint_url, region)) as cdk,
     ):
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
@@ -65,11 +64,11 @@ def deploy(
         if cdk.wait() != 0:
             log.flush()
             raise LocalError(
-                f"`cdk deploy` failed (status {cdk.returncode}); all of its output: {place.deploy_log}\n\n"
-                f"{log_tail(place.deploy_log)}"
+                f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
+                f"{log_tail(folder.deploy_log)}"
             )
     return describe(
-        json.loads(place.outputs.read_text()),
+        json.loads(folder.outputs.read_text()),
         administrator,
         endpoint_url=endpoint_url,
         console_url=console_url,
@@ -78,7 +77,7 @@ def deploy(
 
 
 def context(*, endpoint_url: str, console_url: str) -> list[str]:
-    """Return the options of CDK that make the app the local environment."""
+    """Return the CDK options that select the local environment."""
     settings = {
         "environment": ENVIRONMENT,
         "cognito_jwks_base_url": endpoint_url,
@@ -88,7 +87,7 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
 
 
 def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
-    """Split CDK's output into the steps that people wait for, each with its lines."""
+    """Split CDK's output into named steps, each with its lines."""
     lines = iter(output)
     upcoming: str | None = "synthesize the stacks"
 
@@ -109,7 +108,7 @@ def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
 
 @contextmanager
 def _running(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command on a lifeline: whatever ends this process ends the command, with all that it started."""
+    """Run a command that ends, with all its descendants, when this process ends."""
     process = subprocess.Popen(  # noqa: S603 -- a fixed command
         [sys.executable, "-m", "local.lifeline", *command],
         cwd=REPOSITORY,
@@ -118,15 +117,15 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator["subpr
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,  # Ctrl-C is for this process to handle
+        start_new_session=True,  # this process handles Ctrl-C
     )
-    # Left early, the process object closes the lifeline and then waits.
+    # On an exception the process object closes the lifeline and then waits.
     with process:
         yield process
 
 
 def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) -> dict[str, str]:
-    """Return an environment in which every AWS SDK talks to the embedded AWS, and to nothing else."""
+    """Return an environment in which AWS SDKs reach only the embedded AWS."""
     tools = (Path(sys.executable).parent, REPOSITORY / "node_modules" / ".bin")
     inherited = {
         name: value
@@ -149,7 +148,7 @@ def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) 
 
 
 def _local_url(url: str, endpoint_url: str) -> str:
-    """Return where the emulator serves an API: ``https://{id}.execute-api.{region}.amazonaws.com/{stage}`` on AWS."""
+    """Return the emulator's URL of an API, given that on AWS: ``https://{id}.execute-api.{region}.amazonaws.com/{stage}``."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").partition(".")[0]
     return f"{endpoint_url}/_aws/execute-api/{api_id}{parts.path.rstrip('/')}"
@@ -163,7 +162,7 @@ def describe(
     console_url: str,
     region: str,
 ) -> Stack:
-    """Return what is deployed, given the stacks' outputs by stack name.
+    """Return the deployed stack, given the CDK stacks' outputs by stack name.
 
     Raises
     ------
@@ -197,5 +196,5 @@ def describe(
         )
     except KeyError as error:
         raise LocalError(
-            f"The stacks have no output {error.args[0]}; `infra/outputs.py` names those there should be."
+            f"The stacks have no output {error.args[0]}; `infra/outputs.py` lists the expected ones."
         ) from None

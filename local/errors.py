@@ -1,5 +1,5 @@
-"""What can go wrong for the person at the keyboard, with what to do about it."""
+"""Errors of the command line whose messages say what to do."""
 
 
 class LocalError(Exception):
-    """A failure that its message explains in full; the command line prints it without a traceback."""
+    """A failure that the message explains in full; the command line prints it without a traceback."""

@@ -1,29 +1,29 @@
-"""Stacks from nothing to running, and back: what `run`, `up` and `down` share with the tests."""
+"""Starts and stops whole stacks, for `run`, `up`, `down` and the tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from local import server
-from local.bootstrap import Credentials, bootstrap, create_administrator
+from local.bootstrap import bootstrap, create_administrator
 from local.deploy import deploy
 from local.progress import Progress
 from local.server import REGION, Server
-from local.stack import Place, Stack, publish
+from local.stack import Credentials, Stack, StackFolder, publish
 
 
 @dataclass(frozen=True)
 class Running:
-    """A stack together with the emulator that this process started for it."""
+    """A stack and the emulator that this process started for it."""
 
     stack: Stack
     server: Server
 
 
 @contextmanager
-def running(place: Place, progress: Progress) -> Iterator[Running]:
-    """Start an emulator, deploy to it, and take everything down at the end, whatever happens."""
-    started = _start(place, progress)
+def running(folder: StackFolder, progress: Progress) -> Iterator[Running]:
+    """Start an emulator and deploy to it; stop it on exit, also after an error."""
+    started = _start(folder, progress)
     try:
         yield Running(_provision(started, progress), started)
     finally:
@@ -31,12 +31,12 @@ def running(place: Place, progress: Progress) -> Iterator[Running]:
             started.stop()
 
 
-def up(place: Place, progress: Progress) -> Stack:
-    """Start a stack that outlives this process; where one runs already, deploy the code as it is now to it."""
-    if server.running(place) is not None and place.state.exists():
-        stack = Stack.load(place.state)
-        return _deploy(place, _administrator(stack), stack.console_url, progress)
-    started = _start(place, progress)
+def up(folder: StackFolder, progress: Progress) -> Stack:
+    """Start a stack that outlives this process; if it runs already, deploy the current code."""
+    if server.running(folder) is not None and folder.state.exists():
+        stack = Stack.load(folder.state)
+        return _deploy(folder, stack.administrator, stack.console_url, progress)
+    started = _start(folder, progress)
     try:
         stack = _provision(started, progress)
     except BaseException:
@@ -46,40 +46,36 @@ def up(place: Place, progress: Progress) -> Stack:
     return stack
 
 
-def down(place: Place, progress: Progress) -> bool:
-    """Stop the stack on a port, whoever started it; return False when none was running."""
-    if server.running(place) is None:
-        server.clear(place)
+def down(folder: StackFolder, progress: Progress) -> bool:
+    """Stop the stack on a port; return False if it was not running."""
+    if server.running(folder) is None:
+        server.clear(folder)
         return False
     with progress.step("stop"):
-        return server.stop(place)
+        return server.stop(folder)
 
 
-def _start(place: Place, progress: Progress) -> Server:
-    with progress.step(f"start the embedded AWS on 127.0.0.1:{place.port}"):
-        return server.start(place)
+def _start(folder: StackFolder, progress: Progress) -> Server:
+    with progress.step(f"start the embedded AWS on 127.0.0.1:{folder.port}"):
+        return server.start(folder)
 
 
 def _provision(started: Server, progress: Progress) -> Stack:
     with progress.step("bootstrap the account"):
         administrator = create_administrator(started.root, endpoint_url=started.endpoint_url, region=REGION)
         bootstrap(administrator, endpoint_url=started.endpoint_url, region=REGION)
-    return _deploy(started.place, administrator, started.console_url, progress)
+    return _deploy(started.folder, administrator, started.console_url, progress)
 
 
-def _deploy(place: Place, administrator: Credentials, console_url: str, progress: Progress) -> Stack:
+def _deploy(folder: StackFolder, administrator: Credentials, console_url: str, progress: Progress) -> Stack:
     stack = deploy(
-        place,
+        folder,
         administrator,
-        endpoint_url=server.endpoint_url(place.port),
+        endpoint_url=server.endpoint_url(folder.port),
         console_url=console_url,
         region=REGION,
         progress=progress,
     )
-    stack.save(place.state)
-    publish(place.root)
+    stack.save(folder.state)
+    publish(folder.root)
     return stack
-
-
-def _administrator(stack: Stack) -> Credentials:
-    return Credentials(stack.access_key_id, stack.secret_access_key)

@@ -1,10 +1,10 @@
-"""Processes that end with whoever started them, even if that was killed.
+"""Processes that end with their starter, even if the starter was killed.
 
-The starter keeps the writing end of the child's standard input. The kernel closes it when the starter ends, in
-whatever way, and the child takes that for the order to end itself.
+The starter keeps the writing end of the child's standard input. The kernel closes it when the starter ends, and the
+child then ends itself.
 
-``python -m local.lifeline COMMAND...`` runs a command that knows nothing of this: cut, it ends the command and
-every process that came of it, in whatever process group.
+``python -m local.lifeline COMMAND...`` runs any command. When the lifeline is cut, it ends the command and all its
+descendants, in any process group.
 """
 
 import os
@@ -17,15 +17,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-#: Written into the lifeline, this lets the child outlive whoever started it.
+#: Written to the lifeline, this lets the child outlive its starter.
 RELEASE: Final = b"release\n"
 
 
 def watch(on_cut: Callable[[], None]) -> None:
-    """Call a function, in a thread, once the lifeline of this process is cut without a release."""
+    """Call a function, in a thread, when the lifeline of this process is cut without a release."""
 
     def wait() -> None:
-        # Unbuffered: a thread that waits inside sys.stdin would make the interpreter's own end fail.
+        # Unbuffered: the interpreter cannot shut down while a thread waits inside sys.stdin.
         if os.read(sys.stdin.fileno(), len(RELEASE)) != RELEASE:
             on_cut()
 
@@ -33,7 +33,7 @@ def watch(on_cut: Callable[[], None]) -> None:
 
 
 def descendants(process_id: int) -> list[int]:
-    """Return the processes that came of one and still have their parent, the nearest first."""
+    """Return the descendants of a process whose parents still run, the nearest first."""
     children: dict[int, list[int]] = {}
     for process, parent in _processes():
         children.setdefault(parent, []).append(process)
@@ -47,7 +47,7 @@ def _processes() -> Iterator[tuple[int, int]]:
     """Yield every process of this machine with its parent."""
     if Path("/proc/self/stat").exists():
         for directory in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):  # ended meanwhile
+            with suppress(OSError):  # ended in the meantime
                 # The name, in parentheses, may contain anything; state and parent follow it.
                 yield int(directory.name), int((directory / "stat").read_text().rpartition(")")[2].split()[1])
     else:
@@ -58,8 +58,8 @@ def _processes() -> Iterator[tuple[int, int]]:
 
 
 def _run(command: list[str]) -> int:
-    # The command gets no lifeline of its own, and its output goes where this process's goes.
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 -- what this is for
+    # The command inherits this process's output, but not its lifeline.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 -- runs any command
 
     def end() -> None:
         for process in [*descendants(child.pid), child.pid]:

@@ -1,4 +1,4 @@
-"""Steps with their seconds, one line each; on a terminal the step at work is shown while it lasts."""
+"""Reports steps with their duration, one line each; a terminal also shows the current step."""
 
 import sys
 import threading
@@ -16,7 +16,7 @@ _PATIENCE_SECONDS: Final = 1.0
 
 
 class Progress:
-    """Reports to people, never to programs: give it standard error or a log."""
+    """Progress for people to read, on standard error or in a log."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
@@ -25,7 +25,7 @@ class Progress:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Report a step: its name while it runs on a terminal, its seconds once it is done, unless it took none."""
+        """Report a step with its seconds at the end, unless it took none; a terminal shows its name meanwhile."""
         started = time.monotonic()
         try:
             with self._shown(what, after=0):
@@ -36,7 +36,7 @@ class Progress:
                 self._print(f"  {what:{_WIDTH}} {self._emphasis.faint(f'{seconds:6.1f} s')}\n")
 
     def wait(self, what: str) -> AbstractContextManager[None]:
-        """Show on a terminal what is waited for once it takes its time, and leave no line behind."""
+        """Show on a terminal what a longer wait is for, and erase it at the end."""
         return self._shown(what, after=_PATIENCE_SECONDS)
 
     @contextmanager

@@ -1,11 +1,11 @@
-"""The emulator's process: started, found again, stopped, and never left behind.
+"""Starts, finds and stops the emulator's process.
 
-Three things make that safe:
+Three mechanisms keep it from being left behind:
 
-- A lock file, locked by the emulator itself for as long as it lives. The kernel frees it whatever the end, so a
-  stack that crashed or was killed is told from one that runs without guessing from process ids.
-- A lifeline: the emulator ends when the command that started it dies, until that command lets go of it.
-- A process group of its own, so that one signal ends the emulator and every function it runs.
+- A lock file that the emulator holds while it runs. The kernel releases it even after a crash, so a running stack is
+  recognised without guessing from process ids.
+- A lifeline: the emulator ends with the command that started it, until that command releases it.
+- A separate process group, so that one signal ends the emulator and all functions it runs.
 """
 
 import fcntl
@@ -20,16 +20,16 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final
 
 from infra.paths import REPOSITORY
 from local import lifeline, ports
 from local.errors import LocalError
-from local.stack import DEFAULT_PORT, LAST_PORT, Place, publish
+from local.stack import DEFAULT_PORT, LAST_PORT, Credentials, StackFolder, publish
 
 HEALTH_PATH: Final = "/_ministack/health"
 REGION: Final = "us-east-1"
-#: Of the environment of whoever starts it, the emulator sees this much: the rest would leak into the functions.
+#: The only variables that the emulator inherits; others would leak into the functions.
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "SSL_CERT_FILE")
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 10
@@ -38,20 +38,7 @@ _CLEAR_ATTEMPTS: Final = 20
 
 
 class AlreadyRunningError(LocalError):
-    """A stack is running on this port already."""
-
-
-@dataclass(frozen=True)
-class RootKey:
-    """Credentials of the account's root: random, used to make an administrator, then forgotten."""
-
-    access_key_id: str
-    secret_access_key: str
-
-    @classmethod
-    def generate(cls) -> Self:
-        """Make a key that nobody knows."""
-        return cls("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
+    """A stack is already running on this port."""
 
 
 @dataclass
@@ -61,79 +48,79 @@ class Server:
     Attributes
     ----------
     root
-        Known to the process that started the emulator alone.
+        Random credentials of the account's root, known only to the process that started the emulator.
     console_url
-        Where the console is served, by a process of the emulator's.
+        URL of the console, which a child process of the emulator serves.
     """
 
-    place: Place
-    root: RootKey
+    folder: StackFolder
+    root: Credentials
     console_url: str
     process: subprocess.Popen[bytes]
     _lock: IO[str]
 
     @property
     def endpoint_url(self) -> str:
-        """Where the emulator listens."""
-        return endpoint_url(self.place.port)
+        """The URL of the emulator."""
+        return endpoint_url(self.folder.port)
 
     def release(self) -> None:
-        """Let the emulator live on after this process."""
+        """Let the emulator outlive this process."""
         assert self.process.stdin is not None  # noqa: S101 -- for the type checker: it is a pipe
         self.process.stdin.write(lifeline.RELEASE)
         self.process.stdin.close()
         self._lock.close()
 
     def wait(self) -> int:
-        """Wait for the emulator to end, by whatever cause, and return its exit status."""
+        """Wait for the emulator to end, and return its exit status."""
         return self.process.wait()
 
     def stop(self) -> None:
-        """End the emulator with all its functions, and remove what it left on disk."""
+        """Stop the emulator and all its functions, and remove their files."""
         _kill(self.process.pid)
         self.process.wait(_STOP_SECONDS)
         if self.process.stdin is not None:
             self.process.stdin.close()
-        clear(self.place)
+        clear(self.folder)
         self._lock.close()
 
 
 def endpoint_url(port: int) -> str:
-    """Return the URL of what listens on a port of this machine."""
+    """Return the URL of a server on this machine."""
     return f"http://{ports.LOOPBACK}:{port}"
 
 
-def start(place: Place) -> Server:
-    """Start an emulator and wait until it answers.
+def start(folder: StackFolder) -> Server:
+    """Start an emulator and wait until it responds.
 
     Raises
     ------
     AlreadyRunningError
-        A stack of ours runs on the port.
+        A stack is already running on the port.
     LocalError
-        The port belongs to another program, or the emulator did not come up.
+        Another program uses the port, or the emulator did not start.
     """
-    place.create()
-    lock = _acquire(place)
+    folder.create()
+    lock = _acquire(folder)
     try:
-        clear(place)  # what a killed one left behind
-        _check_port(place.port)
-        place.temporary.mkdir(mode=0o700)
-        root = RootKey.generate()
-        # Taken here, so that its port is known before anything is deployed that has to know it.
-        with ports.listen(place.console_port) as console, place.log.open("wb") as log:
+        clear(folder)  # leftovers of a killed emulator
+        _check_port(folder.port)
+        folder.temporary.mkdir(mode=0o700)
+        root = Credentials("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
+        # Listen first: the deployment needs to know the console's port.
+        with ports.listen(folder.console_port) as console, folder.log.open("wb") as log:
             console_url = endpoint_url(console.getsockname()[1])
             process = subprocess.Popen(  # noqa: S603 -- our own module
-                [sys.executable, "-m", "local.emulator", str(place.root), str(place.port), str(console.fileno())],
+                [sys.executable, "-m", "local.emulator", str(folder.root), str(folder.port), str(console.fileno())],
                 cwd=REPOSITORY,
-                env=_environment(place, root),
+                env=_environment(folder, root),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=[lock.fileno(), console.fileno()],
             )
-        server = Server(place, root, console_url, process, lock)
+        server = Server(folder, root, console_url, process, lock)
     except BaseException:
         lock.close()
         raise
@@ -147,62 +134,62 @@ def start(place: Place) -> Server:
     return server
 
 
-def running(place: Place) -> int | None:
-    """Return the process id of the emulator on this port, or None when none of ours runs there."""
+def running(folder: StackFolder) -> int | None:
+    """Return the process id of the emulator on this port, or None if it is not running."""
     deadline = time.monotonic() + 5
     while True:
         try:
-            with place.lock.open() as file:
+            with folder.lock.open() as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return None
         except FileNotFoundError:
             return None
         except BlockingIOError:
-            content = place.lock.read_text().strip()
+            content = folder.lock.read_text().strip()
         if content:
             return int(content)
-        if time.monotonic() > deadline:  # locked, yet nobody started: another command is just at it
-            raise LocalError(f"Another command is starting a stack on port {place.port}; wait for it to finish.")
+        if time.monotonic() > deadline:  # locked without a process id: another command is starting it
+            raise LocalError(f"Another command is starting a stack on port {folder.port}; wait for it to finish.")
         time.sleep(0.05)
 
 
-def stop(place: Place) -> bool:
-    """End the emulator on this port, whoever started it; return False when none was running."""
-    process_id = running(place)
+def stop(folder: StackFolder) -> bool:
+    """Stop the emulator on this port; return False if it was not running."""
+    process_id = running(folder)
     if process_id is not None:
         _kill(process_id)
         deadline = time.monotonic() + _STOP_SECONDS
-        while running(place) == process_id:
+        while running(folder) == process_id:
             if time.monotonic() > deadline:
                 raise LocalError(f"The emulator (process {process_id}) did not end within {_STOP_SECONDS} s.")
             time.sleep(0.01)
-    clear(place)
+    clear(folder)
     return process_id is not None
 
 
-def clear(place: Place) -> None:
-    """Remove what only makes sense while a stack runs."""
-    place.state.unlink(missing_ok=True)
-    # A function's process that is ending may still add to it.
+def clear(folder: StackFolder) -> None:
+    """Remove the files that are only valid while a stack runs."""
+    folder.state.unlink(missing_ok=True)
+    # A function that is ending may still write to it.
     for _ in range(_CLEAR_ATTEMPTS):
-        shutil.rmtree(place.temporary, ignore_errors=True)
-        if not place.temporary.exists():
+        shutil.rmtree(folder.temporary, ignore_errors=True)
+        if not folder.temporary.exists():
             break
         time.sleep(0.05)
-    publish(place.root)
+    publish(folder.root)
 
 
 def log_tail(path: Path, lines: int = 25) -> str:
-    """Return the last lines of a log, for messages about failures."""
+    """Return the last lines of a log, for error messages."""
     try:
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
     except FileNotFoundError:
         return ""
 
 
-def _acquire(place: Place) -> IO[str]:
-    lock = place.lock.open("a+")
-    # One that is about to end, since its command was killed, gets the time to do so.
+def _acquire(folder: StackFolder) -> IO[str]:
+    lock = folder.lock.open("a+")
+    # An emulator whose command was killed gets time to end.
     deadline = time.monotonic() + _DYING_SECONDS
     while True:
         try:
@@ -213,9 +200,9 @@ def _acquire(place: Place) -> IO[str]:
                 continue
             lock.close()
             raise AlreadyRunningError(
-                f"A stack is already running on port {place.port} ({place.state}).\n"
-                f"Stop it with `make down LOCAL_PORT={place.port}`, look at it with `.venv/bin/python -m local status "
-                f"--port {place.port}`, or run another beside it: `make run LOCAL_PORT={_another(place.port)}`."
+                f"A stack is already running on port {folder.port} ({folder.state}).\n"
+                f"Stop it with `make down LOCAL_PORT={folder.port}`, show it with `.venv/bin/python -m local status "
+                f"--port {folder.port}`, or run another beside it: `make run LOCAL_PORT={_another(folder.port)}`."
             ) from None
         lock.truncate(0)
         return lock
@@ -226,39 +213,39 @@ def _check_port(port: int) -> None:
         free = ports.is_free(port)
     except PermissionError:
         raise LocalError(
-            f"Port {port} needs administrator rights. Choose one above 1023: `make run LOCAL_PORT={DEFAULT_PORT}`."
+            f"Port {port} requires administrator rights. Choose another port: `make run LOCAL_PORT={DEFAULT_PORT}`."
         ) from None
     if not free:
         raise LocalError(
             f"Port {port} is in use by {ports.holder(port)}.\n"
-            f"End that, or choose another port: `make run LOCAL_PORT={_another(port)}`."
+            f"Stop that program, or choose another port: `make run LOCAL_PORT={_another(port)}`."
         )
 
 
 def _another(port: int) -> int:
-    """Return a port to suggest instead of one that is taken."""
+    """Return a free port to suggest."""
     unprivileged = range(max(port + 1, 1024), LAST_PORT + 1)
     return next((each for each in unprivileged if ports.is_free(each)), DEFAULT_PORT)
 
 
-def _environment(place: Place, root: RootKey) -> dict[str, str]:
+def _environment(folder: StackFolder, root: Credentials) -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": root.access_key_id,
         "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
         "BIND_HOST": ports.LOOPBACK,
-        "DOCKER_HOST": f"unix://{place.temporary}/no-docker",  # containers of this machine are none of its business
-        "GATEWAY_PORT": str(place.port),
+        "DOCKER_HOST": f"unix://{folder.temporary}/no-docker",  # hides this machine's containers
+        "GATEWAY_PORT": str(folder.port),
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
         "MINISTACK_REGION": REGION,
         "NO_PROXY": "127.0.0.1,localhost",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
-        "S3_DATA_DIR": str(place.temporary / "s3"),
+        "S3_DATA_DIR": str(folder.temporary / "s3"),
         "SFTP_ENABLED": "0",
-        "STATE_DIR": str(place.temporary / "state"),
-        "TMPDIR": str(place.temporary),
+        "STATE_DIR": str(folder.temporary / "state"),
+        "TMPDIR": str(folder.temporary),
     }
 
 
@@ -266,10 +253,9 @@ def _await_health(server: Server) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            raise LocalError(
-                f"The emulator ended while starting (status {server.process.returncode}).\n{log_tail(server.place.log)}"
-            )
-        connection = http.client.HTTPConnection(ports.LOOPBACK, server.place.port, timeout=5)
+            status = server.process.returncode
+            raise LocalError(f"The emulator ended while starting (status {status}).\n{log_tail(server.folder.log)}")
+        connection = http.client.HTTPConnection(ports.LOOPBACK, server.folder.port, timeout=5)
         try:
             connection.request("GET", HEALTH_PATH)
             if connection.getresponse().status == http.HTTPStatus.OK:
@@ -278,10 +264,10 @@ def _await_health(server: Server) -> None:
             time.sleep(0.05)
         finally:
             connection.close()
-    raise LocalError(f"The emulator did not answer within {_START_SECONDS} s.\n{log_tail(server.place.log)}")
+    raise LocalError(f"The emulator did not respond within {_START_SECONDS} s.\n{log_tail(server.folder.log)}")
 
 
 def _kill(process_group: int) -> None:
-    """End an emulator and its functions at once: they have nothing to save."""
+    """Kill an emulator and its functions; they have nothing to save."""
     with suppress(ProcessLookupError):
         os.killpg(process_group, signal.SIGKILL)

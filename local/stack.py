@@ -1,4 +1,4 @@
-"""What a running stack is reached by, and where it is written down: ``.local/stack.json``."""
+"""How to reach a running stack, and the file that says so: ``.local/stack.json``."""
 
 import fcntl
 import json
@@ -19,7 +19,16 @@ LAST_PORT: Final = 65535
 
 
 class BrokenStateError(LocalError, ValueError):
-    """A state file that is none, or of another version of this checkout."""
+    """A state file is not valid, or comes from another version of this checkout."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key in the embedded AWS; keys of an assumed role have a session token."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +38,11 @@ class Stack:
     Attributes
     ----------
     api_url
-        Base URL of the API including the stage, without a slash at the end.
+        Base URL of the API including the stage, without a trailing slash.
     endpoint_url
-        The embedded AWS: what SDKs and the AWS command line take as endpoint.
+        The endpoint URL for SDKs and the AWS command line.
     console_url
-        The console's web page: the one origin that the API allows.
+        The console's web page: the only origin that the API allows.
     functions
         Lambda names by the folder under ``functions/``.
     access_key_id, secret_access_key
@@ -55,6 +64,11 @@ class Stack:
     access_key_id: str
     secret_access_key: str
 
+    @property
+    def administrator(self) -> Credentials:
+        """The access key of an administrator of the embedded AWS."""
+        return Credentials(self.access_key_id, self.secret_access_key)
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a state file.
@@ -62,9 +76,9 @@ class Stack:
         Raises
         ------
         FileNotFoundError
-            No stack is running there.
+            No stack is running.
         BrokenStateError
-            The file is none of ours, or of another version; the message says how to start anew.
+            The file is not valid, or comes from another version; the message says how to restart.
         """
         try:
             document: dict[str, Any] = json.loads(path.read_text())
@@ -74,12 +88,12 @@ class Stack:
             option = f" LOCAL_PORT={port}" if port.isdigit() else ""
             raise BrokenStateError(
                 f"{path} cannot be read: {error}.\n"
-                "It may be of another version of this checkout. Start anew: "
+                "It may come from another version of this checkout. Restart it: "
                 f"`make down{option}`, then `make run{option}`."
             ) from None
 
     def save(self, path: Path) -> None:
-        """Write the state file in one step, readable by its owner alone: it holds credentials."""
+        """Write the state file atomically. Only its owner can read it, because it contains credentials."""
         draft = path.with_suffix(".tmp")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -92,15 +106,15 @@ FIELDS: Final = tuple(field.name for field in fields(Stack))
 
 
 @dataclass(frozen=True)
-class Place:
-    """The directory of one stack: everything it writes is below it.
+class StackFolder:
+    """The folder of one stack, which contains all its files.
 
     Parameters
     ----------
     port
         Port of the embedded AWS on 127.0.0.1.
     root
-        Directory shared by the stacks of a checkout; the tests give their own.
+        Parent folder of the stacks of a checkout; tests use their own.
     """
 
     port: int = DEFAULT_PORT
@@ -108,12 +122,12 @@ class Place:
 
     @property
     def directory(self) -> Path:
-        """Everything of this stack: ``.local/{port}``."""
+        """The folder itself: ``.local/{port}``."""
         return self.root / str(self.port)
 
     @property
     def console_port(self) -> int:
-        """The port that the console has where it is free: always the same one for people to come back to."""
+        """The port of the console if it is free: always the same, so that bookmarks work."""
         port = self.port + _CONSOLE_OFFSET
         return port if port <= LAST_PORT else self.port - _CONSOLE_OFFSET
 
@@ -124,22 +138,22 @@ class Place:
 
     @property
     def lock(self) -> Path:
-        """Held, with the emulator's process id as its content, for as long as the emulator lives."""
+        """The lock file, which the emulator holds while it runs; contains its process id."""
         return self.directory / "lock"
 
     @property
     def log(self) -> Path:
-        """What the emulator prints."""
+        """The emulator's output."""
         return self.directory / "emulator.log"
 
     @property
     def deploy_log(self) -> Path:
-        """What the last deployment printed."""
+        """The output of the last deployment."""
         return self.directory / "deploy.log"
 
     @property
     def temporary(self) -> Path:
-        """The emulator's own temporary directory: extracted function code and the like."""
+        """The emulator's temporary directory, for example for the functions' code."""
         return self.directory / "tmp"
 
     @property
@@ -153,7 +167,7 @@ class Place:
         return self.directory / "outputs.json"
 
     def create(self) -> None:
-        """Make the directory, closed to other users."""
+        """Create the folder, which other users cannot read."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
@@ -165,9 +179,9 @@ def _exclusive(root: Path) -> Iterator[None]:
 
 
 def publish(root: Path) -> None:
-    """Let ``.local/stack.json`` name the stack that people mean when they name none.
+    """Point ``.local/stack.json`` to the default stack.
 
-    That is the one on the default port, else the one on the lowest port; with none running the link goes away.
+    That is the one on the default port, else the one on the lowest port. Without a running stack the link is removed.
     """
     if not root.exists():
         return

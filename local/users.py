@@ -1,4 +1,4 @@
-"""People of the local environment: users of its Cognito pool, made on demand, and their tokens."""
+"""Users of the local Cognito pool, created on demand, and their tokens."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.errors import LocalError
 from local.stack import Stack
 
@@ -18,34 +18,35 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 
-#: On the same machine, whoever does not answer twice is not there.
+#: On the same machine, two failed attempts mean that the service is not running.
 _IMPATIENT: Final = Config(retries={"total_max_attempts": 2})
 
 
 class UserRefusedError(LocalError):
-    """The user pool does not want such a user, for example for its name."""
+    """The user pool refused the user, for example because of its name."""
 
 
 class TokenKind(StrEnum):
-    """The JWTs that a Cognito login returns; APIs take the access token."""
+    """The JWTs that a Cognito login returns; APIs accept the access token."""
 
     ACCESS = "access"
     ID = "id"
 
 
 def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
-    """Log a user in, after creating it if there is no such user, and return a fresh token.
+    """Log a user in, and return a new token; the user is created if necessary.
 
     Raises
     ------
     UserRefusedError
-        The user pool does not want such a user.
+        The user pool refused the user.
     LocalError
         The user pool failed.
     """
-    cognito: CognitoIdentityProviderClient = session(
-        Credentials(stack.access_key_id, stack.secret_access_key), stack.region
-    ).client("cognito-idp", endpoint_url=stack.endpoint_url, config=_IMPATIENT)
+    aws = session(stack.administrator, stack.region)
+    cognito: CognitoIdentityProviderClient = aws.client(
+        "cognito-idp", endpoint_url=stack.endpoint_url, config=_IMPATIENT
+    )
     password = _password(stack, user)
     try:
         _ensure(cognito, stack.user_pool_id, user, password)
@@ -77,6 +78,6 @@ def _ensure(cognito: "CognitoIdentityProviderClient", pool: str, user: str, pass
 
 
 def _password(stack: Stack, user: str) -> str:
-    """Derive the password from the administrator's key: the same for every command, and known to none but it."""
+    """Derive the password from the administrator's key, so that it is secret and the same for every command."""
     digest = hmac.digest(stack.secret_access_key.encode(), user.encode(), hashlib.sha256).hex()
     return f"Aa1!{digest[:40]}"

@@ -20,6 +20,7 @@ import pytest_socket
 from moto import mock_aws
 from xdist.scheduler import LoadScopeScheduling
 
+from functions.shared.clock import Clock
 from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
 from tests.support.leaks import IN_PROCESS
@@ -110,20 +111,21 @@ def function_environment(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> d
 @pytest.fixture
 def load_handler(
     function_environment: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], ModuleType]]:
-    """Return a function that imports a function's handler anew, as a fresh Lambda process does."""
+) -> Iterator[Callable[..., ModuleType]]:
+    """Return a function that imports a handler anew, as a fresh Lambda process does, with a clock if one is given."""
     # The same secrets in each run: with a few secrets in a million, two time steps have the same code.
-    monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311 -- secrets of tests
+    monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311 -- nobody's secrets
     loaded: list[str] = []
 
-    def load(function: str) -> ModuleType:
+    def load(function: str, clock: Clock | None = None) -> ModuleType:
         # Powertools keeps one logger for a process, with the standard output of its start.
         logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
         name = f"functions.{function}.handler"
         sys.modules.pop(name, None)
         loaded.append(name)
         module = importlib.import_module(name)
-        vars(module)["lambda_handler"] = IN_PROCESS.watching(module.lambda_handler)
+        handler = module.lambda_handler if clock is None else module.create_handler(os.environ, clock)
+        vars(module)["lambda_handler"] = IN_PROCESS.watching(handler)
         return module
 
     yield load
@@ -144,7 +146,7 @@ def oathtool() -> str:
 
 
 @pytest.fixture
-def user(load_handler: Callable[[str], ModuleType]) -> User:
+def user(load_handler: Callable[..., ModuleType]) -> User:
     """Return a user who has not enrolled yet."""
     return User(load_handler)
 

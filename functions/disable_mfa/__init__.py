@@ -1,1 +1,1 @@
-"""``POST /auth/mfa/disable``: turn the second factor off, which takes the second factor."""
+"""``POST /auth/mfa/disable``: turn the second factor off, which requires a code."""

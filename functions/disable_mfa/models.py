@@ -1,13 +1,15 @@
-"""What the route answers."""
+"""What the route returns."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from functions.shared.response_body import ResponseBody
 
 
-class DisableResponse(BaseModel):
-    """Body of the 200 answer: nothing is left to turn off."""
+@dataclass(frozen=True)
+class DisableResponse(ResponseBody):
+    """Body of the 200 response."""
 
-    model_config = ConfigDict(frozen=True)
+    description = "The second factor is off."
 
-    enabled: Literal[False] = False
+    enabled: Literal[False]

@@ -1,1 +1,1 @@
-"""Lambda REQUEST authorizer: who may call the API, decided from the bearer token alone."""
+"""Lambda REQUEST authorizer: decide from the bearer token who may call the API."""

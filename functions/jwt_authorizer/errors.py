@@ -1,13 +1,13 @@
-"""Why a request is not let through. The reason is logged, never told to the caller."""
+"""Why a request is refused. The reason is logged and never returned to the caller."""
 
 
 class TokenRejectedError(Exception):
-    """There is no bearer token, or it is not valid.
+    """The bearer token is missing or invalid.
 
     Parameters
     ----------
     reason : str
-        A short constant such as ``expired``; holds nothing of the token.
+        A short constant such as ``expired``; contains no part of the token.
     """
 
     def __init__(self, reason: str) -> None:
@@ -16,4 +16,4 @@ class TokenRejectedError(Exception):
 
 
 class SigningKeysUnavailableError(Exception):
-    """The issuer's keys cannot be had and none are cached: no token can be judged, good or bad."""
+    """The issuer's keys cannot be fetched and none are cached, so that no token can be checked."""

@@ -1,7 +1,7 @@
-"""Verification of access tokens (RFC 7519, RFC 8725) and what is passed on of them.
+"""Verification of access tokens (RFC 7519, RFC 8725), and the claims that are passed on.
 
-Nothing in a token chooses how it is checked: algorithms are a fixed list, keys come from the configured issuer by
-``kid`` alone, and ``jwk``, ``jku``, ``x5u`` and ``x5c`` headers are ignored.
+A token cannot choose how it is checked: the algorithms are a fixed list, the key is looked up only by ``kid`` among
+the configured issuer's, and the headers ``jwk``, ``jku``, ``x5u`` and ``x5c`` are ignored.
 """
 
 import re
@@ -17,22 +17,22 @@ from functions.jwt_authorizer.keys import SigningKeys
 from functions.shared.clock import Clock
 
 ALGORITHMS: Final = ("RS256", "ES256")
-#: For ``nbf`` and ``iat``, which another machine's clock wrote a moment ago. ``exp`` gets none.
+#: For ``nbf`` and ``iat``, which the issuer's clock has just written. ``exp`` gets none.
 LEEWAY_SECONDS: Final = 5
-#: ``typ`` headers that an access token may carry (RFC 9068 section 2.1). Logout tokens, DPoP proofs and other JWTs that
-#: an issuer signs with the same keys name themselves there (RFC 8725 section 3.11).
+#: ``typ`` headers that an access token may have (RFC 9068 section 2.1). Logout tokens, DPoP proofs and other JWTs that
+#: an issuer signs with the same keys have other values (RFC 8725 section 3.11).
 ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt"})
 MAX_TOKEN_LENGTH: Final = 8192
 #: OpenID Connect Core 1.0 section 2: ``sub`` must not exceed 255 ASCII characters.
 MAX_SUBJECT_LENGTH: Final = 255
 MAX_NUMERIC_DATE: Final = 2**53
-#: What the label may weigh in the authorizer's answer; the Key URI shortens it further.
+#: Characters of the label in the authorizer's response; the Key URI shortens it further.
 MAX_LABEL_LENGTH: Final = 512
 
 
 @dataclass(frozen=True)
 class Caller:
-    """What handlers learn of a valid token."""
+    """The claims of a valid token that handlers get."""
 
     user_id: str
     label: str
@@ -40,7 +40,7 @@ class Caller:
 
 
 class TokenVerifier:
-    """Decides whether a token is an access token of the configured issuer, for this API, valid now.
+    """Checks that a token is an access token of the configured issuer, for this API, and valid now.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class TokenVerifier:
     keys : SigningKeys
         The issuer's keys.
     clock : callable
-        The present time in epoch seconds.
+        The current time in epoch seconds.
     """
 
     def __init__(self, *, issuer: str, audience: tuple[str, ...], keys: SigningKeys, clock: Clock = time.time) -> None:
@@ -61,21 +61,21 @@ class TokenVerifier:
         self._clock = clock
 
     def verify(self, token: str) -> Caller:
-        """Return the caller that a token stands for.
+        """Return the caller that a token identifies.
 
         Raises
         ------
         TokenRejectedError
-            The token is not valid, whatever the reason.
+            The token is invalid.
         SigningKeysUnavailableError
-            No keys can be had to judge it by.
+            No keys are available to check it.
         """
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT_JWS.fullmatch(token):
             raise TokenRejectedError("malformed")
         try:
             claims = self._signed_claims(token)
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-            # PyJWT lets some of Python's own errors through for hostile input, such as deeply nested JSON.
+            # PyJWT lets some of Python's own errors through on hostile input, such as deeply nested JSON.
             raise TokenRejectedError("malformed_or_bad_signature") from error
         self._check_times(claims)
         self._check_addressee(claims)
@@ -90,7 +90,7 @@ class TokenVerifier:
         kid = header.get("kid")
         if not isinstance(kid, str):
             raise TokenRejectedError("unknown_key")
-        # The signature only: the claims are checked below, strictly by type, on one reading of the clock.
+        # The signature only: the claims are checked below, strictly by type, at one reading of the clock.
         options: Any = {**dict.fromkeys(_PYJWT_CLAIM_CHECKS, False), "enforce_minimum_key_length": True}
         claims: dict[str, Any] = jwt.decode(token, self._keys.get(kid), algorithms=list(ALGORITHMS), options=options)
         return claims
@@ -105,7 +105,7 @@ class TokenVerifier:
     def _check_addressee(self, claims: Mapping[str, Any]) -> None:
         if claims.get("iss") != self._issuer:
             raise TokenRejectedError("issuer")
-        # An ID token tells a client who signed in; it is no permission to call an API.
+        # An ID token says who signed in to a client; it does not permit calling an API.
         if claims.get("token_use", "access") != "access":
             raise TokenRejectedError("not_an_access_token")
         addressee = claims["aud"] if "aud" in claims else claims.get("client_id")
@@ -114,9 +114,9 @@ class TokenVerifier:
             raise TokenRejectedError("audience")
 
 
-# RFC 7515 section 7.1: three base64url parts without padding. PyJWT would let padding pass.
+# RFC 7515 section 7.1: three base64url parts without padding. PyJWT would accept padding.
 _COMPACT_JWS: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
-# What OAuth allows in a scope (RFC 6749 section 3.3), and a response header can carry.
+# The characters of a scope (RFC 6749 section 3.3), all of which a response header can contain.
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 _PYJWT_CLAIM_CHECKS: Final = (
@@ -135,7 +135,7 @@ def _numeric_date(claims: Mapping[str, Any], name: str, *, required: bool = Fals
     if name not in claims and not required:
         return 0
     value = claims.get(name)
-    # The bound also refuses NaN and infinity, which Python's JSON reads, and integers beyond a double's precision.
+    # The bounds also refuse NaN and infinity, which Python's JSON accepts, and integers beyond a double's precision.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MAX_NUMERIC_DATE:
         raise TokenRejectedError(f"bad_{name}")
     return value

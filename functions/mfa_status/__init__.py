@@ -1,1 +1,1 @@
-"""``GET /auth/mfa``: the state of the caller's second factor. It reads one item and touches no key."""
+"""``GET /auth/mfa``: return the state of the caller's second factor. It reads one item and uses no key."""

@@ -1,21 +1,28 @@
 """Lambda entry point of ``GET /auth/mfa``."""
 
 import os
+import time
+from collections.abc import Mapping
 
 from functions.mfa_status.models import StatusResponse
+from functions.mfa_status.route import ROUTE
 from functions.mfa_status.service import StatusService
-from functions.shared.contract import STATUS
-from functions.shared.http import Request, endpoint
+from functions.shared.clock import Clock
+from functions.shared.http import LambdaHandler, Request, endpoint
 from functions.shared.repository import DynamoDbMfaRepository
+from functions.shared.route import NoBody
 from functions.shared.settings import EndpointSettings, read_table_name
 
-service = StatusService(repository=DynamoDbMfaRepository(read_table_name(os.environ)))
+
+def create_handler(environ: Mapping[str, str], clock: Clock = time.time) -> LambdaHandler:
+    """Return the route's handler, configured by environment variables."""
+    service = StatusService(repository=DynamoDbMfaRepository(read_table_name(environ)), clock=clock)
+
+    @endpoint(ROUTE, EndpointSettings.from_environ(environ), clock)
+    def handle(request: Request[NoBody]) -> StatusResponse:
+        return service.status(request.identity.user_id)
+
+    return handle
 
 
-@endpoint(STATUS, EndpointSettings.from_environ(os.environ))
-def lambda_handler(request: Request) -> StatusResponse:
-    """Tell where the user stands.
-
-    Whether a second factor is on or pending, until when TOTP codes are locked, and how many backup codes are left.
-    """
-    return service.status(request.identity.user_id)
+lambda_handler = create_handler(os.environ)

@@ -1,14 +1,14 @@
-"""What the route answers."""
+"""What the route returns."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from functions.shared.answer import Answer
 from functions.shared.contract import BACKUP_CODE_COUNT
+from functions.shared.response_body import BACKUP_CODES_REMAINING, ResponseBody
 
 
 class State(StrEnum):
-    """Where a user stands."""
+    """State of a user's second factor."""
 
     DISABLED = "DISABLED"
     PENDING = "PENDING"
@@ -16,28 +16,21 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class StatusResponse(Answer):
-    """Body of the 200 answer. Times are UTC, ISO-8601 in seconds, and null where they do not apply.
+class StatusResponse(ResponseBody):
+    """Body of the 200 response."""
 
-    Attributes
-    ----------
-    enabled : bool
-        Whether the second factor is on.
-    state : State
-        The same with pending enrolments told apart.
-    enabled_at : str or None
-        When it was turned on.
-    pending_expires_at : str or None
-        When a pending enrolment is no longer accepted.
-    locked_until : str or None
-        When TOTP codes are looked at again; 9999-12-31T23:59:59Z when only an operator can unlock.
-    backup_codes_remaining : int
-        Codes that are still good.
-    """
+    description = "The state of the user's second factor. Times are UTC, ISO-8601 in seconds, or null."
 
-    enabled: bool
-    state: State
-    enabled_at: str | None = field(metadata={"format": "date-time"})
-    pending_expires_at: str | None = field(metadata={"format": "date-time"})
-    locked_until: str | None = field(metadata={"format": "date-time"})
-    backup_codes_remaining: int = field(metadata={"minimum": 0, "maximum": BACKUP_CODE_COUNT})
+    enabled: bool = field(metadata={"description": "Whether the second factor is on."})
+    state: State = field(metadata={"description": "Like `enabled`, but distinguishes pending enrolments."})
+    enabled_at: str | None = field(metadata={"description": "When it was turned on.", "format": "date-time"})
+    pending_expires_at: str | None = field(
+        metadata={"description": "When the pending enrolment expires.", "format": "date-time"}
+    )
+    locked_until: str | None = field(
+        metadata={
+            "description": "When the lock on TOTP codes ends; 9999-12-31T23:59:59Z if only an operator can unlock it.",
+            "format": "date-time",
+        }
+    )
+    backup_codes_remaining: int = field(metadata={**BACKUP_CODES_REMAINING, "maximum": BACKUP_CODE_COUNT})

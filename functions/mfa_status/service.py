@@ -6,21 +6,22 @@ from typing import Final
 
 from functions.mfa_status.models import State, StatusResponse
 from functions.shared.clock import Clock, iso_timestamp
+from functions.shared.contract import Factor
 from functions.shared.record import MfaRecord
 from functions.shared.repository import MfaRepository
 
-_FOR_GOOD: Final = "9999-12-31T23:59:59Z"
+_NEVER: Final = "9999-12-31T23:59:59Z"
 
 
 class StatusService:
-    """Tells users where they stand.
+    """Returns the state of second factors.
 
     Parameters
     ----------
     repository : MfaRepository
-        Keeps the records.
+        Stores the records.
     clock : callable
-        The present time in epoch seconds.
+        The current time in epoch seconds.
     """
 
     def __init__(self, *, repository: MfaRepository, clock: Clock = time.time) -> None:
@@ -28,7 +29,7 @@ class StatusService:
         self._clock = clock
 
     def status(self, user_id: str) -> StatusResponse:
-        """Return a user's state.
+        """Return the state of a user's second factor.
 
         Raises
         ------
@@ -54,7 +55,7 @@ def _iso(epoch_seconds: int | None) -> str | None:
 
 
 def _locked_until(record: MfaRecord, now: float) -> str | None:
-    until = record.totp_failures.locked_until()
+    until = record.failures(Factor.TOTP).locked_until()
     if until is None or until <= now:
         return None
-    return _FOR_GOOD if until == math.inf else iso_timestamp(math.ceil(until))
+    return _NEVER if until == math.inf else iso_timestamp(math.ceil(until))

@@ -1,1 +1,1 @@
-"""``POST /auth/mfa/backup-codes``: eight new backup codes in place of all old ones."""
+"""``POST /auth/mfa/backup-codes``: replace all backup codes by eight new ones."""

@@ -1,16 +1,15 @@
-"""What the route answers."""
+"""What the route returns."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from dataclasses import dataclass, field
 
-from functions.shared.shown_codes import ShownCodes
+from functions.shared.response_body import BACKUP_CODES, BACKUP_CODES_REMAINING, ResponseBody
 
 
-class BackupCodesResponse(BaseModel):
-    """Body of the 200 answer. The backup codes are shown here and never again."""
+@dataclass(frozen=True)
+class BackupCodesResponse(ResponseBody):
+    """Body of the 200 response."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    description = "The new backup codes. They are shown only here."
 
-    backup_codes: ShownCodes = Field(repr=False, serialization_alias="backupCodes")
-    backup_codes_remaining: int = Field(
-        serialization_alias="backupCodesRemaining", ge=0, description="Codes that are still good"
-    )
+    backup_codes: list[str] = field(repr=False, metadata=BACKUP_CODES)
+    backup_codes_remaining: int = field(metadata=BACKUP_CODES_REMAINING)

@@ -1,43 +1,26 @@
-"""New backup codes: a new salt, and with it a new set; the old ones are worth nothing from then on."""
+"""New backup codes: each new set uses a new salt, and the older codes stop working."""
 
 import os
 from dataclasses import replace
 
 from functions.regenerate_backup_codes.models import BackupCodesResponse
 from functions.shared.backup_codes import SALT_BYTES
-from functions.shared.http import Request
-from functions.shared.proof import TotpRequest
 from functions.shared.record import MfaRecord
-from functions.shared.second_factor import SecondFactor, backup_code_keys
+from functions.shared.request_body import OfferedCode
+from functions.shared.second_factor import Count, SecondFactor, backup_code_keys
 
 
-class RegenerateService:
-    """Makes new backup codes.
+def regenerate(
+    second_factor: SecondFactor, user_id: str, offered: OfferedCode, *, request_id: str, count: Count
+) -> BackupCodesResponse:
+    """Replace the user's backup codes. For the errors see `SecondFactor.require`."""
+    salt = os.urandom(SALT_BYTES)
+    codes: list[str] = []
 
-    Parameters
-    ----------
-    second_factor : SecondFactor
-        The check. Only a TOTP code passes here: a backup code cannot make new ones.
-    """
+    def replace_codes(record: MfaRecord, secret: str) -> MfaRecord:
+        keys = backup_code_keys(secret, salt)
+        codes.extend(keys.codes())
+        return replace(record, backup_codes=tuple(keys.hashes()), backup_codes_used=(), backup_codes_salt=salt)
 
-    def __init__(self, second_factor: SecondFactor) -> None:
-        self._second_factor = second_factor
-
-    def regenerate(self, request: Request, body: TotpRequest) -> BackupCodesResponse:
-        """Replace the user's backup codes.
-
-        Raises
-        ------
-        ApiError
-            See `SecondFactor.require`.
-        """
-        salt = os.urandom(SALT_BYTES)
-        codes: list[str] = []
-
-        def replace_codes(record: MfaRecord, secret: str) -> MfaRecord:
-            keys = backup_code_keys(secret, salt)
-            codes.extend(keys.codes())
-            return replace(record, backup_codes=tuple(keys.hashes()), backup_codes_used=(), backup_codes_salt=salt)
-
-        self._second_factor.require(request, body.proof(), replace_codes)
-        return BackupCodesResponse(backup_codes=codes, backup_codes_remaining=len(codes))
+    second_factor.require(user_id, offered, replace_codes, request_id=request_id, count=count)
+    return BackupCodesResponse(backup_codes=codes, backup_codes_remaining=len(codes))

@@ -1,1 +1,1 @@
-"""Security events: what happened to users' second factors, told from the table's stream to whoever subscribes."""
+"""Publishes security events on EventBridge, from the stream of the users' table."""

@@ -1,12 +1,12 @@
-"""From a batch of the stream to events on the bus: at least once, in order for each user, never stuck on a bad record.
+"""From a batch of the stream to events on the bus: at least once, in order per user, never blocked by a bad record.
 
-Lambda retries a batch of a stream from the lowest sequence number that is reported as failed, everything behind it
-included, and gives up all of that together. So two failures must be told apart:
+Lambda retries a batch of a stream from the lowest sequence number that is reported as failed, including all later
+records, and after too many retries abandons all of them. So two kinds of failure are handled differently:
 
-- A record that no event can be made of will fail for ever. Reporting it would hold up everybody behind it, and in
-  the end drop them along with it. It is set aside in the dead-letter queue, and the batch goes on.
-- An event that the bus does not take now will be taken later. Its record is reported, nothing behind it is sent,
-  and Lambda delivers again from there. What was sent already in the same call is sent twice, with the same id.
+- A record that cannot be read never succeeds. Reporting it would delay all later records and in the end lose them
+  too. It goes to the dead-letter queue, and the batch continues.
+- An event that the bus refuses now will succeed later. Its record is reported, nothing after it is sent, and Lambda
+  delivers again from there. Events that were already sent in the same call are sent twice, with the same id.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from functions.shared.observability import Telemetry
 
 @dataclass(frozen=True)
 class _Entry:
-    """An event and the record that it was made of."""
+    """An event and its record."""
 
     record: StreamRecord
     event: SecurityEvent
@@ -31,7 +31,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Unreadable:
-    """A record that no event can be made of."""
+    """A record that cannot be read."""
 
     record: StreamRecord
     error: Exception
@@ -43,9 +43,9 @@ class Delivery:
     Parameters
     ----------
     bus : EventBus
-        Takes the events.
+        Publishes the events.
     dead_letters : DeadLetters
-        Keeps the records that none can be made of.
+        Keeps the records that cannot be read.
     telemetry : Telemetry
         Log and metrics.
     """
@@ -61,7 +61,7 @@ class Delivery:
         Returns
         -------
         str or None
-            The sequence number to deliver again from, or None when the whole batch is done.
+            The sequence number to retry from, or None if the whole batch is done.
         """
         for step in _steps(records):
             done = self._set_aside(step) if isinstance(step, _Unreadable) else self._publish(step)
@@ -107,14 +107,14 @@ class Delivery:
 def _steps(records: Sequence[StreamRecord]) -> Iterator[list[_Entry] | _Unreadable]:
     """Split a batch into calls of the bus and unreadable records, in the stream's order.
 
-    No call has two events of one user: what the bus refuses of a call is sent again later, and must not be overtaken
-    by the user's next event.
+    No call has two events of one user: the bus may refuse single events of a call, and a refused event, which is sent
+    again later, must not arrive after the user's next event.
     """
     call: list[_Entry] = []
     for record in records:
         try:
             events = derive_events(change_from_record(record))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it will be the same at the next delivery
+        except Exception as error:  # noqa: BLE001 - whatever it is, it would be raised again at the next delivery
             if call:
                 yield call
                 call = []

@@ -1,5 +1,5 @@
-"""How an invocation fails."""
+"""The error of a failed invocation."""
 
 
 class BatchFailedError(Exception):
-    """A batch could not be processed for a reason that nobody foresaw. The log tells the reason; this says nothing."""
+    """An unexpected exception stopped a batch. The reason is only in the log."""

@@ -1,4 +1,4 @@
-"""Lambda entry point behind the table's stream."""
+"""Lambda entry point of the table's stream."""
 
 import os
 from collections.abc import Mapping
@@ -31,13 +31,13 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, list
     Returns
     -------
     dict
-        A partial batch response: the record to deliver again from, if there is one.
+        A partial batch response: the record to retry from, if any.
         https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 
     Raises
     ------
     BatchFailedError
-        A defect: Lambda splits the batch and tries again.
+        An unexpected exception: Lambda splits the batch and retries it.
     """
     try:
         failed = delivery.deliver(event["Records"])

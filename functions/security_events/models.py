@@ -1,4 +1,4 @@
-"""A security event, in the form that subscribers get."""
+"""A security event, in the form that subscribers receive."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,22 +12,22 @@ type Detail = dict[str, str | int | None]
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityEvent:
-    """Something that happened to one user's second factor. Holds no secret, no code and no hash of one.
+    """Something that happened to one user's second factor. It contains no secret, code or hash.
 
     Attributes
     ----------
     type : SecurityEventType
         What happened.
     event_id : str
-        The same for every delivery of this event, and for no other: by it a subscriber drops duplicates.
+        Unique to this event and the same at every delivery, so that a subscriber can drop duplicates.
     user_id : str
-        Whose second factor it is.
+        The user whose second factor it is.
     occurred_at : int
         Epoch seconds at which DynamoDB wrote the change.
     request_id : str or None
-        The request that wrote it; None for a deletion, which leaves nothing behind that could name one.
+        The request that wrote it; None for a deletion, because a deleted item cannot store one.
     facts : mapping
-        What events of this type tell besides.
+        Further members of events of this type.
     """
 
     type: SecurityEventType
@@ -38,7 +38,7 @@ class SecurityEvent:
     facts: Mapping[str, str | int | None] = field(default_factory=dict)
 
     def detail(self, environment: str) -> Detail:
-        """Return the event's ``detail``; ``docs/events.md`` is its description for subscribers."""
+        """Return the event's ``detail``; ``docs/events.md`` describes it for subscribers."""
         return {
             "version": EVENT_VERSION,
             "event_id": self.event_id,

@@ -1,4 +1,4 @@
-"""Where events go: the EventBridge bus. And where records go that no event can be made of: the dead-letter queue."""
+"""The EventBridge bus for events, and the dead-letter queue for records that cannot be processed."""
 
 import json
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ MAX_ENTRIES: Final = 10
 
 
 class EventBus(Protocol):
-    """Takes events."""
+    """Publishes events."""
 
     def publish(self, events: Sequence[SecurityEvent]) -> list[str | None]:
-        """Send events in one call; return for each None, or why it was not taken."""
+        """Send events in one call; return None or the error code for each."""
         ...
 
 
 class DeadLetters(Protocol):
-    """Keeps what cannot be processed, for people."""
+    """Keeps records that cannot be processed, for an operator."""
 
     def keep(self, record: StreamRecord, reason: str) -> None:
         """Keep the reference to a record."""
@@ -45,9 +45,9 @@ class EventBridgeBus:
     bus : str
         Name or ARN of the bus.
     environment : str
-        Deployment environment, a member of every event.
+        Deployment environment, included in every event.
     client : EventBridgeClient
-        A client; by default one is made, for the life of the process.
+        A client; by default a new one for the life of the process.
     """
 
     def __init__(self, bus: str, *, environment: str, client: "EventBridgeClient | None" = None) -> None:
@@ -61,16 +61,16 @@ class EventBridgeBus:
         Returns
         -------
         list of str or None
-            For each event in its order, None if the bus took it, else the error code.
+            For each event in order, None if the bus accepted it, otherwise the error code.
         """
         try:
             with failing_closed("events:PutEvents"):
-                answer = self._client.put_events(Entries=[self._entry(event) for event in events])
+                response = self._client.put_events(Entries=[self._entry(event) for event in events])
         except ServiceUnavailableError as error:
             return [error.reason] * len(events)
         return [
             None if "EventId" in entry else str(entry.get("ErrorCode", "Unknown"))
-            for _, entry in zip(events, answer["Entries"], strict=True)
+            for _, entry in zip(events, response["Entries"], strict=True)
         ]
 
     def _entry(self, event: SecurityEvent) -> "PutEventsRequestEntryTypeDef":
@@ -84,14 +84,14 @@ class EventBridgeBus:
 
 
 class SqsDeadLetters:
-    """Keeps references in an SQS queue, the one to which Lambda sends the batches that it gives up.
+    """Keeps references to records in the SQS queue to which Lambda also sends abandoned batches.
 
     Parameters
     ----------
     queue_url : str
-        The queue.
+        URL of the queue.
     client
-        An SQS client; by default one is made, for the life of the process.
+        An SQS client; by default a new one for the life of the process.
     """
 
     def __init__(self, queue_url: str, client: Any = None) -> None:  # noqa: ANN401 (boto3 has no types of its own)
@@ -99,9 +99,9 @@ class SqsDeadLetters:
         self._client = client or boto3.client("sqs", config=CLIENT_CONFIG)
 
     def keep(self, record: StreamRecord, reason: str) -> None:
-        """Send where the record is, and whose; its images stay in the stream, as they hold sealed secrets.
+        """Send the place of a record and its user, without its images, because they contain encrypted secrets.
 
-        ``DDBStreamBatchInfo`` is as in Lambda's own messages, so that one procedure serves both kinds.
+        ``DDBStreamBatchInfo`` has the form of Lambda's own messages, so that one procedure serves both kinds.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""Which security events a write to a user's item amounts to. Pure: the same write, the same events, with the same ids.
+"""The security events of a write to a user's item. Pure: the same write gives the same events with the same ids.
 
-Most writes amount to none: an enrolment begun, replaced or expired, a login, a wrong code that is still free.
+Most writes cause none: the start, replacement or expiry of an enrolment, a login, a wrong code that locks nothing.
 """
 
 import math
@@ -31,39 +31,37 @@ def derive_events(change: Change) -> list[SecurityEvent]:
 
 
 def _actor(change: Change) -> Actor:
-    """Return who turned a second factor off: each of the three does it in a way of its own."""
+    """Return who turned a second factor off; the form of the write shows it."""
     if change.expired:
         return Actor.EXPIRY
-    # No route takes an item from enabled to anything else but by deleting it.
+    # Routes turn an enabled second factor off only by deleting the item.
     return Actor.USER if change.new is None else Actor.OPERATOR
 
 
 def _backup_code_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[SecurityEvent]:
     remaining = len(new.backup_codes)
-    if old.backup_codes_salt != new.backup_codes_salt:  # a new set is a new salt
+    if old.backup_codes_salt != new.backup_codes_salt:  # each new set uses a new salt
         yield _event(change, SecurityEventType.BACKUP_CODES_REGENERATED, backup_codes_remaining=remaining)
     elif len(new.backup_codes_used) > len(old.backup_codes_used):
         yield _event(change, SecurityEventType.BACKUP_CODE_USED, backup_codes_remaining=remaining)
 
 
 def _lock_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[SecurityEvent]:
-    for factor, before, after in (
-        (Factor.TOTP, old.totp_failures, new.totp_failures),
-        (Factor.BACKUP_CODE, old.backup_failures, new.backup_failures),
-    ):
-        until = after.locked_until()
-        if after.count > before.count and until is not None:
+    for factor in Factor:
+        failures = new.failures(factor)
+        until = failures.locked_until()
+        if failures.count > old.failures(factor).count and until is not None:
             yield _event(
                 change,
                 SecurityEventType.MFA_LOCKED,
                 factor=factor,
-                failed_attempts=after.count,
+                failed_attempts=failures.count,
                 locked_until=None if until == math.inf else iso_timestamp(until),
             )
 
 
 def _event(change: Change, kind: SecurityEventType, **facts: str | int | None) -> SecurityEvent:
-    # One write can lock both factors: the factor tells the two events apart.
+    # One write can lock both factors, so the factor is part of the id.
     name = "/".join([change.stream_event_id, kind, str(facts.get("factor", ""))])
     return SecurityEvent(
         type=kind,

@@ -1,4 +1,4 @@
-"""What this function reads from its environment."""
+"""Environment variables of this function, read once at start-up into typed values."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _QUEUE_URL: Final = re.compile(r"https?://[^\s/]+/\d{12}/[A-Za-z0-9_-]{1,80}")
 
 @dataclass(frozen=True)
 class SecurityEventsSettings:
-    """Where events and dead letters go."""
+    """The event bus and the dead-letter queue."""
 
     environment: str
     log_level: str
@@ -27,7 +27,7 @@ class SecurityEventsSettings:
         Raises
         ------
         ConfigurationError
-            A variable is missing or wrong.
+            A variable is missing or invalid.
         """
         queue_url = environ.get(Env.DEAD_LETTER_QUEUE_URL, "").strip()
         if not _QUEUE_URL.fullmatch(queue_url):

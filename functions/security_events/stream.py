@@ -1,6 +1,6 @@
-"""What a record of the table's stream says: one write to one user's item, before and after.
+"""A record of the table's stream, read as one write to one user's item: before and after.
 
-https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html shows the records as a function gets them.
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html shows the form of the records.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ type StreamRecord = Mapping[str, Any]
 """One element of ``event["Records"]``."""
 
 _PARTITION_KEY_PREFIX: Final = partition_key("")
-#: Who deletes expired items:
+#: The principal that deletes expired items:
 #: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 _TTL_PRINCIPAL: Final = "dynamodb.amazonaws.com"
 _IMAGES: Final = {"INSERT": (False, True), "MODIFY": (True, True), "REMOVE": (True, False)}
@@ -27,17 +27,17 @@ class Change:
     Attributes
     ----------
     stream_event_id : str
-        The stream's own id of the write, the same at every delivery.
+        The stream's id of the write, the same at every delivery.
     user_id : str
-        Whose item it is.
+        The user whose item it is.
     written_at : int
         Epoch seconds.
     old, new : MfaRecord or None
-        The record before and after; None where there was none.
+        The record before and after; None if there was none.
     request_id : str or None
         The request that wrote ``new``.
     expired : bool
-        Whether DynamoDB deleted the item because its time was over.
+        Whether DynamoDB's TTL deleted the item.
     """
 
     stream_event_id: str
@@ -50,12 +50,12 @@ class Change:
 
 
 def sequence_number(record: StreamRecord) -> str:
-    """Return a record's place in its shard: what Lambda is told to retry from."""
+    """Return a record's place in its shard, from which Lambda can retry."""
     return str(record["dynamodb"]["SequenceNumber"])
 
 
 def user_id_of(record: StreamRecord) -> str | None:
-    """Return the user that a record is about, or None where its key is not one of this service."""
+    """Return the user that a record belongs to, or None if its key is not one of this service."""
     try:
         key = record["dynamodb"]["Keys"][Attribute.PK]["S"]
         return str(key).removeprefix(_PARTITION_KEY_PREFIX) if str(key).startswith(_PARTITION_KEY_PREFIX) else None
@@ -64,13 +64,13 @@ def user_id_of(record: StreamRecord) -> str | None:
 
 
 def change_from_record(record: StreamRecord) -> Change:
-    """Return the write that a record tells of.
+    """Return the write that a record describes.
 
     Raises
     ------
     RecordDamagedError
-        The record or an image in it is not what DynamoDB and this service write. It will not be at the next
-        delivery either.
+        The record or an image in it does not have the form that DynamoDB and this service write. Retrying does not
+        help.
     """
     user_id = user_id_of(record)
     if user_id is None:
@@ -98,5 +98,5 @@ def _request_id(item: Item) -> str | None:
 
 
 def _principals(identity: Mapping[str, str]) -> tuple[str | None, ...]:
-    """Return who wrote a record: Lambda and the stream's own API spell the member differently."""
+    """Return who wrote a record; Lambda and the stream's API spell the member differently."""
     return identity.get("principalId"), identity.get("PrincipalId")

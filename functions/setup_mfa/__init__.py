@@ -1,1 +1,1 @@
-"""``POST /auth/mfa/setup``: a new TOTP secret, sealed and stored as pending, and the QR code to scan it."""
+"""``POST /auth/mfa/setup``: create a TOTP secret, store it encrypted and pending, and return its QR code."""

@@ -1,6 +1,6 @@
-"""Sealing of TOTP secrets: envelope encryption by the AWS Encryption SDK, one ``GenerateDataKey`` each.
+"""Encryption of TOTP secrets: envelope encryption by the AWS Encryption SDK, one ``GenerateDataKey`` for each secret.
 
-There is no opening here, and the function's role could not: it may ask KMS for data keys and nothing else.
+Nothing here decrypts: the role of this function may only ask KMS for data keys.
 """
 
 import base64
@@ -16,15 +16,15 @@ from functions.shared.encryption import SUITE, encryption_context, sdk_client
 
 @dataclass(frozen=True)
 class SealedSecret:
-    """A sealed secret as it is stored.
+    """An encrypted secret, as it is stored.
 
     Attributes
     ----------
     message : str
         Base64 of the Encryption SDK message: data key encrypted by KMS, context, body.
     iv : str
-        Base64 of the 12-byte IV that AES-GCM used for the body. Under this suite it is a constant counter, safe
-        because every message has a key of its own; kept for the reader of the item, opening takes it from the message.
+        Base64 of the 12-byte IV that AES-GCM used for the body. Under this suite it is a constant counter, which is
+        safe because every message has its own key. It is informative only; decryption reads the IV in the message.
     """
 
     message: str
@@ -32,15 +32,15 @@ class SealedSecret:
 
 
 class Sealer(Protocol):
-    """Seals a secret for one user."""
+    """Encrypts secrets."""
 
     def seal(self, secret: str, *, user_id: str) -> SealedSecret:
-        """Return the sealed secret."""
+        """Return the secret encrypted for one user."""
         ...
 
 
 class EnvelopeSealer:
-    """Seals with a data key of its own for each secret.
+    """Encrypts each secret with its own data key.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class EnvelopeSealer:
         self._key = key
 
     def seal(self, secret: str, *, user_id: str) -> SealedSecret:
-        """Seal a base32 secret so that it opens only for the same user.
+        """Return a base32 secret encrypted so that it decrypts only for the same user.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class EnvelopeSealer:
             )
         if header.algorithm is not SUITE or header.content_type is not ContentType.NO_FRAMING:
             raise RuntimeError("the Encryption SDK chose another message format")
-        # An unframed body ends the message: IV, 8 bytes of length, ciphertext, tag.
+        # An unframed message ends with its body: IV, 8 bytes of length, ciphertext, tag.
         body = SUITE.iv_len + 8 + len(plaintext) + SUITE.tag_len
         iv = message[-body:][: SUITE.iv_len]
         return SealedSecret(message=base64.b64encode(message).decode(), iv=base64.b64encode(iv).decode())

@@ -1,4 +1,4 @@
-"""The errors of this route, for its callers and its documentation: every answer but 200 is one of these."""
+"""The errors of this route: every response other than 200."""
 
 from functions.shared.errors import COMMON_ERRORS, MfaAlreadyEnabledError
 

@@ -1,4 +1,4 @@
-"""What the route answers and what an authenticator app reads from its QR code."""
+"""What the route returns, and the Key URI that an authenticator app reads from the QR code."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -6,51 +6,57 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from functions.shared.answer import Answer
+from functions.shared.response_body import ResponseBody
 
 MAX_ISSUER_LENGTH: Final = 96
 MAX_ACCOUNT_LENGTH: Final = 384
 _ELLIPSIS: Final = "…"
 _SKIN_TONES: Final = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
-#: Two of them are a flag.
+#: A pair of these makes a flag.
 _REGIONAL_INDICATORS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 
 
 @dataclass(frozen=True)
-class SetupResponse(Answer):
-    """Body of the 200 answer. The secret is shown here and never again.
+class SetupResponse(ResponseBody):
+    """Body of the 200 response."""
 
-    Attributes
-    ----------
-    secret : str
-        The TOTP secret for manual entry: 32 base32 characters, no padding.
-    qr_code : str
-        A PNG of the QR code as a data URI (RFC 2397).
-    """
+    description = "The secret of the new enrolment. It is shown only here."
 
-    secret: str = field(repr=False, metadata={"pattern": "^[A-Z2-7]{32}$"})
-    qr_code: str = field(repr=False, metadata={"pattern": "^data:image/png;base64,[A-Za-z0-9+/]+=*$"})
+    secret: str = field(
+        repr=False,
+        metadata={
+            "description": "The TOTP secret for manual entry: 32 base32 characters, no padding.",
+            "pattern": "^[A-Z2-7]{32}$",
+        },
+    )
+    qr_code: str = field(
+        repr=False,
+        metadata={
+            "description": "A PNG of the QR code as a data URI (RFC 2397).",
+            "pattern": "^data:image/png;base64,[A-Za-z0-9+/]+=*$",
+        },
+    )
 
 
 @dataclass(frozen=True)
 class KeyUri:
     """A TOTP secret in the Key URI format: ``otpauth://totp/Issuer:account?secret=…&issuer=Issuer``.
 
-    Algorithm, digits and period stay unsaid: they are the defaults (SHA1, 6, 30), and some apps refuse them spelled
-    out. Issuer and account are percent-encoded (RFC 3986), never with ``+``. What cannot be said in a Key URI is
-    changed by these rules, in this order:
+    Algorithm, digits and period are left out: they have the default values (SHA1, 6, 30), and some apps refuse a URI
+    that spells them out. Issuer and account are percent-encoded (RFC 3986), never with ``+``. Text that a Key URI
+    cannot contain is changed by these rules, in this order:
 
     1. Unicode is normalised to NFC; control and other unprintable characters count as white space, and runs of white
        space become one space.
-    2. A colon separates the two parts and may stand in neither: it becomes ``-``.
+    2. A colon separates the two parts, so neither may contain one: it becomes ``-``.
     3. A part whose encoding is longer than its limit (issuer 96, account 384 characters) is cut after the last
-       whole character that fits, accents and emoji modifiers included, and ends with ``…``. So the QR code never
+       whole character that fits, with its accents and emoji modifiers, and ends with ``…``. So the QR code never
        grows past version 20.
 
     Parameters
     ----------
     issuer, account : str
-        Shown by the app; any text.
+        Any text; the app shows it.
     secret : str
         Base32, without padding.
     """
@@ -83,7 +89,7 @@ def _encoded(text: str, limit: int) -> str:
 
 
 def _clusters(text: str) -> Iterator[str]:
-    """Split text into what a reader sees as characters (Unicode Annex 29, as far as printable text needs it)."""
+    """Split text into user-perceived characters (Unicode Annex 29, as far as printable text needs it)."""
     cluster = ""
     for char in text:
         mark = unicodedata.category(char).startswith("M")

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PendingEnrolment:
-    """An enrolment that waits for its first code.
+    """An enrolment that is waiting for its first code.
 
     Attributes
     ----------
     user_id : str
-        Whose it is.
+        The user who enrols.
     sealed : SealedSecret
         The TOTP secret.
     backup_code_hashes : list of str
@@ -51,22 +51,22 @@ class PendingEnrolment:
 
 
 class EnrolmentRepository(Protocol):
-    """Keeps pending enrolments."""
+    """Stores pending enrolments."""
 
     def put_pending(self, enrolment: PendingEnrolment) -> None:
-        """Store an enrolment unless the user's second factor is on."""
+        """Store an enrolment, unless the user's second factor is on."""
         ...
 
 
 class DynamoDbEnrolmentRepository:
-    """Keeps pending enrolments in the users' table.
+    """Stores pending enrolments in the users' table.
 
     Parameters
     ----------
     table_name : str
         The table.
     client : DynamoDBClient
-        A client; by default one is made, for the life of the process.
+        A client; by default a new one for the life of the process.
     """
 
     def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
@@ -74,9 +74,9 @@ class DynamoDbEnrolmentRepository:
         self._client: DynamoDBClient = client or boto3.client("dynamodb", config=CLIENT_CONFIG)
 
     def put_pending(self, enrolment: PendingEnrolment) -> None:
-        """Store an enrolment; one that is still pending is replaced.
+        """Store an enrolment, replacing one that is still pending.
 
-        The condition is the whole check: an item that is there and not pending, whatever its age, is enabled.
+        The condition is the whole check: an existing item that is not pending is enabled, whatever its age.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Enrolment: make a TOTP secret, keep it sealed, show it once."""
+"""Enrolment: create a TOTP secret, store it encrypted, show it once."""
 
 import base64
 import io
@@ -20,9 +20,9 @@ from functions.shared.identity import Identity
 #: 160 bits, as RFC 4226 section 4 recommends.
 SECRET_LENGTH = 32
 QUIET_ZONE_MODULES = 4
-#: Eight pixels a module make every module one byte of a 1-bit image row.
+#: With eight pixels a module, every module is one byte of a 1-bit image row.
 PIXELS_PER_MODULE = 8
-#: One mask for all codes: scoring the eight to choose one takes four fifths of the time, and such codes read no better
+#: One mask for all codes: scoring the eight masks takes four fifths of the time, and the chosen ones scan no better
 #: (docs/adr/0070).
 MASK_PATTERN = 7
 
@@ -35,13 +35,13 @@ class SetupService:
     Parameters
     ----------
     sealer : Sealer
-        Seals the secret.
+        Encrypts the secret.
     repository : EnrolmentRepository
-        Keeps the enrolment.
+        Stores the enrolment.
     issuer : str
-        The name that authenticator apps show.
+        The service's name in authenticator apps.
     clock : callable
-        The present time in epoch seconds.
+        The current time in epoch seconds.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SetupService:
     def enrol(self, identity: Identity) -> SetupResponse:
         """Start an enrolment, replacing one that is still pending.
 
-        The write comes last: whatever fails before it has changed nothing.
+        The write comes last, so that nothing changes if an earlier step fails.
 
         Raises
         ------

@@ -1,1 +1,1 @@
-"""What two or more functions need. Nothing here imports a function."""
+"""Code that several functions use. Nothing here imports a function."""

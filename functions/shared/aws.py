@@ -1,10 +1,10 @@
-"""How the functions talk to AWS: time limits, retries, and what a failed call means.
+"""How the functions call AWS: time limits, retries, and the meaning of a failed call.
 
-The worst case of one call is two attempts of (connect + read) and one backoff of at most a second: 5 s. Three calls,
-the most that a route makes, end in 15 s, well inside the functions' 20 s, and API Gateway waits 29 s.
+In the worst case a call takes two attempts of (connect + read) and one backoff of at most a second: 5 s. A route makes
+at most three calls, 15 s, which is well inside the functions' timeout of 20 s and API Gateway's of 29 s.
 """
 
-import encodings.idna  # noqa: F401 - see docs/adr/0072: looking up a host would import it within the first request
+import encodings.idna  # noqa: F401 - docs/adr/0072: the first request would import it to look up a host
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,23 +24,23 @@ CLIENT_CONFIG: Final = Config(
     connect_timeout=0.5,
     read_timeout=1.5,
     retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-    # One request at a time in a Lambda process; the connection outlives the pauses between requests.
+    # A Lambda process handles one request at a time; keep-alive keeps its connection open between requests.
     max_pool_connections=2,
     tcp_keepalive=True,
 )
 
-# These say that our request was malformed: a defect of ours, not a failure of AWS.
+# Our request was malformed: a bug of ours, not a failure of AWS.
 _OUR_FAULT: Final = frozenset({"ValidationException", "SerializationException", "UnknownOperationException"})
 
 
 @contextmanager
 def failing_closed(operation: str) -> Iterator[None]:
-    """Turn a failed AWS call into a 503; leave a defect of ours to become a 500.
+    """Turn a failed AWS call into a 503; a bug of ours remains an exception and becomes a 500.
 
     Parameters
     ----------
     operation : str
-        What the block calls, such as ``dynamodb:PutItem``.
+        The call in the block, such as ``dynamodb:PutItem``.
 
     Raises
     ------
@@ -58,40 +58,39 @@ def failing_closed(operation: str) -> Iterator[None]:
         raise ServiceUnavailableError(operation, type(error).__name__) from error
 
 
-def mistrust_answers(client: BaseClient, calls: str) -> None:
-    """Let a client try again for a good answer whose body is no JSON, and refuse it in the end.
+def retry_truncated_responses(client: BaseClient, calls: str) -> None:
+    """Make a client retry a 200 whose body is not valid JSON, and fail if the last attempt has one too.
 
-    botocore takes such a body for an empty one. What was cut short on its way as "here is the item" would pass for
-    "there is none", and a user with a second factor for one without. It is for calls whose body says something: that
-    a write succeeded is said by the status.
+    botocore reads such a body as an empty one. A truncated item would look like a missing item, and a user with a
+    second factor like one without. This is for calls whose body matters; for a write, the status is enough.
 
     Parameters
     ----------
     calls : str
-        botocore's name of a service, or of one operation: ``kms``, ``dynamodb.GetItem``.
+        botocore's name of a service or an operation: ``kms``, ``dynamodb.GetItem``.
     """
-    client.meta.events.register(f"needs-retry.{calls}", _try_again_if_incomplete)
-    client.meta.events.register(f"after-call.{calls}", _refuse_if_incomplete)
+    client.meta.events.register(f"needs-retry.{calls}", _retry_if_truncated)
+    client.meta.events.register(f"after-call.{calls}", _fail_if_truncated)
 
 
-def _try_again_if_incomplete(response: tuple[AWSResponse, object] | None, attempts: int, **_: object) -> float | None:
-    """Return the seconds to wait before the next attempt; None for none on this account."""
-    if response is None or _is_complete(response[0]) or attempts >= _ATTEMPTS:
+def _retry_if_truncated(response: tuple[AWSResponse, object] | None, attempts: int, **_: object) -> float | None:
+    """Return the seconds to wait before the next attempt, or None if this gives no reason to retry."""
+    if response is None or not _is_truncated(response[0]) or attempts >= _ATTEMPTS:
         return None
     return 0.0
 
 
-def _refuse_if_incomplete(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
-    if not _is_complete(http_response):
+def _fail_if_truncated(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
+    if _is_truncated(http_response):
         operation = f"{model.service_model.service_name}:{model.name}"
-        raise ServiceUnavailableError(operation, "IncompleteAnswer")
+        raise ServiceUnavailableError(operation, "TruncatedResponse")
 
 
-def _is_complete(http_response: AWSResponse) -> bool:
+def _is_truncated(http_response: AWSResponse) -> bool:
     if http_response.status_code != HTTPStatus.OK:
-        return True  # the status says enough
+        return False  # the status is enough
     try:
         json.loads(http_response.content)
     except ValueError:
-        return False
-    return True
+        return True
+    return False

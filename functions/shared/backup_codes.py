@@ -1,8 +1,8 @@
 """Backup codes: derived from the TOTP secret and a salt, stored as keyed hashes.
 
-Two keys come from the secret by HKDF (RFC 5869): one derives the codes, the other hashes them for storage. The codes
-themselves are never stored, and can be shown again to nobody: a new set is a new salt. Without the secret, which
-only KMS opens, a stolen table says nothing about them; their 32 bits could not resist guessing otherwise.
+HKDF (RFC 5869) makes two keys from the secret: one derives the codes, the other hashes them for storage. The codes
+themselves are never stored and cannot be shown again; each new set uses a new salt. A stolen table reveals nothing
+about them without the secret, which only KMS decrypts; a plain hash could not protect their 32 bits from guessing.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ class BackupCodeKeys:
 
     def _code(self, index: int) -> str:
         digest = hmac.digest(self.deriving, index.to_bytes(4), hashlib.sha256)
-        # 256 bits reduced to 32: the bias is beyond measuring.
+        # 256 bits reduced to 32: the bias is too small to measure.
         number, digits = divmod(int.from_bytes(digest), 10**_HALF)
         letters = []
         for _ in range(_HALF):
@@ -65,9 +65,9 @@ class BackupCodeKeys:
         return f"{''.join(letters)}-{digits:0{_HALF}}"
 
     def hash(self, code: str) -> str:
-        """Return what is stored of a code, as 64 hexadecimal digits."""
+        """Return the stored hash of a code: 64 hexadecimal digits."""
         return hmac.digest(self.hashing, code.encode("ascii"), hashlib.sha256).hex()
 
     def hashes(self) -> list[str]:
-        """Return what is stored of the eight codes, in their order."""
+        """Return the stored hashes of the eight codes, in their order."""
         return [self.hash(code) for code in self.codes()]

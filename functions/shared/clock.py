@@ -1,25 +1,25 @@
-"""Time: epoch seconds inside, ISO-8601 UTC with ``Z`` wherever somebody reads it."""
+"""Time: epoch seconds inside, ISO-8601 UTC with ``Z`` where people read it."""
 
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 type Clock = Callable[[], float]
-"""A source of the present time in epoch seconds, such as `time.time`."""
+"""Returns the current time in epoch seconds, as `time.time` does."""
 
 
 def iso_timestamp(epoch_seconds: float) -> str:
     """Return whole seconds as ``2024-01-20T10:00:00Z``, rounded down."""
-    # Not by strftime: on Linux it writes a year before 1000 with three digits, which are never read again.
+    # Not strftime: on Linux it writes years before 1000 with three digits, which strptime does not read.
     return datetime.fromtimestamp(math.floor(epoch_seconds), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def epoch_from_iso(timestamp: str) -> int:
-    """Return the epoch seconds of a timestamp as `iso_timestamp` writes it.
+    """Return the epoch seconds of a timestamp in the form of `iso_timestamp`.
 
     Raises
     ------
     ValueError
-        The text is no such timestamp.
+        The text has another form.
     """
     return int(datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())

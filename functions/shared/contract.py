@@ -1,7 +1,7 @@
 """The names that callers, operators and infrastructure rely on, each written once.
 
-Imported by the functions and by the CDK app alike, so it uses the standard library only and does nothing on
-import. A name in this module is a promise: renaming one breaks a caller, a dashboard or a stored item.
+The functions and the CDK app import it, so it uses only the standard library and does nothing on import. Renaming
+anything that is defined here breaks a caller, a dashboard or a stored item.
 """
 
 from dataclasses import dataclass, fields
@@ -34,7 +34,7 @@ DEFAULT_LOG_LEVEL: Final = "INFO"
 class AuthorizerContext(StrEnum):
     """Keys of the authorizer's context: ``event["requestContext"]["authorizer"]`` and ``$context.authorizer.*``.
 
-    API Gateway hands every value on as a string.
+    API Gateway passes every value on as a string.
     """
 
     USER_ID = "user_id"
@@ -55,31 +55,31 @@ def partition_key(user_id: str) -> str:
 
 
 class Attribute(StrEnum):
-    """Attributes of the one item a user has in the table, with their DynamoDB types.
+    """Attributes of a user's only item in the table, with their DynamoDB types.
 
-    Times are ISO-8601 UTC in seconds with ``Z``, but for ``expires_at``: the table's TTL attribute, epoch seconds.
+    Times are ISO-8601 UTC in seconds with ``Z``, except ``expires_at``, the table's TTL attribute: epoch seconds.
     """
 
     PK = "pk"  # S  USER#{user_id}
     SK = "sk"  # S  MFA#SECRET
     ENTITY_TYPE = "entity_type"  # S  MFA_SECRET
-    STATUS = "status"  # S  PENDING | ENABLED; absent on an item of an older deployment, which counts as enabled
+    STATUS = "status"  # S  PENDING | ENABLED; an item of an older deployment has none and counts as enabled
     ENCRYPTED_SECRET = "encrypted_secret"  # S  base64 of the Encryption SDK message
-    IV = "iv"  # S  base64 of that message's body IV; informative, decryption does not read it
+    IV = "iv"  # S  base64 of that message's body IV; informative only, decryption does not read it
     BACKUP_CODES = "backup_codes"  # L of S  keyed hashes of the unused codes
-    BACKUP_CODES_USED = "backup_codes_used"  # L of S  keyed hashes of the spent ones
-    BACKUP_CODES_SALT = "backup_codes_salt"  # S  base64 of the salt that the codes are derived with
+    BACKUP_CODES_USED = "backup_codes_used"  # L of S  keyed hashes of the used codes
+    BACKUP_CODES_SALT = "backup_codes_salt"  # S  base64 of the salt of the codes
     CREATED_AT = "created_at"  # S
     UPDATED_AT = "updated_at"  # S
     ENABLED_AT = "enabled_at"  # S
     EXPIRES_AT = "expires_at"  # N  pending enrolments only
-    LAST_USED_STEP = "last_used_step"  # N  the TOTP time step (RFC 6238 T) accepted last
+    LAST_USED_STEP = "last_used_step"  # N  the last accepted TOTP time step (RFC 6238 T)
     FAILED_ATTEMPTS = "failed_attempts"  # N  consecutive wrong TOTP codes
     LAST_FAILED_AT = "last_failed_at"  # S
     BACKUP_FAILED_ATTEMPTS = "backup_failed_attempts"  # N  consecutive wrong backup codes
     BACKUP_LAST_FAILED_AT = "backup_last_failed_at"  # S
-    LAST_REQUEST_ID = "last_request_id"  # S  API Gateway's id of the request that wrote the item last
-    VERSION = "version"  # N  compare-and-swap; a random number, drawn anew by each write
+    LAST_REQUEST_ID = "last_request_id"  # S  API Gateway's id of the last request that wrote the item
+    VERSION = "version"  # N  for compare-and-swap; each write draws a new random number
 
 
 class Status(StrEnum):
@@ -90,20 +90,20 @@ class Status(StrEnum):
 
 
 PENDING_LIFETIME_SECONDS: Final = 600
-#: So many wrong codes discard a pending enrolment.
+#: Wrong codes that discard a pending enrolment.
 PENDING_MAX_FAILURES: Final = 10
 BACKUP_CODE_COUNT: Final = 8
-#: So few codes left make an answer carry `AnswerWarning.BACKUP_CODES_LOW`.
+#: With this number of backup codes or fewer, a response has `ResponseWarning.BACKUP_CODES_LOW`.
 BACKUP_CODES_LOW_AT: Final = 2
 
-#: Consecutive wrong codes of one kind: so many are free, then each locks the factor, for twice as long as the one
-#: before, and at the maximum (NIST SP 800-63B-4 section 3.2.2) until an operator resets it.
+#: Consecutive wrong codes of one factor. From this number on, each locks the factor, twice as long as the one before;
+#: at the maximum (NIST SP 800-63B-4 section 3.2.2) it stays locked until an operator resets it.
 FREE_ATTEMPTS: Final = 5
 FIRST_LOCK_SECONDS: Final = 60
 LONGEST_LOCK_SECONDS: Final = 3600
 MAX_CONSECUTIVE_FAILURES: Final = 100
 
-#: Encryption context of every sealed secret: ``user_id`` and this purpose. Key grants are conditioned on it.
+#: Encryption context of every stored secret: ``user_id`` and this purpose. Key grants are restricted to it.
 ENCRYPTION_CONTEXT_USER_ID: Final = "user_id"
 ENCRYPTION_CONTEXT_PURPOSE: Final = "purpose"
 SECRET_PURPOSE: Final = "mfa-totp"
@@ -117,7 +117,7 @@ DIMENSION_SERVICE: Final = "service"
 
 
 def metric_dimensions(environment: str) -> dict[str, str]:
-    """Return the dimensions of every metric: an alarm or widget must name exactly these."""
+    """Return the dimensions of every metric; an alarm or widget must name exactly these."""
     return {DIMENSION_ENVIRONMENT: environment, DIMENSION_SERVICE: METRICS_SERVICE}
 
 
@@ -125,7 +125,7 @@ def metric_dimensions(environment: str) -> dict[str, str]:
 class EndpointMetrics:
     """The metrics of one route. Always: attempts = successes + rejections + errors + system_errors.
 
-    ``rejections`` counts the 4xx that the route itself decides: for setup that is the 409 alone.
+    ``rejections`` counts the 4xx responses that the route itself decides on: for setup only the 409.
     """
 
     attempts: str
@@ -136,7 +136,7 @@ class EndpointMetrics:
     unauthorized: str
 
     def names(self) -> tuple[str, ...]:
-        """Return the six metric names in order of declaration."""
+        """Return the six metric names, in the order of their declaration."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
@@ -162,17 +162,17 @@ def _family(noun: str) -> EndpointMetrics:
 
 
 class Metric(StrEnum):
-    """Metrics that belong to no single route."""
+    """Metrics that do not belong to a single route."""
 
-    INVALID_CODES = "InvalidMFACodes"  # a wrong code, or a right one already used
-    REPLAYS_REJECTED = "MFAReplaysRejected"  # the part of them that was right, but already used
-    LOCKOUTS = "MFALockouts"  # a wrong code that locked its factor
-    LOCKED_ATTEMPTS = "MFALockedAttempts"  # answered 429 because the factor was locked
+    INVALID_CODES = "InvalidMFACodes"  # wrong or already used codes
+    REPLAYS_REJECTED = "MFAReplaysRejected"  # among them, the codes that were already used
+    LOCKOUTS = "MFALockouts"  # wrong codes that locked their factor
+    LOCKED_ATTEMPTS = "MFALockedAttempts"  # 429 because the factor was locked
     BACKUP_CODES_USED = "MFABackupCodesUsed"
-    CONFLICTS = "MFAConflicts"  # lost a race, answered 409 CONFLICT
-    INSUFFICIENT_SCOPE = "MFAInsufficientScope"  # answered 403
-    SECRET_DECRYPTIONS = "MFASecretDecryptions"  # Decrypt calls on the secret's key that the functions made
-    KEY_FAILURES = "MFAKeyFailures"  # calls on the secret's key that KMS refused or did not answer
+    CONFLICTS = "MFAConflicts"  # 409 CONFLICT, because another request was faster
+    INSUFFICIENT_SCOPE = "MFAInsufficientScope"  # 403
+    SECRET_DECRYPTIONS = "MFASecretDecryptions"  # Decrypt calls on the secret key by the functions
+    KEY_FAILURES = "MFAKeyFailures"  # failed calls on the secret key
     JWKS_FETCH_FAILURES = "JWKSFetchFailures"
     SECURITY_EVENTS_PUBLISHED = "SecurityEventsPublished"
     SECURITY_EVENT_FAILURES = "SecurityEventFailures"
@@ -185,7 +185,7 @@ STAGE_NAME: Final = "v1"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route and the function behind it. ``function`` is the folder under ``functions/``."""
+    """A route's method and path, its function (the folder under ``functions/``) and its metrics."""
 
     function: str
     method: str
@@ -215,18 +215,18 @@ def lambda_name(function: str, environment: str) -> str:
 
 
 def handler_path(function: str) -> str:
-    """Return the handler string that Lambda, the tests and the Dockerfile use."""
+    """Return the handler string for Lambda, the tests and the Dockerfile."""
     return f"functions.{function}.handler.lambda_handler"
 
 
 # -- security events -------------------------------------------------------------------------------------------
 
-#: ``source`` of the events on EventBridge; ``docs/events.md`` is their catalogue.
+#: ``source`` of the events on EventBridge; ``docs/events.md`` lists them.
 EVENT_SOURCE: Final = "ailifestyle.mfa"
-#: ``version`` in the detail: raised when a member goes away or changes its meaning, not when one is added.
+#: ``version`` in the detail: raised when a member is removed or changes its meaning, not when one is added.
 EVENT_VERSION: Final = 1
 DEFAULT_EVENT_BUS_NAME: Final = "default"
-#: What ``last_request_id`` begins with where an operator's command wrote the item; a UUID follows.
+#: ``last_request_id`` of an item that an operator's command wrote: this prefix and a UUID.
 OPERATOR_REQUEST_PREFIX: Final = "operator:"
 
 
@@ -241,15 +241,15 @@ class SecurityEventType(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who turned a second factor off, as far as the table's stream can tell."""
+    """Who turned a second factor off, as far as the table's stream shows it."""
 
     USER = "user"  # the item was deleted, as the disable route does
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
-    EXPIRY = "expiry"  # DynamoDB's TTL deleted it; a second factor that is on has no expiry, so somebody gave it one
+    EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
 
 
 class Factor(StrEnum):
-    """Kinds of second factor; each is counted and locked by itself."""
+    """Kinds of second factor; each has its own counter and lock."""
 
     TOTP = "totp"
     BACKUP_CODE = "backup_code"
@@ -273,15 +273,15 @@ class ErrorCode(StrEnum):
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
-    # Made by the gateway alone, for requests that reach no function.
+    # Only the gateway returns these, for requests that reach no function.
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
 
 
-class AnswerWarning(StrEnum):
-    """Values in the ``warnings`` of an answer."""
+class ResponseWarning(StrEnum):
+    """Values in the ``warnings`` of a response."""
 
     BACKUP_CODES_LOW = "BACKUP_CODES_LOW"
 
@@ -289,14 +289,14 @@ class AnswerWarning(StrEnum):
 UNAUTHORIZED_MESSAGE: Final = "User authentication required"
 MFA_ALREADY_ENABLED_MESSAGE: Final = "MFA is already enabled for this account"
 
-#: Headers of every answer, whoever makes it: handler, authorizer or gateway.
+#: Headers of every response, whether a function or the gateway makes it.
 RESPONSE_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Type": "application/json",
     "X-Content-Type-Options": "nosniff",
 }
 WWW_AUTHENTICATE: Final = "Bearer"
-#: Headers that a browser lets the calling page read, beyond the safelisted ones.
+#: Headers that a browser shows to the calling page, besides the safelisted ones.
 EXPOSED_HEADERS: Final = "Retry-After, WWW-Authenticate"
 #: ``Retry-After`` of a 503, and of the gateway's own 429.
 RETRY_AFTER_SECONDS: Final = 2

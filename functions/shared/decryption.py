@@ -1,4 +1,4 @@
-"""Opening of sealed TOTP secrets, one ``Decrypt`` each. Sealing is in ``functions.setup_mfa.encryption``."""
+"""Decryption of TOTP secrets, one ``Decrypt`` call each. Encryption is in ``functions.setup_mfa.encryption``."""
 
 import base64
 import binascii
@@ -13,20 +13,20 @@ from functions.shared.aws import failing_closed
 from functions.shared.encryption import SUITE, CiphertextRefusedError, encryption_context, sdk_client
 from functions.shared.record import RecordDamagedError
 
-#: More than any secret of ours; a forged length must not make the SDK allocate.
+#: More than any secret needs; a forged length must not make the SDK allocate memory.
 _MAX_BODY_BYTES: Final = 256
 
 
 class Opener(Protocol):
-    """Opens a sealed secret of one user."""
+    """Decrypts secrets."""
 
     def open(self, message: str, *, user_id: str) -> str:
-        """Return the base32 secret."""
+        """Return the base32 secret of one user."""
         ...
 
 
 class EnvelopeOpener:
-    """Opens Encryption SDK messages.
+    """Decrypts Encryption SDK messages.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ class EnvelopeOpener:
         self._key = key
 
     def open(self, message: str, *, user_id: str) -> str:
-        """Open a message that was sealed for this user.
+        """Return the base32 secret in a message that was encrypted for this user.
 
-        The SDK does not compare the encryption context with an expected one, so it is compared here, once the
-        header is authenticated and before the body is read.
+        The SDK does not compare the encryption context with an expected one. This method does, after the header is
+        authenticated and before the body is read.
 
         Parameters
         ----------
@@ -51,7 +51,7 @@ class EnvelopeOpener:
         Raises
         ------
         RecordDamagedError
-            The message was changed, or sealed for another user or purpose.
+            The message was changed, or encrypted for another user or purpose.
         ServiceUnavailableError
             KMS refused, throttled, timed out or could not be reached.
         """
@@ -70,24 +70,24 @@ class EnvelopeOpener:
             if stream.header.encryption_context != context or stream.header.algorithm is not SUITE:
                 raise RecordDamagedError
             plaintext: bytes = stream.read()
-            if source.read(1):  # the SDK does not look behind the message, and nothing authenticates what is there
+            if source.read(1):  # the SDK ignores what follows the message, and nothing authenticates it
                 raise RecordDamagedError
             return plaintext.decode("ascii")
         finally:
-            # As a plain stream: the SDK's own close fails unless all was read, and again in the finaliser.
+            # Close it as a plain stream: the SDK's own close raises if not all was read, and again when finalised.
             io.IOBase.close(stream)
 
 
 def _decoded(message: str) -> bytes:
-    """Return what base64 says, written as it is written: the last character has bits that decoding does not read."""
+    """Return decoded base64. Only the canonical form is accepted: decoding ignores some bits of the last character."""
     decoded = base64.b64decode(message, validate=True)
     if base64.b64encode(decoded) != message.encode():
         raise RecordDamagedError
     return decoded
 
 
-# A changed byte shows itself in many ways, by where it is: a header that does not parse, a key that does not fit, a
-# tag that does not match. The parser of the SDK lets Python's own errors through.
+# The effect of a changed byte depends on its place: the header does not parse, the key does not fit, the tag does not
+# match. The SDK's parser lets Python's own errors through.
 _DAMAGED: Final = (
     AWSEncryptionSDKClientError,
     CiphertextRefusedError,

@@ -1,7 +1,7 @@
-"""What sealing and opening a TOTP secret have in common: the key, the algorithm suite, the encryption context.
+"""What encryption and decryption of TOTP secrets share: the key, the algorithm suite, the encryption context.
 
-Sealing itself lives in ``functions.setup_mfa.encryption`` and opening in ``functions.shared.decryption``, as the
-permissions do: the function that seals cannot open, those that open cannot seal.
+Encryption is in ``functions.setup_mfa.encryption`` and decryption in ``functions.shared.decryption``. The permissions
+are split in the same way: the function that encrypts cannot decrypt, and those that decrypt cannot encrypt.
 """
 
 import logging
@@ -9,25 +9,25 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import boto3
-import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - see docs/adr/0072: first used within a request
+import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - docs/adr/0072: the first request would import it
 from aws_encryption_sdk import EncryptionSDKClient
 from aws_encryption_sdk.identifiers import Algorithm, CommitmentPolicy, EncryptionKeyType, WrappingAlgorithm
-from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey  # the SDK offers raw keys by no other path
+from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey  # the SDK has no public path to raw keys
 from aws_encryption_sdk.key_providers.base import MasterKey
 from aws_encryption_sdk.key_providers.kms import MRKAwareKMSMasterKey
 from aws_encryption_sdk.key_providers.raw import RawMasterKey
 from botocore.model import OperationModel
 
-from functions.shared.aws import CLIENT_CONFIG, mistrust_answers
+from functions.shared.aws import CLIENT_CONFIG, retry_truncated_responses
 from functions.shared.contract import ENCRYPTION_CONTEXT_PURPOSE, ENCRYPTION_CONTEXT_USER_ID, SECRET_PURPOSE
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.settings import KmsKey, RawKey
 
-# The SDK logs a traceback for every failed call; failures are ours to report, and without their values.
+# The SDK logs a traceback for every failed call. We log failures ourselves, without values.
 logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL + 1)
 
-#: AES-256-GCM with key derivation and commitment, unsigned: one key seals and opens, so a signature would add
-#: nothing but 96 bytes and milliseconds.
+#: AES-256-GCM with key derivation and commitment, unsigned: the same key encrypts and decrypts, so a signature would
+#: only add 96 bytes and milliseconds.
 SUITE: Final = Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
 
 sdk_client: Final = EncryptionSDKClient(
@@ -36,11 +36,11 @@ sdk_client: Final = EncryptionSDKClient(
 
 
 class CiphertextRefusedError(Exception):
-    """KMS says that the ciphertext is not one that this key made for this user: the stored item is damaged."""
+    """KMS did not encrypt the ciphertext with this key for this user: the stored item is damaged."""
 
 
 def encryption_context(user_id: str) -> dict[str, str]:
-    """Return the context that binds a sealed secret to its user and purpose. It is stored in clear."""
+    """Return the context that binds a secret to its user and purpose. It is stored unencrypted."""
     return {ENCRYPTION_CONTEXT_USER_ID: user_id, ENCRYPTION_CONTEXT_PURPOSE: SECRET_PURPOSE}
 
 
@@ -55,16 +55,16 @@ def master_key(key: KmsKey | RawKey) -> MasterKey:
         return RawMasterKey(provider_id="mfa-development", key_id="raw", wrapping_key=wrapping_key)
     client = boto3.client("kms", region_name=key.region, config=CLIENT_CONFIG)
     client.meta.events.register("after-call.kms", _raise_failure)
-    mistrust_answers(client, "kms")
-    # Aware of multi-region keys: a replica opens what the primary sealed. For any other key it is the plain one.
+    retry_truncated_responses(client, "kms")
+    # A replica of a multi-region key decrypts what the primary encrypted. Other keys behave as with KMSMasterKey.
     return MRKAwareKMSMasterKey(key_id=key.arn, client=client)
 
 
 def _raise_failure(parsed: Mapping[str, Any], model: OperationModel, **_: object) -> None:
     """Raise our own error for a failed KMS call, from within the client.
 
-    The Encryption SDK would swallow botocore's: it reports only that no key could decrypt, so that a throttled call
-    and a forged ciphertext look the same.
+    The Encryption SDK hides botocore's error. It only reports that no key could decrypt, so that a throttled call and
+    a forged ciphertext would look the same.
     """
     if "Error" not in parsed:
         return

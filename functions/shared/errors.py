@@ -1,6 +1,6 @@
-"""The errors that a caller may see. Each type is one answer: status, code and message.
+"""The errors that a caller may see. Each type is one response: status, code and message.
 
-The one place that turns them into responses is `functions.shared.http`.
+Only `functions.shared.http` turns them into responses.
 """
 
 from typing import ClassVar
@@ -16,7 +16,7 @@ from functions.shared.contract import (
 
 
 class ApiError(Exception):
-    """An answer other than 200.
+    """A response other than 200.
 
     Attributes
     ----------
@@ -24,31 +24,35 @@ class ApiError(Exception):
         HTTP status.
     code : ErrorCode
         The body's ``error``, which callers branch on.
+    description : str
+        When it occurs, for the description of the API.
     message : str
         The body's ``message``, for people.
     metrics : tuple of Metric
-        What is counted for it beyond the route's own metrics.
+        Metrics to count for it beyond the route's own.
     """
 
     status: ClassVar[int]
     code: ClassVar[ErrorCode]
+    description: ClassVar[str]
     message: str
     metrics: tuple[Metric, ...] = ()
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that belong to this error alone."""
+        """Return the headers that only this error has."""
         return {}
 
     def log_fields(self) -> dict[str, str]:
-        """Return what the log tells beyond the code: nothing of the request."""
+        """Return what is logged besides the code; never a part of the request."""
         return {}
 
 
 class ValidationError(ApiError):
-    """The request body is not what the route takes."""
+    """The request body is invalid."""
 
     status = 400
     code = ErrorCode.VALIDATION_ERROR
+    description = "The request body is invalid."
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -56,22 +60,24 @@ class ValidationError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """No token, or no valid one (RFC 6750 section 3)."""
+    """The caller is not authenticated (RFC 6750 section 3)."""
 
     status = 401
     code = ErrorCode.UNAUTHORIZED
+    description = "The access token is missing or invalid."
     message = UNAUTHORIZED_MESSAGE
 
     def headers(self) -> dict[str, str]:
-        """Return the challenge that a 401 must carry."""
+        """Return the challenge that a 401 must have."""
         return {"WWW-Authenticate": WWW_AUTHENTICATE}
 
 
 class InsufficientScopeError(ApiError):
-    """A valid token that may not do this (RFC 6750 section 3.1)."""
+    """The token lacks the required scope (RFC 6750 section 3.1)."""
 
     status = 403
     code = ErrorCode.INSUFFICIENT_SCOPE
+    description = "The access token is valid but lacks the required scope."
     metrics = (Metric.INSUFFICIENT_SCOPE,)
     message = "The access token does not allow this operation"
 
@@ -89,6 +95,7 @@ class MfaAlreadyEnabledError(ApiError):
 
     status = 409
     code = ErrorCode.MFA_ALREADY_ENABLED
+    description = "The user's second factor is already on."
     message = MFA_ALREADY_ENABLED_MESSAGE
 
 
@@ -97,22 +104,25 @@ class MfaNotEnabledError(ApiError):
 
     status = 409
     code = ErrorCode.MFA_NOT_ENABLED
+    description = "The user's second factor is not on."
     message = "MFA is not enabled for this account"
 
 
 class InvalidCodeError(ApiError):
-    """A wrong code, or a right one already used: one answer, so that a replay learns nothing."""
+    """The code is wrong or already used: one response for both, so that a replay learns nothing."""
 
     status = 400
     code = ErrorCode.INVALID_CODE
+    description = "The code is wrong or has already been used."
     message = "The code is not valid"
 
 
 class ConflictError(ApiError):
-    """Another request of the same user was faster. Says nothing about this one's code."""
+    """Another request of the same user was faster; whether this one's code was right is not revealed."""
 
     status = 409
     code = ErrorCode.CONFLICT
+    description = "Another request of the same user was faster. This does not reveal whether the code was right."
     metrics = (Metric.CONFLICTS,)
     message = "Another request changed this account's MFA at the same time, please try again"
 
@@ -123,11 +133,12 @@ class TooManyAttemptsError(ApiError):
     Parameters
     ----------
     retry_after : int or None
-        Whole seconds after which a request is accepted; None when only an operator can unlock the factor.
+        Seconds until the lock ends; None if only an operator can unlock the factor.
     """
 
     status = 429
     code = ErrorCode.TOO_MANY_ATTEMPTS
+    description = "The factor is locked after too many wrong codes."
     message = "Too many wrong codes, please try again later"
 
     def __init__(self, retry_after: int | None) -> None:
@@ -137,23 +148,24 @@ class TooManyAttemptsError(ApiError):
             self.message = "Too many wrong codes, please contact support"
 
     def headers(self) -> dict[str, str]:
-        """Return when to try again, if time alone will unlock the factor."""
+        """Return when to try again, unless only an operator can unlock the factor."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
 class ServiceUnavailableError(ApiError):
-    """KMS or DynamoDB refused, throttled or timed out. The request failed closed.
+    """A call to AWS failed, so that the request was refused.
 
     Parameters
     ----------
     operation : str
-        What was called, such as ``dynamodb:PutItem``; for the log.
+        The call, such as ``dynamodb:PutItem``; for the log.
     reason : str
         The AWS error code, or the type of the failure; for the log.
     """
 
     status = 503
     code = ErrorCode.SERVICE_UNAVAILABLE
+    description = "KMS or DynamoDB refused the call, throttled it or timed out. Nothing changed."
     message = "The service is temporarily unavailable, please try again"
 
     def __init__(self, operation: str, reason: str) -> None:
@@ -168,19 +180,20 @@ class ServiceUnavailableError(ApiError):
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
     def log_fields(self) -> dict[str, str]:
-        """Return which call failed and how."""
+        """Return the call that failed, and why."""
         return {"operation": self.operation, "reason": self.reason}
 
 
 class InternalError(ApiError):
-    """Anything unexpected; no detail leaks."""
+    """An unexpected exception; no detail leaks."""
 
     status = 500
     code = ErrorCode.INTERNAL_ERROR
+    description = "An unexpected error occurred. Details are only in the log."
     message = "An unexpected error occurred"
 
 
-#: What every route may answer with.
+#: The errors of every route.
 COMMON_ERRORS: tuple[type[ApiError], ...] = (
     UnauthorizedError,
     InsufficientScopeError,
@@ -188,7 +201,7 @@ COMMON_ERRORS: tuple[type[ApiError], ...] = (
     InternalError,
 )
 
-#: What a route that takes a second factor may answer with besides.
+#: The further errors of a route that requires a second factor.
 SECOND_FACTOR_ERRORS: tuple[type[ApiError], ...] = (
     ValidationError,
     InvalidCodeError,

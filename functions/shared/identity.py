@@ -1,4 +1,4 @@
-"""Who is calling: what the authorizer vouched for, and nothing that the request itself says."""
+"""The caller, as the authorizer identified them. Nothing that the request itself claims counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Identity:
     user_id : str
         The token's ``sub``: the key of everything stored.
     label : str
-        How the user is known to people (e-mail or user name); shown in the authenticator app, never logged.
+        A name that people recognise (e-mail address or user name); shown in the authenticator app, never logged.
     scopes : frozenset of str
         The scopes of the access token.
     """
@@ -27,7 +27,7 @@ class Identity:
     scopes: frozenset[str] = frozenset()
 
     def require_scope(self, scope: str | None) -> None:
-        """Raise `InsufficientScopeError` unless the token carries ``scope`` (or none is required)."""
+        """Raise `InsufficientScopeError` unless the token carries ``scope``; None requires nothing."""
         if scope is not None and scope not in self.scopes:
             raise InsufficientScopeError(scope)
 
@@ -38,7 +38,7 @@ def identity_from_event(event: Mapping[str, Any]) -> Identity:
     Raises
     ------
     UnauthorizedError
-        The authorizer's context is missing: the function was reached by another way than its API.
+        The authorizer's context is missing: the function was not called through its API.
     """
     request_context = event.get("requestContext")
     context = request_context.get("authorizer") if isinstance(request_context, Mapping) else None

@@ -1,6 +1,7 @@
-"""How wrong codes lock a factor: five are free, then each one locks it for twice as long, and a hundred for good.
+"""How wrong codes lock a factor: the fifth locks it for a minute, each further one for twice as long, up to an hour.
 
-Counted per user and per kind of factor, never per session; a right code starts the count anew.
+At a hundred the factor stays locked until an operator resets it. Wrong codes are counted per user and factor, not per
+session; a right code resets the count.
 """
 
 import math
@@ -16,12 +17,12 @@ from functions.shared.contract import (
 
 @dataclass(frozen=True)
 class Failures:
-    """Consecutive wrong codes of one kind.
+    """Consecutive wrong codes of one factor.
 
     Attributes
     ----------
     count : int
-        How many.
+        Their number.
     last_at : int or None
         Epoch seconds of the last one.
     """
@@ -30,7 +31,7 @@ class Failures:
     last_at: int | None = None
 
     def locked_until(self) -> float | None:
-        """Return the epoch seconds until which the factor is locked, infinity for good, None for never locked."""
+        """Return the epoch seconds at which the lock ends or ended: infinity for a permanent lock, None without one."""
         if self.count >= MAX_CONSECUTIVE_FAILURES:
             return math.inf
         if self.count < FREE_ATTEMPTS or self.last_at is None:
@@ -40,7 +41,7 @@ class Failures:
         return self.last_at + min(FIRST_LOCK_SECONDS << doublings, LONGEST_LOCK_SECONDS)
 
     def retry_after(self, now: float) -> int | None:
-        """Return the whole seconds until the factor is unlocked: 0 when it is, None when time will not unlock it."""
+        """Return the seconds until the lock ends, rounded up: 0 if unlocked, None if the lock is permanent."""
         until = self.locked_until()
         if until is None or until <= now:
             return 0

@@ -1,7 +1,7 @@
 """Structured logs and CloudWatch metrics, configured once per process.
 
-Log lines carry no secret, code, token or e-mail address. An exception's message may quote its input, so unexpected
-exceptions are logged as their type and the places they passed, without their message.
+Log lines contain no secret, code, token or e-mail address. An exception's message may quote its input, so unexpected
+exceptions are logged by their type and source positions, without their message.
 """
 
 import traceback
@@ -23,7 +23,7 @@ class Telemetry:
     Parameters
     ----------
     environment : str
-        Deployment environment; a dimension of every metric and a key of every log line.
+        Deployment environment: a dimension of every metric and a field of every log line.
     log_level : str
         Level of the log.
     """
@@ -35,15 +35,15 @@ class Telemetry:
         self._metrics.set_default_dimensions(**{DIMENSION_ENVIRONMENT: environment})
 
     def info(self, message: str, **fields: object) -> None:
-        """Log what happened."""
+        """Log an event of normal operation."""
         self._logger.info(message, extra=fields)
 
     def warning(self, message: str, **fields: object) -> None:
-        """Log a failure that the function is built to survive."""
+        """Log an expected failure."""
         self._logger.warning(message, extra=fields)
 
     def unexpected(self, message: str, error: BaseException, **fields: object) -> None:
-        """Log an unexpected exception: its type, those that caused it, and where it passed; not its message."""
+        """Log an unexpected exception and its causes, without their messages."""
         self._logger.error(message, extra={**fields, "exception": describe(error)})
 
     def count(self, names: Iterable[str]) -> None:
@@ -57,7 +57,7 @@ class Telemetry:
 
 
 def describe(error: BaseException) -> list[dict[str, Any]]:
-    """Return an exception and its causes, outermost first, as types and source positions without any value."""
+    """Return the types and source positions of an exception and its causes, outermost first, without any value."""
     described: list[dict[str, Any]] = []
     current: BaseException | None = error
     while current is not None and len(described) < _LONGEST_CHAIN:

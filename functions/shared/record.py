@@ -1,32 +1,32 @@
-"""A user's item in the table: its meaning in Python, and its form in DynamoDB."""
+"""A user's item in the table: as a Python object, and in DynamoDB's form."""
 
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Self
 
 from functions.shared.clock import epoch_from_iso, iso_timestamp
-from functions.shared.contract import Attribute, Status
+from functions.shared.contract import Attribute, Factor, Status
 from functions.shared.lockout import Failures
 
 type Item = Mapping[str, Mapping[str, Any]]
-"""An item as the DynamoDB API has it: each value under its type, ``{"S": "text"}``."""
+"""An item in the form of the DynamoDB API: each value under its type, ``{"S": "text"}``."""
 
 
 class RecordDamagedError(Exception):
-    """A stored item is not what the service writes. Nothing of its values is in the message."""
+    """A stored item does not have the form that the service writes. The message contains none of its values."""
 
 
-# Python imports its parser of times when it first parses one: at start-up, not within a request (docs/adr/0072).
+# Python imports its time parser when it first parses a time: do it at start-up, not in a request (docs/adr/0072).
 epoch_from_iso("1970-01-01T00:00:00Z")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MfaRecord:
-    """The state of one user's second factor. Times are epoch seconds; None and 0 are absent attributes.
+    """The state of one user's second factor. Times are epoch seconds; None and 0 stand for absent attributes.
 
-    An item without ``status`` counts as enabled; one without ``encrypted_secret`` was discarded.
+    An item without ``status`` counts as enabled; one without ``encrypted_secret`` is a discarded enrolment.
     """
 
     user_id: str
@@ -51,18 +51,20 @@ class MfaRecord:
         return self.status is Status.ENABLED
 
     def pending_at(self, now: float) -> bool:
-        """Whether an enrolment waits for its first code."""
+        """Return whether an enrolment is waiting for its first code."""
         return not self.enabled and self.encrypted_secret is not None and now < (self.expires_at or 0)
 
-    @property
-    def totp_failures(self) -> Failures:
-        """The consecutive wrong TOTP codes."""
-        return Failures(self.failed_attempts, self.last_failed_at)
-
-    @property
-    def backup_failures(self) -> Failures:
-        """The consecutive wrong backup codes."""
+    def failures(self, factor: Factor) -> Failures:
+        """Return the consecutive wrong codes of a factor."""
+        if factor is Factor.TOTP:
+            return Failures(self.failed_attempts, self.last_failed_at)
         return Failures(self.backup_failed_attempts, self.backup_last_failed_at)
+
+    def with_failures(self, factor: Factor, failures: Failures) -> Self:
+        """Return a copy with other consecutive wrong codes of a factor."""
+        if factor is Factor.TOTP:
+            return replace(self, failed_attempts=failures.count, last_failed_at=failures.last_at)
+        return replace(self, backup_failed_attempts=failures.count, backup_last_failed_at=failures.last_at)
 
 
 def record_from_item(user_id: str, item: Item) -> MfaRecord:
@@ -71,7 +73,7 @@ def record_from_item(user_id: str, item: Item) -> MfaRecord:
     Raises
     ------
     RecordDamagedError
-        An attribute has another type or form than the service writes.
+        An attribute has a type or form that the service never writes.
     """
     try:
         salt = _text(item, Attribute.BACKUP_CODES_SALT)
@@ -117,7 +119,7 @@ _TIMES: Final = frozenset({Attribute.ENABLED_AT, Attribute.LAST_FAILED_AT, Attri
 
 
 def attribute_value(name: Attribute, value: object) -> dict[str, Any] | None:
-    """Return a field's value in DynamoDB's form, or None where the attribute is to be absent."""
+    """Return a field's value in DynamoDB's form, or None if the attribute must be absent."""
     match value:
         case None:
             return None
@@ -134,7 +136,7 @@ def attribute_value(name: Attribute, value: object) -> dict[str, Any] | None:
 
 
 def changed_attributes(old: MfaRecord, new: MfaRecord) -> dict[Attribute, dict[str, Any] | None]:
-    """Return the attributes in which two records differ, with their new values; None removes one."""
+    """Return the attributes in which two records differ, with their new values; None removes an attribute."""
     return {
         Attribute(field.name): attribute_value(Attribute(field.name), getattr(new, field.name))
         for field in fields(MfaRecord)

@@ -1,7 +1,7 @@
 """The users' table after enrolment: one read, then one conditional write that decides.
 
-Compare-and-swap on ``version``: whoever read an older state writes nothing. So of any number of parallel guesses
-one is judged, and the others learn nothing.
+Compare-and-swap on ``version``: a request that read an older state writes nothing. So only one of several parallel
+guesses is checked, and the others learn nothing.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.shared.aws import CLIENT_CONFIG, failing_closed, mistrust_answers
+from functions.shared.aws import CLIENT_CONFIG, failing_closed, retry_truncated_responses
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import SORT_KEY, Attribute, partition_key
 from functions.shared.errors import ConflictError
@@ -24,38 +24,38 @@ _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class MfaRepository(Protocol):
-    """Keeps the state of each user's second factor."""
+    """Stores the state of each user's second factor."""
 
     def get(self, user_id: str) -> MfaRecord | None:
         """Return a user's record, or None."""
         ...
 
     def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> MfaRecord:
-        """Replace ``old`` by ``new``, or raise `ConflictError` if it is no longer ``old`` that is stored."""
+        """Replace ``old`` by ``new``, or raise `ConflictError` if ``old`` is no longer stored."""
         ...
 
     def remove(self, old: MfaRecord) -> None:
-        """Remove ``old``, or raise `ConflictError` if it is no longer ``old`` that is stored."""
+        """Remove ``old``, or raise `ConflictError` if ``old`` is no longer stored."""
         ...
 
 
 class DynamoDbMfaRepository:
-    """Keeps records in the users' table.
+    """Stores records in the users' table.
 
-    Every method raises `ServiceUnavailableError` when DynamoDB refuses, throttles, times out or cannot be reached.
+    Every method raises `ServiceUnavailableError` if DynamoDB refuses, throttles, times out or cannot be reached.
 
     Parameters
     ----------
     table_name : str
         The table.
     client : DynamoDBClient
-        A client; by default one is made, for the life of the process.
+        A client; by default a new one for the life of the process.
     """
 
     def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
         self._table_name = table_name
         self._client: DynamoDBClient = client or boto3.client("dynamodb", config=CLIENT_CONFIG)
-        mistrust_answers(self._client, "dynamodb.GetItem")
+        retry_truncated_responses(self._client, "dynamodb.GetItem")
 
     def get(self, user_id: str) -> MfaRecord | None:
         """Return a user's record by a strongly consistent read, or None.
@@ -63,28 +63,28 @@ class DynamoDbMfaRepository:
         Raises
         ------
         RecordDamagedError
-            The item is not what the service writes.
+            The item does not have the form that the service writes.
         """
         with failing_closed("dynamodb:GetItem"):
             item = self._client.get_item(TableName=self._table_name, Key=_key(user_id), ConsistentRead=True).get("Item")
         return None if item is None else record_from_item(user_id, item)
 
     def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> MfaRecord:
-        """Write what differs between two records, provided that ``old`` is still what is stored.
+        """Write the difference between two records, if ``old`` is still stored.
 
-        A pending enrolment must also not have expired by now. The new version marks the write as this one: if the
-        answer to a first attempt is lost and the client retries, the second attempt finds its own write and knows
-        that it succeeded. The request id could not: callers choose it.
+        A pending enrolment must also not have expired. The new version identifies this write: if the response to a
+        first attempt is lost and the client retries, the second attempt finds the version that it wrote itself and
+        succeeds. The request id cannot serve for this, because callers can choose it.
 
         Returns
         -------
         MfaRecord
-            What is stored now: ``new`` under its new version.
+            The record as it is stored now: ``new`` with its new version.
 
         Raises
         ------
         ConflictError
-            Another request wrote in between; this one wrote nothing.
+            Another request wrote first; this one wrote nothing.
         """
         new = replace(new, version=new_version())
         version = {"N": str(new.version)}
@@ -120,15 +120,15 @@ class DynamoDbMfaRepository:
         return new
 
     def remove(self, old: MfaRecord) -> None:
-        """Delete a user's item, provided that ``old`` is still what is stored.
+        """Delete a user's item, if ``old`` is still stored.
 
-        A deletion leaves no mark to know itself by. If the client had to try again and nothing is stored any more,
-        the first attempt succeeded and its answer was lost.
+        A deletion leaves no version behind. If the client retried and finds no item, the first attempt succeeded and
+        its response was lost.
 
         Raises
         ------
         ConflictError
-            Another request wrote in between; nothing was deleted.
+            Another request wrote first; nothing was deleted.
         """
         condition, names, values = _still(old)
         with failing_closed("dynamodb:DeleteItem"):
@@ -144,8 +144,8 @@ class DynamoDbMfaRepository:
             except ClientError as error:
                 if error.response["Error"]["Code"] != _CONDITION_FAILED:
                     raise
-                tried_again = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
-                if not tried_again or error.response.get("Item"):
+                retried = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+                if not retried or error.response.get("Item"):
                     raise ConflictError from None
 
 
@@ -154,7 +154,7 @@ def _key(user_id: str) -> dict[str, Any]:
 
 
 def _still(old: MfaRecord) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """Return the condition that the stored item is the one that was read, with its names and values."""
+    """Return the condition that the stored item is still the one that was read, with its names and values."""
     names = {"#sk": str(Attribute.SK), "#version": str(Attribute.VERSION)}
     exists: dict[str, Any] = {":sk": {"S": SORT_KEY}}
     if old.version is None:  # an item of an older deployment

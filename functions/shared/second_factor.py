@@ -1,7 +1,7 @@
-"""The check that guards verify, disable and backup-codes: written once, so that no route can be the weaker one.
+"""The check that guards verify, disable and backup-codes, written once, so that no route is weaker than the others.
 
-Read the record, refuse if the factor is locked, open the secret, compare, then one conditional write, for success
-and failure alike, and only then the answer: three AWS calls, one when locked.
+It reads the record, refuses if the factor is locked, decrypts the secret and compares the code. Then it makes one
+conditional write, for success and failure alike, and only then returns: three AWS calls, one if locked.
 """
 
 import base64
@@ -13,26 +13,27 @@ from typing import NoReturn
 
 from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.clock import Clock
-from functions.shared.contract import Metric
+from functions.shared.contract import Factor, Metric
 from functions.shared.decryption import EnvelopeOpener, Opener
 from functions.shared.encryption import master_key
 from functions.shared.errors import InvalidCodeError, MfaNotEnabledError, TooManyAttemptsError
-from functions.shared.http import Request
 from functions.shared.lockout import Failures
-from functions.shared.proof import Method, Proof
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.repository import DynamoDbMfaRepository, MfaRepository
+from functions.shared.request_body import OfferedCode
 from functions.shared.settings import read_encryption_key, read_table_name
 from functions.shared.totp import matching_step
 
+type Count = Callable[[Metric], None]
+"""Counts a metric."""
 type Change = Callable[[MfaRecord, str], MfaRecord]
-"""What a route does on success: from the record, the code already burned in it, and the base32 secret to the record
-to store."""
+"""What a route changes on success. It takes the record, with the code already burned, and the base32 secret, and
+returns the record to store."""
 
 
 @dataclass(frozen=True)
 class _Judgement:
-    """What comparing a code with a record came to: the record with the code burned in it, or None if it is refused."""
+    """The result of comparing a code with a record: the record with the code burned, or None if it is refused."""
 
     burned: MfaRecord | None
     replayed: bool = False
@@ -40,7 +41,7 @@ class _Judgement:
 
 @dataclass(frozen=True)
 class _Accepted:
-    """An accepted code before anything is written."""
+    """An accepted code, before anything is written."""
 
     read: MfaRecord
     burned: MfaRecord
@@ -54,11 +55,11 @@ class SecondFactor:
     Parameters
     ----------
     repository : MfaRepository
-        Keeps the records.
+        Stores the records.
     opener : Opener
-        Opens secrets.
+        Decrypts secrets.
     clock : callable
-        The present time in epoch seconds.
+        The current time in epoch seconds.
     """
 
     def __init__(self, *, repository: MfaRepository, opener: Opener, clock: Clock = time.time) -> None:
@@ -66,69 +67,83 @@ class SecondFactor:
         self._opener = opener
         self._clock = clock
 
-    def require(self, request: Request, proof: Proof, change: Change = lambda record, _: record) -> MfaRecord:
-        """Accept a code, burn it and apply a change, all in one write; or refuse.
+    def require(
+        self,
+        user_id: str,
+        offered: OfferedCode,
+        change: Change = lambda record, _: record,
+        *,
+        request_id: str,
+        count: Count,
+    ) -> MfaRecord:
+        """Accept a code, burn it and apply a change, all in one write; or refuse it.
 
         Returns
         -------
         MfaRecord
-            What is stored now.
+            The record as it is stored now.
 
         Raises
         ------
         MfaNotEnabledError
             The user has no second factor.
         TooManyAttemptsError
-            The factor is locked; the code was not looked at.
+            The factor is locked; the code was not compared.
         InvalidCodeError
             The code is wrong or already used; the attempt is counted.
         ConflictError
-            Another request was faster; whether the code was right is not told.
+            Another request was faster; whether the code was right is not revealed.
         RecordDamagedError, ServiceUnavailableError
-            The check could not be made; nothing changed and no attempt was counted.
+            The check failed; nothing changed and no attempt was counted.
         """
-        accepted = self._examine(request, proof)
+        accepted = self._examine(user_id, offered, request_id, count)
         changed = change(accepted.burned, accepted.secret)
-        stored = self._repository.swap(accepted.read, changed, request_id=request.request_id, now=accepted.at)
-        _count_use(request, proof)
+        stored = self._repository.swap(accepted.read, changed, request_id=request_id, now=accepted.at)
+        _count_use(offered, count)
         return stored
 
-    def require_and_remove(self, request: Request, proof: Proof) -> None:
-        """Accept a code and remove the user's record, in one write; or refuse, see `require`."""
-        self._repository.remove(self._examine(request, proof).read)
-        _count_use(request, proof)
+    def require_and_remove(self, user_id: str, offered: OfferedCode, *, request_id: str, count: Count) -> None:
+        """Accept a code and remove the user's record, in one write; or refuse it. See `require`."""
+        self._repository.remove(self._examine(user_id, offered, request_id, count).read)
+        _count_use(offered, count)
 
-    def _examine(self, request: Request, proof: Proof) -> _Accepted:
-        """Return what an accepted code leads to, not yet written; or write the failure and refuse."""
+    def _examine(self, user_id: str, offered: OfferedCode, request_id: str, count: Count) -> _Accepted:
+        """Return an accepted code, with nothing written yet; or write the failure and refuse it."""
         now = self._clock()
-        record = self._repository.get(request.identity.user_id)
+        record = self._repository.get(user_id)
         if record is None or not record.enabled:
             raise MfaNotEnabledError
-        failures = record.totp_failures if proof.method is Method.TOTP else record.backup_failures
+        failures = record.failures(offered.factor)
         retry_after = failures.retry_after(now)
         if retry_after != 0:
-            request.count(Metric.LOCKED_ATTEMPTS)
+            count(Metric.LOCKED_ATTEMPTS)
             raise TooManyAttemptsError(retry_after)
-        secret = open_secret(self._opener, record, request)
-        judge = _judge_totp if proof.method is Method.TOTP else _judge_backup_code
-        judgement = judge(record, secret, proof.code, now)
+        secret = open_secret(self._opener, record, count)
+        judge = _judge_totp if offered.factor is Factor.TOTP else _judge_backup_code
+        judgement = judge(record, secret, offered.code, now)
         if judgement.burned is None:
-            self._refuse(request, record, judgement, failures.after(now), proof.method, now)
-        return _Accepted(record, _with_failures(judgement.burned, proof.method, Failures()), secret, now)
-
-    def _refuse(
-        self, request: Request, record: MfaRecord, judgement: _Judgement, failures: Failures, method: Method, now: float
-    ) -> NoReturn:
-        self._repository.swap(record, _with_failures(record, method, failures), request_id=request.request_id, now=now)
-        request.count(Metric.INVALID_CODES)
-        if judgement.replayed:
-            request.count(Metric.REPLAYS_REJECTED)
-        if failures.locked_until() is not None:
-            request.count(Metric.LOCKOUTS)
-        raise InvalidCodeError
+            failures = failures.after(now)
+            failed = record.with_failures(offered.factor, failures)
+            self._repository.swap(record, failed, request_id=request_id, now=now)
+            _refuse(failures, judgement, count)
+        return _Accepted(record, judgement.burned.with_failures(offered.factor, Failures()), secret, now)
 
 
-def second_factor_from_environ(environ: Mapping[str, str]) -> SecondFactor:
+def _refuse(failures: Failures, judgement: _Judgement, count: Count) -> NoReturn:
+    count(Metric.INVALID_CODES)
+    if judgement.replayed:
+        count(Metric.REPLAYS_REJECTED)
+    if failures.locked_until() is not None:
+        count(Metric.LOCKOUTS)
+    raise InvalidCodeError
+
+
+def _count_use(offered: OfferedCode, count: Count) -> None:
+    if offered.factor is Factor.BACKUP_CODE:
+        count(Metric.BACKUP_CODES_USED)
+
+
+def second_factor_from_environ(environ: Mapping[str, str], clock: Clock = time.time) -> SecondFactor:
     """Return the check with the table and the key that the environment names.
 
     Raises
@@ -139,33 +154,23 @@ def second_factor_from_environ(environ: Mapping[str, str]) -> SecondFactor:
     return SecondFactor(
         repository=DynamoDbMfaRepository(read_table_name(environ)),
         opener=EnvelopeOpener(master_key(read_encryption_key(environ))),
+        clock=clock,
     )
 
 
-def _count_use(request: Request, proof: Proof) -> None:
-    if proof.method is Method.BACKUP_CODE:
-        request.count(Metric.BACKUP_CODES_USED)
-
-
-def _with_failures(record: MfaRecord, method: Method, failures: Failures) -> MfaRecord:
-    if method is Method.TOTP:
-        return replace(record, failed_attempts=failures.count, last_failed_at=failures.last_at)
-    return replace(record, backup_failed_attempts=failures.count, backup_last_failed_at=failures.last_at)
-
-
-def open_secret(opener: Opener, record: MfaRecord, request: Request) -> str:
+def open_secret(opener: Opener, record: MfaRecord, count: Count) -> str:
     """Return the base32 secret of a record, and count the use of the key.
 
     Raises
     ------
     RecordDamagedError
-        There is none, or it is not what was sealed for this user.
+        The record has no secret, or not one that was encrypted for this user.
     ServiceUnavailableError
         KMS failed.
     """
     if record.encrypted_secret is None:
         raise RecordDamagedError
-    request.count(Metric.SECRET_DECRYPTIONS)
+    count(Metric.SECRET_DECRYPTIONS)
     return opener.open(record.encrypted_secret, user_id=record.user_id)
 
 

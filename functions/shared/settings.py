@@ -1,43 +1,41 @@
 """Environment variables of the functions, read once at start-up into typed values.
 
-A wrong or missing variable raises `ConfigurationError`, which names it: the function then fails at init, before it
-answers any request, and the deployment that broke it is the one that notices.
+An invalid or missing variable raises `ConfigurationError`, which names it. The function then fails at init, before
+its first request, so that the deployment that broke it fails.
 """
 
 import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Final, Self, get_args
 
-from functions.shared.contract import DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER, DEFAULT_USERS_TABLE_NAME, Env
+from functions.shared import formats
+from functions.shared.contract import (
+    DEFAULT_EVENT_BUS_NAME,
+    DEFAULT_LOG_LEVEL,
+    DEFAULT_MFA_ISSUER,
+    DEFAULT_USERS_TABLE_NAME,
+    Env,
+)
 
 PRODUCTION: Final = "prod"
 
-_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
-_BUS_NAME = re.compile(
-    r"[A-Za-z0-9_./-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9_./-]{1,256}"
-)
-# A key's ARN, never an alias: the Encryption SDK can decrypt with the key's own ARN alone.
-_KMS_KEY_ARN = re.compile(
-    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-)
-_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_ENVIRONMENT: Final = "[a-z][a-z0-9-]{0,30}"
+_LOG_LEVELS: Final = get_args(formats.LogLevel)
 _RAW_KEY_PREFIX = "raw:"
 _RAW_KEY_BYTES = 32
 
 
 class ConfigurationError(Exception):
-    """An environment variable is missing or wrong.
+    """An environment variable is missing or invalid.
 
     Parameters
     ----------
     variable : str
         Its name.
     expected : str
-        What a right value looks like. The value itself is left out: it may be a key.
+        What a valid value looks like. The value itself is left out, because it may be a key.
     """
 
     def __init__(self, variable: str, expected: str) -> None:
@@ -52,11 +50,9 @@ def _read(environ: Mapping[str, str], variable: Env, default: str | None = None)
     return value
 
 
-def _matching(
-    environ: Mapping[str, str], variable: Env, pattern: re.Pattern[str], expected: str, **default: str
-) -> str:
+def _matching(environ: Mapping[str, str], variable: Env, pattern: str, expected: str, **default: str) -> str:
     value = _read(environ, variable, **default)
-    if not pattern.fullmatch(value):
+    if not re.fullmatch(pattern, value):
         raise ConfigurationError(variable, f"expected {expected}")
     return value
 
@@ -81,38 +77,39 @@ def read_log_level(environ: Mapping[str, str]) -> str:
 def read_table_name(environ: Mapping[str, str]) -> str:
     """Return the name of the DynamoDB table."""
     return _matching(
-        environ, Env.USERS_TABLE_NAME, _TABLE_NAME, "a DynamoDB table name", default=DEFAULT_USERS_TABLE_NAME
+        environ, Env.USERS_TABLE_NAME, formats.TABLE_NAME, "a DynamoDB table name", default=DEFAULT_USERS_TABLE_NAME
     )
 
 
 def read_event_bus_name(environ: Mapping[str, str]) -> str:
     """Return the name or ARN of the EventBridge bus that security events go to."""
-    return _matching(environ, Env.EVENT_BUS_NAME, _BUS_NAME, "the name or ARN of an EventBridge bus", default="default")
+    expected = "the name or ARN of an EventBridge bus"
+    return _matching(environ, Env.EVENT_BUS_NAME, formats.EVENT_BUS, expected, default=DEFAULT_EVENT_BUS_NAME)
 
 
 def read_mfa_issuer(environ: Mapping[str, str]) -> str:
     """Return the name that authenticator apps show for this service."""
     issuer = _read(environ, Env.MFA_ISSUER, DEFAULT_MFA_ISSUER)
-    if not issuer.isprintable():
+    if not formats.is_display_name(issuer):
         raise ConfigurationError(Env.MFA_ISSUER, "expected printable text")
     return issuer
 
 
 @dataclass(frozen=True)
 class KmsKey:
-    """The KMS key that TOTP secrets are sealed with, by its ARN."""
+    """The ARN of the KMS key that encrypts TOTP secrets."""
 
     arn: str
 
     @property
     def region(self) -> str:
-        """The key's region, which its client must talk to."""
+        """The key's region, where its client sends requests."""
         return self.arn.split(":")[3]
 
 
 @dataclass(frozen=True)
 class RawKey:
-    """A 256-bit key of the developer's own, for work without KMS. Its value never shows in a ``repr``."""
+    """A 256-bit key for development without KMS. Its ``repr`` hides the value."""
 
     key: bytes = field(repr=False)
 
@@ -123,11 +120,11 @@ def read_encryption_key(environ: Mapping[str, str]) -> KmsKey | RawKey:
     Raises
     ------
     ConfigurationError
-        It is neither a KMS key ARN nor ``raw:`` and base64 of 32 bytes, or it is raw in production.
+        The value is neither a KMS key ARN nor ``raw:`` and base64 of 32 bytes, or it is raw in production.
     """
     value = _read(environ, Env.MFA_ENCRYPTION_KEY)
     if not value.startswith(_RAW_KEY_PREFIX):
-        if not _KMS_KEY_ARN.fullmatch(value):
+        if not re.fullmatch(formats.KMS_KEY_ARN, value):
             raise ConfigurationError(Env.MFA_ENCRYPTION_KEY, "expected the ARN of a KMS key (not of an alias)")
         return KmsKey(value)
     if read_environment(environ) == PRODUCTION:
@@ -141,24 +138,9 @@ def read_encryption_key(environ: Mapping[str, str]) -> KmsKey | RawKey:
     return RawKey(key)
 
 
-def _split(url: str) -> SplitResult:
-    """Return the parts of a URL; none of them if it is malformed."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return urlsplit("")
-    return parts
-
-
-def _is_origin(value: str) -> bool:
-    parts = _split(value)
-    return parts.scheme in ("http", "https") and value == f"{parts.scheme}://{parts.netloc}" and bool(parts.netloc)
-
-
 @dataclass(frozen=True)
 class EndpointSettings:
-    """What every function behind a route reads."""
+    """The settings of every function behind a route."""
 
     environment: str
     log_level: str
@@ -172,10 +154,10 @@ class EndpointSettings:
         Raises
         ------
         ConfigurationError
-            A variable is missing or wrong.
+            A variable is missing or invalid.
         """
         origins = _comma_separated(environ, Env.CORS_ALLOWED_ORIGINS)
-        if any(origin != "*" and not _is_origin(origin) for origin in origins):
+        if any(not formats.is_origin(origin) for origin in origins):
             raise ConfigurationError(Env.CORS_ALLOWED_ORIGINS, "expected origins such as https://app.example.com, or *")
         return cls(
             environment=read_environment(environ),
@@ -187,7 +169,7 @@ class EndpointSettings:
 
 @dataclass(frozen=True)
 class AuthorizerSettings:
-    """What the JWT authorizer reads: whom it trusts."""
+    """The settings of the JWT authorizer: the issuer that it trusts."""
 
     environment: str
     log_level: str
@@ -202,14 +184,14 @@ class AuthorizerSettings:
         Raises
         ------
         ConfigurationError
-            A variable is missing or wrong; signing keys must come over https, but for the loopback interface.
+            A variable is missing or invalid. Signing keys require https, except on the loopback interface.
         """
         audience = _comma_separated(environ, Env.JWT_AUDIENCE)
         if not audience:
             raise ConfigurationError(Env.JWT_AUDIENCE, "expected at least one audience or client id")
         environment = read_environment(environ)
         jwks_url = _read(environ, Env.JWT_JWKS_URL)
-        parts = _split(jwks_url)
+        parts = formats.split_url(jwks_url)
         on_loopback = parts.hostname in ("127.0.0.1", "localhost", "::1") and environment != PRODUCTION
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and on_loopback)):
             raise ConfigurationError(Env.JWT_JWKS_URL, "expected an https URL")

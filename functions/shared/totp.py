@@ -6,7 +6,7 @@ from typing import Final
 import pyotp
 
 STEP_SECONDS: Final = 30
-#: Steps accepted before and after the present one (RFC 6238 section 5.2): the same at enrolment and at login.
+#: Steps accepted before and after the current one (RFC 6238 section 5.2), at enrolment and at login.
 WINDOW: Final = 1
 
 
@@ -18,8 +18,8 @@ def time_step(now: float) -> int:
 def matching_step(secret: str, code: str, *, now: float) -> int | None:
     """Return the time step within the window whose password is ``code``, or None.
 
-    Every step is computed and compared in constant time, whether or not one has matched; of two steps with the same
-    password the later one counts, so that it is burned with the earlier.
+    Every step is computed and compared in constant time, whether or not an earlier one matched. If two steps have the
+    same password, the later one is returned, so that both are burned.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The version of a stored item, by which compare-and-swap knows what it read, and what it wrote itself."""
+"""The version of a stored item: compare-and-swap uses it to detect other writes and to recognise its own."""
 
 import secrets
 from typing import Final
@@ -7,10 +7,10 @@ _BITS: Final = 48
 
 
 def new_version() -> int:
-    """Return a version that no other write has: drawn at random for each.
+    """Return a version that no other write has: each is drawn at random.
 
-    An enrolment that replaces another never has the version that a request still holds of the one before it. And
-    whoever finds the version they drew stored has written it: nobody else could know it, as they could a request's id,
-    which API Gateway lets callers choose (header ``X-Amzn-RequestId``).
+    So an enrolment that replaces another never has the version that a request still holds of the replaced one. A
+    request that finds its own version stored knows that it wrote the item. The request id would not prove that,
+    because API Gateway lets callers choose it (header ``X-Amzn-RequestId``).
     """
     return secrets.randbits(_BITS)

@@ -1,26 +1,29 @@
 """Lambda entry point of ``POST /auth/mfa/verify``."""
 
 import os
+import time
+from collections.abc import Mapping
 
-from functions.shared.contract import VERIFY
-from functions.shared.http import Request, endpoint
-from functions.shared.proof import SecondFactorRequest, parse_body
+from functions.shared.clock import Clock
+from functions.shared.http import LambdaHandler, Request, endpoint
+from functions.shared.request_body import SecondFactorRequest
 from functions.shared.second_factor import second_factor_from_environ
 from functions.shared.settings import EndpointSettings
 from functions.verify_mfa.models import VerifyResponse
-from functions.verify_mfa.service import VerifyService
+from functions.verify_mfa.route import ROUTE
+from functions.verify_mfa.service import verify
 
-service = VerifyService(second_factor_from_environ(os.environ))
+
+def create_handler(environ: Mapping[str, str], clock: Clock = time.time) -> LambdaHandler:
+    """Return the route's handler, configured by environment variables."""
+    second_factor = second_factor_from_environ(environ, clock)
+
+    @endpoint(ROUTE, EndpointSettings.from_environ(environ), clock)
+    def handle(request: Request[SecondFactorRequest]) -> VerifyResponse:
+        user_id, offered = request.identity.user_id, request.body.offered_code()
+        return verify(second_factor, user_id, offered, request_id=request.request_id, count=request.count)
+
+    return handle
 
 
-@endpoint(VERIFY, EndpointSettings.from_environ(os.environ))
-def lambda_handler(request: Request) -> VerifyResponse:
-    """Prove the second factor at login.
-
-    Takes exactly one of a TOTP code and a backup code. A TOTP code is accepted one time step (30 s) before and after
-    its own, and once: a code at or before the step accepted last is refused. A backup code is good once.
-
-    Five wrong codes in a row lock their kind of factor for a minute, each further one for twice as long. TOTP codes
-    and backup codes are counted and locked apart.
-    """
-    return service.verify(request, parse_body(SecondFactorRequest, request.event))
+lambda_handler = create_handler(os.environ)

@@ -1,26 +1,21 @@
-"""What the route answers."""
+"""What the route returns."""
 
+from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from functions.shared.contract import AnswerWarning
-from functions.shared.proof import Method
+from functions.shared.contract import Factor, ResponseWarning
+from functions.shared.response_body import BACKUP_CODES_REMAINING, ResponseBody
 
 
-class VerifyResponse(BaseModel):
-    """Body of the 200 answer; without ``warnings`` when there are none."""
+@dataclass(frozen=True)
+class VerifyResponse(ResponseBody):
+    """Body of the 200 response."""
 
-    model_config = ConfigDict(frozen=True)
+    description = "The code was accepted. `warnings` is left out if there are none."
 
-    verified: Literal[True] = True
-    method: Method = Field(description="Which factor was proved")
-    backup_codes_remaining: int = Field(
-        serialization_alias="backupCodesRemaining", ge=0, description="Codes that are still good"
-    )
-    warnings: list[AnswerWarning] = Field(
-        default=[],
-        exclude_if=lambda warnings: not warnings,
-        description="What the user should hear about; left out when there is nothing",
-        json_schema_extra={"minItems": 1},
+    verified: Literal[True]
+    method: Factor = field(metadata={"description": "The factor that was proved"})
+    backup_codes_remaining: int = field(metadata=BACKUP_CODES_REMAINING)
+    warnings: tuple[ResponseWarning, ...] = field(
+        default=(), metadata={"description": "What to tell the user; left out if there is nothing", "minItems": 1}
     )

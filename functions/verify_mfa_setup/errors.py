@@ -1,4 +1,4 @@
-"""The errors of this route, for its callers and its documentation: every answer but 200 is one of these."""
+"""The errors of this route: every response other than 200."""
 
 from functions.shared.contract import ErrorCode
 from functions.shared.errors import (
@@ -12,18 +12,20 @@ from functions.shared.errors import (
 
 
 class MfaSetupNotFoundError(ApiError):
-    """Nothing waits for a code: setup was not called, or too many wrong codes discarded the enrolment."""
+    """No enrolment is pending."""
 
     status = 404
     code = ErrorCode.MFA_SETUP_NOT_FOUND
+    description = "No enrolment is pending: setup was not called, or too many wrong codes discarded the enrolment."
     message = "No MFA setup is pending for this account"
 
 
 class MfaSetupExpiredError(ApiError):
-    """The enrolment waited too long."""
+    """The pending enrolment has expired."""
 
     status = 410
     code = ErrorCode.MFA_SETUP_EXPIRED
+    description = "The pending enrolment has expired."
     message = "The MFA setup has expired, please start again"
 
 

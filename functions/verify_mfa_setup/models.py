@@ -1,21 +1,19 @@
-"""What the route answers."""
+"""What the route returns."""
 
+from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from functions.shared.shown_codes import ShownCodes
+from functions.shared.response_body import BACKUP_CODES, ResponseBody
 
 
-class VerifySetupResponse(BaseModel):
-    """Body of the 200 answer. The backup codes are shown here and never again."""
+@dataclass(frozen=True)
+class VerifySetupResponse(ResponseBody):
+    """Body of the 200 response."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    description = "The second factor is on. The backup codes are shown only here."
 
-    enabled: Literal[True] = True
-    backup_codes: ShownCodes = Field(repr=False, serialization_alias="backupCodes")
-    enabled_at: str = Field(
-        serialization_alias="enabledAt",
-        description="When it was turned on: UTC, ISO-8601 in seconds",
-        json_schema_extra={"format": "date-time"},
+    enabled: Literal[True]
+    backup_codes: list[str] = field(repr=False, metadata=BACKUP_CODES)
+    enabled_at: str = field(
+        metadata={"description": "When it was turned on: UTC, ISO-8601 in seconds", "format": "date-time"}
     )

@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
-from infra.monitoring.config import MonitoringConfig
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring.rules import PAGE_KEY
 from infra.monitoring.rules.model import AlarmRule, Missing, Series, Urgency, alarm_name
 from infra.monitoring.topics import AlertTopics

@@ -8,8 +8,8 @@ from constructs import Construct
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring.alarms import Alarms
-from infra.monitoring.config import MonitoringConfig
 from infra.monitoring.dashboard.functions import FunctionsDashboard
 from infra.monitoring.dashboard.overview import Overview
 from infra.monitoring.dashboard.widgets import OverviewDashboard

@@ -1,1 +1,1 @@
-"""What CloudWatch does with our definitions, without CloudWatch: metric math, alarm states, dashboard bodies."""
+"""The model of CloudWatch: metrics, metric math, alarms, Logs Insights queries and dashboards."""

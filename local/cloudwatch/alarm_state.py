@@ -1,16 +1,17 @@
-"""In which state an alarm is, given its CloudFormation properties and what was published.
+"""The state of an alarm, computed from its CloudFormation properties and the published metrics.
 
 Source: "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide,
 whose tables of examples are this module's tests.
 """
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
 from local.cloudwatch import metric_math
-from local.cloudwatch.metric_store import MetricStore
+from local.cloudwatch.availability import available_locally
+from local.cloudwatch.metric_store import Metrics, Statistic, Window
 
 
 class AlarmState(StrEnum):
@@ -21,8 +22,8 @@ class AlarmState(StrEnum):
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
-#: CloudWatch looks further back than the evaluation periods, for real datapoints to use in place of missing ones.
-#: Its documentation gives 5 for 3 periods, and says no more.
+#: CloudWatch looks further back than the evaluation periods, for datapoints to use in place of missing ones. Its
+#: documentation gives one example: 5 for 3 periods.
 EXTRA_PERIODS: Final = 2
 
 _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
@@ -35,7 +36,7 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
 
 def alarm_state(
     properties: Mapping[str, Any],
-    metrics: MetricStore,
+    metrics: Metrics,
     *,
     now: float,
     previous: AlarmState = AlarmState.INSUFFICIENT_DATA,
@@ -46,12 +47,17 @@ def alarm_state(
     ----------
     properties : mapping
         ``Properties`` of an ``AWS::CloudWatch::Alarm``, with every intrinsic function resolved.
-    metrics : MetricStore
+    metrics : Metrics
         What was published.
     now : float
         End of the last period, seconds.
     previous : AlarmState
-        State before, kept where missing data says to.
+        State before, kept where the treatment of missing data says so.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If the alarm uses something that is not implemented here.
     """
     periods = int(properties["EvaluationPeriods"])
     values = alarm_values(properties, metrics, now=now, length=periods + EXTRA_PERIODS)
@@ -59,41 +65,45 @@ def alarm_state(
     threshold = float(properties["Threshold"])
     return decide(
         [None if value is None else breaches(value, threshold) for value in values],
-        datapoints=int(properties.get("DatapointsToAlarm", periods)),
+        datapoints=int(properties.get("DatapointsToAlarm") or periods),
         periods=periods,
-        missing=properties.get("TreatMissingData", "missing"),
+        missing=properties.get("TreatMissingData") or "missing",
         previous=previous,
     )
 
 
-def alarm_values(properties: Mapping[str, Any], metrics: MetricStore, *, now: float, length: int) -> list[float | None]:
-    """Return what the alarm compares with its threshold, period by period, oldest first."""
-
-    def read(metric: Mapping[str, Any], statistic: str, period: int) -> list[float | None]:
-        return metrics.series(
-            metric["Namespace"],
-            metric["MetricName"],
-            {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())},
-            statistic,
-            end=now,
-            period=period,
-            length=length,
-        )
-
+def alarm_values(properties: Mapping[str, Any], metrics: Metrics, *, now: float, length: int) -> list[float | None]:
+    """Return the values that the alarm compares with its threshold, period by period, oldest first."""
+    inputs = {
+        identifier: metrics.series(statistic, Window(end=now, period=period, length=length))
+        for identifier, statistic, period in _statistics(properties)
+    }
     if "Metrics" not in properties:
-        statistic = properties.get("ExtendedStatistic") or properties["Statistic"]
-        return read(properties, statistic, int(properties["Period"]))
-    inputs: dict[str, list[float | None]] = {}
-    for query in properties["Metrics"]:
-        if "MetricStat" in query:
-            stat = query["MetricStat"]
-            inputs[query["Id"]] = read(stat["Metric"], stat["Stat"], int(stat["Period"]))
+        return inputs[""]
     returned = [query for query in properties["Metrics"] if query.get("ReturnData", True)]
     if len(returned) != 1:
         raise ValueError(f"{properties['AlarmName']}: an alarm watches one result, not {len(returned)}")
     if "MetricStat" in returned[0]:
         return inputs[returned[0]["Id"]]
     return metric_math.evaluate(returned[0]["Expression"], inputs, length)
+
+
+def needs_aws(properties: Mapping[str, Any]) -> bool:
+    """Return whether an alarm needs a metric that the local stack does not have."""
+    return not all(available_locally(each.namespace, each.name) for _, each, _ in _statistics(properties))
+
+
+def _statistics(properties: Mapping[str, Any]) -> Iterator[tuple[str, Statistic, int]]:
+    """Yield id, statistic and period of each metric that an alarm reads; a simple alarm has one, without an id."""
+    queries = properties.get("Metrics")
+    if queries is None:
+        name = properties.get("ExtendedStatistic") or properties["Statistic"]
+        queries = [{"Id": "", "MetricStat": {"Metric": properties, "Stat": name, "Period": properties["Period"]}}]
+    for stat, query in ((query["MetricStat"], query) for query in queries if "MetricStat" in query):
+        metric = stat["Metric"]
+        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions") or ()}
+        statistic = Statistic.of(metric["Namespace"], metric["MetricName"], dimensions, stat["Stat"])
+        yield query["Id"], statistic, int(stat["Period"])
 
 
 def decide(
@@ -104,9 +114,9 @@ def decide(
     Parameters
     ----------
     breaching : sequence of bool or None
-        Whether each datapoint breaches, oldest first; ``None`` where there is none.
+        Whether each datapoint breaches, oldest first; ``None`` for a missing one.
     datapoints, periods : int
-        So many of so many must breach.
+        How many datapoints must breach, of how many.
     missing : str
         ``TreatMissingData``.
     previous : AlarmState

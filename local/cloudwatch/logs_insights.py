@@ -1,4 +1,4 @@
-"""CloudWatch Logs Insights, the part that the saved queries use, over log events in memory.
+"""CloudWatch Logs Insights, as far as the saved queries use it, over log events in memory.
 
 Source: "CloudWatch Logs Insights query syntax" in the CloudWatch Logs user guide. Fields of JSON events are found by
 their dotted path. Anything not understood is refused, never guessed.
@@ -12,36 +12,42 @@ from typing import Any, Final
 from local.cloudwatch.metric_store import statistic_of
 
 type Row = dict[str, Any]
+#: Time in seconds, log group, message.
+type LogEvent = tuple[float, str, str]
 
+_SOURCE: Final = re.compile(r"SOURCE '([^']+)' \| ")
 _LAMBDA_FIELDS: Final = {"@type": r"^(START|END|REPORT) ", "@initDuration": r"Init Duration: ([\d.]+) ms"}
 _CONDITION: Final = re.compile(r"([@\w.]+)\s*(=|>=|in)\s*(.+)")
 _AGGREGATE: Final = re.compile(r"(\w+)\(([^)]*)\)\s+as\s+(\w+)")
 
 
 class LogsInsightsError(ValueError):
-    """A command that is not of the query language, or of a part of it that is not implemented here."""
+    """A command that is not in the query language, or is not implemented here."""
 
 
-def run(query: str, events: Iterable[tuple[float, str, str]]) -> list[Row]:
-    """Answer a query.
+def log_query(query: str) -> tuple[list[str], str]:
+    """Split the query of a log widget, which names its log groups itself, into log groups and commands."""
+    return _SOURCE.findall(query), _SOURCE.sub("", query)
+
+
+def run(query: str, events: Iterable[LogEvent]) -> list[Row]:
+    """Return the result of a query: one row per line, without the fields that an event lacks.
 
     Parameters
     ----------
     query : str
         Commands, separated by pipes.
-    events : iterable of (float, str, str)
-        Time in seconds, log group and message of each event.
-
-    Returns
-    -------
-    list of dict
-        A row each, in the query's order; fields that an event lacks are left out.
+    events : iterable of LogEvent
+        The log events; a query that names log groups reads only theirs.
 
     Raises
     ------
     LogsInsightsError
-        If a command can not be read.
+        If a command cannot be read.
     """
+    groups, query = log_query(query)
+    if groups:
+        events = (event for event in events if event[1] in groups)
     rows = [_discovered(at, group, message) for at, group, message in events]
     for command in query.split("\n| "):
         name, _, rest = command.strip().partition(" ")
@@ -52,7 +58,7 @@ def run(query: str, events: Iterable[tuple[float, str, str]]) -> list[Row]:
 
 
 def _discovered(at: float, group: str, message: str) -> Row:
-    """Return the fields that Logs Insights finds in an event by itself."""
+    """Return the fields that Logs Insights discovers in an event."""
     row: Row = {"@timestamp": at, "@log": group, "@message": message}
     for field, pattern in _LAMBDA_FIELDS.items():
         if found := re.search(pattern, message):
@@ -91,7 +97,7 @@ def _test(condition: str) -> Callable[[Row], bool]:
 
 
 def _fields(rows: list[Row], names: str) -> list[Row]:
-    """Keep what is named; ``coalesce(a, b) as c`` adds a field and keeps the others for the commands that follow."""
+    """Keep the named fields; ``coalesce(a, b) as c`` adds a field and keeps all others."""
     if match := re.fullmatch(r"coalesce\(([^)]*)\) as (\w+)", names):
         sources = _names(match[1])
         for row in rows:

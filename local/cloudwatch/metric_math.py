@@ -1,16 +1,20 @@
-"""CloudWatch metric math, the part that this service writes.
+"""CloudWatch metric math, as far as this service uses it.
 
 Source: "Using math expressions with CloudWatch metrics" in the CloudWatch user guide. A series is a list with one
 value per period, oldest first, ``None`` where there is no datapoint. Anything not understood is refused, never guessed.
 """
 
+import ast
+import keyword
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Final
 
 type Series = list[float | None]
+type _Operation = Callable[[float, float], float]
 
 
 @dataclass(frozen=True)
@@ -22,30 +26,24 @@ class _Array:
 
 type _Value = float | Series | _Array
 
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z]\w*)|(?P<symbol><=|>=|==|!=|&&|\|\||[-+*/<>(),\[\]]))"
-)
-
-_BINARY: Final[dict[str, Callable[[float, float], float]]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "AND": lambda left, right: bool(left) and bool(right),
-    "OR": lambda left, right: bool(left) or bool(right),
+#: Metric math has the syntax and the precedence of Python, with other words for two operators.
+_SPELLINGS: Final = {"AND": " and ", "&&": " and ", "OR": " or ", "||": " or "}
+_OPERATIONS: Final[Mapping[type[ast.AST], _Operation]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Lt: operator.lt,
+    ast.Gt: operator.gt,
+    ast.LtE: operator.le,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.And: lambda left, right: bool(left) and bool(right),
+    ast.Or: lambda left, right: bool(left) or bool(right),
 }
-_SPELLINGS: Final = {"&&": "AND", "||": "OR"}
 
-#: From the loosest to the tightest.
-_PRECEDENCE: Final = (("OR",), ("AND",), ("==", "!=", "<", ">", "<=", ">="), ("+", "-"), ("*", "/"))
-
-_AGGREGATES: Final[dict[str, Callable[[list[float]], float]]] = {
+_AGGREGATES: Final[Mapping[str, Callable[[list[float]], float]]] = {
     "SUM": sum,
     "MIN": min,
     "MAX": max,
@@ -72,102 +70,68 @@ def evaluate(expression: str, metrics: Mapping[str, Sequence[float | None]], len
     Returns
     -------
     list of float or None
-        One value a period. As in CloudWatch, an operation with a missing operand, or a division by zero, has none.
+        One value per period. As in CloudWatch, an operation with a missing operand has no value, and neither has a
+        division by zero.
 
     Raises
     ------
     MetricMathError
-        If the expression can not be read, or does not give one series.
+        If the expression cannot be read, or does not result in one series.
     """
     for name, values in metrics.items():
         if len(values) != length:
             raise MetricMathError(f"{name}: expected {length} values, got {len(values)}")
-    result = _Evaluation(_tokens(expression), {name: list(values) for name, values in metrics.items()}, length).run()
+    result = _Evaluation({name: list(values) for name, values in metrics.items()}, length).value(_parsed(expression))
     if not isinstance(result, list):
         raise MetricMathError(f"expected one series: {expression}")
     return result
 
 
-def _tokens(expression: str) -> list[str]:
-    tokens, position = [], 0
-    text = expression.rstrip()
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise MetricMathError(f"unexpected {text[position:].strip()[:10]!r} in: {expression}")
-        token = match.group(match.lastgroup or 0)
-        tokens.append(_SPELLINGS.get(token, token))
-        position = match.end()
-    return tokens
+def _parsed(expression: str) -> ast.expr:
+    if reserved := set(re.findall(r"\w+", expression)) & set(keyword.kwlist):
+        raise MetricMathError(f"unexpected {min(reserved)!r} in: {expression}")
+    python = re.sub(r"\bAND\b|\bOR\b|&&|\|\|", lambda match: _SPELLINGS[match[0]], " ".join(expression.split()))
+    try:
+        return ast.parse(python, mode="eval").body
+    except SyntaxError as error:
+        raise MetricMathError(f"cannot be read: {expression}") from error
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Evaluation:
-    """Recursive descent over the tokens, computing as it goes."""
+    """Computes the parts of an expression."""
 
-    tokens: list[str]
-    metrics: dict[str, Series]
+    metrics: Mapping[str, Series]
     length: int
-    position: int = 0
 
-    def run(self) -> _Value:
-        result = self._level(0)
-        if self.position != len(self.tokens):
-            raise MetricMathError(f"unexpected {self.tokens[self.position]!r}")
-        return result
+    def value(self, node: ast.expr) -> _Value:
+        match node:
+            case ast.Constant(value=int() | float() as number):
+                return float(number)
+            case ast.Name(id=name):
+                return self._metric(name)
+            case ast.List(elts=parts):
+                return _Array([self._series(self.value(part)) for part in parts])
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._combine(operator.sub, 0.0, self.value(operand))
+            case (
+                ast.BinOp(left=left, op=symbol, right=right) | ast.Compare(left=left, ops=[symbol], comparators=[right])
+            ) if type(symbol) in _OPERATIONS:
+                return self._combine(_OPERATIONS[type(symbol)], self.value(left), self.value(right))
+            case ast.BoolOp(op=symbol, values=parts):
+                operation = partial(self._combine, _OPERATIONS[type(symbol)])
+                return reduce(operation, (self.value(part) for part in parts))
+            case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
+                return self._call(function, [self.value(each) for each in arguments])
+        raise MetricMathError(f"{ast.unparse(node)} is not implemented")
 
-    def _peek(self) -> str:
-        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+    def _metric(self, name: str) -> Series:
+        if name not in self.metrics:
+            raise MetricMathError(f"{name}: no such metric")
+        return self.metrics[name]
 
-    def _take(self, expected: str | None = None) -> str:
-        token = self._peek()
-        if not token or (expected is not None and token != expected):
-            raise MetricMathError(f"expected {expected or 'more'}, got {token or 'the end'}")
-        self.position += 1
-        return token
-
-    def _level(self, level: int) -> _Value:
-        if level == len(_PRECEDENCE):
-            return self._unary()
-        left = self._level(level + 1)
-        while self._peek() in _PRECEDENCE[level]:
-            symbol = self._take()
-            left = self._combine(_BINARY[symbol], left, self._level(level + 1))
-        return left
-
-    def _unary(self) -> _Value:
-        if self._peek() == "-":
-            self._take()
-            return self._combine(operator.sub, 0.0, self._unary())
-        return self._operand()
-
-    def _operand(self) -> _Value:
-        first = self._take()
-        if first == "(":
-            inner = self._level(0)
-            self._take(")")
-            return inner
-        if first == "[":
-            return _Array([self._series(each) for each in self._arguments("]")])
-        if first[0].isdigit():
-            return float(first)
-        if self._peek() == "(":
-            return self._call(first)
-        if first in self.metrics:
-            return self.metrics[first]
-        raise MetricMathError(f"{first}: no such metric")
-
-    def _arguments(self, end: str) -> list[_Value]:
-        arguments = [self._level(0)] if self._peek() != end else []
-        while self._peek() == ",":
-            self._take()
-            arguments.append(self._level(0))
-        self._take(end)
-        return arguments
-
-    def _call(self, function: str) -> _Value:
-        self._take("(")
-        match function, self._arguments(")"):
+    def _call(self, function: str, arguments: list[_Value]) -> _Value:
+        match function, arguments:
             case "METRICS", []:
                 return _Array(list(self.metrics.values()))
             case "FILL", [_Array(series), float(filler)]:
@@ -180,8 +144,7 @@ class _Evaluation:
                 return _across(_AGGREGATES[name], series)
             case name, [list(series)] if name in _AGGREGATES:
                 return _AGGREGATES[name]([each for each in series if each is not None])
-            case name, arguments:
-                raise MetricMathError(f"{name} of {len(arguments)} such arguments is not implemented")
+        raise MetricMathError(f"{function} of {len(arguments)} such arguments is not implemented")
 
     def _if(self, condition: _Value, then: _Value, otherwise: _Value) -> Series:
         rows = zip(self._series(condition), self._series(then), self._series(otherwise), strict=True)
@@ -192,7 +155,7 @@ class _Evaluation:
             raise MetricMathError("several series where one is expected")
         return value if isinstance(value, list) else [value] * self.length
 
-    def _combine(self, operation: Callable[[float, float], float], left: _Value, right: _Value) -> _Value:
+    def _combine(self, operation: _Operation, left: _Value, right: _Value) -> _Value:
         if isinstance(left, float) and isinstance(right, float):
             result = _apply(operation, left, right)
             if result is None:
@@ -212,7 +175,7 @@ def _across(aggregate: Callable[[list[float]], float], series: list[Series]) -> 
     return [float(aggregate(period)) if period else None for period in present]
 
 
-def _apply(operation: Callable[[float, float], float], left: float | None, right: float | None) -> float | None:
+def _apply(operation: _Operation, left: float | None, right: float | None) -> float | None:
     if left is None or right is None or (operation is operator.truediv and right == 0):
         return None
     return float(operation(left, right))

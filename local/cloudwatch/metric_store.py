@@ -1,69 +1,99 @@
-"""Datapoints as they were published, and their statistics by period."""
+"""Datapoints in memory, and their statistics by period."""
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 
-type _Key = tuple[str, str, tuple[tuple[str, str], ...]]
+from local.cloudwatch.embedded_metrics import datapoints
 
 
-def _key(namespace: str, name: str, dimensions: Mapping[str, str]) -> _Key:
-    return namespace, name, tuple(sorted(dimensions.items()))
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A time: ``length`` periods before ``end``, seconds."""
+
+    end: float
+    period: int
+    length: int
+
+    @property
+    def start(self) -> float:
+        """Start of the first period."""
+        return self.end - self.period * self.length
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic (``Sum``, ``p99`` …) of one metric; the dimensions are pairs of name and value, sorted."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistic: str
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str) -> Self:
+        """Return a statistic of the metric with these dimensions."""
+        return cls(namespace, name, tuple(sorted(dimensions.items())), statistic)
+
+
+class Metrics(Protocol):
+    """Statistics of metrics, wherever their datapoints are stored."""
+
+    def series(self, wanted: Statistic, window: Window) -> list[float | None]:
+        """Return a statistic for each period of a window, oldest first; ``None`` without a datapoint."""
+        ...
 
 
 @dataclass
 class MetricStore:
-    """What was published: found again only under the same namespace, name and whole set of dimensions."""
+    """Published values, found only under the same namespace, name and whole set of dimensions."""
 
-    _values: dict[_Key, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    _values: dict[Statistic, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def put(self, namespace: str, name: str, dimensions: Mapping[str, str], value: float, *, at: float) -> None:
         """Publish one value at a time in seconds."""
-        self._values[_key(namespace, name, dimensions)].append((at, value))
+        self._values[Statistic.of(namespace, name, dimensions, "")].append((at, value))
 
     def put_embedded(self, log_lines: Iterable[str], *, at: float) -> None:
-        """Publish what log lines in CloudWatch's Embedded Metric Format say, as Lambda's log agent does.
-
-        Lines in any other format are passed over. Source: "Specification: Embedded metric format".
-        """
+        """Publish the metrics in log lines, as Lambda's log agent does; lines in other formats are skipped."""
         for line in log_lines:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if not isinstance(event, dict) or "_aws" not in event:
-                continue
-            for directive in event["_aws"]["CloudWatchMetrics"]:
-                for names in directive["Dimensions"]:
-                    dimensions = {name: event[name] for name in names}
-                    for metric in directive["Metrics"]:
-                        published = event[metric["Name"]]
-                        for value in published if isinstance(published, list) else [published]:
-                            self.put(directive["Namespace"], metric["Name"], dimensions, value, at=at)
+            for each in datapoints(line):
+                self.put(each.namespace, each.name, each.dimensions, each.value, at=at)
 
     def names(self, namespace: str) -> set[str]:
-        """Return the names of the metrics that were published in a namespace."""
-        return {name for space, name, _ in self._values if space == namespace}
+        """Return the names of the metrics published in a namespace."""
+        return {metric.name for metric in self._values if metric.namespace == namespace}
 
-    def series(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, end: float, period: int,
-        length: int,
-    ) -> list[float | None]:  # fmt: skip
-        """Return a statistic of the last ``length`` periods before ``end``, oldest first; ``None`` without a value.
+    def series(self, wanted: Statistic, window: Window) -> list[float | None]:
+        """Return a statistic for each period of a window, as `Metrics` describes.
 
         Raises
         ------
         ValueError
-            If the statistic is not known.
+            If the statistic is unknown.
         """
-        start = end - period * length
-        values: list[list[float]] = [[] for _ in range(length)]
-        for at, value in self._values.get(_key(namespace, name, dimensions), ()):
-            if start <= at < end:
-                values[int((at - start) // period)].append(value)
-        return [statistic_of(each, statistic) if each else None for each in values]
+        periods = by_period(self._values.get(replace(wanted, statistic=""), ()), window)
+        return [statistic_of(values, wanted.statistic) if values else None for values in periods]
+
+
+def by_period[T](points: Iterable[tuple[float, T]], window: Window) -> list[list[T]]:
+    """Return what was published in each period of a window, oldest first.
+
+    Parameters
+    ----------
+    points : iterable of (float, T)
+        Time in seconds and what was published then, in any order.
+    window : Window
+        The periods.
+    """
+    periods: list[list[T]] = [[] for _ in range(window.length)]
+    for at, value in points:
+        if window.start <= at < window.end:
+            # Rounding can put a time just before the end into the period after the last.
+            periods[min(int((at - window.start) // window.period), window.length - 1)].append(value)
+    return periods
 
 
 def statistic_of(values: list[float], statistic: str) -> float:

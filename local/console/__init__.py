@@ -1,4 +1,4 @@
-"""The console: web pages on 127.0.0.1 that use the API as an app would, and show the dashboard as operators see it.
+"""The console: web pages on 127.0.0.1 that use the API as an app would, and show the operators' dashboard.
 
-A process of the emulator's, on an origin of its own, so that the API's CORS is put to use. Never deployed.
+A child process of the emulator, on a separate origin, so that the API's CORS is used. Never deployed.
 """

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from local import lifeline
 from local.console.server import serve
-from local.stack import Place
+from local.stack import StackFolder
 
 
 def main() -> None:
-    """Serve on a socket that listens already, until ended by a signal, or with the emulator."""
+    """Serve on a listening socket until a signal, or the end of the emulator."""
     root, port, descriptor = sys.argv[1:]
     lifeline.watch(lambda: os._exit(0))
-    serve(Place(int(port), Path(root)), socket.socket(fileno=int(descriptor)))
+    serve(StackFolder(int(port), Path(root)), socket.socket(fileno=int(descriptor)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Markdown for browsers: the words on the dashboard, and the runbook that they and the alarms link to."""
+"""Renders Markdown for the console: text widgets of the dashboard, and the documentation that alarms link to."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _PLAIN: Final = "p"
 
 @dataclass(frozen=True)
 class Span:
-    """Words of one kind: ``text``, ``code``, ``strong``, ``em`` or ``link``; a link has an address."""
+    """Text of one kind: ``text``, ``code``, ``strong``, ``em`` or ``link``; a link has an address."""
 
     text: str
     kind: str = "text"
@@ -42,7 +42,7 @@ class Block:
 
 
 def blocks(markdown: str) -> list[Block]:
-    """Return a text widget's blocks; what the console does not draw by itself comes as plain words."""
+    """Return a text widget's blocks; unsupported markup becomes plain text."""
     found: list[Block] = []
     tag = _PLAIN
     for token in _PARSER.parse(markdown):
@@ -75,7 +75,7 @@ def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
 
 
 def address(target: str) -> str | None:
-    """Return where the console's pages find what a document links to, ``None`` for what is not served here."""
+    """Return the console's address of a link in a document, ``None`` if the console does not serve its target."""
     if _ELSEWHERE.match(target) or target.startswith("#"):
         return target
     match = _DOCUMENT.fullmatch(target)
@@ -85,8 +85,8 @@ def address(target: str) -> str | None:
 
 
 def page(name: str) -> str | None:
-    """Return a document as a page of the console, ``None`` if there is none of that name."""
-    # Looked up by name among what is there, never made into a path.
+    """Return a document as an HTML page, ``None`` if it does not exist."""
+    # Looked up among the existing files, so that a name is never used as a path.
     source = {each.stem: each for each in DOCUMENTS.glob("*.md")}.get(name)
     if source is None:
         return None
@@ -97,16 +97,16 @@ def page(name: str) -> str | None:
     for token in tokens:
         for child in token.children or []:
             if child.type == "link_open":
-                _lead_somewhere(child)
+                _resolve_link(child)
     body = _PARSER.renderer.render(tokens, _PARSER.options, {})
     title = next((token.content for token in tokens if token.type == "inline"), name)
     return TEMPLATE.read_text().replace("<!-- title -->", title).replace("<!-- document -->", body)
 
 
-def _lead_somewhere(link: Token) -> None:
+def _resolve_link(link: Token) -> None:
     href = address(str(link.attrGet("href")))
     if href is None:
-        del link.attrs["href"]  # words, where the page is not served here
+        del link.attrs["href"]  # plain text if the console does not serve the target
     else:
         link.attrSet("href", href)
 

@@ -1,61 +1,46 @@
-"""The dashboard as operators will see it: the deployed body, with what this machine's stack has done lately."""
+"""The operations view: the deployed dashboard and alarms, with the metrics and logs of the local stack."""
 
 import json
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.cloudwatch.dashboard_body import problems
-from local.cloudwatch.preview.contents import LogEvent, Statistic, Window, statistics_shown
-from local.cloudwatch.preview.source import CloudWatchMetrics, log_events
+from local.cloudwatch.graph_lines import statistics_shown
+from local.cloudwatch.logs_insights import LogEvent
+from local.cloudwatch.metric_reader import MetricReader
 from local.console.alarms import Alarm, alarms
-from local.console.widgets import Contents, Scale, Widget
-from local.stack import Stack
+from local.console.widgets import Contents, TimeSpan, Widget
+from local.stack import Credentials, Stack
+
+if TYPE_CHECKING:
+    from local.cloudwatch.metric_store import Statistic, Window
 
 _HOUR: Final = 3600
 
-
-@dataclass(frozen=True, kw_only=True)
-class TimeSpan:
-    """A choice of the time that graphs show.
-
-    Attributes
-    ----------
-    label : str
-        For people.
-    seconds : int
-        Its length.
-    finest : int or None
-        The longest period, seconds; ``None`` for that of the body, which is what AWS will draw.
-    """
-
-    label: str
-    seconds: int
-    finest: int | None = None
-
-
-#: By the name that the page asks for. A local run lasts minutes: the shorter ones look closer than the body does.
+#: By the name that the page asks for. A local run lasts minutes: the shorter ones have shorter periods than the body.
 TIME_SPANS: Final = {
-    "5m": TimeSpan(label="5 minutes", seconds=_HOUR // 12, finest=5),
-    "15m": TimeSpan(label="15 minutes", seconds=_HOUR // 4, finest=15),
-    "1h": TimeSpan(label="1 hour", seconds=_HOUR, finest=60),
+    "5m": TimeSpan(label="5 minutes", seconds=_HOUR // 12, longest_period=5),
+    "15m": TimeSpan(label="15 minutes", seconds=_HOUR // 4, longest_period=15),
+    "1h": TimeSpan(label="1 hour", seconds=_HOUR, longest_period=60),
     "3h": TimeSpan(label="3 hours", seconds=3 * _HOUR),
 }
 DEFAULT_TIME_SPAN: Final = "15m"
 
 _LOG_GROUPS: Final = "/aws/"
 _LONGEST: Final = max(each.seconds for each in TIME_SPANS.values())
-#: What is logged reaches the logs a moment later than it says.
+#: Log events arrive a moment later than their timestamps say.
 _OVERLAP_SECONDS: Final = 30
 _MOST_EVENTS: Final = 50_000
-#: One that answers does so in milliseconds; one that does not must not hold up the page. A look at the logs while a
-#: function begins a new one is a 500 of MiniStack's, now and then, and right the next time.
+#: The emulator responds in milliseconds; if it does not, it must not hold up the page. MiniStack sometimes returns a
+#: 500 for the logs while a function begins a new one; the next try succeeds.
 CONFIG: Final = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 3})
 
 
@@ -68,13 +53,13 @@ class Snapshot:
     taken : float
         When, epoch seconds.
     dashboard : str or None
-        Name of the dashboard, ``None`` where none is deployed.
+        Name of the dashboard, ``None`` if none is deployed.
     span : str
         Key of `TIME_SPANS`.
     spans : dict of str to str
-        What else can be asked for: keys and labels.
+        Keys and labels of all time spans.
     problems : list of str
-        What CloudWatch would find wrong with the body.
+        Why CloudWatch would refuse the body.
     """
 
     taken: float
@@ -98,7 +83,7 @@ def snapshot(stack: Stack, span: str = DEFAULT_TIME_SPAN) -> dict[str, Any]:
     Raises
     ------
     BotoCoreError, ClientError
-        The embedded AWS does not answer, or refuses.
+        The emulator does not respond, or refuses.
     """
     keys = (stack.access_key_id, stack.secret_access_key)
     dashboard = _dashboard(stack.endpoint_url, stack.region, stack.environment, *keys)
@@ -117,7 +102,7 @@ def _dashboard(
 
 
 class LogTail:
-    """The log events of the last hours; each look reads on where the one before ended.
+    """The log events of the last hours; each call reads on where the last one ended.
 
     Of more than `most` events the latest are kept.
     """
@@ -132,14 +117,21 @@ class LogTail:
         """Return them, oldest first."""
         oldest = now - _LONGEST
         since = max(oldest, self._looked - _OVERLAP_SECONDS)
-        found = log_events(self._logs, _LOG_GROUPS, since=since)
         known = {event for event in self._events if event[0] >= since - 1}
-        fresh = [event for event in found if event not in known]
+        fresh = [event for event in self._read(since) if event not in known]
         if fresh or (self._events and self._events[0][0] < oldest):
             kept = [event for event in self._events if event[0] >= oldest]
             self._events = sorted([*kept, *fresh])[-self._most :]
         self._looked = now
         return self._events
+
+    def _read(self, since: float) -> Iterator[LogEvent]:
+        pages = self._logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=_LOG_GROUPS)
+        for group in (each["logGroupName"] for page in pages for each in page["logGroups"]):
+            events = self._logs.get_paginator("filter_log_events")
+            for page in events.paginate(logGroupName=group, startTime=int(since * 1000)):
+                for event in page["events"]:
+                    yield event["timestamp"] / 1000, group, event["message"].rstrip()
 
 
 class Dashboard:
@@ -150,7 +142,7 @@ class Dashboard:
     cloudwatch, logs
         boto3 clients.
     environment : str
-        Whose dashboard it is.
+        The environment.
     """
 
     def __init__(self, cloudwatch: Any, logs: Any, environment: str) -> None:  # noqa: ANN401 (boto3 clients have no types of their own)
@@ -160,7 +152,7 @@ class Dashboard:
         self._lock = threading.Lock()
 
     def snapshot(self, span: str, now: float | None = None) -> Snapshot:
-        """Look at everything once; one look at a time."""
+        """Return the state of everything; one call at a time."""
         with self._lock:
             return self._snapshot(span, time.time() if now is None else now)
 
@@ -168,19 +160,14 @@ class Dashboard:
         chosen = TIME_SPANS[span]
         name = f"mfa-{self._environment}"
         body = self._body(name)
-        events = self._tail.events(now)
-        metrics = CloudWatchMetrics(self._cloudwatch, events)
-        contents = Contents(
-            scale=Scale(now=now, seconds=chosen.seconds, finest=chosen.finest),
-            metrics=metrics,
-            events=[event for event in events if event[0] >= now - chosen.seconds],
-        )
         widgets = [] if body is None else body["widgets"]
+        metrics = MetricReader(self._cloudwatch)
+        events = [event for event in self._tail.events(now) if event[0] >= now - chosen.seconds]
+        contents = Contents(now=now, span=chosen, metrics=metrics, events=events)
         wanted: dict[Window, set[Statistic]] = defaultdict(set)
-        for widget in widgets:
-            if widget.get("type") == "metric":
-                for window in contents.windows(widget["properties"]):
-                    wanted[window] |= statistics_shown(widget["properties"])
+        for properties in (widget["properties"] for widget in widgets if widget.get("type") == "metric"):
+            for window in contents.windows(properties):
+                wanted[window] |= statistics_shown(properties)
         for window, statistics in wanted.items():
             metrics.read(statistics, window)
         return Snapshot(

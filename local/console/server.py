@@ -1,12 +1,12 @@
 """The console's HTTP server: pages, access tokens of demo users, and the state of the dashboard.
 
-It hands out tokens to whoever asks, as a login page without a password. What keeps that harmless:
+It issues tokens without a password. These measures keep that harmless:
 
-- It listens on the loopback interface alone.
-- The ``Host`` header must be the console's own. A page elsewhere whose name was made to resolve to 127.0.0.1 (DNS
-  rebinding) sends its own name there, and is refused.
-- A token is only given to a page of this origin: ``Origin`` must be it, and ``Sec-Fetch-Site`` must agree.
-- Pages run what they were served with and nothing else, by a strict Content-Security-Policy.
+- It listens only on the loopback interface.
+- It accepts only its own name in the ``Host`` header. A foreign page whose name resolves to 127.0.0.1 (DNS rebinding)
+  sends another name and is refused.
+- It gives a token only to a page of its own origin, as ``Origin`` and ``Sec-Fetch-Site`` say.
+- A strict Content-Security-Policy lets pages run only what this server serves.
 """
 
 import json
@@ -27,12 +27,12 @@ from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
 from infra.paths import REPOSITORY
 from local import ports
 from local.errors import LocalError
-from local.stack import BrokenStateError, Place, Stack
+from local.stack import BrokenStateError, Stack, StackFolder
 
 PAGES: Final = Path(__file__).with_name("pages")
-#: Pages by their path; everything else that they need is asked for by its file name.
+#: Pages by path; other files are requested by name.
 _PAGES: Final = {"/": "index.html", "/operations": "operations.html"}
-#: Files that npm brought, by the path they are served at.
+#: Files from npm packages, by path.
 _VENDOR: Final = {
     f"/vendor/{name}": REPOSITORY / "node_modules" / "uplot" / "dist" / name
     for name in ("uPlot.esm.js", "uPlot.min.css")
@@ -47,9 +47,9 @@ _JSON: Final = "application/json"
 _DOCUMENTS: Final = "/docs/"
 _MAX_BODY_BYTES: Final = 4096
 _MAX_NAME_LENGTH: Final = 128
-#: How long a snapshot of the dashboard is shown to further readers.
+#: How long a snapshot of the dashboard is reused.
 _SNAPSHOT_SECONDS: Final = 1.0
-#: How long a connection may be silent.
+#: How long a connection may be idle.
 _IDLE_SECONDS: Final = 60
 
 _HEADERS: Final = {
@@ -62,9 +62,9 @@ _HEADERS: Final = {
 
 
 def content_security_policy(api_origin: str) -> str:
-    """Return what the pages may do: run and show what this server serves, and call it and the API.
+    """Return the policy: pages may run and show what this server serves, and call it and the API.
 
-    Forms go nowhere by themselves, so that no code ever ends up in a URL, and no text becomes markup or a script.
+    Forms cannot submit by themselves, so no code ends up in a URL. Text cannot become markup or a script.
     """
     return "; ".join(
         [
@@ -84,7 +84,7 @@ def content_security_policy(api_origin: str) -> str:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer, without the headers that all have."""
+    """An HTTP response, without the headers that all responses share."""
 
     status: HTTPStatus
     content: bytes
@@ -93,7 +93,7 @@ class Reply:
 
 
 class RefusedError(Exception):
-    """A request that gets no more than the reason why."""
+    """A request is refused with the reason."""
 
     def __init__(
         self, status: HTTPStatus, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None
@@ -104,35 +104,37 @@ class RefusedError(Exception):
 
 
 class Console:
-    """What the console answers, whatever brings the requests.
+    """The console's routes, independent of the HTTP server.
 
     Parameters
     ----------
     place
-        The stack that the console belongs to. It is looked up at each request: the console is there before it.
+        The stack that the console belongs to. It is read at each request, because the console starts first.
     port
         The console's own port.
     snapshot
-        Returns the state of a stack's dashboard over a time span, ready for JSON; given by tests.
+        Returns the state of a stack's dashboard over a time span, ready for JSON; tests replace it.
     """
 
-    def __init__(self, place: Place, port: int, snapshot: Callable[[Stack, str], dict[str, Any]] | None = None) -> None:
-        self._place = place
+    def __init__(
+        self, folder: StackFolder, port: int, snapshot: Callable[[Stack, str], dict[str, Any]] | None = None
+    ) -> None:
+        self._folder = folder
         self._host = f"{ports.LOOPBACK}:{port}"
         self.origin = f"http://{self._host}"
-        self.policy = content_security_policy(f"http://{ports.LOOPBACK}:{place.port}")
+        self.policy = content_security_policy(f"http://{ports.LOOPBACK}:{folder.port}")
         self._snapshot = _Cached(snapshot or _operations, _SNAPSHOT_SECONDS)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer a request; ``headers`` has their names in lower case."""
+    def reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Return the reply to a request; the names in ``headers`` are in lower case."""
         try:
             return self._route(method, *path.partition("?")[::2], headers, body)
         except RefusedError as refusal:
             return refusal.reply
-        except Exception:  # noqa: BLE001 - logged, and the page has to learn that it asks in vain
+        except Exception:  # noqa: BLE001 - logged, and the page needs a response
             traceback.print_exc()
             return RefusedError(
-                HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.INTERNAL_ERROR, "The emulator's log says what went wrong"
+                HTTPStatus.INTERNAL_SERVER_ERROR, ErrorCode.INTERNAL_ERROR, "Unexpected error; see the emulator's log"
             ).reply
 
     def _route(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -152,26 +154,26 @@ class Console:
         raise RefusedError(
             HTTPStatus.METHOD_NOT_ALLOWED,
             ErrorCode.NOT_FOUND,
-            "There is no such path or method",
+            "Unknown path or method",
             {"Allow": "GET, HEAD"},
         )
 
     def _check_host(self, host: str, path: str) -> None:
         if host == self._host:
             return
-        # The same machine by another name, typed by hand: but the API knows this origin by one name alone.
+        # Typed by hand; the API allows this origin only by its other name.
         if host == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
             location = {"Location": self.origin + path}
             raise RefusedError(HTTPStatus.TEMPORARY_REDIRECT, ErrorCode.NOT_FOUND, f"Open {self.origin}", location)
         raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, ErrorCode.FORBIDDEN, f"This is {self.origin}")
 
     def _check_origin(self, headers: Mapping[str, str]) -> None:
-        # Browsers tell both; of those that do not know the second, the first alone has to do.
+        # Older browsers send only the first.
         if headers.get("origin") != self.origin or headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise RefusedError(HTTPStatus.FORBIDDEN, ErrorCode.FORBIDDEN, "Tokens are for the console's own pages")
+            raise RefusedError(HTTPStatus.FORBIDDEN, ErrorCode.FORBIDDEN, "Only the console's own pages get tokens")
 
     def _sign_in(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        # Imported here: the SDK takes a third of a second, in which the first page can be served.
+        # Imported here, because the SDK's import would delay the first page by a third of a second.
         from botocore.exceptions import BotoCoreError
 
         from local import users
@@ -183,11 +185,11 @@ class Console:
         except users.UserRefusedError as error:
             raise RefusedError(HTTPStatus.BAD_REQUEST, ErrorCode.VALIDATION_ERROR, str(error)) from None
         except (LocalError, BotoCoreError):
-            raise _unavailable("The embedded AWS does not answer") from None
+            raise _unavailable("The embedded AWS does not respond") from None
 
     def _stack(self) -> Stack:
         try:
-            return Stack.load(self._place.state)
+            return Stack.load(self._folder.state)
         except FileNotFoundError:
             raise _unavailable("The stack is still being deployed") from None
         except BrokenStateError as error:
@@ -195,7 +197,7 @@ class Console:
 
 
 class _Cached:
-    """A slow look at something: one at a time, and its result for everybody who asks soon after."""
+    """A slow read that runs once at a time; its result is reused for some seconds."""
 
     def __init__(self, look: Callable[[Stack, str], dict[str, Any]], seconds: float) -> None:
         self._look = look
@@ -213,7 +215,7 @@ class _Cached:
                 try:
                     self._seen = self._look(stack, span)
                 except (BotoCoreError, ClientError):
-                    raise _unavailable("The embedded AWS does not answer") from None
+                    raise _unavailable("The embedded AWS does not respond") from None
                 self._until, self._of = time.monotonic() + self._seconds, span
             return self._seen
 
@@ -225,7 +227,7 @@ def _operations(stack: Stack, span: str) -> dict[str, Any]:
 
 
 def _name(headers: Mapping[str, str], body: bytes) -> str:
-    """Return the user's name that a sign-in asks for."""
+    """Return the user's name in a sign-in request."""
     refusal = RefusedError(
         HTTPStatus.BAD_REQUEST,
         ErrorCode.VALIDATION_ERROR,
@@ -250,22 +252,22 @@ def _file(path: str) -> Reply:
         name = _PAGES.get(path, path.removeprefix("/"))
         file = {each.name: each for each in PAGES.iterdir()}.get(name)
     if file is None or file.suffix not in _CONTENT_TYPES:
-        raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "There is no such path or method")
+        raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "Unknown path or method")
     return Reply(HTTPStatus.OK, file.read_bytes(), _CONTENT_TYPES[file.suffix])
 
 
 def _document(name: str) -> Reply:
-    """Return a page of the documentation: what alarms and dashboard link to."""
+    """Return a page of the documentation, to which alarms and dashboard link."""
     from local.console import documents
 
     content = documents.page(name)
     if content is None:
-        raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "There is no such path or method")
+        raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "Unknown path or method")
     return Reply(HTTPStatus.OK, content.encode(), _CONTENT_TYPES[".html"])
 
 
 def _parameter(query: str, name: str) -> str:
-    """Return a parameter of a query, empty where there is none."""
+    """Return a query parameter, or an empty string."""
     return parse_qs(query).get(name, [""])[0]
 
 
@@ -279,7 +281,7 @@ def _unavailable(message: str) -> RefusedError:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Brings requests to the console, and its answers back."""
+    """Passes requests to the console."""
 
     server: "_Server"
     protocol_version = "HTTP/1.1"
@@ -288,23 +290,23 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
 
     def do_GET(self) -> None:
-        """Answer a request without a body."""
-        self._answer(b"")
+        """Handle a request without a body."""
+        self._reply(b"")
 
-    do_HEAD = do_GET  # noqa: N815 -- the name that the server looks for
+    do_HEAD = do_GET  # noqa: N815 -- the name that the base class expects
 
     def do_POST(self) -> None:
-        """Answer a request with a body."""
+        """Handle a request with a body."""
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit() and int(length) <= _MAX_BODY_BYTES):
-            self.close_connection = True  # what follows is no request
+            self.close_connection = True  # the rest of the stream is not a request
             self.send_error(HTTPStatus.CONTENT_TOO_LARGE)
             return
-        self._answer(self.rfile.read(int(length)))
+        self._reply(self.rfile.read(int(length)))
 
-    def _answer(self, body: bytes) -> None:
+    def _reply(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.console.answer(self.command, self.path, headers, body)
+        reply = self.server.console.reply(self.command, self.path, headers, body)
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.content)))
@@ -315,14 +317,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.content)
 
     def end_headers(self) -> None:
-        """End the head of an answer with what every answer has, those to malformed requests included."""
+        """Add the shared headers to every response, also to those to malformed requests."""
         self.send_header("Content-Security-Policy", self.server.console.policy)
         for name, value in _HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: what goes wrong is logged by the server."""
+        """Log no requests; the server logs errors."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -335,11 +337,11 @@ class _Server(ThreadingHTTPServer):
         self.console = console
 
     def handle_error(self, *_: object) -> None:
-        """Log what went wrong, unless the browser has just gone."""
+        """Log an error, unless the browser closed the connection."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             traceback.print_exc()
 
 
-def serve(place: Place, listener: socket) -> None:
-    """Serve the console of a stack on a socket that listens already."""
-    _Server(Console(place, listener.getsockname()[1]), listener).serve_forever()
+def serve(folder: StackFolder, listener: socket) -> None:
+    """Serve the console of a stack on a listening socket."""
+    _Server(Console(folder, listener.getsockname()[1]), listener).serve_forever()

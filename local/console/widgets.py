@@ -1,39 +1,53 @@
-"""The widgets of a dashboard body with what they show, ready to be drawn by a browser."""
+"""The widgets of a dashboard body with their contents, ready for a browser to draw."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from local.cloudwatch import logs_insights
+from local.cloudwatch.availability import AWS_ONLY
 from local.cloudwatch.dashboard_body import GRID_COLUMNS
-from local.cloudwatch.preview.contents import (
-    Curve,
-    LogEvent,
-    Metrics,
-    Window,
-    curves,
-    log_query,
-    log_rows,
-)
+from local.cloudwatch.graph_lines import Line, lines
+from local.cloudwatch.logs_insights import LogEvent, log_query
+from local.cloudwatch.metric_store import Metrics, Window
 from local.console.documents import Block, blocks
 
 #: CloudWatch's period of a widget that names none, seconds.
 _DEFAULT_PERIOD: Final = 300
-#: Statistics that grow with the period, as the thresholds on them do.
-_ADDITIVE: Final = {"Sum", "SampleCount", None}
+#: Statistics that grow with the period, as the thresholds on them do; ``None`` is an expression.
+_GROWING: Final = {"Sum", "SampleCount", None}
 _FUNCTION_LOGS: Final = "/aws/lambda/"
-_NO_DATA: Final = "no data"
-_ONLY_ON_AWS: Final = "AWS publishes this, the embedded one does not"
-_OF_AWS: Final = "AWS/"
-#: Of AWS's own metrics, those that are there on one machine too: the gateway counts, and the logs tell the durations.
-_PUBLISHED_HERE: Final = {
-    "AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
-    "AWS/Lambda": {"Invocations", "Duration"},
-}
+_NO_DATA: Final = "No data"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class TimeSpan:
+    """A choice of the time that graphs show.
+
+    Attributes
+    ----------
+    label : str
+        For users.
+    seconds : int
+        Its length.
+    longest_period : int or None
+        The longest period, seconds, whatever the body says; ``None`` for the body's own.
+    """
+
+    label: str
+    seconds: int
+    longest_period: int | None = None
+
+    def window(self, properties: Mapping[str, Any], now: float) -> Window:
+        """Return the periods of a graph until now. They begin at multiples of their length, as CloudWatch's do."""
+        own = period_of(properties)
+        period = own if self.longest_period is None else min(own, self.longest_period)
+        return Window(end=(now // period + 1) * period, period=period, length=max(1, self.seconds // period))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
     """Where a widget is on the grid, in columns and rows."""
 
     x: int
@@ -43,23 +57,19 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """A line of a graph: a value or nothing for each period.
+class Widget:
+    """What all widgets have."""
 
-    Attributes
-    ----------
-    additive : bool
-        Whether a longer period means a larger value, so that a total over the time shown means something.
-    only_on_aws : bool
-        Whether nothing on this machine publishes what it is made of.
-    """
+    position: Position
+    title: str
 
-    label: str
-    colour: str
-    additive: bool
-    only_on_aws: bool
-    right: bool
-    values: list[float | None]
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Widget):
+    """Formatted text."""
+
+    blocks: list[Block]
+    kind: Literal["text"] = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,41 +79,28 @@ class Threshold:
     Attributes
     ----------
     period : int or None
-        Seconds that the value counts over, where the graph's periods have another length: it is told, not drawn.
+        Seconds that the value counts over, if the graph's periods are shorter: it is written, not drawn.
     """
 
     label: str
     value: float
-    colour: str | None
     right: bool
     period: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text:
-    """Words."""
-
-    place: Place
-    blocks: list[Block]
-    kind: Literal["text"] = "text"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Graph:
+class Graph(Widget):
     """Lines over time.
 
     Attributes
     ----------
     start : float
-        Of the first period, epoch seconds; each is ``period`` seconds long.
+        Start of the first period, epoch seconds; each is ``period`` seconds long.
     note : str
-        Why there is nothing to see, where there is nothing.
+        Why the graph is empty, if it is.
     """
 
-    place: Place
-    title: str
     unit: str
-    unit_right: str
     stacked: bool
     period: int
     start: float
@@ -114,43 +111,37 @@ class Graph:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
-    """The latest value of a line, with what it was before; ``only_on_aws`` as of a line."""
+class Numbers(Widget):
+    """Large numbers.
 
-    label: str
-    colour: str
-    only_on_aws: bool
-    value: float | None
-    history: list[float | None]
+    Attributes
+    ----------
+    period : int
+        Seconds that each number covers, until now.
+    lines : list of Line
+        What the numbers were before.
+    latest : list of float or None
+        The numbers, one per line.
+    """
 
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """The latest values, large; ``period`` is the time they are of, seconds."""
-
-    place: Place
-    title: str
     period: int
-    numbers: list[Number]
+    lines: list[Line]
+    latest: list[float | None]
     kind: Literal["numbers"] = "numbers"
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlarmTiles:
+class AlarmTiles(Widget):
     """The states of these alarms, by name."""
 
-    place: Place
-    title: str
     alarms: list[str]
     kind: Literal["alarms"] = "alarms"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogTable:
-    """A query of the logs with its answer; times are UTC in ISO 8601."""
+class LogTable(Widget):
+    """A query of the logs with its result; times are UTC in ISO 8601."""
 
-    place: Place
-    title: str
     groups: list[str]
     query: str
     columns: list[str]
@@ -159,41 +150,11 @@ class LogTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unknown:
+class Unknown(Widget):
     """A widget that is not drawn, with the reason."""
 
-    place: Place
-    title: str
     reason: str
     kind: Literal["unknown"] = "unknown"
-
-
-type Widget = Text | Graph | Numbers | AlarmTiles | LogTable | Unknown
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scale:
-    """The time that graphs show.
-
-    Attributes
-    ----------
-    now : float
-        Its end, epoch seconds.
-    seconds : int
-        Its length.
-    finest : int or None
-        The longest period, seconds, whatever the body says; ``None`` for the body's own.
-    """
-
-    now: float
-    seconds: int
-    finest: int | None = None
-
-    def window(self, properties: Mapping[str, Any]) -> Window:
-        """Return the periods of a graph. They begin at multiples of their length, as CloudWatch's do."""
-        own = period_of(properties)
-        period = own if self.finest is None else min(own, self.finest)
-        return Window(end=(self.now // period + 1) * period, period=period, length=max(1, self.seconds // period))
 
 
 def period_of(properties: Mapping[str, Any]) -> int:
@@ -205,132 +166,102 @@ def period_of(properties: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What widgets are filled from.
+    """Fills widgets.
 
     Attributes
     ----------
-    scale : Scale
+    now : float
+        End of the time shown, epoch seconds.
+    span : TimeSpan
         The time shown.
     metrics : Metrics
         Datapoints.
     events : sequence of LogEvent
-        What was logged in that time.
+        The log events of that time.
     """
 
-    scale: Scale
+    now: float
+    span: TimeSpan
     metrics: Metrics
     events: Sequence[LogEvent] = field(default_factory=list)
 
     def windows(self, properties: Mapping[str, Any]) -> list[Window]:
         """Return the times that a metric widget reads: that of its graph, and that of its numbers."""
-        graph = self.scale.window(properties)
+        graph = self.span.window(properties, self.now)
         if properties.get("view") != "singleValue":
             return [graph]
-        # The latest period ends now, so that a number is of all its time and not of a period that has just begun.
-        return [graph, Window(end=self.scale.now, period=period_of(properties), length=1)]
+        # The latest period ends now, so that a number covers a whole period and not one that has just begun.
+        return [graph, Window(end=self.now, period=period_of(properties), length=1)]
 
     def widget(self, widget: Mapping[str, Any]) -> Widget:
-        """Return a widget of a body with what it shows; what can not be drawn is `Unknown`, never left out."""
+        """Return a widget of a body with its contents; one that cannot be drawn is `Unknown`, never left out."""
         properties = widget.get("properties") or {}
-        place = _place(widget)
-        title = properties.get("title", "")
+        common = {"position": _position(widget), "title": properties.get("title", "")}
         try:
             match widget.get("type"), properties.get("view", "timeSeries"):
                 case "text", _:
-                    return Text(place=place, blocks=blocks(properties["markdown"]))
+                    return Text(**common, blocks=blocks(properties["markdown"]))
                 case "alarm", _:
-                    names = [arn.rpartition(":")[2] for arn in properties["alarms"]]
-                    return AlarmTiles(place=place, title=title, alarms=names)
+                    return AlarmTiles(**common, alarms=[arn.rpartition(":")[2] for arn in properties["alarms"]])
                 case "log", _:
-                    return self._log(place, title, properties)
+                    return self._log(properties, common)
                 case "metric", "timeSeries":
-                    return self._graph(place, title, properties)
+                    return self._graph(properties, common)
                 case "metric", "singleValue":
-                    return self._numbers(place, title, properties)
+                    return self._numbers(properties, common)
                 case "metric", view:
-                    reason = f"A metric widget of the view {view!r}, which is not drawn here."
+                    reason = f"Metric widgets of the view {view!r} are not drawn here."
                 case kind, _:
-                    reason = f"A widget of the type {kind!r}, which is not drawn here."
+                    reason = f"Widgets of the type {kind!r} are not drawn here."
         except (KeyError, TypeError, ValueError) as error:
-            reason = f"It can not be drawn: {type(error).__name__}: {error}"
-        return Unknown(place=place, title=title, reason=reason)
+            reason = f"It cannot be drawn: {type(error).__name__}: {error}"
+        return Unknown(**common, reason=reason)
 
-    def _graph(self, place: Place, title: str, properties: Mapping[str, Any]) -> Graph:
+    def _graph(self, properties: Mapping[str, Any], common: Mapping[str, Any]) -> Graph:
         (window,) = self.windows(properties)
-        drawn = curves(properties, self.metrics, window)
-        axes = properties.get("yAxis", {})
+        drawn = lines(properties, self.metrics, window)
         return Graph(
-            place=place,
-            title=title,
-            unit=axes.get("left", {}).get("label", ""),
-            unit_right=axes.get("right", {}).get("label", ""),
+            **common,
+            unit=properties.get("yAxis", {}).get("left", {}).get("label", ""),
             stacked=bool(properties.get("stacked")),
             period=window.period,
             start=window.start,
-            lines=[_line(each) for each in drawn],
+            lines=drawn,
             thresholds=_thresholds(properties, drawn, window),
             note=_note(drawn),
         )
 
-    def _numbers(self, place: Place, title: str, properties: Mapping[str, Any]) -> Numbers:
+    def _numbers(self, properties: Mapping[str, Any], common: Mapping[str, Any]) -> Numbers:
         graph, latest = self.windows(properties)
-        pairs = zip(curves(properties, self.metrics, latest), curves(properties, self.metrics, graph), strict=True)
         return Numbers(
-            place=place,
-            title=title,
+            **common,
             period=latest.period,
-            numbers=[
-                Number(
-                    label=now.label,
-                    colour=now.colour,
-                    only_on_aws=_only_on_aws(now),
-                    value=now.values[0],
-                    history=before.values,
-                )
-                for now, before in pairs
-            ],
+            lines=lines(properties, self.metrics, graph),
+            latest=[each.values[0] for each in lines(properties, self.metrics, latest)],
         )
 
-    def _log(self, place: Place, title: str, properties: Mapping[str, Any]) -> LogTable:
+    def _log(self, properties: Mapping[str, Any], common: Mapping[str, Any]) -> LogTable:
         groups, query = log_query(properties["query"])
-        rows = log_rows(properties["query"], self.events)
+        rows = logs_insights.run(properties["query"], self.events)
         columns = list(dict.fromkeys(name for row in rows for name in row))
-        return LogTable(
-            place=place,
-            title=title,
-            groups=groups,
-            query=query,
-            columns=columns,
-            rows=[[_cell(name, row.get(name)) for name in columns] for row in rows],
-        )
+        cells = [[_cell(name, row.get(name)) for name in columns] for row in rows]
+        return LogTable(**common, groups=groups, query=query, columns=columns, rows=cells)
 
 
-def _place(widget: Mapping[str, Any]) -> Place:
+def _position(widget: Mapping[str, Any]) -> Position:
     # CloudWatch's own defaults: six by six, wherever there is room.
     sizes = {"x": 0, "y": 0, "width": 6, "height": 6}
     x, y, width, height = (int(widget.get(key, default)) for key, default in sizes.items())
-    return Place(x=min(x, GRID_COLUMNS - 1), y=y, width=min(width, GRID_COLUMNS - x), height=height)
+    return Position(x=min(x, GRID_COLUMNS - 1), y=y, width=min(width, GRID_COLUMNS - x), height=height)
 
 
-def _line(curve: Curve) -> Line:
-    return Line(
-        label=curve.label,
-        colour=curve.colour,
-        additive=curve.statistic in {"Sum", "SampleCount"},
-        only_on_aws=_only_on_aws(curve),
-        right=curve.right,
-        values=curve.values,
-    )
-
-
-def _thresholds(properties: Mapping[str, Any], drawn: Iterable[Curve], window: Window) -> list[Threshold]:
+def _thresholds(properties: Mapping[str, Any], drawn: Iterable[Line], window: Window) -> list[Threshold]:
     own = period_of(properties)
-    grows = any(curve.statistic in _ADDITIVE for curve in drawn)
+    grows = any(line.statistic in _GROWING for line in drawn)
     return [
         Threshold(
             label=each.get("label", ""),
             value=float(each["value"]),
-            colour=each.get("color"),
             right=each.get("yAxis") == "right",
             period=own if grows and own != window.period else None,
         )
@@ -339,17 +270,10 @@ def _thresholds(properties: Mapping[str, Any], drawn: Iterable[Curve], window: W
     ]
 
 
-def _only_on_aws(curve: Curve) -> bool:
-    return bool(curve.read) and all(
-        each.namespace.startswith(_OF_AWS) and each.name not in _PUBLISHED_HERE.get(each.namespace, ())
-        for each in curve.read
-    )
-
-
-def _note(drawn: Iterable[Curve]) -> str:
-    if not all(curve.empty for curve in drawn):
+def _note(drawn: Iterable[Line]) -> str:
+    if not all(line.empty for line in drawn):
         return ""
-    return _ONLY_ON_AWS if all(_only_on_aws(curve) for curve in drawn) else _NO_DATA
+    return AWS_ONLY if all(line.aws_only for line in drawn) else _NO_DATA
 
 
 def _cell(name: str, value: object) -> str:

@@ -1,8 +1,7 @@
-"""MiniStack, the embedded AWS, with the gaps filled that this service would fall into.
+"""MiniStack, the embedded AWS, extended by the behaviour of AWS that this service needs.
 
-MiniStack has no extension points, so that its private functions are replaced, each by a function below that says
-which gap it fills. That holds for exactly one version, which is asserted. What stays inert is listed in
-``local.emulator.inert``.
+MiniStack has no extension points, so its private functions are replaced. Each function in ``GAPS`` says which gap it
+fills. This works for exactly one version, which is checked. ``local.emulator.inert`` lists the gaps that remain.
 """
 
 import importlib.metadata
@@ -15,7 +14,7 @@ VERSION: Final = "1.5.33"
 
 
 def install() -> None:
-    """Fill every gap. Once, before the emulator serves.
+    """Fill every gap. Call it once, before the emulator serves.
 
     Raises
     ------
@@ -23,7 +22,7 @@ def install() -> None:
         Another version of MiniStack is installed.
     """
     check_version(importlib.metadata.version("ministack"))
-    # Imported here, since importing MiniStack reads the environment and costs half a second.
+    # Imported here, because importing MiniStack reads the environment and takes half a second.
     from local.emulator import alarms, conditions, expiry, functions, gateway, metrics, resources, streams
 
     for module in (gateway, functions, metrics, alarms, streams, expiry, conditions, resources):
@@ -32,7 +31,7 @@ def install() -> None:
 
 
 def check_version(installed: str) -> None:
-    """Refuse any version but the one that the gaps were found in."""
+    """Refuse any version but the one that the gaps apply to."""
     if installed != VERSION:
         raise LocalError(
             f"MiniStack {installed} is installed, but local/emulator replaces private functions of {VERSION}. "
@@ -41,7 +40,7 @@ def check_version(installed: str) -> None:
 
 
 def serve() -> None:
-    """Serve until ended by a signal."""
+    """Serve until a signal ends the process."""
     from ministack import app
 
     sys.argv = ["ministack"]

@@ -1,7 +1,7 @@
 """Start the embedded AWS: ``python -m local.emulator ROOT PORT DESCRIPTOR``. Run by ``local.server``, not by hand.
 
-The console runs beside it, on the listening socket that the descriptor is: in the same process group, which one
-signal ends, and on a lifeline for an emulator that ends alone.
+The console runs in a child process, on the listening socket with that descriptor. It is in the same process group, so
+that one signal ends both, and on a lifeline in case only the emulator ends.
 """
 
 import os
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from local import emulator, lifeline
 from local.server import clear
-from local.stack import Place
+from local.stack import StackFolder
 
 
 def main() -> None:
-    """Fill the emulator's gaps and serve until ended by a signal, or with whoever started it."""
+    """Fill the emulator's gaps, and serve until a signal or the end of the starter."""
     root, port, descriptor = sys.argv[1:]
-    place = Place(int(port), Path(root))
+    folder = StackFolder(int(port), Path(root))
 
     def end() -> None:
-        clear(place)
+        clear(folder)
         os.killpg(0, signal.SIGKILL)
 
     lifeline.watch(end)
@@ -33,9 +33,9 @@ def main() -> None:
 def _console(root: str, port: str, descriptor: int) -> "subprocess.Popen[bytes]":
     console = subprocess.Popen(  # noqa: S603 -- our own module
         [sys.executable, "-m", "local.console", root, port, str(descriptor)],
-        # The keys are the account's root's; the console takes an administrator's from the state file.
+        # These keys are the root's; the console uses the administrator's from the state file.
         env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        stdin=subprocess.PIPE,  # its lifeline: never written to, closed by the end of this process
+        stdin=subprocess.PIPE,  # its lifeline: never written to, closed at the end of this process
         pass_fds=[descriptor],
     )
     os.close(descriptor)

@@ -1,4 +1,4 @@
-"""IAM condition keys, and names of resources, that policies of this service use."""
+"""IAM condition keys and resource ARNs that the policies of this service use."""
 
 import json
 from typing import Any, Final
@@ -8,9 +8,9 @@ from ministack.services import dynamodb_streams
 
 
 def kms_encryption_context() -> None:
-    """Let policies condition the use of a key on the encryption context, as ``kms:EncryptionContext:{key}``.
+    """Support conditions on the encryption context of a KMS request: ``kms:EncryptionContext:{key}``.
 
-    MiniStack resolves no such key, and so denies every request that a policy conditions on it.
+    MiniStack does not resolve this key, and so denies every request with such a condition.
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
     tag_context = iam_actions.request_tag_context
@@ -35,10 +35,9 @@ def encryption_context_keys(body: bytes) -> dict[str, str | list[str]]:
 
 
 def loopback_as_tls() -> None:
-    """Let a request over the loopback interface count as one over TLS, for which ``aws:SecureTransport`` asks.
+    """Treat requests over the loopback interface as TLS in ``aws:SecureTransport``.
 
-    The emulator serves plain HTTP on this machine alone. Queues and topics that refuse anything but TLS would refuse
-    everything.
+    The emulator serves plain HTTP, only on this machine. Queues and topics that require TLS would refuse everything.
     """
     resolve = iam_evaluator._resolve_condition_key
 
@@ -49,10 +48,10 @@ def loopback_as_tls() -> None:
 
 
 def log_streams_and_table_streams() -> None:
-    """Judge what is written to a log by its stream, and what is read of a table's stream by that stream.
+    """Authorize writes to a log by log stream, and reads of a table's stream by that stream.
 
-    MiniStack judges the one by the log group alone, and the other by no resource. Policies that allow just these
-    streams, ``log-group:NAME:*`` and ``table/NAME/stream/LABEL``, then allow nothing.
+    MiniStack authorizes the first only by log group, and the second without a resource. Policies that allow only these
+    streams, ``log-group:NAME:*`` and ``table/NAME/stream/LABEL``, would then allow nothing.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
     """
@@ -70,13 +69,13 @@ def log_streams_and_table_streams() -> None:
 
 
 def log_stream(body: bytes) -> str:
-    """Return the end of the ARN of the log stream that a request to CloudWatch Logs names; nothing if it names none."""
+    """Return the ARN suffix of the log stream in a request to CloudWatch Logs, or an empty string."""
     name = _members(body).get("logStreamName")
     return f":log-stream:{name}" if isinstance(name, str) else ""
 
 
 def table_stream(body: bytes) -> str | None:
-    """Return the ARN of the stream that a request to DynamoDB Streams is about."""
+    """Return the ARN of the stream in a request to DynamoDB Streams."""
     request = _members(body)
     iterator = request.get("ShardIterator")
     if isinstance(iterator, str):

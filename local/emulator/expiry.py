@@ -1,4 +1,4 @@
-"""DynamoDB's time to live: what has expired is still there for a while."""
+"""DynamoDB's time to live: expired items remain for a while."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ from ministack.services import dynamodb
 
 
 class _Unswept(AccountRegionScopedDict):  # type: ignore[misc] # MiniStack has no types
-    """Settings that are remembered and told, and that nobody goes through to delete by."""
+    """Settings that can be read, but that the deletion of expired items does not see."""
 
     __slots__ = ()
 
@@ -18,8 +18,8 @@ class _Unswept(AccountRegionScopedDict):  # type: ignore[misc] # MiniStack has n
 def expired_items_stay() -> None:
     """Keep expired items, as AWS does for hours or days.
 
-    MiniStack deletes them at the next full minute of its life: now and then between an expiry and the request that
-    is to be told of it. And it does so without a record in the table's stream.
+    MiniStack deletes them within a minute, sometimes before the request that should see the expired item, and without a
+    record in the table's stream.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
     """
     dynamodb._ttl_settings = _Unswept()

@@ -17,7 +17,7 @@ from zipfile import BadZipFile, LargeZipFile, ZipFile
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-#: Execution environments of one function that run at a time; more requests wait for their turn.
+#: Concurrent execution environments of one function; more requests wait.
 MAX_ENVIRONMENTS: Final = max(4, 4 * (os.cpu_count() or 1))
 
 _END_OF_LOG: Final = "\x1eend of the invocation's log"
@@ -25,17 +25,17 @@ _LOG_SECONDS: Final = 1.0
 
 
 def whole_log_without_waiting() -> None:
-    """Collect an invocation's log in full, and without waiting for more.
+    """Collect an invocation's complete log without a delay.
 
-    MiniStack reads what a function wrote for as long as something comes within a few milliseconds: 50 ms are
-    lost when nothing was logged, and on a busy machine the last lines, a metric perhaps, go to the next
-    invocation. Here the function's process marks the end of each invocation's log.
+    MiniStack reads a function's log until nothing arrives for a few milliseconds. This costs 50 ms if nothing was
+    logged, and on a busy machine the last lines, such as a metric, go to the next invocation. Here the function's
+    process marks the end of each invocation's log.
     """
     flush = "        _real_stdout.flush()\n\nrun()\n"
     marked = f"        print({_END_OF_LOG!r}, file=sys.stderr, flush=True)\n{flush}"
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(flush) != 1:
-        raise RuntimeError("the worker script is not the one that this gap was found in")
+        raise RuntimeError("the worker script has changed; this gap no longer applies")
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(flush, marked)
 
     def drain(worker: Any) -> str:
@@ -54,11 +54,11 @@ def whole_log_without_waiting() -> None:
     lambda_runtime.Worker._drain_stderr_bounded = drain
 
 
-def packaged_dependencies_alone() -> None:
-    """Show a function the packages in its zip, not those of this project's environment.
+def only_packaged_dependencies() -> None:
+    """Hide this project's packages from functions, so that they see only those in their zip.
 
-    MiniStack runs functions by its own interpreter, within its virtual environment: a dependency that is missing
-    from the package would go unnoticed until it is missing on AWS.
+    MiniStack runs functions with its own interpreter in its virtual environment. A dependency that is missing from the
+    package would go unnoticed until the deployment on AWS.
     """
     detect = lambda_runtime._detect_runtime_binary
     interpreter = getattr(sys, "_base_executable", sys.executable)
@@ -71,10 +71,10 @@ def packaged_dependencies_alone() -> None:
 
 
 def bounded_concurrency() -> None:
-    """Let a burst of requests queue for a few execution environments.
+    """Limit the execution environments of a function; more requests wait.
 
-    On AWS each concurrent request gets an environment of its own. So it does in MiniStack: fifty requests at once
-    start fifty processes, which on a small machine takes longer than anybody waits.
+    On AWS and in MiniStack, each concurrent request gets its own environment. Fifty concurrent requests start fifty
+    processes, which takes too long on a small machine.
     """
     execute = lambda_svc._execute_function_warm
     slots: dict[str, threading.BoundedSemaphore] = defaultdict(lambda: threading.BoundedSemaphore(MAX_ENVIRONMENTS))
@@ -89,15 +89,15 @@ def bounded_concurrency() -> None:
 
 
 def code_extracted_once() -> None:
-    """Share a function's extracted code between its execution environments, read-only by convention as on AWS.
+    """Extract a function's code once for all its execution environments, which must not change it.
 
-    MiniStack extracts the package for each of them: seconds of a burst, and gigabytes to delete when it ends.
+    MiniStack extracts the package for each of them, which takes seconds and gigabytes.
     """
     lambda_runtime.zipfile = SimpleNamespace(ZipFile=_SharedZip, BadZipFile=BadZipFile, LargeFileError=LargeZipFile)
 
 
 class _SharedZip(ZipFile):
-    """A zip file that is extracted once: what was extracted before is linked to."""
+    """A zip file that is extracted once; later extractions are links."""
 
     shared: ClassVar[dict[str, Path]] = {}
     sharing: ClassVar = threading.Lock()
@@ -116,4 +116,4 @@ class _SharedZip(ZipFile):
         package.unlink()
 
 
-GAPS: Final = (whole_log_without_waiting, packaged_dependencies_alone, bounded_concurrency, code_extracted_once)
+GAPS: Final = (whole_log_without_waiting, only_packaged_dependencies, bounded_concurrency, code_extracted_once)

@@ -1,4 +1,4 @@
-"""API Gateway's REST data plane: what happens between a request and its answer, besides the integration."""
+"""API Gateway's REST data plane: everything between a request and its response except the integration."""
 
 import re
 from collections.abc import Callable
@@ -17,22 +17,22 @@ from ministack.services import cloudwatch
 MAX_HEADER_BYTES: Final = 10_240
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 
-#: What the emulator's HTTP server reads of a request's head before it gives up by itself.
+#: The limit of the emulator's HTTP server for a request's head.
 _SERVER_HEADER_BYTES: Final = 1024 * 1024
 
 
 @dataclass
 class Exchange:
-    """One request on its way through the gateway.
+    """One request to the gateway.
 
     Attributes
     ----------
     request
-        MiniStack's record of it.
+        MiniStack's record of the request.
     authorizer
-        What the authorizer returned as context, as the strings that API Gateway makes of it.
+        The context that the authorizer returned, as strings.
     integration_failed
-        The function raised, timed out or returned what is no answer.
+        The function raised, timed out or returned an invalid response.
     """
 
     request: dict[str, Any]
@@ -52,24 +52,24 @@ class Exchange:
 
 
 _exchange: ContextVar[Exchange] = ContextVar("exchange")
-_Answer = Any  # MiniStack's (status, headers, body), or its error object
+_Response = Any  # MiniStack's (status, headers, body), or its error object
 
 
 def track_exchange() -> None:
-    """Give a request one id and one time: to the authorizer, the function, the gateway's answers and the client.
+    """Use one request id and time for the authorizer, the function, gateway responses and the client.
 
-    MiniStack makes up an id of its own at each of these places, and gives the authorizer none.
+    MiniStack uses a different id for each of these, and none for the authorizer.
     """
     execute = gateway._execute_in_scope
     build_event = gateway._build_lambda_event_v1
     invoke_authorizer = gateway._invoke_authorizer_lambda
 
-    async def execute_tracked(request: dict[str, Any], *arguments: Any) -> _Answer:
+    async def execute_tracked(request: dict[str, Any], *arguments: Any) -> _Response:
         _exchange.set(Exchange(request))
-        answer = await execute(request, *arguments)
-        if isinstance(answer, tuple):
-            answer[1].setdefault("x-amzn-requestid", request["request_id"])
-        return answer
+        response = await execute(request, *arguments)
+        if isinstance(response, tuple):
+            response[1].setdefault("x-amzn-requestid", request["request_id"])
+        return response
 
     def build_tracked_event(*arguments: Any, **options: Any) -> dict[str, Any]:
         event: dict[str, Any] = build_event(*arguments, **options)
@@ -99,9 +99,9 @@ def _identity(exchange: Exchange) -> dict[str, str | int]:
 
 
 def gateway_response_variables() -> None:
-    """Resolve ``$context.authorizer.*`` and ``$context.requestTime*`` in gateway responses; MiniStack leaves them.
+    """Resolve ``$context.authorizer.*`` and ``$context.requestTime*`` in gateway responses; MiniStack does not.
 
-    A variable of the authorizer's that it did not set is empty, as on AWS.
+    A variable that the authorizer did not set is empty, as on AWS.
     """
     stringify = gateway._stringify_context
     pattern = gateway._GATEWAY_TEMPLATE_VARIABLE
@@ -112,7 +112,7 @@ def gateway_response_variables() -> None:
         return result
 
     class Variables:
-        """Stands in for the pattern by which MiniStack finds variables in a template."""
+        """Replaces the pattern with which MiniStack finds variables in a template."""
 
         def sub(self, resolve: Callable[[re.Match[str]], str], template: str) -> str:
             def value(match: re.Match[str]) -> str:
@@ -142,25 +142,25 @@ def _variable(name: str, otherwise: str) -> str:
 
 
 class _IntegrationError(Exception):
-    """The function gave no answer that could be passed on."""
+    """The function did not return a valid response."""
 
 
 def failed_functions() -> None:
-    """Answer for a function that raises, times out or returns no answer: 502, by way of ``DEFAULT_5XX``.
+    """Return 502, through ``DEFAULT_5XX``, for a function that raises, times out or returns an invalid response.
 
-    MiniStack puts the exception's message into the answer, where it would leak, and takes any object for an answer.
+    MiniStack leaks the exception's message in the response, and accepts any object as a response.
     """
     read_result = gateway._lambda_proxy_response
     invoke = gateway._invoke_lambda_proxy_v1
     response_for_type = gateway._gateway_response_for_type
 
     def read_valid_result(result: dict[str, Any]) -> Any:
-        answer, error = read_result(result)
-        if error or not (result.get("throttle") or _is_answer(result.get("body"))):
+        response, error = read_result(result)
+        if error or not (result.get("throttle") or _is_response(result.get("body"))):
             raise _IntegrationError
-        return answer, None
+        return response, None
 
-    async def invoke_safely(*arguments: Any, **options: Any) -> _Answer:
+    async def invoke_safely(*arguments: Any, **options: Any) -> _Response:
         try:
             return await invoke(*arguments, **options)
         except _IntegrationError:
@@ -179,7 +179,7 @@ def failed_functions() -> None:
     gateway._gateway_response_for_type = response_with_status
 
 
-def _is_answer(body: Any) -> bool:
+def _is_response(body: Any) -> bool:
     return isinstance(body, dict) and str(body.get("statusCode", "")).isdigit()
 
 
@@ -189,19 +189,19 @@ _ORIGIN_OVERRIDE: Final = "#set($context.responseOverride.header.Access-Control-
 
 
 def preflight_of_several_origins() -> None:
-    """Name the caller's origin in a preflight if it is one of several allowed ones, and send no body.
+    """Return the caller's origin in a preflight if it is one of several allowed ones, without a body.
 
-    CDK writes the first origin as a constant and the others into a response template; MiniStack sends that
-    template's text as the body of the answer, even of a 204.
+    CDK writes the first origin as a constant and the others into a response template. MiniStack sends the template's
+    text as the body of the response, even of a 204.
     """
     invoke_mock = gateway._invoke_mock_v1
 
-    def invoke_mock_with_origin(integration: dict[str, Any]) -> _Answer:
+    def invoke_mock_with_origin(integration: dict[str, Any]) -> _Response:
         status, headers, body = invoke_mock(integration)
         template = body.decode()
         if _ORIGIN_OVERRIDE in template:
             origin = _header(_exchange.get().request["headers"], "origin")
-            if origin and origin in _ORIGIN.findall(template):  # the template compares it with "" too
+            if origin and origin in _ORIGIN.findall(template):  # the template compares it also with ""
                 headers["Access-Control-Allow-Origin"] = origin
             body = b""
         return status, headers, b"" if status == HTTPStatus.NO_CONTENT else body
@@ -214,10 +214,10 @@ def _header(headers: dict[str, str], name: str) -> str:
 
 
 def size_limits() -> None:
-    """Apply API Gateway's limits to the size of a request's head and body, and answer as it does.
+    """Apply API Gateway's limits to the size of a request's head and body, with its responses.
 
-    MiniStack's server ends the connection at 16 KiB of head, with an empty 431; it has no limit for the body. AWS
-    does not document which gateway response a head too large gets; that of a body too large is the nearest.
+    MiniStack's server ends the connection at 16 KiB of head, with an empty 431, and has no limit for the body. AWS does
+    not document the gateway response for a head that is too large; this uses that for a body.
     """
     execute = gateway._execute_in_scope
     ServerConfig.h11_max_incomplete_size = _SERVER_HEADER_BYTES
@@ -231,7 +231,7 @@ def size_limits() -> None:
         headers: dict[str, str],
         body: bytes,
         *arguments: Any,
-    ) -> _Answer:
+    ) -> _Response:
         stage = gateway._stages_v1.get(api_id, {}).get(stage_name)
         head = len(method) + len(path) + sum(len(value.encode()) for value in headers.values())
         if stage is not None and (head > MAX_HEADER_BYTES or len(body or b"") > MAX_BODY_BYTES):
@@ -246,29 +246,29 @@ def size_limits() -> None:
 def gateway_metrics() -> None:
     """Count every request in ``AWS/ApiGateway``: ``Count``, ``4XXError``, ``5XXError`` and ``Latency``.
 
-    MiniStack publishes metrics of functions, but none of APIs. The dimensions are ``ApiName`` and ``Stage``, as
-    without detailed metrics.
+    MiniStack publishes metrics of functions, but not of APIs. The dimensions are ``ApiName`` and ``Stage``, as without
+    detailed metrics.
     """
     handle = gateway._handle_execute_in_scope
 
-    async def handle_and_measure(api_id: str, stage_name: str, *arguments: Any) -> _Answer:
+    async def handle_and_measure(api_id: str, stage_name: str, *arguments: Any) -> _Response:
         began = datetime.now(UTC)
-        answer = await handle(api_id, stage_name, *arguments)
+        response = await handle(api_id, stage_name, *arguments)
         milliseconds = (datetime.now(UTC) - began).total_seconds() * 1000
         name = gateway._rest_apis.get(api_id, {}).get("name", "")
         for metric, value, unit in (
             ("Count", 1, "Count"),
-            ("4XXError", int(400 <= answer[0] < 500), "Count"),
-            ("5XXError", int(answer[0] >= 500), "Count"),
+            ("4XXError", int(400 <= response[0] < 500), "Count"),
+            ("5XXError", int(response[0] >= 500), "Count"),
             ("Latency", milliseconds, "Milliseconds"),
         ):
             cloudwatch.record_metric("AWS/ApiGateway", metric, value, unit, {"ApiName": name, "Stage": stage_name})
-        return answer
+        return response
 
     gateway._handle_execute_in_scope = handle_and_measure
 
 
-#: In order: the last one that wraps a function is the first one that a request meets.
+#: In order: the last one that wraps a function is called first.
 GAPS: Final = (
     gateway_response_variables,
     failed_functions,

@@ -1,4 +1,4 @@
-"""What deploys to the embedded AWS as it does to AWS, but does nothing there."""
+"""Resources and properties that the emulator accepts but does not emulate."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Inert:
-    """A part of the templates that is recorded and has no effect.
+    """A resource or property that is recorded and has no effect.
 
     Parameters
     ----------
@@ -20,22 +20,22 @@ class Inert:
     instead: str
 
 
-#: Types that MiniStack refuses: without a stand-in no stack that has one would deploy.
+#: Types that MiniStack refuses. They are recorded, so that stacks with them deploy.
 INERT_TYPES: Final = (
     Inert("AWS::CodeDeploy::Application", "an alias moves to the new version at once"),
     Inert("AWS::CodeDeploy::DeploymentConfig", "an alias moves to the new version at once"),
-    Inert("AWS::CodeDeploy::DeploymentGroup", "an alias moves to the new version at once, and never back"),
-    Inert("AWS::Logs::QueryDefinition", "saved queries are not listed; the same queries run by hand"),
+    Inert("AWS::CodeDeploy::DeploymentGroup", "an alias moves to the new version at once; no rollback"),
+    Inert("AWS::Logs::QueryDefinition", "saved queries are not listed; you can run the same queries by hand"),
 )
 
 INERT: Final = (
     *INERT_TYPES,
-    Inert("AWS::CloudWatch::Alarm with metric math", "the alarm exists and stays INSUFFICIENT_DATA"),
-    Inert("AWS::WAFv2::WebACL and its association", "stored; no request is filtered"),
-    Inert("AWS::DynamoDB::GlobalTable replicas", "one region alone"),
+    Inert("AWS::CloudWatch::Alarm on metrics that only AWS publishes", "the alarm stays INSUFFICIENT_DATA"),
+    Inert("AWS::WAFv2::WebACL and its association", "stored; no request is blocked or counted"),
+    Inert("AWS::DynamoDB::GlobalTable replicas", "only one region"),
     Inert("AWS::DynamoDB::GlobalTable encryption", "the key is stored; items are not encrypted with it"),
     Inert("AWS::Logs::LogGroup data protection and key", "nothing is masked or encrypted"),
     Inert("AWS::SNS::Topic key", "messages are not encrypted"),
     Inert("AWS::ApiGateway::Stage access logs and tracing", "no log line is written"),
-    Inert("AWS::Lambda::Function memory, tracing and SnapStart's snapshot", "no limit, no trace, a warm process"),
+    Inert("AWS::Lambda::Function memory, tracing and SnapStart's snapshot", "no limit, no trace, no snapshot"),
 )

@@ -1,49 +1,50 @@
-"""CloudWatch metrics that functions publish through their logs."""
+"""CloudWatch metrics of functions: those that they publish through their logs, and those that Lambda publishes."""
 
-import json
-from collections.abc import Iterator
 from typing import Any, Final
 
 from ministack.services import cloudwatch, lambda_svc
 
+from local.cloudwatch.embedded_metrics import datapoints
+from local.emulator import alarms
+
 
 def embedded_metrics() -> None:
-    """Turn log lines in the Embedded Metric Format into metrics, and evaluate alarms on them at once.
-
-    MiniStack stores them as text.
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
+    """Turn log lines in the Embedded Metric Format into metrics. MiniStack stores them as text."""
     emit = lambda_svc._emit_lambda_logs
 
     def emit_with_metrics(function: Any, request_id: str, log: str, *arguments: Any, **options: Any) -> None:
         emit(function, request_id, log, *arguments, **options)
-        recorded = [
-            cloudwatch.record_metric(*metric)
-            for line in (log or "").splitlines()
-            if '"_aws"' in line
-            for metric in embedded_metrics_of(line)
-        ]
-        if recorded:
-            cloudwatch._evaluate_all_alarms()
+        found = [each for line in (log or "").splitlines() for each in datapoints(line)]
+        for each in found:
+            cloudwatch.record_metric(each.namespace, each.name, each.value, each.unit, dict(each.dimensions))
+        if found:
+            alarms.evaluate_soon()
 
     lambda_svc._emit_lambda_logs = emit_with_metrics
 
 
-def embedded_metrics_of(line: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:
-    """Yield namespace, name, value, unit and dimensions of each datapoint in a log line; none if it is no EMF."""
-    try:
-        document = json.loads(line)
-        directives = document["_aws"]["CloudWatchMetrics"]
-    except (ValueError, TypeError, KeyError):
-        return
-    for directive in directives:
-        for names in directive.get("Dimensions") or [[]]:
-            dimensions = {name: str(document[name]) for name in names if name in document}
-            for metric in directive.get("Metrics", []):
-                values = document.get(metric["Name"])
-                for value in values if isinstance(values, list) else [values]:
-                    if isinstance(value, int | float):
-                        yield directive["Namespace"], metric["Name"], value, metric.get("Unit", "None"), dimensions
+def function_metrics() -> None:
+    """Publish Lambda's metrics of every invocation, whatever invoked the function.
+
+    MiniStack publishes them only for invocations over Lambda's own API, not for those by API Gateway or a stream.
+    """
+    emit_logs, emit_metrics = lambda_svc._emit_lambda_logs, lambda_svc._emit_lambda_metrics
+
+    def emit_with_metrics(
+        function: Any, request_id: str, log: str, error: bool, milliseconds: int, **options: Any
+    ) -> None:
+        emit_logs(function, request_id, log, error, milliseconds, **options)
+        name = (function.get("config") or function)["FunctionName"]
+        # MiniStack publishes no duration of 0, which is what it rounds short ones down to.
+        emit_metrics(name, max(milliseconds, 1), error=error, throttle=False)
+
+    def emit_refused(name: str, duration_ms: float, throttle: bool, **_: bool) -> None:
+        # Lambda's own API counts a refused invocation again, with the time that it took to refuse.
+        if throttle and not duration_ms:
+            cloudwatch.record_metric("AWS/Lambda", "Throttles", 1, "Count", {"FunctionName": name})
+
+    lambda_svc._emit_lambda_logs = emit_with_metrics
+    lambda_svc._emit_lambda_metrics = emit_refused
 
 
-GAPS: Final = (embedded_metrics,)
+GAPS: Final = (embedded_metrics, function_metrics)

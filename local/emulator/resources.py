@@ -1,4 +1,4 @@
-"""CloudFormation: resource types that MiniStack refuses, and properties that it ignores."""
+"""CloudFormation resource types that MiniStack refuses, and properties that it ignores."""
 
 import json
 import uuid
@@ -16,7 +16,7 @@ _Created = tuple[str, dict[str, str]]  # physical id and attributes
 
 
 def inert_types() -> None:
-    """Record types that have no effect here, so that a template with them deploys."""
+    """Accept types that are not emulated, so that a template with them deploys."""
     for each in INERT_TYPES:
         provisioners._RESOURCE_HANDLERS[each.what] = {
             "create": _record,
@@ -51,32 +51,6 @@ def composite_alarms() -> None:
     }
 
 
-def metric_queries_of_alarms() -> None:
-    """Deploy ``AWS::CloudWatch::Alarm`` with ``Metrics``: one plain metric works, metric math is recorded.
-
-    MiniStack refuses both, and rolls the whole stack back.
-    """
-    record = provisioners._cw_metric_alarm_record
-
-    def record_any(name: str, properties: _Properties) -> Any:
-        queries = properties.get("Metrics")
-        if not queries:
-            return record(name, properties)
-        plain = {key: value for key, value in properties.items() if key != "Metrics"}
-        if len(queries) == 1 and "MetricStat" in queries[0]:
-            query = queries[0]["MetricStat"]
-            return record(name, plain | query["Metric"] | {"Period": query["Period"]} | _statistic(query["Stat"]))
-        alarm = record(name, plain | {"MetricName": "-", "Namespace": "-"})
-        return alarm | {"MetricName": None, "Namespace": None, "Metrics": queries}
-
-    provisioners._cw_metric_alarm_record = record_any
-
-
-def _statistic(name: str) -> dict[str, str]:
-    basic = {"Average", "Maximum", "Minimum", "SampleCount", "Sum"}
-    return {"Statistic": name} if name in basic else {"ExtendedStatistic": name}
-
-
 def web_acl_associations() -> None:
     """Deploy ``AWS::WAFv2::WebACLAssociation``: MiniStack has the association, but not the type."""
 
@@ -101,7 +75,7 @@ def replica_keys() -> None:
         here = get_region()
         _, _, _, primary_region, account, key = properties["PrimaryKeyArn"].split(":", 5)
         with request_scope(account, primary_region):
-            answer = kms._replicate_key(
+            response = kms._replicate_key(
                 {
                     "KeyId": key.removeprefix("key/"),
                     "ReplicaRegion": here,
@@ -109,7 +83,7 @@ def replica_keys() -> None:
                     "Description": properties.get("Description", ""),
                 }
             )
-        metadata = _check(answer)["ReplicaKeyMetadata"]
+        metadata = _check(response)["ReplicaKeyMetadata"]
         return metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]}
 
     def update(key_id: str, _old: _Properties, new: _Properties, _stack: str) -> _Created:
@@ -124,7 +98,7 @@ def replica_keys() -> None:
 
 
 def table_settings() -> None:
-    """Give tables of both types their time to live and point-in-time recovery; MiniStack ignores the two."""
+    """Set the time to live and point-in-time recovery of tables, which MiniStack ignores."""
     for type_name in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
         handler = provisioners._RESOURCE_HANDLERS[type_name]
         handler["create"] = _then_settings(handler["create"], properties_at=1)
@@ -144,7 +118,7 @@ def _apply_table_settings(table: str, properties: _Properties) -> None:
     if expiry := properties.get("TimeToLiveSpecification"):
         specification = {"Enabled": _true(expiry["Enabled"]), "AttributeName": expiry["AttributeName"]}
         _check(dynamodb._update_ttl({"TableName": table, "TimeToLiveSpecification": specification}))
-    # A global table has its recovery in each replica.
+    # A global table has the recovery setting in each replica.
     settings = next(iter(properties.get("Replicas") or []), properties)
     if recovery := settings.get("PointInTimeRecoverySpecification"):
         enabled = {"PointInTimeRecoveryEnabled": _true(recovery["PointInTimeRecoveryEnabled"])}
@@ -152,7 +126,7 @@ def _apply_table_settings(table: str, properties: _Properties) -> None:
 
 
 def user_pool_urls() -> None:
-    """Give a user pool the attribute ``ProviderURL``."""
+    """Add the attribute ``ProviderURL`` to user pools."""
     attributes = provisioners._cognito_user_pool_attributes
 
     def with_url(pool_id: str) -> dict[str, str]:
@@ -163,15 +137,15 @@ def user_pool_urls() -> None:
 
 
 def output_changes() -> None:
-    """Take a change set that changes outputs alone for a change.
+    """Execute change sets that change only outputs.
 
-    MiniStack calls it empty. CDK then leaves the stack as it is, and a new reference to it from another stack fails.
+    MiniStack treats them as empty. CDK then skips the stack, and a new reference to it from another stack fails.
     """
     create = changesets._create_change_set
 
     def create_with_outputs(parameters: Any) -> Any:
         known = set(cloudformation._change_sets)
-        answer = create(parameters)
+        response = create(parameters)
         for change_set in (cloudformation._change_sets[key] for key in set(cloudformation._change_sets) - known):
             stack = cloudformation._stacks.get(change_set["StackName"]) or {}
             current = (stack.get("_template") or {}).get("Outputs")
@@ -181,14 +155,14 @@ def output_changes() -> None:
                 and (change_set["_template"] or {}).get("Outputs") != current
             ):
                 change_set |= {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE", "StatusReason": ""}
-        return answer
+        return response
 
     handlers._ACTION_HANDLERS["CreateChangeSet"] = create_with_outputs
 
 
-def _check(answer: tuple[int, Any, bytes]) -> dict[str, Any]:
-    """Return what a service answered, or fail the deployment with it."""
-    status, _, body = answer
+def _check(response: tuple[int, Any, bytes]) -> dict[str, Any]:
+    """Return the body of a service's response, or fail the deployment with its error."""
+    status, _, body = response
     if status >= 400:
         raise ValueError(body.decode())
     document: dict[str, Any] = json.loads(body) if body else {}
@@ -202,7 +176,6 @@ def _true(value: object) -> bool:
 GAPS: Final = (
     inert_types,
     composite_alarms,
-    metric_queries_of_alarms,
     web_acl_associations,
     replica_keys,
     table_settings,

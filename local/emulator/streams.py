@@ -1,4 +1,4 @@
-"""Event source mappings of DynamoDB streams: what happens to a batch that its function fails on."""
+"""Event source mappings of DynamoDB streams: failing batches."""
 
 import itertools
 import json
@@ -26,7 +26,7 @@ class _Batch:
 
 @dataclass
 class _Progress:
-    """What a mapping has read from its stream and not got rid of yet, oldest first."""
+    """The records that a mapping has read and not yet processed, oldest first."""
 
     pending: deque[_Batch] = field(default_factory=deque)
     not_before: float = 0.0
@@ -36,9 +36,9 @@ _progress: Final[dict[str, _Progress]] = {}
 
 
 def failing_batches() -> None:
-    """Retry a batch that fails, split it in two, and at last give it up and report it, as its mapping says.
+    """Retry a failing batch, split it, and finally send it to the failure destination, as configured.
 
-    MiniStack retries a failing batch for ever, so that one bad record blocks the table's stream. This honours
+    MiniStack retries a failing batch forever, so that one bad record blocks the table's stream. This supports
     ``MaximumRetryAttempts``, ``MaximumRecordAgeInSeconds``, ``BisectBatchOnFunctionError``,
     ``ReportBatchItemFailures``, the failure destination, the function's alias and the filter.
     https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -47,7 +47,7 @@ def failing_batches() -> None:
 
 
 def _poll() -> bool:
-    """Take each mapping one invocation further; tell whether any of them had something to do."""
+    """Invoke the function of each mapping once; return whether there were records."""
     polled = [_poll_mapping(account, region, esm) for account, region, esm in lambda_svc._iter_all_esms()]
     return any(polled)
 
@@ -83,7 +83,7 @@ def _advance(esm: dict[str, Any], source: Any) -> bool:
 
 
 def _read(esm: dict[str, Any], table: str, progress: _Progress) -> bool:
-    """Read the next records of the stream; return False when there are none."""
+    """Read the next records of the stream; return False if there are none."""
     identifier = esm["UUID"]
     lambda_svc._init_stream_position(identifier, esm["EventSourceArn"], esm.get("StartingPosition", "LATEST"))
     with lambda_svc._dynamodb_stream_positions_lock:
@@ -97,7 +97,7 @@ def _read(esm: dict[str, Any], table: str, progress: _Progress) -> bool:
 
 
 def _wanted(record: _Record, esm: dict[str, Any]) -> bool:
-    """Apply the filter, which is a pattern of EventBridge's; Lambda's own matcher in MiniStack knows few of them."""
+    """Return whether a record matches the filter: an EventBridge pattern, few of which MiniStack's matcher supports."""
     patterns = [each["Pattern"] for each in (esm.get("FilterCriteria") or {}).get("Filters") or []]
     return not patterns or any(
         eventbridge._matches_detail(record, alternative)
@@ -107,7 +107,7 @@ def _wanted(record: _Record, esm: dict[str, Any]) -> bool:
 
 
 def _failed_records(esm: dict[str, Any], records: list[_Record], result: dict[str, Any]) -> list[_Record]:
-    """Return the records to be retried: all of them, or those from the first that the function reported."""
+    """Return the records to retry: all, or those from the first that the function reported."""
     if result.get("error"):
         return records
     if "ReportBatchItemFailures" not in (esm.get("FunctionResponseTypes") or []):
@@ -125,7 +125,7 @@ def _after_failure(
     if 0 < max_age < time.time() - float(batch.records[0]["dynamodb"]["ApproximateCreationDateTime"]):
         _give_up(esm, function, batch.records, result, "MaxRecordAgeExceeded")
     elif esm.get("BisectBatchOnFunctionError") and len(batch.records) > 1:
-        # Splitting does not use up an attempt.
+        # A split does not count as an attempt.
         middle = len(batch.records) // 2
         halves = (batch.records[:middle], batch.records[middle:])
         progress.pending.extendleft(_Batch(half, batch.failures - 1) for half in reversed(halves))

@@ -13,20 +13,20 @@ from functools import cache
 from typing import Any, Final
 
 from jwt import PyJWK
-from pydantic import BaseModel
 
 from functions.jwt_authorizer.errors import TokenRejectedError
 from functions.jwt_authorizer.keys import SigningKeys
 from functions.jwt_authorizer.service import ALGORITHMS, TokenVerifier
 from functions.setup_mfa.encryption import EnvelopeSealer
-from functions.shared.contract import VERIFY, Attribute
+from functions.shared.contract import VERIFY, Attribute, Factor
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
-from functions.shared.http import Request, endpoint
-from functions.shared.proof import Method, SecondFactorRequest, TotpRequest, parse_body
+from functions.shared.http import Request
 from functions.shared.record import MfaRecord, RecordDamagedError, attribute_value, record_from_item
+from functions.shared.request_body import SecondFactorRequest, TotpRequest
 from functions.shared.settings import EndpointSettings, RawKey
 from tests.support.events import api_event
+from tests.support.routes import Value, handler_of
 from tests.support.tokens import AUDIENCE, ISSUER, NOW, claims, cognito_claims, ec_key, rsa_key
 
 type Json = Any
@@ -67,19 +67,14 @@ def any_text(data: bytes) -> str:
 _SETTINGS: Final = EndpointSettings("dev", "CRITICAL", ("https://app.example.com",), required_scope=None)
 
 
-class _Echo(BaseModel):
-    code: str
-
-
 def _handler(model: type[TotpRequest | SecondFactorRequest]) -> Any:
-    @endpoint(VERIFY, _SETTINGS)
-    def answering(request: Request) -> _Echo:
-        proof = parse_body(model, request.event).proof()
-        form = r"[0-9]{6}" if proof.method is Method.TOTP else r"[A-Z]{4}-[0-9]{4}"
-        assert re.fullmatch(form, proof.code, re.ASCII)
-        return _Echo(code=proof.code)
+    def answering(request: Request[Any]) -> Value:
+        offered = request.body.offered_code()
+        form = r"[0-9]{6}" if offered.factor is Factor.TOTP else r"[A-Z]{4}-[0-9]{4}"
+        assert re.fullmatch(form, offered.code, re.ASCII)
+        return Value(offered.code)
 
-    return answering
+    return handler_of(answering, VERIFY, _SETTINGS, body=model)
 
 
 _HANDLERS: Final = cache(lambda: [_handler(TotpRequest), _handler(SecondFactorRequest)])
@@ -107,14 +102,14 @@ def _check_answer(answer: Mapping[str, Any], event: Mapping[str, Any]) -> None:
     assert answer["statusCode"] in {200, 400, 401}, answer
     assert all(isinstance(value, str) for value in answer["headers"].values())
     if answer["statusCode"] == 200:
-        assert body.keys() == {"code"}
+        assert body.keys() == {"someValue"}
         sent = event["body"]
         if event.get("isBase64Encoded"):
             sent = base64.b64decode(sent)
         said = json.loads(sent)
         (value,) = (re.sub(r"[\s-]", "", each) for each in said.values() if each is not None)
         assert value.isascii()
-        assert body["code"].replace("-", "") == value.upper()
+        assert body["someValue"].replace("-", "") == value.upper()
     else:
         assert body.keys() == {"error", "message", "request_id", "timestamp"}
 

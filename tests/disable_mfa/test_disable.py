@@ -1,9 +1,6 @@
 """``POST /auth/mfa/disable`` through its handler."""
 
-from types import SimpleNamespace
-
 import pytest
-from botocore.exceptions import ConnectionClosedError
 
 from functions.shared.contract import DISABLE
 from tests.support.aws_calls import refused
@@ -58,12 +55,6 @@ def test_afterwards_setup_starts_afresh(enrolled: User) -> None:
     assert enrolled.verify_backup(old_code).error == "INVALID_CODE"
 
 
-def test_makes_three_aws_calls(aws: EmbeddedAws, enrolled: User) -> None:
-    with aws.calls.recorded() as made:
-        enrolled.disable()
-    assert made == ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:DeleteItem"]
-
-
 @pytest.mark.parametrize("operation", ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:DeleteItem"])
 def test_a_failing_call_changes_nothing(aws: EmbeddedAws, enrolled: User, operation: str) -> None:
     before = aws.item("user-1")
@@ -71,26 +62,3 @@ def test_a_failing_call_changes_nothing(aws: EmbeddedAws, enrolled: User, operat
         assert enrolled.disable().status == 503
     assert aws.item("user-1") == before
     assert enrolled.disable().status == 200
-
-
-def test_a_lost_answer_to_the_deletion_is_no_conflict(aws: EmbeddedAws, enrolled: User) -> None:
-    """The SDK tries again a deletion whose answer it did not get; the second try finds nothing to delete."""
-    with aws.calls.losing_answer("dynamodb:DeleteItem", ConnectionClosedError(endpoint_url="https://dynamodb")):
-        answer = enrolled.disable()
-    assert (answer.status, answer.body) == (200, {"enabled": False})
-    assert aws.item("user-1") is None
-
-
-def test_a_deletion_that_another_request_made_is_a_conflict(aws: EmbeddedAws, enrolled: User) -> None:
-    with aws.calls.repeating("dynamodb:DeleteItem"):
-        assert enrolled.disable().error == "CONFLICT"
-
-
-def test_a_second_try_does_not_take_another_record_for_its_own_deletion(aws: EmbeddedAws, enrolled: User) -> None:
-    refusal = {
-        "Error": {"Code": "ConditionalCheckFailedException"},
-        "Item": {**(aws.item("user-1") or {}), "version": {"N": "1"}},
-        "ResponseMetadata": {"HTTPStatusCode": 400, "RetryAttempts": 1},
-    }
-    with aws.calls.recorded({"dynamodb:DeleteItem": lambda: (SimpleNamespace(status_code=400, headers={}), refusal)}):
-        assert enrolled.disable().error == "CONFLICT"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
 
 import pytest
 
@@ -18,17 +17,16 @@ from functions.shared.contract import (
     Env,
     ErrorCode,
 )
-from functions.shared.proof import MAX_BODY_BYTES
+from functions.shared.request_body import MAX_BODY_BYTES
 from infra.config import DEV, ENVIRONMENTS, PROD, Config
-from infra.monitoring.config import MonitoringConfig
+from infra.config.monitoring import MonitoringConfig
 from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
-from local.stack import DEFAULT_PORT, Place
+from local.stack import DEFAULT_PORT, StackFolder
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
 from tests.support.pages import quoted, rows, section, text_of
-from tools.docsite import architecture
-from tools.docsite.topology import read_topology
+from tools.docsite.diagrams import TEMPLATES
 
 README = (REPOSITORY / "README.md").read_text()
 CALLS = rows(section("architecture.md", "What each route does"))
@@ -43,14 +41,14 @@ def table(page: str, heading: str) -> list[list[str]]:
 # -- architecture
 
 
-def test_the_picture_of_the_architecture_is_the_one_that_the_templates_draw() -> None:
-    assert architecture.PICTURE.read_text() == architecture.picture(read_topology())
-
-
-def test_the_stacks_need_one_another_as_it_says() -> None:
+def test_the_table_of_stacks_lists_the_references_between_templates() -> None:
     documented = {quoted(name)[0]: set(quoted(needs)) for name, _, needs in table("architecture.md", "Stacks")}
+    templates = {path.stem.removeprefix("mfa-prod-"): path.read_text() for path in TEMPLATES.glob("*.json")}
     there = {
-        re.sub(r"^replica-.*", "replica-REGION", name): set(needs) for name, needs in read_topology().stacks.items()
+        re.sub(r"^replica-.*", "replica-REGION", name): {
+            other for other in templates if f"${{mfa-prod-{other}:" in text.partition('"Resources"')[2]
+        }
+        for name, text in templates.items()
     }
 
     assert documented == there
@@ -155,13 +153,15 @@ def test_the_integration_guide_knows_the_throttling() -> None:
 
 
 def test_the_quick_start_ends_as_the_command_does() -> None:
-    assert section("quick-start.md", "Start it").count(f"  http://{LOOPBACK}:{Place(DEFAULT_PORT).console_port}\n") == 1
+    console = f"  http://{LOOPBACK}:{StackFolder(DEFAULT_PORT).console_port}\n"
+
+    assert section("quick-start.md", "Start it").count(console) == 1
 
 
 def test_the_deployment_guide_lists_settings_that_exist() -> None:
     names = {name for setting, _ in table("deploy.md", "Settings") for name in quoted(setting)}
 
-    assert names <= {each.name for each in fields(Config)}
+    assert names <= set(Config.model_fields)
 
 
 def test_the_deployment_guide_lists_the_environment_variables_of_the_functions() -> None:
@@ -183,7 +183,7 @@ def test_the_layout_names_every_folder_that_is_committed() -> None:
 
 def test_the_settings_of_the_deployment_guide_exist() -> None:
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = [^`]*)?`", text_of("deploy.md")))
-    settings = {each.name for kind in (Config, MonitoringConfig) for each in fields(kind)}
+    settings = set(Config.model_fields) | set(MonitoringConfig.model_fields)
     # A field of the access log, a claim of Cognito's, and an argument in infra/constructs/security_events.py.
     others = {"integration_status", "client_id", "parallelization_factor"}
 

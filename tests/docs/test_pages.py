@@ -7,7 +7,6 @@ import io
 import itertools
 import re
 import shlex
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -86,7 +85,7 @@ def test_every_target_of_make_exists(page: Path) -> None:
 
 @EACH_PAGE
 def test_every_setting_on_a_command_line_exists(page: Path) -> None:
-    names = {each.name for each in fields(Config)} | {"config", "packaging", "name"}
+    names = set(Config.model_fields) | {"config", "packaging", "name"}
     for call in commands(page):
         if "cdk" in call[:2]:
             assert {each.partition("=")[0] for flag, each in itertools.pairwise(call) if flag == "-c"} <= names

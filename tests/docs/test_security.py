@@ -10,7 +10,6 @@ from functions.shared.lockout import Failures
 from functions.shared.totp import WINDOW
 from infra.paths import REPOSITORY
 from tests.support.pages import rows, section, text_of
-from tools.docsite import envelope
 
 PAGE = text_of("security.md")
 _TEST = re.compile(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)")
@@ -51,25 +50,3 @@ def test_the_chances_of_guessing_match_the_code() -> None:
     documented = [float(cells[2].removesuffix(" %")) / 100 for cells in table]
     assert documented == pytest.approx([1 - (1 - chance) ** count for count in [*tried[:3], a_year]], rel=0.15)
     assert guesses(timedelta(days=4)) == MAX_CONSECUTIVE_FAILURES > guesses(timedelta(days=3))
-
-
-def test_the_picture_of_the_envelope_is_the_one_that_the_code_draws() -> None:
-    assert envelope.PICTURE.read_text() == envelope.picture()
-
-
-def test_a_message_is_taken_apart_into_the_parts_that_the_picture_shows() -> None:
-    message = envelope.sealed_message()
-    parts = envelope.taken_apart(message)
-
-    assert b"".join(parts.values()) == message
-    assert b"user-1" in parts["encryption context"]
-    assert parts["IV"] == (1).to_bytes(12)
-    assert (len(parts["ciphertext"]), len(parts["tag of it"])) == (32, 16)
-    assert f">{len(parts['commitment'])} bytes<" in envelope.picture()
-
-
-@pytest.mark.parametrize("change", [lambda message: message + b"\0", lambda message: b"\1" + message[1:]])
-def test_another_form_of_message_is_not_drawn(change: object) -> None:
-    assert callable(change)
-    with pytest.raises(ValueError, match="form"):
-        envelope.taken_apart(change(envelope.sealed_message()))

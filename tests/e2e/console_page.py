@@ -1,4 +1,4 @@
-"""Drives the console as a user does, with an authenticator app."""
+"""Drives the console as a user would: by what is on the screen, with an authenticator app."""
 
 import io
 import json
@@ -100,7 +100,7 @@ class Canned:
 
 
 class ConsolePage:
-    """The console's page for users."""
+    """The page for enrolment, login and lock-out."""
 
     def __init__(self, opened: Opened) -> None:
         self.page = opened.page
@@ -138,7 +138,7 @@ class ConsolePage:
     # -- actions of the user --------------------------------------------------------------------------------------
 
     def sign_in(self, user: str) -> None:
-        self.page.get_by_label("Name or e-mail address").fill(user)
+        self.page.get_by_label("Name or email address").fill(user)
         self.button("Sign in").click()
 
     def sign_in_again(self) -> None:
@@ -168,14 +168,14 @@ class ConsolePage:
         """Confirm that the backup codes are saved, and return them."""
         self.heading("Save your backup codes")
         codes = self.codes()
-        self.page.get_by_label("I saved them").check()
+        self.page.get_by_label("I saved these codes").check()
         self.button("Continue").click()
-        self.heading("Your second factor")
+        self.heading("Two-step verification")
         return codes
 
     def scan(self, app: Authenticator, *, old: str = "") -> str:
         """Scan the QR code once it differs from that of an old secret, and return the Key URI."""
-        self.heading("Turn on your second factor")
+        self.heading("Set up two-step verification")
         expect(self.page.locator("#secret")).to_have_text(
             re.compile("^(?!" + re.escape(grouped(old)) + "$)[A-Z2-7 ]{39}$")
         )

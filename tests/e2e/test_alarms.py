@@ -1,16 +1,17 @@
-"""Each of the six conditions, caused over HTTP, until its alarm fires and its message lies in a queue."""
+"""Alarms of the deployed stack: caused over HTTP or by a metric, until their messages arrive at a queue."""
 
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import pytest
 
 from functions.shared.contract import (
+    BACKUP_CODES,
     METRICS_NAMESPACE,
     SETUP,
     SETUP_METRICS,
@@ -19,33 +20,42 @@ from functions.shared.contract import (
     metric_dimensions,
     partition_key,
 )
+from infra.monitoring.rules import PAGE_KEY
+from infra.monitoring.rules.model import alarm_name
+from local.cloudwatch.alarm_rule import alarms_named
+from local.cloudwatch.alarm_state import needs_aws
 from local.stack import Stack
 from tests.support.released import released
 from tests.support.stack import Api, Aws
 
-#: An alarm looks again every few seconds, and the machine may be busy.
+#: Alarms are evaluated every few seconds, and the machine may be busy.
 PATIENCE_SECONDS: Final = 30
 
 type TokenFor = Callable[..., str]
 
 
 class Alarms:
-    """The alarms of the stack under test, and a queue that hears what they tell."""
+    """The alarms of the stack under test, and a queue that receives their messages."""
 
     def __init__(self, aws: Aws, environment: str) -> None:
-        self._cloudwatch = aws.client("cloudwatch")
+        self.cloudwatch = aws.client("cloudwatch")
         self._sns = aws.client("sns")
         self._sqs = aws.client("sqs")
         self._environment = environment
 
-    @contextmanager
-    def heard(self) -> Iterator[None]:
-        """Subscribe a queue of one's own to the topic that alarms report to."""
-        (topic,) = {
-            action
-            for alarm in self._cloudwatch.describe_alarms(AlarmNamePrefix=f"mfa-{self._environment}-")["MetricAlarms"]
-            for action in alarm["AlarmActions"]
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Return every alarm, by its key in the runbook."""
+        prefix = alarm_name(self._environment, "")
+        found = self.cloudwatch.describe_alarms(
+            AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
+        )
+        return {
+            each["AlarmName"].removeprefix(prefix): each for each in found["MetricAlarms"] + found["CompositeAlarms"]
         }
+
+    @contextmanager
+    def received_from(self, topic: str) -> Iterator[None]:
+        """Subscribe a new queue to a topic."""
         self._queue = self._sqs.create_queue(QueueName=f"test-alarms-{time.time_ns()}")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"][
             "QueueArn"
@@ -66,27 +76,54 @@ class Alarms:
             self._sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
             self._sqs.delete_queue(QueueUrl=self._queue)
 
+    @contextmanager
+    def changed(self, alarm: Mapping[str, Any], **properties: Any) -> Iterator[None]:
+        """Put an alarm with other properties for a while."""
+        operation = "PutCompositeAlarm" if "AlarmRule" in alarm else "PutMetricAlarm"
+        known = self.cloudwatch.meta.service_model.operation_model(operation).input_shape.members
+        put = self.cloudwatch.put_composite_alarm if "AlarmRule" in alarm else self.cloudwatch.put_metric_alarm
+        as_deployed = {name: value for name, value in alarm.items() if name in known}
+        put(**as_deployed | properties)
+        try:
+            yield
+        finally:
+            put(**as_deployed)
+
+    @contextmanager
+    def own_topic(self) -> Iterator[str]:
+        """Create a topic, and return its ARN."""
+        topic: str = self._sns.create_topic(Name=alarm_name(self._environment, f"test-{time.time_ns()}"))["TopicArn"]
+        try:
+            yield topic
+        finally:
+            self._sns.delete_topic(TopicArn=topic)
+
+    def count(self, metric: str, value: float) -> None:
+        """Count something so many times; a negative number takes it back."""
+        dimensions = [{"Name": name, "Value": each} for name, each in metric_dimensions(self._environment).items()]
+        datum = {"MetricName": metric, "Dimensions": dimensions, "Value": value}
+        self.cloudwatch.put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=[datum])
+
     def on(self, metric: str) -> dict[str, Any]:
         """Return the plain alarm on one of the six metrics."""
-        found = self._cloudwatch.describe_alarms(AlarmNamePrefix=f"mfa-{self._environment}-")["MetricAlarms"]
-        (alarm,) = [each for each in found if each.get("MetricName") == metric]
-        return dict(alarm)
+        (alarm,) = [each for each in self.described().values() if each.get("MetricName") == metric]
+        return alarm
 
     def calm(self, metric: str) -> None:
-        """Forget what was told and set the alarm to OK: an earlier test may have set it off.
+        """Delete earlier messages and set the alarm to OK, because an earlier test may have set it off.
 
-        Where that is recent, it goes off again by itself, and tells.
+        If that was recent, it goes into ALARM again, with a message.
         """
         while self._received():
             pass
-        self._cloudwatch.set_alarm_state(
+        self.cloudwatch.set_alarm_state(
             AlarmName=self.on(metric)["AlarmName"], StateValue="OK", StateReason="the test begins"
         )
 
     def total(self, metric: str) -> float:
         """Return how often a metric was counted in the last hour."""
         now = time.time()
-        answer = self._cloudwatch.get_metric_statistics(
+        answer = self.cloudwatch.get_metric_statistics(
             Namespace=METRICS_NAMESPACE,
             MetricName=metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in metric_dimensions(self._environment).items()],
@@ -97,14 +134,14 @@ class Alarms:
         )
         return float(sum(point["Sum"] for point in answer["Datapoints"]))
 
-    def message_of(self, alarm: str) -> dict[str, Any]:
-        """Return the message that an alarm sent on going into ALARM, waiting for it."""
+    def message_of(self, alarm: str, state: str = "ALARM") -> dict[str, Any]:
+        """Return the message that an alarm sent on going into a state, waiting for it."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             for message in self._received():
-                if (message["AlarmName"], message["NewStateValue"]) == (alarm, "ALARM"):
+                if (message["AlarmName"], message["NewStateValue"]) == (alarm, state):
                     return message
-        pytest.fail(f"no message of {alarm} within {PATIENCE_SECONDS} s")
+        pytest.fail(f"no message of {alarm} in {state} within {PATIENCE_SECONDS} s")
 
     def _received(self) -> list[dict[str, Any]]:
         answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
@@ -117,7 +154,8 @@ class Alarms:
 @pytest.fixture(scope="module")
 def alarms(aws: Aws, stack: Stack) -> Iterator[Alarms]:
     found = Alarms(aws, stack.environment)
-    with found.heard():
+    (topic,) = {action for alarm in found.described().values() for action in alarm["AlarmActions"]}
+    with found.received_from(topic):
         yield found
 
 
@@ -128,14 +166,14 @@ def setup_answers(api: Api, token_for: TokenFor) -> Callable[[str], int]:
 
 
 def _proves(alarms: Alarms, metric: str, cause: Callable[[], int], status: int) -> None:
-    """Cause a condition as often as its alarm tolerates and once more, and hear of it."""
+    """Cause a condition as often as its alarm's threshold says, and receive its message."""
     alarm = alarms.on(metric)
     enough = int(alarm["Threshold"])
     alarms.calm(metric)
     before = alarms.total(metric)
     for _ in range(enough):
         assert cause() == status
-    # Metrics are what the emulator reads in the functions' logs, which it gets a moment after the answer.
+    # The emulator reads metrics in the functions' logs, which it gets a moment after the response.
     deadline = time.monotonic() + PATIENCE_SECONDS
     while alarms.total(metric) - before < enough and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -201,6 +239,57 @@ def test_unauthorized(alarms: Alarms, api: Api) -> None:
         lambda: api.request(SETUP.method, SETUP.path, token="not-a-token").status,
         401,
     )
+
+
+def test_every_alarm_is_evaluated_unless_it_needs_metrics_of_aws(
+    alarms: Alarms, setup_answers: Callable[[str], int]
+) -> None:
+    assert setup_answers(_someone("evaluated")) == 200
+    described = alarms.described()
+    unevaluated = {key for key, alarm in described.items() if alarm["StateValue"] == "INSUFFICIENT_DATA"}
+    assert unevaluated == {
+        "account-concurrency",
+        "secret-decrypted-outside-the-api",
+        "secret-in-logs",
+        "security-events-dead-letter",
+        "security-events-delay",
+        "table-system-errors",
+        "table-throttles",
+    }
+    assert unevaluated == {key for key, alarm in described.items() if key != PAGE_KEY and needs_aws(alarm)}
+
+
+def test_a_paging_alarm_with_metric_math_moves_the_composite_alarm_there_and_back(aws: Aws, stack: Stack) -> None:
+    alarms = Alarms(aws, stack.environment)
+    described = alarms.described()
+    composite = described[PAGE_KEY]
+    key = f"{BACKUP_CODES.function.replace('_', '-')}-error-ratio"
+    paging = {each for each in described if alarm_name(stack.environment, each) in alarms_named(composite["AlarmRule"])}
+    assert "Metrics" in described[key]
+    assert key in paging
+    with ExitStack() as until_the_end:
+        topic = until_the_end.enter_context(alarms.own_topic())
+        until_the_end.enter_context(alarms.received_from(topic))
+        # Other tests may have set off other alarms that page.
+        for other in paging - {key}:
+            until_the_end.enter_context(alarms.changed(described[other], Threshold=1e9))
+        actions = {"AlarmActions": [topic], "OKActions": [topic]}
+        until_the_end.enter_context(alarms.changed(composite, **actions))
+        alarms.cloudwatch.set_alarm_state(
+            AlarmName=composite["AlarmName"], StateValue="OK", StateReason="the test begins"
+        )
+        for metric in (BACKUP_CODES.metrics.attempts, BACKUP_CODES.metrics.errors):
+            alarms.count(metric, 1000)
+        message = alarms.message_of(composite["AlarmName"], "ALARM")
+        assert f"{described[key]['AlarmArn']} transitioned to ALARM" in message["NewStateReason"]
+        assert "What to do: " in message["AlarmDescription"]
+        now = alarms.described()
+        assert (now[key]["StateValue"], now[PAGE_KEY]["StateValue"]) == ("ALARM", "ALARM")
+        for metric in (BACKUP_CODES.metrics.errors, BACKUP_CODES.metrics.attempts):
+            alarms.count(metric, -1000)
+        alarms.message_of(composite["AlarmName"], "OK")
+        now = alarms.described()
+        assert (now[key]["StateValue"], now[PAGE_KEY]["StateValue"]) == ("OK", "OK")
 
 
 def _someone(condition: str) -> str:

@@ -39,8 +39,8 @@ def test_enrol_log_in_replace_backup_codes_and_turn_off(
 ) -> None:
     page = console.page
     console.sign_in(name)
-    console.heading("Your second factor")
-    expect(page.locator("#is-off")).to_contain_text("Off A password is all that protects this account.")
+    console.heading("Two-step verification")
+    expect(page.locator("#is-off")).to_contain_text("Off This account is protected only by a password.")
 
     console.button("Turn on").click()
     _check_key_uri(console.scan(app), name)
@@ -50,7 +50,7 @@ def test_enrol_log_in_replace_backup_codes_and_turn_off(
 
     [wrong] = app.wrong_codes(1)
     console.enter(wrong)
-    expect(console.error()).to_contain_text("That code is wrong, or was used before.")
+    expect(console.error()).to_contain_text("That code is wrong or was already used.")
     expect(page.locator("#secret")).to_have_text(grouped(app.secret))  # unchanged by a wrong code
     code = app.code(steps=-1)
     console.enter(f"{code[:3]} {code[3:]}")
@@ -61,10 +61,10 @@ def test_enrol_log_in_replace_backup_codes_and_turn_off(
     assert all(re.fullmatch(r"[A-Z]{4}-[0-9]{4}", each) for each in codes)
     _check_ways_to_save(console, codes, name, tmp_path)
     console.button("Continue").click()
-    expect(console.error()).to_have_text("Confirm that you saved them: they are never shown again.")
+    expect(console.error()).to_have_text("Confirm that you saved your codes. They are shown only now.")
     console.save_codes()
-    expect(page.locator("#done")).to_have_text("Your second factor is on.")
-    expect(page.locator("#remaining")).to_have_text("8 of 8 are left")
+    expect(page.locator("#done")).to_have_text("Two-step verification is on.")
+    expect(page.locator("#remaining")).to_have_text("8 of 8 remain")
 
     console.sign_in_again()
     code = app.code()
@@ -73,25 +73,27 @@ def test_enrol_log_in_replace_backup_codes_and_turn_off(
 
     console.sign_in_again()
     console.use_backup_code(codes[0].lower().replace("-", " "))
-    expect(page.locator("#done")).to_contain_text("7 of 8 are left")
+    expect(page.locator("#done")).to_contain_text("7 of 8 remain")
 
-    console.button("Make new backup codes").click()
-    console.heading("Make new backup codes")
+    console.button("Create new backup codes").click()
+    console.heading("Create new backup codes")
     console.enter(app.code(steps=1))
     new = console.save_codes()
     assert set(new).isdisjoint(codes)
-    expect(page.locator("#remaining")).to_have_text("8 of 8 are left")
+    expect(page.locator("#remaining")).to_have_text("8 of 8 remain")
 
     console.sign_in_again()
     console.use_backup_code(codes[1])
     expect(console.error()).to_contain_text("Enter another one")
     console.enter(new[0].replace("-", " \N{EN DASH} "))  # an en dash, from a word processor
-    expect(page.locator("#done")).to_contain_text("7 of 8 are left")
+    expect(page.locator("#done")).to_contain_text("7 of 8 remain")
 
     console.button("Turn off").click()
-    console.heading("Turn off your second factor")
+    console.heading("Turn off two-step verification")
     console.use_backup_code(new[1])
-    expect(page.locator("#done")).to_have_text("Your second factor is off. Remove its entry from your app.")
+    expect(page.locator("#done")).to_have_text(
+        "Two-step verification is off. Remove its entry from your authenticator app."
+    )
     expect(console.button("Turn on")).to_be_visible()
     assert person.item() == {}
 
@@ -114,7 +116,7 @@ def _check_ways_to_save(console: ConsolePage, codes: list[str], name: str, tmp_p
     file = tmp_path / "codes.txt"
     download.value.save_as(file)
     lines = file.read_text().splitlines()
-    assert lines[0].startswith(f"Backup codes of {name}, made on ")
+    assert lines[0].startswith(f"Backup codes of {name}, created on ")
     assert lines[-8:] == codes
 
     page.evaluate("() => { window.print = () => { window.printed = true; }; }")
@@ -175,20 +177,20 @@ def test_a_lock_counts_down_while_backup_codes_still_work(
     console.sign_in_again()
     console.enter_all(app.wrong_codes(5))
     console.enter(app.code())
-    expect(console.pause()).to_contain_text(
-        re.compile(r"Too many attempts\. Codes of the app are taken again in [01]:")
+    expect(console.pause()).to_have_text(
+        re.compile(r"^Too many attempts\. Try again in [01]:\d\d, or use a backup code$")
     )
-    expect(console.announced()).to_have_text(re.compile(r"taken again in (1 minute|5\d seconds)\."))
+    expect(console.announced()).to_have_text(re.compile(r"Try again in (1 minute|5\d seconds), or use a backup code\."))
     expect(console.button("Continue")).to_have_attribute("aria-disabled", "true")
     asked = len(page.locator("#calls > li").all())
     console.field().press("Enter")
     assert len(page.locator("#calls > li").all()) == asked, "nothing is sent while it is locked"
 
     console.use_backup_code(spare)
-    console.heading("Your second factor")
-    expect(page.locator("#account-locked")).to_contain_text("Codes of the app are taken again in 0:")
+    console.heading("Two-step verification")
+    expect(page.locator("#account-locked")).to_contain_text("Try your authenticator app again in 0:")
     console.sign_in_again()
-    expect(console.pause()).to_contain_text("Codes of the app are taken again in 0:")
+    expect(console.pause()).to_contain_text("Try again in 0:")
 
     page.clock.fast_forward(25_000)
     expect(console.pause()).to_contain_text(re.compile("in 0:[123]"))
@@ -206,11 +208,11 @@ def test_a_permanent_lock_shows_no_countdown(console: ConsolePage, name: str) ->
     console.can("POST", VERIFY.path, Canned.error(429, ErrorCode.TOO_MANY_ATTEMPTS))
     console.sign_in(name)
     expect(console.pause()).to_have_text(
-        "Too many attempts. Codes of the app are taken again once support has unlocked them."
+        "Too many attempts. Contact support to unlock your authenticator app, or use a backup code"
     )
     console.use_backup_code("ABCD-1234")
     expect(console.pause()).to_have_text(
-        "Too many attempts. Backup codes are taken again once support has unlocked them."
+        "Too many attempts. Contact support to unlock your backup codes, or use your authenticator app"
     )
 
 
@@ -218,22 +220,22 @@ def test_a_permanent_lock_shows_no_countdown(console: ConsolePage, name: str) ->
 
 #: For each error: how the message at login begins, and the button that it offers.
 _MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
-    ErrorCode.VALIDATION_ERROR: ("That cannot be read as a code.", None),
-    ErrorCode.INVALID_CODE: ("That code is wrong, or was used before.", None),
+    ErrorCode.VALIDATION_ERROR: ("That is not a valid code.", None),
+    ErrorCode.INVALID_CODE: ("That code is wrong or was already used.", None),
     ErrorCode.UNAUTHORIZED: ("Your session has ended.", None),
-    ErrorCode.INSUFFICIENT_SCOPE: ("This sign-in may not change the second factor.", "Sign in again"),
-    ErrorCode.MFA_SETUP_NOT_FOUND: ("There is nothing to confirm any more.", "Start again"),
-    ErrorCode.MFA_ALREADY_ENABLED: ("The second factor is on already.", "Show my account"),
-    ErrorCode.MFA_NOT_ENABLED: ("The second factor is off.", "Show my account"),
-    ErrorCode.CONFLICT: ("Another request was faster.", None),
-    ErrorCode.MFA_SETUP_EXPIRED: ("The set-up has expired.", "Start again"),
+    ErrorCode.INSUFFICIENT_SCOPE: ("This sign-in cannot change two-step verification.", "Sign in again"),
+    ErrorCode.MFA_SETUP_NOT_FOUND: ("This setup is no longer valid.", "Start over"),
+    ErrorCode.MFA_ALREADY_ENABLED: ("Two-step verification is already on.", "Show my account"),
+    ErrorCode.MFA_NOT_ENABLED: ("Two-step verification is off.", "Show my account"),
+    ErrorCode.CONFLICT: ("Another request was in progress.", None),
+    ErrorCode.MFA_SETUP_EXPIRED: ("This setup has expired.", "Start over"),
     ErrorCode.TOO_MANY_ATTEMPTS: ("Too many attempts.", None),
-    ErrorCode.SERVICE_UNAVAILABLE: ("The service is not available at the moment.", None),
+    ErrorCode.SERVICE_UNAVAILABLE: ("The service is temporarily unavailable.", None),
     ErrorCode.INTERNAL_ERROR: ("Something went wrong on our side.", None),
-    ErrorCode.FORBIDDEN: ("The request was refused.", None),
-    ErrorCode.NOT_FOUND: ("The service does not know this request.", None),
-    ErrorCode.PAYLOAD_TOO_LARGE: ("That is more than the service takes.", None),
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE: ("The service does not take this kind of request.", None),
+    ErrorCode.FORBIDDEN: ("The request was blocked.", None),
+    ErrorCode.NOT_FOUND: ("The service does not support this request.", None),
+    ErrorCode.PAYLOAD_TOO_LARGE: ("That is too long.", None),
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: ("The service does not support this type of request.", None),
     "A_CODE_OF_A_LATER_VERSION": ("Something went wrong on our side.", None),
 }
 #: These messages need no request id: they say what to type, or how long to wait.
@@ -256,22 +258,22 @@ def test_every_error_of_the_api_has_a_message_and_a_way_on(console: ConsolePage,
         message = console.pause() if code == ErrorCode.TOO_MANY_ATTEMPTS else console.error()
         expect(message).to_contain_text(title)
         if code not in _WITHOUT_REQUEST_ID:
-            expect(message).to_contain_text(f"Request id: {REQUEST_ID}")
+            expect(message).to_contain_text(f"Request ID: {REQUEST_ID}")
         buttons = message.get_by_role("button")
         expect(buttons).to_have_text([offer] if offer else [])
         if wait:
             expect(console.pause()).to_have_count(0)
     console.heading("Sign in")
-    expect(page.get_by_label("Name or e-mail address")).to_have_value(name)
+    expect(page.get_by_label("Name or email address")).to_have_value(name)
 
 
 @pytest.mark.parametrize(
     ("answer", "title"),
     [
         (None, "The service cannot be reached."),
-        (Canned(502, "<html>Bad Gateway</html>"), "The answer cannot be understood."),
-        (Canned(200, "null"), "The answer cannot be understood."),
-        (Canned(500, "[]"), "The answer cannot be understood."),
+        (Canned(502, "<html>Bad Gateway</html>"), "The response is not valid."),
+        (Canned(200, "null"), "The response is not valid."),
+        (Canned(500, "[]"), "The response is not valid."),
     ],
     ids=["none", "html", "null", "a list"],
 )
@@ -298,7 +300,7 @@ def test_a_missing_response_has_a_message(console: ConsolePage, name: str) -> No
     page.route(f"**{VERIFY.path}", lambda _: None)
     console.enter("123456")
     expect(page.locator("form[aria-busy=true]")).to_have_count(1)
-    expect(console.error()).to_contain_text("The service takes too long to answer.")
+    expect(console.error()).to_contain_text("The service did not respond in time.")
     page.unroute_all(behavior="ignoreErrors")
 
 
@@ -317,8 +319,8 @@ def test_a_lock_applies_to_the_kind_of_code_that_was_sent(console: ConsolePage, 
     Canned.error(429, ErrorCode.TOO_MANY_ATTEMPTS, {"Retry-After": "40"}).fulfil(asked[0], console.origin)
     expect(console.page.locator("form[aria-busy=true]")).to_have_count(0)
     expect(console.pause()).to_have_count(0)
-    console.button("Use a code of the app instead").click()
-    expect(console.pause()).to_contain_text("Codes of the app are taken again in")
+    console.button("Use your authenticator app").click()
+    expect(console.pause()).to_contain_text("Try again in")
 
 
 def test_an_error_disappears_when_the_user_signs_out(console: ConsolePage, name: str) -> None:
@@ -329,7 +331,7 @@ def test_an_error_disappears_when_the_user_signs_out(console: ConsolePage, name:
     expect(console.error()).to_contain_text("Something went wrong on our side.")
     console.button("Sign out").click()
     console.button("Sign in").click()
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     expect(console.error()).to_have_count(0)
 
 
@@ -348,7 +350,7 @@ def test_a_failed_setup_can_be_retried_after_the_wait(console: ConsolePage, name
     console.ask_again(SETUP.path)
     console.ask_again(STATUS.path)
     again.click()
-    console.heading("Turn on your second factor")
+    console.heading("Set up two-step verification")
 
 
 def test_a_failed_sign_in_can_be_retried(console: ConsolePage, name: str) -> None:
@@ -358,15 +360,15 @@ def test_a_failed_sign_in_can_be_retried(console: ConsolePage, name: str) -> Non
     expect(console.error()).to_contain_text("The service cannot be reached.")
     page.unroute("**/session")
     console.button("Try again").click()
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
 
 
 def test_an_invalid_name_is_refused_beside_its_field(console: ConsolePage) -> None:
     for name in ("", "ann lee", "a" * 129):
         console.sign_in(name)
-        expect(console.error()).to_have_text("Enter a name or an e-mail address without spaces.")
-        expect(console.page.get_by_label("Name or e-mail address")).to_be_focused()
-        expect(console.page.get_by_label("Name or e-mail address")).to_have_attribute("aria-invalid", "true")
+        expect(console.error()).to_have_text("Enter a name or an email address without spaces.")
+        expect(console.page.get_by_label("Name or email address")).to_be_focused()
+        expect(console.page.get_by_label("Name or email address")).to_have_attribute("aria-invalid", "true")
 
 
 def test_malformed_codes_are_not_sent(console: ConsolePage, name: str) -> None:
@@ -374,7 +376,7 @@ def test_malformed_codes_are_not_sent(console: ConsolePage, name: str) -> None:
     console.sign_in(name)
     for typed in ("", "12345", "1234567", "12345a", "١٢٣٤٥٦"):
         console.enter(typed)
-        expect(console.error()).to_have_text("Enter the six digits that your app shows.")
+        expect(console.error()).to_have_text("Enter the six digits from your app.")
         expect(console.field()).to_be_focused()
     console.button("Use a backup code instead").click()
     for typed in ("123456", "ABC-1234", "1234-ABCD"):
@@ -382,7 +384,7 @@ def test_malformed_codes_are_not_sent(console: ConsolePage, name: str) -> None:
         expect(console.error()).to_have_text("Enter four letters and four digits, such as ABCD-1234.")
     assert not any(url.endswith(VERIFY.path) for url in console.watched.urls)
     console.can("POST", VERIFY.path, Canned(200, {"verified": True, "method": "totp", "backupCodesRemaining": 8}))
-    console.button("Use a code of the app instead").click()
+    console.button("Use your authenticator app").click()
     with console.page.expect_request(f"**{VERIFY.path}") as sent:
         console.enter("１２３ ４５６")  # noqa: RUF001 -- an input method's wide digits
     assert sent.value.post_data_json == {"code": "123456"}
@@ -393,12 +395,12 @@ class TestStalePage:
 
     def test_mfa_was_turned_on(self, console: ConsolePage, person: HttpUser, name: str) -> None:
         console.sign_in(name)
-        console.heading("Your second factor")
+        console.heading("Two-step verification")
         person.enrol()
         console.button("Turn on").click()
-        expect(console.error()).to_contain_text("The second factor is on already.")
+        expect(console.error()).to_contain_text("Two-step verification is already on.")
         console.button("Show my account").click()
-        expect(console.page.locator("#remaining")).to_have_text("8 of 8 are left")
+        expect(console.page.locator("#remaining")).to_have_text("8 of 8 remain")
 
     def test_mfa_was_turned_off(self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str) -> None:
         console.sign_in(name)
@@ -406,7 +408,7 @@ class TestStalePage:
         console.button("Turn off").click()
         person.forget()
         console.enter(app.code())
-        expect(console.error()).to_contain_text("The second factor is off.")
+        expect(console.error()).to_contain_text("Two-step verification is off.")
         console.button("Show my account").click()
         expect(console.button("Turn on")).to_be_visible()
 
@@ -418,14 +420,14 @@ class TestStalePage:
         console.scan(app)
         person.forget()
         console.enter(app.code())
-        expect(console.error()).to_contain_text("There is nothing to confirm any more.")
-        console.button("Start again").click()
+        expect(console.error()).to_contain_text("This setup is no longer valid.")
+        console.button("Start over").click()
         console.scan(app, old=app.secret)
 
         person.set(expires_at={"N": "1"})
         console.enter(app.code())
-        expect(console.error()).to_contain_text("The set-up has expired.")
-        console.button("Start again").click()
+        expect(console.error()).to_contain_text("This setup has expired.")
+        console.button("Start over").click()
         console.scan(app, old=app.secret)
         console.enter(app.code())
         console.heading("Save your backup codes")
@@ -442,19 +444,19 @@ class TestStalePage:
         console.enter(app.code())
         console.heading("Sign in")
         expect(console.error()).to_contain_text("Your session has ended.")
-        expect(page.get_by_label("Name or e-mail address")).to_have_value(name)
+        expect(page.get_by_label("Name or email address")).to_have_value(name)
 
     def test_the_key_is_unavailable(
         self, console: ConsolePage, app: Authenticator, name: str, stack: Stack, aws: Aws
     ) -> None:
         console.sign_in(name)
         console.enrol(app)
-        console.button("Make new backup codes").click()
+        console.button("Create new backup codes").click()
         kms = aws.client("kms")
         kms.disable_key(KeyId=stack.key_arn)
         try:
             console.enter(app.code())
-            expect(console.error()).to_contain_text("Nothing was changed, and it did not count as an attempt.")
+            expect(console.error()).to_contain_text("Nothing has changed, and this did not count as an attempt.")
         finally:
             kms.enable_key(KeyId=stack.key_arn)
         expect(console.pause()).to_have_count(0)
@@ -468,16 +470,16 @@ class TestStalePage:
 def test_secrets_and_codes_disappear_with_their_view(console: ConsolePage, app: Authenticator, name: str) -> None:
     page = console.page
     console.sign_in(name)
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     console.button("Turn on").dblclick()
     console.scan(app)
     assert sum(url.endswith(SETUP.path) for url in console.watched.urls) == 1
     console.button("Cancel").dblclick()
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     assert app.secret not in _everything_on(page)
-    expect(page.locator("#is-pending")).to_contain_text("You began to turn it on and did not finish.")
+    expect(page.locator("#is-pending")).to_contain_text("You did not finish the setup.")
     page.go_forward()
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     assert app.secret not in _everything_on(page)
 
     console.button("Turn on").click()
@@ -486,12 +488,12 @@ def test_secrets_and_codes_disappear_with_their_view(console: ConsolePage, app: 
     console.heading("Save your backup codes")
     codes = console.codes()
     page.go_back()
-    expect(console.error()).to_have_text("Save your codes first: they are shown only now.")
+    expect(console.error()).to_have_text("Save your codes first. They are shown only now.")
     assert console.codes() == codes
     console.save_codes()
     assert not any(code in _everything_on(page) for code in codes)
     page.go_forward()
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     assert not any(code in _everything_on(page) for code in codes)
 
     page.reload()
@@ -512,7 +514,7 @@ def test_an_expired_qr_code_disappears(console: ConsolePage, app: Authenticator,
     console.scan(app)
     expect(page.locator("#set-up-timer")).to_have_text(re.compile(r"10:00|9:\d\d"))
     page.clock.fast_forward(10 * 60_000)
-    expect(page.get_by_text("This QR code has expired.")).to_be_visible()
+    expect(page.locator("#set-up-expired")).to_be_visible()
     expect(page.get_by_alt_text("QR code")).to_be_hidden()
     expect(console.button("Copy key")).to_be_hidden()
     assert app.secret not in _everything_on(page)
@@ -548,7 +550,7 @@ def test_nothing_secret_is_in_urls_history_or_storage(
     codes = console.enrol(app)
     console.sign_in_again()
     console.enter(app.code())
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     console.button("Turn off").click()
     console.use_backup_code(codes[0])
     expect(page.locator("#done")).to_contain_text("is off")
@@ -573,7 +575,7 @@ def test_the_api_allows_the_origin_of_the_console(console: ConsolePage, name: st
     devtools.on("Network.requestWillBeSent", lambda event: asked.append(event))
     with page.expect_response(f"{stack.api_url}{STATUS.path}") as status:
         console.sign_in(name)
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     assert not stack.api_url.startswith(console.origin)
     assert status.value.headers["access-control-allow-origin"] == console.origin
     preflights = [each["request"]["url"] for each in asked if each["request"]["method"] == "OPTIONS"]

@@ -61,7 +61,7 @@ def test_every_view_is_accessible_and_fits_the_screen(open_console: OpenConsole,
     expect(console.error()).to_be_visible()
     check("sign in, refused")
     console.sign_in(name)
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     check("account, off")
 
     console.can("GET", STATUS.path, Canned(200, _PENDING))
@@ -91,8 +91,8 @@ def test_every_view_is_accessible_and_fits_the_screen(open_console: OpenConsole,
     console.save_codes()
     expect(page.locator("#account-locked")).to_be_visible()
     check("account, on, few codes, locked")
-    console.button("Make new backup codes").click()
-    console.heading("Make new backup codes")
+    console.button("Create new backup codes").click()
+    console.heading("Create new backup codes")
     check("new codes, locked")
     console.button("Cancel").click()
 
@@ -149,7 +149,7 @@ def _pictures(console: ConsolePage, picture: TakePicture) -> dict[str, bytes]:
 
     _prepare(console)
     console.sign_in(_USER)
-    console.heading("Your second factor")
+    console.heading("Two-step verification")
     console.can("GET", STATUS.path, Canned(200, _PENDING))
     console.button("Turn on").click()
     expect(page.get_by_alt_text("QR code")).to_be_visible()
@@ -163,7 +163,7 @@ def _pictures(console: ConsolePage, picture: TakePicture) -> dict[str, bytes]:
 
     console.can("GET", STATUS.path, Canned(200, ON))
     console.save_codes()
-    expect(page.locator("#remaining")).to_have_text("8 of 8 are left")
+    expect(page.locator("#remaining")).to_have_text("8 of 8 remain")
     console.sign_in_again()
     console.can("POST", VERIFY.path, Canned.error(400, ErrorCode.INVALID_CODE))
     console.enter_all(["123456"] * 5)
@@ -179,28 +179,28 @@ def test_mfa_can_be_turned_on_with_the_keyboard(console: ConsolePage, app: Authe
     page.keyboard.press("Tab")
     assert _focused(page) == "Skip to content"
     page.keyboard.press("Enter")
-    _tab_to(page, "Name or e-mail address")
+    _tab_to(page, "Name or email address")
     page.keyboard.press("Control+a")
     page.keyboard.type(name)
     page.keyboard.press("Enter")
-    console.heading("Your second factor")
-    assert _focused(page) == "Your second factor"
+    console.heading("Two-step verification")
+    assert _focused(page) == "Two-step verification"
     _tab_to(page, "Turn on")
     page.keyboard.press("Enter")
     console.scan(app)
-    assert _focused(page) == "Turn on your second factor"
+    assert _focused(page) == "Set up two-step verification"
     _tab_to(page, "Six-digit code")
     page.keyboard.type(app.code())
     page.keyboard.press("Enter")
     console.heading("Save your backup codes")
     assert _focused(page) == "Save your backup codes"
-    _tab_to(page, "I saved them where I find them without my phone")
+    _tab_to(page, "I saved these codes where I can reach them without my phone")
     page.keyboard.press("Space")
     _tab_to(page, "Continue")
     page.keyboard.press("Space")
-    console.heading("Your second factor")
-    expect(page.locator("#done")).to_have_text("Your second factor is on.")
-    expect(console.announced()).to_have_text("Your second factor is on.")
+    console.heading("Two-step verification")
+    expect(page.locator("#done")).to_have_text("Two-step verification is on.")
+    expect(console.announced()).to_have_text("Two-step verification is on.")
 
 
 _FOCUSED: Final = """() => {

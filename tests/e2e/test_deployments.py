@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 from functions.shared.contract import STATUS
 from infra.paths import REPOSITORY
 from local import users
-from local.bootstrap import Credentials
 from local.deploy import cdk_environment, context
 from local.stack import Stack
 from tests.support.http_user import HttpUser
@@ -86,7 +85,7 @@ class Deployment:
     ) -> "subprocess.CompletedProcess[str]":
         """Run CDK on stacks of a checkout."""
         environment = cdk_environment(
-            Credentials(self.stack.access_key_id, self.stack.secret_access_key),
+            self.stack.administrator,
             self.stack.endpoint_url,
             self.stack.region,
         )

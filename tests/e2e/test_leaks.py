@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from functions.shared.contract import EVENT_SOURCE, METRICS_NAMESPACE, SETUP
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 from tests.support.http_user import HttpUser
 from tests.support.leak_watch import StackWatch
 from tests.support.leaks import OVER_HTTP, Kind, Ledger
@@ -61,7 +61,7 @@ def plant_in_the_emulators_log(aws: Aws, stack: Stack) -> str:
     [plant_in_a_log, plant_in_a_metric, plant_on_the_bus, plant_in_the_table, plant_in_the_emulators_log],
 )
 def test_a_planted_secret_is_found(
-    aws: Aws, stack: Stack, stack_place: Place, plant: Callable[[Aws, Stack], str]
+    aws: Aws, stack: Stack, stack_place: StackFolder, plant: Callable[[Aws, Stack], str]
 ) -> None:
     ledger = Ledger()
     ledger.add(Kind.SECRET, SECRET)

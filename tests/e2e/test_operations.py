@@ -1,6 +1,7 @@
-"""The console's operations view in a real browser: the deployed dashboard, with what the stack under test has done."""
+"""The console's operations view in a real browser: the deployed dashboard, with the metrics of the stack under test."""
 
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +14,10 @@ from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from functions.shared.contract import BACKUP_CODES, METRICS_NAMESPACE, STATUS, Metric, metric_dimensions
 from infra.monitoring.rules import PAGE_KEY
 from infra.monitoring.rules.model import alarm_name
-from local.cloudwatch.preview.traffic import Traffic
+from local.cloudwatch.alarm_state import needs_aws
+from local.cloudwatch.availability import AWS_ONLY
 from local.stack import Stack
-from tests.support.browser import PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
+from tests.support.browser import DESKTOP, PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
 from tests.support.http_user import HttpUser
 from tests.support.stack import Api, Aws
 
@@ -25,7 +27,7 @@ WIDE = 1440
 SPANS = {"5m": "5 min", "1h": "1 h", "3h": "3 h"}
 DATA = "**/operations/data.json*"
 REFRESH_SECONDS = 5
-#: How long the picture's stack is used before it is taken.
+#: How long the stack is used before the picture is taken.
 LIVELY_SECONDS = 75
 
 type NewUser = Callable[[str], HttpUser]
@@ -230,7 +232,9 @@ def unchanging(page: Page) -> Iterator[None]:
         page.unroute(DATA, answer)
 
 
-def test_an_alarm_that_goes_on_is_seen_heard_and_leads_to_the_runbook(operations: Open, aws: Aws, stack: Stack) -> None:
+def test_an_alarm_that_goes_off_is_seen_announced_and_leads_to_the_runbook(
+    operations: Open, aws: Aws, stack: Stack
+) -> None:
     view = operations()
     view.take_time_in_hand()
     key = "jwks-fetch-failures"
@@ -245,10 +249,12 @@ def test_an_alarm_that_goes_on_is_seen_heard_and_leads_to_the_runbook(operations
         view.later()
         expect(tile).to_have_attribute("data-kind", "bad")
         expect(tile).to_contain_text("ALARM")
-        expect(view.page.locator("#changes")).to_contain_text("Now on")
+        expect(view.page.locator("#changes")).to_contain_text("Now in ALARM")
         expect(view.page).to_have_title(re.compile(rf"^\({summary.count()}\) Operations"))
-        # What wakes somebody comes first; so does the alarm that joins them, though it is evaluated in part.
-        assert {each.split(" ")[0] for each in summary.all_inner_texts()[:2]} == {f"{key}pages", f"{PAGE_KEY}pages"}
+        # Alarms that page come first, and so does the composite alarm.
+        shown = [each.split(" ")[0] for each in summary.all_inner_texts()]
+        assert {f"{key}pages", f"{PAGE_KEY}pages"} <= set(shown)
+        assert sorted(shown, key=lambda each: not each.endswith("pages")) == shown
         link = summary.get_by_role("link", name=key, exact=True)
         # What other tests set off may go off at any time, and another list takes the place of this one.
         with unchanging(view.page):
@@ -263,7 +269,7 @@ def test_an_alarm_that_goes_on_is_seen_heard_and_leads_to_the_runbook(operations
         expect(entry).to_contain_text("Threshold Crossed")
     view.later()
     expect(tile).to_have_attribute("data-kind", "good")
-    expect(view.page.locator("#changes")).to_contain_text("No longer on")
+    expect(view.page.locator("#changes")).to_contain_text("No longer in ALARM")
 
     tile.press("Enter")
     expect(view.page.locator(f"#alarm-{key}")).to_be_focused()
@@ -272,16 +278,11 @@ def test_an_alarm_that_goes_on_is_seen_heard_and_leads_to_the_runbook(operations
     expect(view.page.get_by_role("heading", name=key, exact=True)).to_be_in_viewport()
 
 
-def test_every_alarm_says_what_it_is_worth_here_and_has_its_heading_in_the_runbook(
-    operations: Open, aws: Aws, stack: Stack
-) -> None:
+def test_every_alarm_shows_its_state_and_its_section_of_the_runbook(operations: Open, aws: Aws, stack: Stack) -> None:
     prefix = alarm_name(stack.environment, "")
-    found = aws.client("cloudwatch").describe_alarms(
-        AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
-    )
-    computed = {each["AlarmName"].removeprefix(prefix) for each in found["MetricAlarms"] if "MetricName" not in each}
-    plain = {each["AlarmName"].removeprefix(prefix) for each in found["MetricAlarms"]} - computed
-    assert computed
+    found = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix, MaxRecords=100)["MetricAlarms"]
+    needs = {each["AlarmName"].removeprefix(prefix): needs_aws(each) for each in found}
+    assert set(needs.values()) == {True, False}
     view = operations()
     for summary in view.page.locator("#all-alarms summary").all():
         if summary.locator("xpath=..").get_attribute("open") is None:
@@ -289,9 +290,8 @@ def test_every_alarm_says_what_it_is_worth_here_and_has_its_heading_in_the_runbo
     entries = {
         each.locator("h3").inner_text(): each.inner_text() for each in view.page.locator("#all-alarms .alarm").all()
     }
-    assert entries.keys() == computed | plain | {PAGE_KEY}
-    assert {key for key, text in entries.items() if "Not evaluated here" in text} == computed
-    assert "alarms are not evaluated here" in entries[PAGE_KEY]
+    assert entries.keys() == needs.keys() | {PAGE_KEY}
+    assert {key for key, text in entries.items() if AWS_ONLY in text} == {key for key, aws in needs.items() if aws}
     links = {
         (each.get_attribute("href") or "").rpartition("#")[2]
         for each in view.page.locator("#all-alarms .alarm a").all()
@@ -340,7 +340,7 @@ def test_a_stack_that_is_gone_is_told_once_and_what_was_seen_stays(operations: O
     alert = view.page.get_by_role("alert")
     view.page.route(DATA, lambda route: route.abort())
     view.later()
-    expect(alert).to_contain_text("The local stack does not answer: is it running?")
+    expect(alert).to_contain_text("The local stack does not respond. Is it running?")
     expect(alert).to_contain_text("make run")
     expect(view.page.locator("#updated")).to_contain_text("As of")
     assert view.card("These page").is_visible()
@@ -372,8 +372,9 @@ def test_before_the_stack_is_there_the_page_says_so_and_fills_itself_later(open_
 def test_what_is_missing_or_not_drawn_is_said(operations: Open) -> None:
     view = operations()
     view.take_time_in_hand()
-    place = {"x": 0, "y": 0, "width": 6, "height": 4}
-    unknown = {"kind": "unknown", "title": "Gauge", "reason": "The view 'gauge' is not drawn here.", "place": place}
+    position = {"x": 0, "y": 0, "width": 6, "height": 4}
+    reason = "The view 'gauge' is not drawn here."
+    unknown = {"kind": "unknown", "title": "Gauge", "reason": reason, "position": position}
     changed = answered(widgets=[unknown], problems=["widget 3 has no region"])
     view.page.route(DATA, changed)
     view.later()
@@ -412,24 +413,50 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: OpenPage,
     assert cut == []
 
 
-def test_the_dashboard_for_the_documentation(
-    operations: Open,
-    picture: TakePicture,
-    pytestconfig: pytest.Config,
-    stack: Stack,
-    aws: Aws,
-    token_for: TokenFor,
-) -> None:
-    def set_key_enabled(enabled: bool) -> None:
-        kms = aws.client("kms")
-        (kms.enable_key if enabled else kms.disable_key)(KeyId=stack.key_arn)
+def _live(users: list[HttpUser], seconds: float) -> None:
+    """Enrol users, log in, mistype codes and use backup codes for some time."""
+    dice = random.Random(7)  # noqa: S311 -- sample traffic
+    logged_in: dict[HttpUser, int] = {}
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        user, chance, step = dice.choice(users), dice.random(), int(time.time()) // 30
+        if not user.backup_codes:
+            if chance < 0.15 and user.setup().status == 200:
+                user.verify_setup(user.code(steps=-1))
+        elif chance < 0.25 and logged_in.get(user) != step:
+            logged_in[user] = step
+            user.verify()
+        elif chance < 0.28:
+            user.verify_backup(user.backup_codes.pop())
+        elif chance < 0.31:
+            user.verify(user.wrong_code())
+        elif chance < 0.32:
+            user.setup()
+        else:
+            user.call(STATUS)
+        time.sleep(0.1 + 0.2 * dice.random())
 
+
+def test_the_dashboard_for_the_documentation(
+    operations: Open, picture: TakePicture, pytestconfig: pytest.Config, api: Api, stack: Stack, aws: Aws,
+    new_user: NewUser,
+) -> None:  # fmt: skip
     kept = pytestconfig.getoption("--screenshots", None) is not None
-    people = [token_for(f"operations-{number}@example.com") for number in range(14 if kept else 1)]
-    Traffic(stack.api_url, people, set_key_enabled).run(LIVELY_SECONDS if kept else 1)
-    view = operations()
+    users = [new_user(f"operations-{number}@example.com") for number in range(14 if kept else 1)]
+    seconds = LIVELY_SECONDS if kept else 0.5
+    _live(users, seconds)
+    kms = aws.client("kms")
+    kms.disable_key(KeyId=stack.key_arn)
+    try:
+        _live(users, seconds / 10)
+    finally:
+        kms.enable_key(KeyId=stack.key_arn)
+    for _ in range(3):
+        assert api.request(STATUS.method, STATUS.path, token="made-up").status == 401
+    _live(users, seconds / 5)
+    view = operations(width=DESKTOP)
     view.show("5m")
-    # What one sees first: the alarms, the numbers and the first graphs.
+    # The first screen: the alarms, the numbers and the first graphs.
     last = view.card("Answered with 200, percent of attempts").bounding_box()
     assert last is not None
     picture(view.page, "console-operations", height=int(last["y"] + last["height"]) + 8)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,7 @@ def test_the_example_of_a_file_is_accepted(tmp_path: Path) -> None:
 def test_every_setting_on_a_command_line_exists() -> None:
     names = set(re.findall(r"-c (\w+)=", PAGE)) - {"config", "name"}
 
-    assert names <= {each.name for each in fields(Config)}
+    assert names <= set(Config.model_fields)
     assert {"traffic_shift", "users_table_name"} <= names
 
 

@@ -1,8 +1,10 @@
-"""Who may import whom, read from the sources: the layout's promises."""
+"""The layering rules of the layout, checked against the imports in the sources."""
 
 import ast
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,14 @@ from infra.paths import REPOSITORY
 FUNCTIONS = REPOSITORY / "functions"
 FOLDERS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
 
-# The modules that talk to AWS, by name; no other knows that there is an SDK.
+# Only modules of these names may import the AWS SDK.
 TALK_TO_AWS = {"repository", "encryption", "decryption", "publisher", "aws"}
+
+# The only modules of functions that infrastructure may import.
+SHARED_WITH_INFRASTRUCTURE = ("functions.shared.contract", "functions.shared.formats")
+
+# Class names that occur more than once, each with the reason.
+SAME_NAME = {"SetupResponse": "benchmark peers are written independently of the functions"}
 
 
 def modules(folder: Path) -> list[Path]:
@@ -23,7 +31,7 @@ def modules(folder: Path) -> list[Path]:
 
 
 def imports(module: Path) -> Iterator[str]:
-    """Yield what a module imports, by full name; ``from a import b`` is both ``a`` and ``a.b``."""
+    """Yield the full names that a module imports; ``from a import b`` yields ``a`` and ``a.b``."""
     package = module.relative_to(REPOSITORY).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.Import):
@@ -36,11 +44,25 @@ def imports(module: Path) -> Iterator[str]:
 
 
 def of(package: str, name: str) -> bool:
-    """Tell whether a full name is the package or inside it."""
+    """Return whether a full name is the package or inside it."""
     return name == package or name.startswith(f"{package}.")
 
 
-def test_there_is_something_to_look_at() -> None:
+def graph(folder: Path) -> dict[str, set[str]]:
+    """Return the modules of a folder with the modules in it that each imports, type checking included."""
+    names = {module: ".".join(module.relative_to(REPOSITORY).with_suffix("").parts) for module in modules(folder)}
+    names = {module: name.removesuffix(".__init__") for module, name in names.items()}
+    known = set(names.values())
+    found = {}
+    for module, name in names.items():
+        imported = set(imports(module)) & known
+        # `from a import b` with a module `b` uses the package `a` only to find it.
+        packages = {each for each in imported if any(other.startswith(f"{each}.") for other in imported)}
+        found[name] = imported - packages - {name}
+    return found
+
+
+def test_the_functions_are_found() -> None:
     assert {"setup_mfa", "jwt_authorizer"} <= set(FOLDERS)
 
 
@@ -59,13 +81,13 @@ def test_shared_code_never_imports_a_function() -> None:
                 assert of("functions.shared", name), f"{module} imports {name}"
 
 
-def test_the_aws_sdk_is_known_to_the_modules_that_talk_to_aws_alone() -> None:
+def test_only_modules_that_talk_to_aws_import_the_sdk() -> None:
     for module in modules(FUNCTIONS):
         if any(of(sdk, name) for sdk in ("boto3", "botocore", "aws_encryption_sdk") for name in imports(module)):
             assert module.stem in TALK_TO_AWS, f"{module} imports the AWS SDK"
 
 
-def test_the_authorizer_knows_neither_the_aws_sdk_nor_any_module_that_does() -> None:
+def test_the_authorizer_imports_neither_the_aws_sdk_nor_a_module_that_does() -> None:
     for module in modules(FUNCTIONS / "jwt_authorizer"):
         for name in imports(module):
             parts = name.split(".")
@@ -73,25 +95,65 @@ def test_the_authorizer_knows_neither_the_aws_sdk_nor_any_module_that_does() -> 
             assert not TALK_TO_AWS & set(parts), f"{module} imports {name}"
 
 
-def test_functions_know_nothing_of_what_deploys_or_tests_them() -> None:
+def test_functions_do_not_import_what_deploys_or_tests_them() -> None:
     for module in modules(FUNCTIONS):
         for name in imports(module):
             assert name.split(".")[0] not in {"infra", "local", "tools", "tests", "aws_cdk"}, f"{module} imports {name}"
 
 
-def test_the_contract_needs_the_standard_library_alone() -> None:
-    for name in imports(FUNCTIONS / "shared" / "contract.py"):
+@pytest.mark.parametrize("shared", SHARED_WITH_INFRASTRUCTURE)
+def test_modules_shared_with_infrastructure_need_only_the_standard_library(shared: str) -> None:
+    for name in imports(REPOSITORY / f"{shared.replace('.', '/')}.py"):
         assert name.split(".")[0] in sys.stdlib_module_names
 
 
-def test_infrastructure_knows_the_functions_by_their_contract_alone() -> None:
+def test_infrastructure_imports_only_the_contract_and_the_formats_of_the_functions() -> None:
     for module in modules(REPOSITORY / "infra"):
         for name in imports(module):
             if of("functions", name) and name not in {"functions", "functions.shared"}:
-                assert of("functions.shared.contract", name), f"{module} imports {name}"
+                assert any(of(shared, name) for shared in SHARED_WITH_INFRASTRUCTURE), f"{module} imports {name}"
 
 
-def test_stacks_know_nothing_of_the_app_that_deploys_them() -> None:
+def test_infrastructure_imports_neither_the_app_nor_local_tools_or_tests() -> None:
     for module in modules(REPOSITORY / "infra"):
         for name in imports(module):
             assert name.split(".")[0] not in {"app", "local", "tools", "tests"}, f"{module} imports {name}"
+
+
+def test_settings_are_read_without_cdk() -> None:
+    for module in modules(REPOSITORY / "infra" / "config"):
+        for name in imports(module):
+            assert name.split(".")[0] not in {"aws_cdk", "constructs"}, f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("folder", ["functions", "infra"])
+def test_there_is_no_import_cycle(folder: str) -> None:
+    TopologicalSorter(graph(REPOSITORY / folder)).prepare()  # a CycleError names the modules
+
+
+def test_a_class_name_means_one_thing() -> None:
+    places = defaultdict(list)
+    for folder in ("functions", "infra", "local", "tools"):
+        for module in modules(REPOSITORY / folder):
+            for node in ast.walk(ast.parse(module.read_text())):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].append(str(module.relative_to(REPOSITORY)))
+    repeated = {name: found for name, found in places.items() if len(found) > 1}
+
+    assert not {name: found for name, found in repeated.items() if name not in SAME_NAME}
+    assert set(SAME_NAME) <= set(repeated), "a reason for a name that is unique"
+
+
+def test_there_is_one_module_named_config() -> None:
+    folders = ("functions", "infra", "local", "tools", "tests")
+    found = [each for folder in folders for each in (REPOSITORY / folder).rglob("config.py")]
+    found += [each.parent for folder in folders for each in (REPOSITORY / folder).rglob("config/__init__.py")]
+
+    assert found == [REPOSITORY / "infra" / "config"]
+
+
+def test_test_support_imports_no_folder_of_tests() -> None:
+    for module in modules(REPOSITORY / "tests" / "support"):
+        for name in imports(module):
+            if of("tests", name) and name != "tests":
+                assert of("tests.support", name), f"{module} imports {name}"

@@ -20,7 +20,8 @@ from functions.shared.errors import ServiceUnavailableError
 from functions.shared.record import RecordDamagedError
 from functions.shared.settings import KmsKey
 from infra.outputs import Output
-from local.bootstrap import ACCOUNT, Credentials, session
+from local.bootstrap import ACCOUNT, session
+from local.stack import Credentials
 from tests.infra.synthesis import synthesize
 from tests.support.emulator import Emulator, emulator_below, eventually
 

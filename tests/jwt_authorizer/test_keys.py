@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from functions.jwt_authorizer import keys
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError
 from functions.jwt_authorizer.keys import MAX_AGE_SECONDS, MIN_FETCH_INTERVAL_SECONDS
 from tests.support.authorizer import Authorizer, effect
@@ -64,13 +63,12 @@ OUTAGES = [
 
 
 @pytest.fixture
-def begin(authorizer: Authorizer, issuer: JwksServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[Behaviour], None]:
-    """Return a function that begins an outage, in which nobody waits for the issuer as long as in life."""
+def begin(authorizer: Authorizer, issuer: JwksServer) -> Callable[[Behaviour], None]:
+    """Return a function that starts an outage, with shorter timeouts than in production."""
 
     def begin(outage: Behaviour) -> None:
         issuer.behaviour = outage
-        monkeypatch.setattr(authorizer.handler.verifier._keys._source, "timeout", 0.2)
-        monkeypatch.setattr(keys, "BODY_TIMEOUT_SECONDS", 0.2)
+        authorizer.source.timeout = authorizer.source.body_timeout = 0.2
 
     return begin
 
@@ -142,7 +140,7 @@ def test_a_query_in_the_url_is_sent(
 
 
 class TestTls:
-    """Whoever can answer for the issuer decides who is let in, so its certificate is checked."""
+    """A server that can impersonate the issuer decides who may call the API, so its certificate is checked."""
 
     @pytest.fixture
     def certificate(self, tmp_path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""From API Gateway's event to a policy: the header, the shape of the answer, what is counted and logged."""
+"""From API Gateway's event to a policy: the header, the form of the response, what is counted and logged."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions.jwt_authorizer.service import TokenVerifier
 from functions.shared.contract import ENDPOINTS, SETUP, Endpoint
 from functions.shared.settings import ConfigurationError
 from tests.support.authorizer import METHOD_ARN, Authorizer, effect
@@ -85,10 +86,8 @@ class TestAuthorizationHeader:
 
 
 class TestPolicy:
-    def test_a_refusal_names_the_method_and_its_own_time(
-        self, authorizer: Authorizer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("time.time", lambda: NOW + 0.9)
+    def test_a_refusal_names_the_method_and_its_own_time(self, authorizer: Authorizer) -> None:
+        authorizer.now = NOW + 0.9
         assert authorizer.call() == {
             "principalId": "anonymous",
             "policyDocument": {
@@ -100,11 +99,11 @@ class TestPolicy:
 
     @pytest.mark.parametrize("event", [{}, {"methodArn": METHOD_ARN}, {"requestContext": None, "headers": "x"}])
     def test_an_event_that_is_not_api_gateways_is_denied(self, authorizer: Authorizer, event: dict[str, Any]) -> None:
-        assert effect(authorizer.handler.lambda_handler(event, None)) == "Deny"
+        assert effect(authorizer.lambda_handler(event, None)) == "Deny"
 
     def test_no_method_no_permission(self, authorizer: Authorizer) -> None:
         event = {"headers": {"Authorization": f"Bearer {GOOD}"}}
-        answer = authorizer.handler.lambda_handler(event, None)
+        answer = authorizer.lambda_handler(event, None)
         assert effect(answer) == "Deny"
 
     def test_a_defect_of_our_own_is_a_refusal_without_detail(
@@ -115,10 +114,10 @@ class TestPolicy:
     ) -> None:
         authorizer = load_authorizer()
 
-        def fail(_: str) -> None:
+        def fail(_verifier: TokenVerifier, _token: str) -> None:
             raise RuntimeError(f"about {GOOD}")
 
-        monkeypatch.setattr(authorizer.handler.verifier, "verify", fail)
+        monkeypatch.setattr(TokenVerifier, "verify", fail)
         assert effect(authorizer.call(GOOD)) == "Deny"
         logged = capsys.readouterr().out
         assert "RuntimeError" in logged

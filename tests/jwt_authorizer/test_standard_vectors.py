@@ -1,4 +1,4 @@
-"""The example tokens of the standards: none of them is a token for this API, whoever's key it was signed with.
+"""The example tokens of the standards: none is a token for this API, whichever key signed it.
 
 They are what a scanner tries first, and they show that the corpus of our own making is not judged by our own signing.
 """

@@ -127,7 +127,7 @@ def test_the_scope_is_passed_on_as_one_string(authorizer: Authorizer, changes: d
 
 
 def test_every_value_of_the_context_is_a_string(authorizer: Authorizer) -> None:
-    """API Gateway refuses an authorizer's answer that holds objects or lists."""
+    """API Gateway refuses an authorizer's response that contains objects or lists."""
     context = authorizer.call(RSA.token(cognito_claims(scope=["a"])))["context"]
     assert [type(value) for pair in context.items() for value in pair] == [str] * 6
 

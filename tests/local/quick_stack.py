@@ -1,4 +1,4 @@
-"""The command line with a deployment of a user pool alone: ``python -m tests.local.quick_stack run --port 4600``."""
+"""The command line with a deployment of only a user pool: ``python -m tests.local.quick_stack run --port 4600``."""
 
 import sys
 from typing import Any
@@ -6,12 +6,12 @@ from unittest import mock
 
 from local import lifecycle
 from local.__main__ import main
-from local.bootstrap import Credentials, session
-from local.stack import Place, Stack
+from local.bootstrap import session
+from local.stack import Credentials, Stack, StackFolder
 
 
 def _deploy(
-    place: Place, administrator: Credentials, *, endpoint_url: str, console_url: str, region: str, **_: Any
+    folder: StackFolder, administrator: Credentials, *, endpoint_url: str, console_url: str, region: str, **_: Any
 ) -> Stack:
     cognito = session(administrator, region).client("cognito-idp", endpoint_url=endpoint_url)
     existing = cognito.list_user_pools(MaxResults=1)["UserPools"]

@@ -1,11 +1,12 @@
 import json
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from local.emulator.alarms import next_state
+from local.cloudwatch.availability import AWS_ONLY
 from tests.support.emulator import Emulator, eventually, function
 
 
@@ -29,9 +30,19 @@ def _alarm(namespace: str, **properties: Any) -> dict[str, Any]:
     } | properties
 
 
-def _put(emulator: Emulator, namespace: str, kind: str, value: float, age: float = 0) -> None:
-    import time
+def _doubled(namespace: str, **properties: Any) -> dict[str, Any]:
+    """Return an alarm that computes twice its metric, quiet periods counting as zero."""
+    alarm = _alarm(namespace, **properties)
+    metric = {name: alarm.pop(name) for name in ("Namespace", "MetricName", "Dimensions")}
+    stat = {"Metric": metric, "Stat": alarm.pop("Statistic"), "Period": alarm.pop("Period")}
+    queries = [
+        {"Id": "hits", "MetricStat": stat, "ReturnData": False},
+        {"Id": "doubled", "Expression": "2 * FILL(hits, 0)", "ReturnData": True},
+    ]
+    return alarm | {"Metrics": queries}
 
+
+def _put(emulator: Emulator, namespace: str, kind: str, value: float, age: float = 0) -> None:
     datum = {
         "MetricName": "Hits",
         "Value": value,
@@ -84,6 +95,63 @@ def test_an_alarm_recovers_without_a_new_datapoint(
     eventually(lambda: state_of(alarm["AlarmName"]) == "OK")
 
 
+def test_metric_math_is_evaluated(emulator: Emulator, namespace: str, state_of: Callable[[str], str]) -> None:
+    alarm = _doubled(namespace, Period=10)
+    cloudwatch = emulator.client("cloudwatch")
+    cloudwatch.put_metric_alarm(**alarm)
+    assert state_of(alarm["AlarmName"]) == "OK"
+    _put(emulator, namespace, "theirs", 100)
+    assert state_of(alarm["AlarmName"]) == "OK"
+    _put(emulator, namespace, "ours", 1, age=7)
+    (described,) = cloudwatch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"]
+    assert described["StateValue"] == "ALARM"
+    assert described["StateReason"] == "Threshold Crossed: [2] GreaterThanOrEqualToThreshold 2"
+    assert described["Metrics"] == alarm["Metrics"]
+    assert "MetricName" not in described
+    eventually(lambda: state_of(alarm["AlarmName"]) == "OK")
+
+
+def test_missing_data_is_treated_as_the_alarm_says(
+    emulator: Emulator, namespace: str, state_of: Callable[[str], str]
+) -> None:
+    states = {"missing": "INSUFFICIENT_DATA", "breaching": "ALARM", "notBreaching": "OK", "ignore": "INSUFFICIENT_DATA"}
+    for treatment, expected in states.items():
+        alarm = _alarm(namespace, TreatMissingData=treatment)
+        emulator.client("cloudwatch").put_metric_alarm(**alarm)
+        assert state_of(alarm["AlarmName"]) == expected
+
+
+def test_an_alarm_on_a_metric_that_only_aws_publishes_is_not_evaluated(emulator: Emulator) -> None:
+    alarm = _alarm("AWS/SQS")
+    emulator.client("cloudwatch").put_metric_alarm(**alarm)
+    (described,) = emulator.client("cloudwatch").describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"]
+    assert (described["StateValue"], described["StateReason"]) == ("INSUFFICIENT_DATA", AWS_ONLY)
+
+
+def test_an_alarm_that_cannot_be_evaluated_says_why(emulator: Emulator, namespace: str) -> None:
+    alarm = _doubled(namespace)
+    alarm["Metrics"][1]["Expression"] = "ANOMALY_DETECTION_BAND(hits)"
+    emulator.client("cloudwatch").put_metric_alarm(**alarm)
+    (described,) = emulator.client("cloudwatch").describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"]
+    assert described["StateValue"] == "INSUFFICIENT_DATA"
+    assert "ANOMALY_DETECTION_BAND of 1 such arguments is not implemented" in described["StateReason"]
+
+
+def test_a_composite_alarm_follows_its_rule(emulator: Emulator, namespace: str, state_of: Callable[[str], str]) -> None:
+    cloudwatch = emulator.client("cloudwatch")
+    simple, computed = _alarm(namespace), _doubled(namespace, Threshold=5)
+    for each in (simple, computed):
+        cloudwatch.put_metric_alarm(**each)
+    composite = f"composite-{uuid.uuid4().hex[:8]}"
+    rule = f'ALARM("{simple["AlarmName"]}") AND NOT ALARM({computed["AlarmName"]})'
+    cloudwatch.put_composite_alarm(AlarmName=composite, AlarmRule=rule)
+    assert state_of(composite) == "OK"
+    _put(emulator, namespace, "ours", 2)
+    assert state_of(composite) == "ALARM"
+    _put(emulator, namespace, "ours", 1)
+    assert (state_of(computed["AlarmName"]), state_of(composite)) == ("ALARM", "OK")
+
+
 def test_a_metric_in_a_functions_log_sets_off_an_alarm_whose_message_reaches_a_queue(emulator: Emulator) -> None:
     directive = {"Namespace": "Alarms/Log", "Dimensions": [["kind"]], "Metrics": [{"Name": "Hits"}]}
     line = json.dumps({"_aws": {"Timestamp": 0, "CloudWatchMetrics": [directive]}, "Hits": 5, "kind": "ours"})
@@ -129,45 +197,3 @@ def test_a_metric_in_a_functions_log_sets_off_an_alarm_whose_message_reaches_a_q
     assert message["AlarmName"] == deployed.physical_id("Alarm")
     assert message["NewStateValue"] == "ALARM"
     deployed.delete()
-
-
-_ALARM = {
-    "StateValue": "OK",
-    "Threshold": 10,
-    "ComparisonOperator": "GreaterThanThreshold",
-    "EvaluationPeriods": 3,
-    "DatapointsToAlarm": 2,
-}
-
-
-@pytest.mark.parametrize(
-    ("treatment", "values", "state"),
-    [
-        ("missing", [None, None, None], "INSUFFICIENT_DATA"),
-        ("ignore", [None, None, None], "OK"),
-        ("breaching", [None, None, None], "ALARM"),
-        ("notBreaching", [None, None, None], "OK"),
-        ("missing", [11, None, 11], "ALARM"),
-        ("missing", [11, None, None], "OK"),
-        ("breaching", [11, None, 0], "ALARM"),
-        ("notBreaching", [11, None, 0], "OK"),
-        ("missing", [10, 10, 10], "OK"),
-        ("missing", [11, 0, 11], "ALARM"),
-    ],
-)
-def test_missing_data_is_treated_as_the_alarm_says(treatment: str, values: list[float | None], state: str) -> None:
-    assert next_state(_ALARM | {"TreatMissingData": treatment}, values) == state
-
-
-@pytest.mark.parametrize(
-    ("operator", "breaching"),
-    [
-        ("GreaterThanOrEqualToThreshold", [10, 11]),
-        ("GreaterThanThreshold", [11]),
-        ("LessThanThreshold", [9]),
-        ("LessThanOrEqualToThreshold", [9, 10]),
-    ],
-)
-def test_comparison_operators(operator: str, breaching: list[float]) -> None:
-    alarm = _ALARM | {"ComparisonOperator": operator, "EvaluationPeriods": 1, "DatapointsToAlarm": 1}
-    assert [value for value in (9, 10, 11) if next_state(alarm, [value]) == "ALARM"] == breaching

@@ -6,23 +6,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bootstrap import Credentials
 from local.emulator.conditions import encryption_context_keys, log_stream, table_stream
-from tests.support.emulator import Deployed, Emulator
-
-_ACCOUNT = {"AWS": "arn:aws:iam::000000000000:root"}
+from local.stack import Credentials
+from tests.support.emulator import Deployed, Emulator, allow, resource, table
 
 
 def role_that_may(*statements: dict[str, Any]) -> dict[str, Any]:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
-    trust = {"Effect": "Allow", "Principal": _ACCOUNT, "Action": "sts:AssumeRole"}
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "Policies": [{"PolicyName": "use", "PolicyDocument": document}],
-        },
-    }
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+    return resource(
+        "IAM::Role",
+        AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [trust]},
+        Policies=[{"PolicyName": "use", "PolicyDocument": document}],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +30,7 @@ def deployed(emulator: Emulator) -> Iterator[Deployed]:
         "Condition": condition,
     }
     stack = emulator.deploy(
-        {
-            "Key": {
-                "Type": "AWS::KMS::Key",
-                "Properties": {
-                    "KeyPolicy": {
-                        "Version": "2012-10-17",
-                        "Statement": [{"Effect": "Allow", "Principal": _ACCOUNT, "Action": "kms:*", "Resource": "*"}],
-                    }
-                },
-            },
-            "Role": role_that_may(statement),
-        },
+        {"Key": resource("KMS::Key", KeyPolicy=allow("kms:*")), "Role": role_that_may(statement)},
         {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}},
     )
     yield stack
@@ -63,7 +48,7 @@ def as_role(emulator: Emulator, role: str, service: str) -> Any:
 
 
 def test_a_key_may_be_used_with_the_encryption_context_that_the_policy_asks_for(kms: Any, deployed: Deployed) -> None:
-    context = {"purpose": "test", "user_id": "somebody"}
+    context = {"purpose": "test", "user_id": "user-1"}
     sealed = kms.generate_data_key(KeyId=deployed.physical_id("Key"), KeySpec="AES_256", EncryptionContext=context)
     opened = kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext=context)
     assert opened["Plaintext"] == sealed["Plaintext"]
@@ -112,15 +97,7 @@ def test_the_loopback_interface_counts_as_tls(emulator: Emulator, insecure: str,
 @pytest.fixture(scope="module")
 def streams(emulator: Emulator) -> Iterator[Deployed]:
     """Deploy a role that may write the streams of one log group, and read the stream of one table."""
-    table = {
-        "Type": "AWS::DynamoDB::Table",
-        "Properties": {
-            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-            "BillingMode": "PAY_PER_REQUEST",
-            "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
-        },
-    }
+    stream = table(StreamSpecification={"StreamViewType": "KEYS_ONLY"})
     role = role_that_may(
         {"Action": "logs:*", "Resource": {"Fn::GetAtt": ["Own", "Arn"]}},
         {"Action": "dynamodb:*", "Resource": {"Fn::GetAtt": ["Table", "StreamArn"]}},
@@ -131,7 +108,9 @@ def streams(emulator: Emulator) -> Iterator[Deployed]:
         "Stream": {"Fn::GetAtt": ["Table", "StreamArn"]},
         "OtherStream": {"Fn::GetAtt": ["OtherTable", "StreamArn"]},
     }
-    stack = emulator.deploy({"Table": table, "OtherTable": table, "Role": role, "Own": group, "Other": group}, outputs)
+    stack = emulator.deploy(
+        {"Table": stream, "OtherTable": stream, "Role": role, "Own": group, "Other": group}, outputs
+    )
     yield stack
     stack.delete()
 

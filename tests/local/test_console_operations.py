@@ -1,4 +1,4 @@
-"""What the operations view shows: alarms and what they are worth here, widgets and what they are filled with."""
+"""The operations view: alarms, and widgets with their contents."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from local import ports
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.cloudwatch.metric_store import MetricStore
 from local.console.alarms import Alarm, alarms
 from local.console.documents import Block, Span, address, blocks
 from local.console.operations import CONFIG, LogTail
-from local.console.widgets import AlarmTiles, Contents, Graph, LogTable, Numbers, Place, Scale, Text, Unknown
+from local.console.widgets import AlarmTiles, Contents, Graph, LogTable, Numbers, Position, Text, TimeSpan, Unknown
 from local.server import REGION
+from local.stack import Credentials
 
 NOW = 10_000.0
 SINCE = datetime(2026, 1, 20, 10, tzinfo=UTC)
@@ -24,25 +25,18 @@ SINCE = datetime(2026, 1, 20, 10, tzinfo=UTC)
 
 
 class CloudWatch:
-    """Alarms and the names of metrics, a page for each."""
+    """Alarms, one per page."""
 
-    def __init__(self, *, plain: list[dict[str, Any]], composite: list[dict[str, Any]], metrics: list[str]) -> None:
-        pages = [{"MetricAlarms": [each], "CompositeAlarms": []} for each in plain]
-        pages += [{"MetricAlarms": [], "CompositeAlarms": [each]} for each in composite]
-        listed = [
-            {"Metrics": [dict(zip(("Namespace", "MetricName"), each.split(" "), strict=True))]} for each in metrics
-        ]
-        self._pages = {"describe_alarms": pages, "list_metrics": listed}
+    def __init__(self, *, plain: list[dict[str, Any]], composite: list[dict[str, Any]]) -> None:
+        self._pages = [{"MetricAlarms": [each], "CompositeAlarms": []} for each in plain]
+        self._pages += [{"MetricAlarms": [], "CompositeAlarms": [each]} for each in composite]
 
-    def get_paginator(self, operation: str) -> "CloudWatch._Paginator":
-        return self._Paginator(self._pages[operation])
+    def get_paginator(self, operation: str) -> "CloudWatch":
+        assert operation == "describe_alarms"
+        return self
 
-    class _Paginator:
-        def __init__(self, pages: list[dict[str, Any]]) -> None:
-            self._pages = pages
-
-        def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
-            yield from self._pages
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        yield from self._pages
 
 
 def _alarm(key: str, state: str = "OK", **properties: Any) -> dict[str, Any]:
@@ -55,8 +49,14 @@ def _alarm(key: str, state: str = "OK", **properties: Any) -> dict[str, Any]:
     } | properties
 
 
-def _on(metric: str) -> dict[str, str]:
-    return dict(zip(("Namespace", "MetricName"), metric.split(" "), strict=True))
+def _on(metric: str) -> dict[str, Any]:
+    return dict(zip(("Namespace", "MetricName"), metric.split(" "), strict=True)) | {"Period": 300, "Statistic": "Sum"}
+
+
+def _computed(*metrics: str) -> dict[str, Any]:
+    stats = [{"Metric": _on(each), "Stat": "Sum", "Period": 300} for each in metrics]
+    queries = [{"Id": f"m{index}", "MetricStat": each} for index, each in enumerate(stats)]
+    return {"Metrics": [{"Id": "e", "Expression": "SUM(METRICS())"}, *queries]}
 
 
 def _any_of(*keys: str) -> dict[str, str]:
@@ -64,9 +64,8 @@ def _any_of(*keys: str) -> dict[str, str]:
     return {"AlarmRule": "(" + " OR ".join(f'ALARM("{arn}{key}")' for key in keys) + ")"}
 
 
-def _found(*plain: dict[str, Any], composite: list[dict[str, Any]] | None = None, metrics: str = "") -> list[Alarm]:
-    listed = metrics.split(", ") if metrics else []
-    return alarms(CloudWatch(plain=list(plain), composite=composite or [], metrics=listed), "local")
+def _found(*plain: dict[str, Any], composite: list[dict[str, Any]] | None = None) -> list[Alarm]:
+    return alarms(CloudWatch(plain=list(plain), composite=composite or []), "local")
 
 
 def test_an_alarm_says_what_happened_what_to_do_and_where_the_runbook_is() -> None:
@@ -76,65 +75,43 @@ def test_an_alarm_says_what_happened_what_to_do_and_where_the_runbook_is() -> No
     assert alarm.runbook == "/docs/runbook#page"
 
 
-def test_a_description_that_somebody_rewrote_is_shown_as_it_is() -> None:
+def test_a_description_in_another_form_is_shown_unchanged() -> None:
     (alarm,) = _found(_alarm("page", AlarmDescription="Call Ann", **_on("Ours Hits")))
     assert (alarm.happened, alarm.response, alarm.runbook) == ("Call Ann", "", None)
 
 
-def test_an_alarm_is_worth_what_the_embedded_aws_looks_at() -> None:
+def test_an_alarm_that_needs_metrics_of_aws_says_so() -> None:
     found = _found(
         _alarm("ours", **_on("Ours Hits")),
         _alarm("gateway", **_on("AWS/ApiGateway Latency")),
         _alarm("queue", **_on("AWS/SQS Messages")),
-        _alarm("math", Metrics=[{"Id": "e", "Expression": "a/b"}]),
-        metrics="AWS/ApiGateway Latency",
+        _alarm("ours-computed", **_computed("Ours Hits", "AWS/Lambda Errors")),
+        _alarm("key-computed", **_computed("Ours Hits", "AWS/KMS SuccessfulRequest")),
+        composite=[_alarm("page", **_any_of("ours", "queue"))],
     )
-    assert {alarm.key: alarm.standing for alarm in found} == {
-        "ours": "EVALUATED",
-        "gateway": "EVALUATED",
-        "queue": "NO_DATA",
-        "math": "NOT_EVALUATED",
-    }
-    notes = {alarm.key: alarm.note for alarm in found}
-    assert notes["ours"] == notes["gateway"] == ""
-    assert "AWS/SQS Messages" in notes["queue"]
-    assert "computes with metrics" in notes["math"]
+    assert {alarm.key for alarm in found if alarm.aws_only} == {"queue", "key-computed"}
 
 
-@pytest.mark.parametrize(
-    ("members", "standing", "note"),
-    [
-        (["ours", "other"], "EVALUATED", ""),
-        (["ours", "math"], "PARTLY", "1 of its 2 alarms are not evaluated here."),
-        (["math"], "NOT_EVALUATED", "1 of its 1 alarms are not evaluated here."),
-        (["ours", "gone"], "PARTLY", "1 of its 2 alarms are not evaluated here."),
-    ],
-)
-def test_an_alarm_that_joins_others_is_worth_what_they_are(members: list[str], standing: str, note: str) -> None:
-    plain = [_alarm("ours", **_on("Ours Hits")), _alarm("other", **_on("Ours Misses")), _alarm("math", Metrics=[])]
-    found = {each.key: each for each in _found(*plain, composite=[_alarm("page", **_any_of(*members))])}
-    assert (found["page"].standing, found["page"].note) == (standing, note)
-
-
-def test_the_first_is_what_wakes_somebody_and_the_last_what_is_not_evaluated() -> None:
+def test_the_most_urgent_alarms_come_first_and_those_of_aws_last() -> None:
     found = _found(
-        _alarm("a-math", "ALARM", Metrics=[]),
+        _alarm("a-queue", "ALARM", **_on("AWS/SQS Messages")),
         _alarm("b-fine", **_on("Ours B")),
         _alarm("c-unsure", "INSUFFICIENT_DATA", **_on("Ours C")),
-        _alarm("d-tells", "ALARM", **_on("Ours D")),
-        _alarm("e-pages", "ALARM", **_on("Ours E")),
+        _alarm("d-notifies", "ALARM", **_on("Ours D")),
+        _alarm("e-pages", "ALARM", **_computed("Ours E")),
         composite=[_alarm("page", "ALARM", **_any_of("e-pages"))],
     )
-    assert [alarm.key for alarm in found] == ["e-pages", "page", "d-tells", "c-unsure", "b-fine", "a-math"]
+    assert [alarm.key for alarm in found] == ["e-pages", "page", "d-notifies", "c-unsure", "b-fine", "a-queue"]
     assert [alarm.key for alarm in found if alarm.pages] == ["e-pages", "page"]
 
 
 # -- widgets -----------------------------------------------------------------------------------------------------------
 
 
-def _contents(store: MetricStore | None = None, **scale: Any) -> Contents:
+def _contents(store: MetricStore | None = None, longest_period: int | None = None) -> Contents:
     events = [(NOW - 5, "/aws/lambda/setup", '{"reason":"expired"}'), (NOW - 4, "/aws/other", '{"reason":"other"}')]
-    return Contents(scale=Scale(now=NOW, seconds=900, **scale), metrics=store or MetricStore(), events=events)
+    span = TimeSpan(label="15 minutes", seconds=900, longest_period=longest_period)
+    return Contents(now=NOW, span=span, metrics=store or MetricStore(), events=events)
 
 
 def _widget(kind: str, properties: Mapping[str, Any], **place: int) -> dict[str, Any]:
@@ -156,21 +133,21 @@ def test_a_graph_has_a_value_for_each_period_in_the_time_shown() -> None:
     for age in (1, 299, 301):
         store.put("Ours", "Hits", {}, 1, at=NOW - age)
     made = _graph(_contents(store), _metric(["Ours", "Hits", {"label": "hits", "color": "#123456", "stat": "Sum"}]))
-    assert made.place == Place(x=6, y=2, width=12, height=5)
+    assert made.position == Position(x=6, y=2, width=12, height=5)
     assert (made.title, made.period, made.start, made.note) == ("Hits", 300, 9300, "")
     (line,) = made.lines
-    assert (line.label, line.colour, line.additive, line.only_on_aws) == ("hits", "#123456", True, False)
+    assert (line.label, line.colour, line.statistic, line.aws_only) == ("hits", "#123456", "Sum", False)
     # Periods begin at multiples of their length, as CloudWatch's do.
     assert line.values == [None, 2, 1]
 
 
-def test_a_shorter_time_is_looked_at_more_closely_and_thresholds_of_sums_are_told_not_drawn() -> None:
+def test_a_shorter_time_has_shorter_periods_and_thresholds_of_sums_are_written_not_drawn() -> None:
     limit = {"horizontal": [{"label": "alarm", "value": 10, "color": "#ff0000"}]}
     summed = ["Ours", "Hits", {"stat": "Sum"}]
     averaged = ["Ours", "Hits", {"stat": "p99"}]
-    close = _contents(finest=60)
+    close = _contents(longest_period=60)
     assert _graph(close, _metric(summed)).period == 60
-    assert _graph(_contents(finest=600), _metric(summed)).period == 300
+    assert _graph(_contents(longest_period=600), _metric(summed)).period == 300
     assert [each.period for each in _graph(close, _metric(summed, annotations=limit)).thresholds] == [300]
     assert [each.period for each in _graph(close, _metric(averaged, annotations=limit)).thresholds] == [None]
     assert [each.period for each in _graph(_contents(), _metric(summed, annotations=limit)).thresholds] == [None]
@@ -179,18 +156,18 @@ def test_a_shorter_time_is_looked_at_more_closely_and_thresholds_of_sums_are_tol
 @pytest.mark.parametrize(
     ("metrics", "note"),
     [
-        ([["Ours", "Hits"]], "no data"),
-        ([["AWS/ApiGateway", "Count"]], "no data"),
-        ([["AWS/Lambda", "Duration", "FunctionName", "f"]], "no data"),
-        ([["AWS/Lambda", "Errors", "FunctionName", "f"]], "AWS publishes this, the embedded one does not"),
+        ([["Ours", "Hits"]], "No data"),
+        ([["AWS/ApiGateway", "Count"]], "No data"),
+        ([["AWS/Lambda", "Duration", "FunctionName", "f"]], "No data"),
+        ([["AWS/Lambda", "ConcurrentExecutions", "FunctionName", "f"]], "AWS only; not available locally"),
         (
             [[{"expression": "FILL(a,0)+FILL(b,0)"}]]
             + [["AWS/SQS", name, {"id": name, "visible": False}] for name in ("a", "b")],
-            "AWS publishes this, the embedded one does not",
+            "AWS only; not available locally",
         ),
-        ([["AWS/SQS", "Messages"], ["Ours", "Hits"]], "no data"),
+        ([["AWS/SQS", "Messages"], ["Ours", "Hits"]], "No data"),
     ],
-    ids=["ours", "gateway", "durations", "errors", "computed", "both"],
+    ids=["ours", "gateway", "durations", "concurrency", "computed", "both"],
 )
 def test_an_empty_graph_says_whether_waiting_helps(metrics: list[Any], note: str) -> None:
     assert _graph(_contents(), _metric(*metrics)).note == note
@@ -203,7 +180,7 @@ def test_each_line_says_whether_only_aws_has_it() -> None:
         ["AWS/KMS", "Calls", {"id": "theirs", "visible": False}],
     ]
     made = _graph(_contents(), _metric(*computed, *read))
-    assert [(line.label, line.only_on_aws) for line in made.lines] == [("ours", False), ("theirs", True)]
+    assert [(line.label, line.aws_only) for line in made.lines] == [("ours", False), ("theirs", True)]
     assert made.note == ""
 
 
@@ -211,11 +188,11 @@ def test_numbers_are_of_the_latest_period_which_ends_now() -> None:
     store = MetricStore()
     for age in (1, 299, 301):
         store.put("Ours", "Hits", {}, 1, at=NOW - age)
-    made = _contents(store, finest=60).widget(_metric(["Ours", "Hits", {"stat": "Sum"}], view="singleValue"))
+    made = _contents(store, longest_period=60).widget(_metric(["Ours", "Hits", {"stat": "Sum"}], view="singleValue"))
     assert isinstance(made, Numbers)
-    (number,) = made.numbers
-    assert (made.period, number.value, number.only_on_aws) == (300, 2, False)
-    assert sum(value for value in number.history if value is not None) == 3
+    (line,) = made.lines
+    assert (made.period, made.latest, line.aws_only) == (300, [2], False)
+    assert sum(value for value in line.values if value is not None) == 3
 
 
 def test_a_log_widget_is_a_table_of_its_own_log_groups() -> None:
@@ -243,7 +220,7 @@ def test_text_and_alarms() -> None:
         (_widget("explorer", {}), "type 'explorer'"),
         (_metric(["Ours", "Hits"], view="gauge"), "view 'gauge'"),
         (_widget("text", {}), "KeyError"),
-        (_metric([{"expression": "FANCY(m)"}]), "can not be drawn"),
+        (_metric([{"expression": "FANCY(m)"}]), "cannot be drawn"),
         ({"type": "metric"}, ""),
     ],
 )

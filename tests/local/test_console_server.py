@@ -1,4 +1,4 @@
-"""The console's server: what it gives to whom, and what its pages may do."""
+"""The console's server: who gets what, and what its pages may do."""
 
 import dataclasses
 import http.client
@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from html.parser import HTMLParser
 from socket import socket
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from local import ports, users
 from local.console import server
 from local.console.server import PAGES, Console, Reply
 from local.errors import LocalError
-from local.stack import FIELDS, Place, Stack
+from local.stack import FIELDS, Stack, StackFolder
 
 PORT = 5566
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -28,22 +29,22 @@ STACK = Stack(**{name: {} if name == "functions" else name for name in FIELDS}) 
 
 
 @pytest.fixture
-def place(tmp_path: Any) -> Place:
+def folder(tmp_path: Any) -> StackFolder:
     """Return the place of a stack that is deployed."""
-    place = Place(4566, tmp_path)
-    place.create()
-    STACK.save(place.state)
-    return place
+    folder = StackFolder(4566, tmp_path)
+    folder.create()
+    STACK.save(folder.state)
+    return folder
 
 
 @pytest.fixture
-def console(place: Place) -> Console:
-    return Console(place, PORT, lambda stack, span: {"api": stack.api_url, "span": span})
+def console(folder: StackFolder) -> Console:
+    return Console(folder, PORT, lambda stack, span: {"api": stack.api_url, "span": span})
 
 
 @pytest.fixture
 def logged_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let the user pool hand out a token to everybody; returns who asked."""
+    """Let the user pool issue a token for any name; returns the names."""
     names: list[str] = []
 
     def token(stack: Stack, user: str) -> str:
@@ -56,12 +57,12 @@ def logged_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def get(console: Console, path: str, **headers: str) -> Reply:
-    return console.answer("GET", path, {"host": OWN_PAGE["host"]} | headers, b"")
+    return console.reply("GET", path, {"host": OWN_PAGE["host"]} | headers, b"")
 
 
 def sign_in(console: Console, body: Any, headers: Mapping[str, str] = OWN_PAGE) -> Reply:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return console.answer("POST", "/session", JSON | dict(headers), content)
+    return console.reply("POST", "/session", JSON | dict(headers), content)
 
 
 def body_of(reply: Reply) -> dict[str, Any]:
@@ -69,30 +70,30 @@ def body_of(reply: Reply) -> dict[str, Any]:
     return body
 
 
-# -- who is answered ---------------------------------------------------------------------------------------------------
+# -- who gets a reply --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("host", ["", "evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:80", "localhost"])
 @pytest.mark.parametrize("path", ["/", "/config.json", "/operations/data.json", "/docs/runbook", "/nothing"])
-def test_a_name_that_was_made_to_lead_here_gets_nothing(console: Console, host: str, path: str) -> None:
+def test_a_foreign_host_name_gets_nothing(console: Console, host: str, path: str) -> None:
     reply = get(console, path, host=host)
     assert reply.status == 421
     assert STACK.api_url not in reply.content.decode()
 
 
-def test_a_name_that_was_made_to_lead_here_gets_no_token(console: Console, logged_in: list[str]) -> None:
+def test_a_foreign_host_name_gets_no_token(console: Console, logged_in: list[str]) -> None:
     rebound = {"host": f"evil.example:{PORT}", "origin": f"http://evil.example:{PORT}", "sec-fetch-site": "same-origin"}
     assert sign_in(console, {"user": "demo"}, rebound).status == 421
     assert logged_in == []
 
 
 @pytest.mark.parametrize("path", ["/", "/operations"])
-def test_the_other_name_of_this_machine_leads_to_the_origin_that_the_api_knows(console: Console, path: str) -> None:
+def test_localhost_is_redirected_to_the_origin_that_the_api_allows(console: Console, path: str) -> None:
     reply = get(console, path, host=f"localhost:{PORT}")
     assert (reply.status, reply.headers["Location"]) == (307, ORIGIN + path)
 
 
-def test_the_other_name_of_this_machine_gets_no_data(console: Console) -> None:
+def test_localhost_gets_no_data(console: Console) -> None:
     assert get(console, "/config.json", host=f"localhost:{PORT}").status == 421
 
 
@@ -111,7 +112,7 @@ def test_the_other_name_of_this_machine_gets_no_data(console: Console) -> None:
     ],
     ids=str,
 )
-def test_a_token_is_for_the_consoles_own_pages_alone(
+def test_only_the_consoles_own_pages_get_a_token(
     console: Console, logged_in: list[str], changed: dict[str, str]
 ) -> None:
     reply = sign_in(console, {"user": "demo"}, OWN_PAGE | changed)
@@ -124,13 +125,13 @@ def test_without_an_origin_there_is_no_token(console: Console, logged_in: list[s
     assert logged_in == []
 
 
-def test_a_page_of_its_own_gets_a_token(console: Console, logged_in: list[str]) -> None:
+def test_its_own_page_gets_a_token(console: Console, logged_in: list[str]) -> None:
     reply = sign_in(console, {"user": "demo@example.com"})
     assert (reply.status, body_of(reply)) == (200, {"accessToken": "token of demo@example.com"})
     assert logged_in == ["demo@example.com"]
 
 
-def test_a_browser_that_tells_no_site_is_known_by_the_origin(console: Console, logged_in: list[str]) -> None:
+def test_a_browser_without_fetch_metadata_is_recognised_by_its_origin(console: Console, logged_in: list[str]) -> None:
     headers = {name: OWN_PAGE[name] for name in ("host", "origin")} | {
         "content-type": "application/json; charset=utf-8"
     }
@@ -138,9 +139,9 @@ def test_a_browser_that_tells_no_site_is_known_by_the_origin(console: Console, l
     assert logged_in == ["demo"]
 
 
-# A form of another site can send such a body without asking first.
+# A form on another site can send such a body without a preflight.
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_what_a_form_can_send_is_no_sign_in(console: Console, logged_in: list[str], content_type: str) -> None:
+def test_a_form_cannot_sign_in(console: Console, logged_in: list[str], content_type: str) -> None:
     assert sign_in(console, {"user": "demo"}, OWN_PAGE | {"content-type": content_type}).status == 400
     assert logged_in == []
 
@@ -157,7 +158,7 @@ def test_a_name_is_short_and_printable(console: Console, logged_in: list[str], b
     assert logged_in == []
 
 
-def test_what_the_user_pool_refuses_is_told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_user_pools_refusal_is_shown(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> str:
         raise users.UserRefusedError("The user pool refused 'x'")
 
@@ -189,27 +190,27 @@ def test_pages_learn_where_the_api_is_and_no_credentials(console: Console) -> No
 
 
 @pytest.mark.parametrize("path", ["/config.json", "/operations/data.json"])
-def test_before_the_stack_is_deployed_the_answer_says_so(tmp_path: Any, path: str) -> None:
-    reply = get(Console(Place(4566, tmp_path), PORT), path)
+def test_before_the_deployment_a_503_says_so(tmp_path: Any, path: str) -> None:
+    reply = get(Console(StackFolder(4566, tmp_path), PORT), path)
     assert (reply.status, body_of(reply)["message"]) == (503, "The stack is still being deployed")
     assert int(reply.headers["Retry-After"]) > 0
 
 
-def test_a_state_that_cannot_be_read_is_a_503_that_says_what_to_do(console: Console, place: Place) -> None:
-    place.state.write_text("{")
+def test_a_state_that_cannot_be_read_is_a_503_that_says_what_to_do(console: Console, folder: StackFolder) -> None:
+    folder.state.write_text("{")
     for reply in (get(console, "/config.json"), sign_in(console, {"user": "demo"})):
         assert (reply.status, body_of(reply)["error"]) == (503, "SERVICE_UNAVAILABLE")
         assert "make down" in body_of(reply)["message"]
 
 
-def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, place: Place) -> None:
+def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, folder: StackFolder) -> None:
     get(console, "/config.json")
-    dataclasses.replace(STACK, api_url="http://127.0.0.1:4566/other").save(place.state)
+    dataclasses.replace(STACK, api_url="http://127.0.0.1:4566/other").save(folder.state)
     assert body_of(get(console, "/config.json"))["apiUrl"] == "http://127.0.0.1:4566/other"
 
 
 class Looks:
-    """Counts the looks at the dashboard, and can fail."""
+    """Counts the snapshots of the dashboard, and can fail."""
 
     def __init__(self) -> None:
         self.spans: list[str] = []
@@ -239,8 +240,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return wait
 
 
-def test_a_look_serves_all_who_ask_soon_after(place: Place, looks: Looks, clock: Callable[[float], None]) -> None:
-    console = Console(place, PORT, looks)
+def test_a_snapshot_is_reused_for_a_second(folder: StackFolder, looks: Looks, clock: Callable[[float], None]) -> None:
+    console = Console(folder, PORT, looks)
     seen = [body_of(get(console, "/operations/data.json?span=1h"))]
     clock(0.9)
     seen.append(body_of(get(console, "/operations/data.json?span=1h")))
@@ -257,10 +258,12 @@ def test_a_look_serves_all_who_ask_soon_after(place: Place, looks: Looks, clock:
         EndpointConnectionError(endpoint_url="http://127.0.0.1"),
         ClientError({"Error": {"Code": "Denied"}}, "GetDashboard"),
     ],
-    ids=["no answer", "refused"],
+    ids=["no response", "refused"],
 )
-def test_an_embedded_aws_that_fails_is_a_503_and_is_asked_again(place: Place, looks: Looks, failure: Exception) -> None:
-    console = Console(place, PORT, looks)
+def test_a_failure_of_the_embedded_aws_is_a_503_and_not_cached(
+    folder: StackFolder, looks: Looks, failure: Exception
+) -> None:
+    console = Console(folder, PORT, looks)
     looks.failure = failure
     assert get(console, "/operations/data.json").status == 503
     looks.failure = None
@@ -268,10 +271,10 @@ def test_an_embedded_aws_that_fails_is_a_503_and_is_asked_again(place: Place, lo
 
 
 def test_a_defect_is_a_500_without_details_and_logged(
-    place: Place, looks: Looks, capsys: pytest.CaptureFixture[str]
+    folder: StackFolder, looks: Looks, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looks.failure = RuntimeError("inner works")
-    reply = get(Console(place, PORT, looks), "/operations/data.json")
+    reply = get(Console(folder, PORT, looks), "/operations/data.json")
     assert (reply.status, body_of(reply)["error"]) == (500, "INTERNAL_ERROR")
     assert b"inner works" not in reply.content
     assert "inner works" in capsys.readouterr().err
@@ -309,7 +312,7 @@ def test_a_page_has_nothing_inline_that_its_policy_would_forbid(console: Console
 
 
 @pytest.mark.parametrize("path", PAGE_PATHS)
-def test_whatever_a_page_needs_is_served(console: Console, path: str) -> None:
+def test_every_file_that_a_page_needs_is_served(console: Console, path: str) -> None:
     wanted = {"script": "src", "link": "href", "img": "src", "a": "href"}
     paths = {
         address.partition("#")[0].partition("?")[0] or path
@@ -320,7 +323,7 @@ def test_whatever_a_page_needs_is_served(console: Console, path: str) -> None:
     assert {each: get(console, each).status for each in paths} == dict.fromkeys(paths, 200)
 
 
-def test_whatever_a_script_imports_is_served_as_a_script(console: Console) -> None:
+def test_every_import_of_a_script_is_served_as_a_script(console: Console) -> None:
     imported = {
         address for script in PAGES.glob("*.js") for address in re.findall(r'from "([^"]+)"', script.read_text())
     }
@@ -330,14 +333,14 @@ def test_whatever_a_script_imports_is_served_as_a_script(console: Console) -> No
         assert (reply.status, reply.content_type) == (200, "text/javascript; charset=utf-8"), address
 
 
-def test_scripts_make_no_markup_of_texts() -> None:
+def test_scripts_create_no_markup_from_text() -> None:
     dangerous = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|Storage\.|\.cookie"
     )
     assert [script.name for script in PAGES.glob("*.js") if dangerous.search(script.read_text())] == []
 
 
-def test_the_policy_lets_pages_run_their_own_scripts_and_call_the_api_alone(console: Console) -> None:
+def test_the_policy_allows_only_own_scripts_and_calls_to_the_api(console: Console) -> None:
     policy = {name: values for name, *values in (part.split() for part in console.policy.split("; "))}
     assert policy["default-src"] == ["'none'"]
     assert policy["script-src"] == policy["style-src"] == ["'self'"]
@@ -376,12 +379,12 @@ def test_nothing_else_is_served(console: Console, path: str) -> None:
     [("POST", "/", 405), ("POST", "/config.json", 405), ("PUT", "/session", 405), ("GET", "/session", 404)],
 )
 def test_other_methods_are_refused(console: Console, method: str, path: str, status: int) -> None:
-    reply = console.answer(method, path, OWN_PAGE, b"{}")
+    reply = console.reply(method, path, OWN_PAGE, b"{}")
     assert reply.status == status
     assert status != 405 or reply.headers["Allow"] == "GET, HEAD"
 
 
-def test_every_heading_of_a_document_can_be_linked_to(console: Console) -> None:
+def test_every_heading_of_a_document_has_an_anchor(console: Console) -> None:
     elements = Elements(get(console, "/docs/runbook").content.decode()).found
     identifiers = [attributes.get("id") for tag, attributes in elements if tag in {"h2", "h3"}]
     assert {"page", "setup-mfa-system-errors"} <= set(identifiers)
@@ -393,38 +396,19 @@ def test_every_heading_of_a_document_can_be_linked_to(console: Console) -> None:
 
 
 @pytest.fixture
-def served(place: Place) -> Iterator[int]:
+def served(folder: StackFolder) -> Iterator[int]:
     """Serve a console on a free port, which is returned."""
     listener = socket()
     listener.bind((ports.LOOPBACK, 0))
     listener.listen()
     port: int = listener.getsockname()[1]
-    running = server._Server(Console(place, port), listener)
+    running = server._Server(Console(folder, port), listener)
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield port
     running.shutdown()
     thread.join()
     running.server_close()
-
-
-@pytest.fixture
-def ask(served: int) -> Iterator[Callable[..., tuple[http.client.HTTPResponse, bytes]]]:
-    connections = []
-
-    def ask_(method: str, path: str, **options: Any) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)
-        connections.append(connection)
-        connection.request(method, path, **options)
-        answer = connection.getresponse()
-        return answer, answer.read()
-
-    yield ask_
-    for each in connections:
-        each.close()
-
-
-type Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
 
 
 @pytest.mark.parametrize(
@@ -441,27 +425,31 @@ type Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
         ("DELETE", "/session", {}, 501),
     ],
 )
-def test_every_answer_has_the_policy(ask: Ask, method: str, path: str, options: dict[str, Any], status: int) -> None:
-    answer, _ = ask(method, path, **options)
-    assert answer.status == status
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert "Access-Control-Allow-Origin" not in answer.headers
-    assert answer.headers["Server"].strip() == "console"
+def test_every_response_has_the_policy(
+    served: int, method: str, path: str, options: dict[str, Any], status: int
+) -> None:
+    with closing(http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)) as connection:
+        connection.request(method, path, **options)
+        response = connection.getresponse()
+    assert response.status == status
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert response.headers["Server"].strip() == "console"
 
 
 def test_head_is_get_without_the_content(served: int) -> None:
     connection = http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)
     lengths = []
-    # On one connection: content that nobody expects would be taken for the next answer.
+    # On one connection: unexpected content would be read as the next response.
     for method in ("HEAD", "GET"):
         connection.request(method, "/operations")
-        answer = connection.getresponse()
-        lengths.append((answer.status, answer.headers["Content-Length"], len(answer.read())))
+        response = connection.getresponse()
+        lengths.append((response.status, response.headers["Content-Length"], len(response.read())))
     connection.close()
-    (_, told, _), (_, _, length) = lengths
-    assert lengths == [(200, told, 0), (200, told, length)]
-    assert int(told) == length > 0
+    (_, declared, _), (_, _, length) = lengths
+    assert lengths == [(200, declared, 0), (200, declared, length)]
+    assert int(declared) == length > 0

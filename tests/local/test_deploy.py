@@ -1,20 +1,18 @@
-import io
 from pathlib import Path
 
 import pytest
 
 from infra.outputs import Output
-from local.bootstrap import Credentials
 from local.deploy import cdk_environment, describe, steps
 from local.errors import LocalError
-from local.progress import Progress
+from local.stack import Credentials
 
 _ADMINISTRATOR = Credentials("AKIA", "secret")
 _ENDPOINT = "http://127.0.0.1:4600"
 _CONSOLE = "http://127.0.0.1:5600"
 
 
-def test_the_output_of_cdk_is_split_into_the_steps_that_people_wait_for() -> None:
+def test_the_output_of_cdk_is_split_into_named_steps() -> None:
     output = [
         "Bundling\n",
         "✨  Synthesis time: 4.73s\n",
@@ -40,7 +38,7 @@ def _outputs() -> dict[str, dict[str, str]]:
     return {"mfa-local-data": values}
 
 
-def test_a_stack_is_described_by_the_outputs() -> None:
+def test_the_outputs_describe_the_stack() -> None:
     stack = describe(_outputs(), _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE, region="us-east-1")
     assert stack.api_url == f"{_ENDPOINT}/_aws/execute-api/abc123/v1"
     assert (stack.table_name, stack.access_key_id) == ("value of TableName", "AKIA")
@@ -55,7 +53,7 @@ def test_a_missing_output_is_named() -> None:
         describe(outputs, _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE, region="us-east-1")
 
 
-def test_cdk_sees_no_credentials_and_profiles_but_the_embedded_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cdk_sees_only_the_credentials_of_the_embedded_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEFAULT_ACCOUNT", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(name, "of the machine")
     environment = cdk_environment(_ADMINISTRATOR, _ENDPOINT, "us-east-1")
@@ -63,24 +61,3 @@ def test_cdk_sees_no_credentials_and_profiles_but_the_embedded_ones(monkeypatch:
     assert environment["AWS_ACCESS_KEY_ID"] == "AKIA"
     assert environment["AWS_ENDPOINT_URL"] == _ENDPOINT
     assert Path(environment["PATH"].split(":")[0], "python").exists()
-
-
-def test_a_step_is_reported_with_its_seconds_unless_it_took_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 12.34, 20.0, 20.01])
-    monkeypatch.setattr("local.progress.time.monotonic", lambda: next(clock))
-    out = io.StringIO()
-    progress = Progress(out)
-    with progress.step("long"):
-        pass
-    with progress.step("short"):
-        pass
-    assert out.getvalue().split() == ["long", "12.3", "s"]
-
-
-def test_a_step_that_fails_is_reported_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 1.0])
-    monkeypatch.setattr("local.progress.time.monotonic", lambda: next(clock))
-    out = io.StringIO()
-    with pytest.raises(RuntimeError), Progress(out).step("fails"):
-        raise RuntimeError
-    assert "fails" in out.getvalue()

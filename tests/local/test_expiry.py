@@ -8,6 +8,7 @@ from ministack.core.responses import request_scope
 from ministack.services import dynamodb
 
 from local.emulator import expiry
+from tests.support.emulator import table
 
 _TABLE = "expiring"
 _ITEM = {"pk": {"S": "USER#1"}, "expires_at": {"N": "1"}}
@@ -19,7 +20,7 @@ class _EndOfRound(BaseException):
 
 @pytest.fixture
 def swept(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that puts an expired item, lets MiniStack's sweeper pass once, and returns what is left."""
+    """Return a function that puts an expired item, runs MiniStack's sweeper once, and returns what remains."""
     naps = iter([None])
 
     def sleep(_seconds: float) -> None:
@@ -28,15 +29,12 @@ def swept(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def sweep() -> Any:
         with request_scope("000000000000", "us-east-1"):
-            key = {"AttributeName": "pk", "KeyType": "HASH"}
-            types = {"AttributeName": "pk", "AttributeType": "S"}
-            table = {"TableName": _TABLE, "KeySchema": [key], "AttributeDefinitions": [types]}
-            dynamodb._create_table(table | {"BillingMode": "PAY_PER_REQUEST"})
+            dynamodb._create_table(table()["Properties"] | {"TableName": _TABLE})
             try:
                 specification = {"AttributeName": "expires_at", "Enabled": True}
                 dynamodb._update_ttl({"TableName": _TABLE, "TimeToLiveSpecification": specification})
-                told = json.loads(dynamodb._describe_ttl({"TableName": _TABLE})[2])
-                assert told["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+                described = json.loads(dynamodb._describe_ttl({"TableName": _TABLE})[2])
+                assert described["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
                 dynamodb._put_item({"TableName": _TABLE, "Item": _ITEM})
                 with pytest.raises(_EndOfRound):
                     dynamodb._ttl_reaper()
@@ -50,7 +48,7 @@ def swept(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_an_expired_item_stays(swept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamodb, "_ttl_settings", dynamodb._ttl_settings)  # to have it back
+    monkeypatch.setattr(dynamodb, "_ttl_settings", dynamodb._ttl_settings)  # restored after the test
     expiry.expired_items_stay()
     assert swept() == _ITEM
 

@@ -8,7 +8,7 @@ import pytest
 import urllib3
 
 from local.emulator.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
-from tests.support.emulator import Deployed, Emulator, eventually, function
+from tests.support.emulator import Deployed, Emulator, eventually, function, resource
 
 _AUTHORIZER = """
 import json
@@ -47,7 +47,7 @@ _VARIABLES = {
     "epoch": "$context.requestTimeEpoch",
     "type": "$context.error.responseType",
 }
-#: As `add_cors_preflight` of aws-cdk-lib writes it for two origins.
+#: The template that `add_cors_preflight` of aws-cdk-lib writes for two origins.
 _PREFLIGHT_TEMPLATE = """#set($origin = $input.params().header.get("Origin"))
 #if($origin == "")
   #set($origin = $input.params().header.get("origin"))
@@ -58,15 +58,9 @@ _PREFLIGHT_TEMPLATE = """#set($origin = $input.params().header.get("Origin"))
 
 
 def _gateway_response(kind: str, status: str | None) -> dict[str, Any]:
-    properties: dict[str, Any] = {
-        "RestApiId": {"Ref": "Api"},
-        "ResponseType": kind,
-        "ResponseTemplates": {"application/json": json.dumps(_VARIABLES)},
-    }
-    return {
-        "Type": "AWS::ApiGateway::GatewayResponse",
-        "Properties": properties | ({"StatusCode": status} if status else {}),
-    }
+    code = {"StatusCode": status} if status else {}
+    templates = {"application/json": json.dumps(_VARIABLES)}
+    return resource("ApiGateway::GatewayResponse", **_API, ResponseType=kind, ResponseTemplates=templates, **code)
 
 
 def _integration(logical_id: str) -> dict[str, Any]:
@@ -74,90 +68,64 @@ def _integration(logical_id: str) -> dict[str, Any]:
     return {"Fn::Sub": path}
 
 
+_API = {"RestApiId": {"Ref": "Api"}}
+_PREFLIGHT = {
+    "Type": "MOCK",
+    "RequestTemplates": {"application/json": "{ statusCode: 200 }"},
+    "IntegrationResponses": [
+        {
+            "StatusCode": "204",
+            "ResponseParameters": {"method.response.header.Access-Control-Allow-Origin": "'https://first.example'"},
+            "ResponseTemplates": {"application/json": _PREFLIGHT_TEMPLATE},
+        }
+    ],
+}
+
+
 @pytest.fixture(scope="module")
 def deployed(emulator: Emulator) -> Iterator[Deployed]:
-    preflight_headers = {"method.response.header.Access-Control-Allow-Origin": "'https://first.example'"}
-    resources: dict[str, Any] = {
+    resources = {
         "Authorize": function(_AUTHORIZER),
         "Answer": function(_FUNCTION, Timeout=1),
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "gateway-test"}},
-        "Authorizer": {
-            "Type": "AWS::ApiGateway::Authorizer",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "Name": "test",
-                "Type": "REQUEST",
-                "AuthorizerUri": _integration("Authorize"),
-                "AuthorizerResultTtlInSeconds": 0,
-            },
-        },
-        "Resource": {
-            "Type": "AWS::ApiGateway::Resource",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
-                "PathPart": "thing",
-            },
-        },
-        "Post": {
-            "Type": "AWS::ApiGateway::Method",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "ResourceId": {"Ref": "Resource"},
-                "HttpMethod": "POST",
-                "AuthorizationType": "CUSTOM",
-                "AuthorizerId": {"Ref": "Authorizer"},
-                "Integration": {
-                    "Type": "AWS_PROXY",
-                    "IntegrationHttpMethod": "POST",
-                    "Uri": _integration("Answer"),
-                },
-            },
-        },
-        "Options": {
-            "Type": "AWS::ApiGateway::Method",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "ResourceId": {"Ref": "Resource"},
-                "HttpMethod": "OPTIONS",
-                "AuthorizationType": "NONE",
-                "Integration": {
-                    "Type": "MOCK",
-                    "RequestTemplates": {"application/json": "{ statusCode: 200 }"},
-                    "IntegrationResponses": [
-                        {
-                            "StatusCode": "204",
-                            "ResponseParameters": preflight_headers,
-                            "ResponseTemplates": {"application/json": _PREFLIGHT_TEMPLATE},
-                        }
-                    ],
-                },
-            },
-        },
+        "Api": resource("ApiGateway::RestApi", Name="gateway-test"),
+        "Authorizer": resource(
+            "ApiGateway::Authorizer",
+            **_API,
+            Name="test",
+            Type="REQUEST",
+            AuthorizerUri=_integration("Authorize"),
+            AuthorizerResultTtlInSeconds=0,
+        ),
+        "Resource": resource(
+            "ApiGateway::Resource", **_API, ParentId={"Fn::GetAtt": ["Api", "RootResourceId"]}, PathPart="thing"
+        ),
+        "Post": resource(
+            "ApiGateway::Method",
+            **_API,
+            ResourceId={"Ref": "Resource"},
+            HttpMethod="POST",
+            AuthorizationType="CUSTOM",
+            AuthorizerId={"Ref": "Authorizer"},
+            Integration={"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": _integration("Answer")},
+        ),
+        "Options": resource(
+            "ApiGateway::Method",
+            **_API,
+            ResourceId={"Ref": "Resource"},
+            HttpMethod="OPTIONS",
+            AuthorizationType="NONE",
+            Integration=_PREFLIGHT,
+        ),
         "Denied": _gateway_response("ACCESS_DENIED", "401"),
         "AuthorizerFailed": _gateway_response("AUTHORIZER_FAILURE", "503"),
         "TooLarge": _gateway_response("REQUEST_TOO_LARGE", "413"),
         "ServerError": _gateway_response("DEFAULT_5XX", None),
         "ClientError": _gateway_response("DEFAULT_4XX", None),
         "NoSuchPath": _gateway_response("MISSING_AUTHENTICATION_TOKEN", "404"),
-        "Deployment": {
-            "Type": "AWS::ApiGateway::Deployment",
-            "Properties": {"RestApiId": {"Ref": "Api"}},
-            "DependsOn": [
-                *("Post", "Options", "Denied", "AuthorizerFailed"),
-                *("TooLarge", "ServerError", "ClientError", "NoSuchPath"),
-            ],
-        },
-        "Stage": {
-            "Type": "AWS::ApiGateway::Stage",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "DeploymentId": {"Ref": "Deployment"},
-                "StageName": "v1",
-            },
-        },
     }
-    stack = emulator.deploy(resources)
+    deployment = resource("ApiGateway::Deployment", **_API) | {"DependsOn": list(resources)}
+    stage = resource("ApiGateway::Stage", **_API, DeploymentId={"Ref": "Deployment"}, StageName="v1")
+    stack = emulator.deploy(resources | {"Deployment": deployment, "Stage": stage})
     yield stack
     stack.delete()
 
@@ -174,9 +142,9 @@ def _post(url: str, authorization: str = "allow", ask: str = "", **headers: str)
 
 
 def test_function_and_client_see_the_same_request_id(url: str) -> None:
-    answer = _post(url)
-    assert answer.status == 200
-    assert answer.json()["requestId"] == answer.headers["x-amzn-requestid"]
+    response = _post(url)
+    assert response.status == 200
+    assert response.json()["requestId"] == response.headers["x-amzn-requestid"]
 
 
 def test_authorizer_sees_the_request_as_the_function_does(url: str) -> None:
@@ -186,20 +154,20 @@ def test_authorizer_sees_the_request_as_the_function_does(url: str) -> None:
     assert seen["requestTimeEpoch"] == str(context["requestTimeEpoch"])
 
 
-def test_gateway_response_knows_the_authorizers_context(url: str) -> None:
-    answer = _post(url, "deny")
-    body = answer.json()
-    assert answer.status == 401
+def test_a_gateway_response_has_the_authorizers_context(url: str) -> None:
+    response = _post(url, "deny")
+    body = response.json()
+    assert response.status == 401
     assert (body["timestamp"], body["braces"]) == ("2024-01-20T10:00:00Z",) * 2
     assert body["absent"] == ""
-    assert body["request_id"] == body["seen"] == answer.headers["x-amzn-requestid"]
+    assert body["request_id"] == body["seen"] == response.headers["x-amzn-requestid"]
 
 
-def test_gateway_response_knows_the_request_time(url: str) -> None:
+def test_a_gateway_response_has_the_request_time(url: str) -> None:
     body = _post(url, "deny").json()
-    told = datetime.strptime(body["time"], "%d/%b/%Y:%H:%M:%S %z").timestamp()
-    assert told == int(body["epoch"]) // 1000
-    assert abs(told - time.time()) < 60
+    shown = datetime.strptime(body["time"], "%d/%b/%Y:%H:%M:%S %z").timestamp()
+    assert shown == int(body["epoch"]) // 1000
+    assert abs(shown - time.time()) < 60
 
 
 def test_context_of_one_request_does_not_reach_the_next(url: str) -> None:
@@ -208,24 +176,24 @@ def test_context_of_one_request_does_not_reach_the_next(url: str) -> None:
 
 
 def test_authorizer_that_raises_is_an_authorizer_failure(url: str) -> None:
-    answer = _post(url, "raise")
-    assert (answer.status, answer.json()["type"]) == (503, "AUTHORIZER_FAILURE")
-    assert b"secret" not in answer.data
+    response = _post(url, "raise")
+    assert (response.status, response.json()["type"]) == (503, "AUTHORIZER_FAILURE")
+    assert b"secret" not in response.data
 
 
 @pytest.mark.parametrize("method_and_path", ["POST /nowhere", "GET /thing", "DELETE /thing/x"])
 def test_unknown_path_or_method_has_a_gateway_response(url: str, method_and_path: str) -> None:
     method, path = method_and_path.split()
-    answer = urllib3.request(method, url + path)
-    assert (answer.status, answer.json()["type"]) == (404, "MISSING_AUTHENTICATION_TOKEN")
+    response = urllib3.request(method, url + path)
+    assert (response.status, response.json()["type"]) == (404, "MISSING_AUTHENTICATION_TOKEN")
 
 
 @pytest.mark.parametrize("failure", ["raise", "hang", "nothing"])
-def test_function_that_fails_is_a_502_that_tells_nothing(url: str, failure: str) -> None:
-    answer = _post(url, ask=failure)
-    assert (answer.status, answer.json()["type"]) == (502, "DEFAULT_5XX")
-    assert b"secret" not in answer.data
-    assert answer.json()["request_id"] == answer.headers["x-amzn-requestid"]
+def test_a_failing_function_is_a_502_without_details(url: str, failure: str) -> None:
+    response = _post(url, ask=failure)
+    assert (response.status, response.json()["type"]) == (502, "DEFAULT_5XX")
+    assert b"secret" not in response.data
+    assert response.json()["request_id"] == response.headers["x-amzn-requestid"]
 
 
 @pytest.mark.parametrize(
@@ -238,15 +206,15 @@ def test_function_that_fails_is_a_502_that_tells_nothing(url: str, failure: str)
     ],
 )
 def test_preflight_allows_each_of_several_origins(url: str, origin: str, allowed: str) -> None:
-    answer = urllib3.request("OPTIONS", f"{url}/thing", headers={"Origin": origin} if origin else {})
-    assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (204, allowed)
-    assert "content-length" not in answer.headers or answer.headers["content-length"] == "0"
+    response = urllib3.request("OPTIONS", f"{url}/thing", headers={"Origin": origin} if origin else {})
+    assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (204, allowed)
+    assert "content-length" not in response.headers or response.headers["content-length"] == "0"
 
 
 @pytest.mark.parametrize("size", [MAX_HEADER_BYTES + 1, 100_000])
 def test_head_too_large_has_a_gateway_response(url: str, size: int) -> None:
-    answer = _post(url, **{"X-Large": "a" * size})
-    assert (answer.status, answer.json()["type"]) == (413, "REQUEST_TOO_LARGE")
+    response = _post(url, **{"X-Large": "a" * size})
+    assert (response.status, response.json()["type"]) == (413, "REQUEST_TOO_LARGE")
 
 
 def test_head_below_the_limit_passes(url: str) -> None:
@@ -255,11 +223,11 @@ def test_head_below_the_limit_passes(url: str) -> None:
 
 def test_body_too_large_has_a_gateway_response(url: str) -> None:
     content = b"a" * (MAX_BODY_BYTES + 1)
-    answer = urllib3.request("POST", f"{url}/thing", headers={"Authorization": "allow"}, body=content)
-    assert (answer.status, answer.json()["type"]) == (413, "REQUEST_TOO_LARGE")
+    response = urllib3.request("POST", f"{url}/thing", headers={"Authorization": "allow"}, body=content)
+    assert (response.status, response.json()["type"]) == (413, "REQUEST_TOO_LARGE")
 
 
-def test_requests_are_counted_by_kind_of_answer(url: str, emulator: Emulator) -> None:
+def test_requests_are_counted_by_kind_of_response(url: str, emulator: Emulator) -> None:
     def total(metric: str) -> float:
         now = time.time()
         points = emulator.client("cloudwatch").get_metric_statistics(

@@ -9,9 +9,9 @@ from infra.paths import REPOSITORY
 from local import lifeline
 from tests.support.emulator import PATIENCE_SECONDS, eventually
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inspects processes in /proc")
 
-#: Starts another process in a session of its own, as CDK does with the app, and names both.
+#: Starts another process in a separate session, as CDK does with the app, and prints both ids.
 _PARENT = """
 import os, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
@@ -40,13 +40,13 @@ def family() -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
 
 def _running(process: int) -> bool:
     try:
-        with open(f"/proc/{process}/stat") as file:  # noqa: PTH123 -- a vanished process is one exception here
+        with open(f"/proc/{process}/stat") as file:  # noqa: PTH123 -- opening and reading raise the same exception if the process has ended
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def test_a_cut_lifeline_ends_the_command_and_what_came_of_it(
+def test_a_cut_lifeline_ends_the_command_and_its_descendants(
     family: tuple["subprocess.Popen[str]", list[int]],
 ) -> None:
     guard, processes = family
@@ -77,7 +77,7 @@ def test_descendants_are_found_across_sessions(family: tuple["subprocess.Popen[s
 
 
 @pytest.mark.parametrize("status", [0, 3])
-def test_the_status_of_a_command_that_ends_by_itself_is_passed_on(status: int) -> None:
+def test_the_exit_status_of_the_command_is_returned(status: int) -> None:
     with _guarded(sys.executable, "-c", f"print('said'); raise SystemExit({status})") as guard:
         assert guard.stdout is not None
         assert guard.stdout.read() == "said\n"

@@ -24,13 +24,13 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _seconds_of(line: str) -> float:
-    """Return what a step's line tells, which is all that there is."""
-    told = re.fullmatch(r"  deploy +(\d+\.\d) s\n", line)
-    assert told, line
-    return float(told[1])
+    """Return the seconds in a step's line, the only output."""
+    match = re.fullmatch(r"  deploy +(\d+\.\d) s\n", line)
+    assert match, line
+    return float(match[1])
 
 
-def test_a_log_gets_one_line_a_step_with_its_seconds() -> None:
+def test_a_log_gets_one_line_per_step_with_its_seconds() -> None:
     log = io.StringIO()
     began = time.monotonic()
     with Progress(log).step("deploy"):
@@ -39,14 +39,14 @@ def test_a_log_gets_one_line_a_step_with_its_seconds() -> None:
     assert 0.2 <= _seconds_of(log.getvalue()) <= time.monotonic() - began + _ROUNDING
 
 
-def test_a_step_that_took_no_time_is_not_worth_a_line() -> None:
+def test_a_step_without_duration_is_not_reported() -> None:
     log = io.StringIO()
     with Progress(log).step("deploy"):
         pass
     assert log.getvalue() == ""
 
 
-def test_a_failed_step_is_told_too() -> None:
+def test_a_failed_step_is_reported() -> None:
     log = io.StringIO()
     with suppress(KeyError), Progress(log).step("deploy"):
         time.sleep(0.2)
@@ -54,18 +54,18 @@ def test_a_failed_step_is_told_too() -> None:
     assert "deploy" in log.getvalue()
 
 
-def test_a_terminal_shows_the_step_while_it_lasts_and_then_its_line() -> None:
+def test_a_terminal_shows_the_current_step_and_then_its_line() -> None:
     terminal = _Terminal()
     began = time.monotonic()
     with Progress(terminal).step("deploy"):
         eventually(lambda: re.search(r"deploy +[0-3] s$", terminal.getvalue()), within=3)
-        time.sleep(0.2)  # worth a line
+        time.sleep(0.2)  # long enough to be reported
     shown, _, left = terminal.getvalue().rpartition(_ERASE)
     assert shown
     assert 0.2 <= _seconds_of(left) <= time.monotonic() - began + _ROUNDING
 
 
-def test_a_long_wait_is_shown_and_leaves_nothing_behind() -> None:
+def test_a_long_wait_is_shown_and_erased() -> None:
     terminal = _Terminal()
     with Progress(terminal).wait("log in"):
         eventually(lambda: "log in" in terminal.getvalue(), within=3)
@@ -79,7 +79,7 @@ def test_a_short_wait_is_not_shown(out: io.StringIO) -> None:
     assert out.getvalue() == ""
 
 
-def test_a_terminal_that_cannot_move_its_cursor_is_written_to_as_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_gets_the_lines_of_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     terminal = _Terminal()
     with Progress(terminal).step("deploy"):

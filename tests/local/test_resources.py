@@ -1,6 +1,5 @@
 import json
 import uuid
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,32 +7,7 @@ import pytest
 from local.emulator import VERSION, check_version
 from local.emulator.inert import INERT, INERT_TYPES
 from local.errors import LocalError
-from tests.support.emulator import Deployed, Emulator, eventually
-
-_ADMINISTRATED = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
-            "Action": "kms:*",
-            "Resource": "*",
-        }
-    ],
-}
-
-
-@pytest.fixture
-def deploy(emulator: Emulator) -> Iterator[Callable[..., Deployed]]:
-    stacks: list[Deployed] = []
-
-    def deploy_and_remember(*arguments: Any) -> Deployed:
-        stacks.append(emulator.deploy(*arguments))
-        return stacks[-1]
-
-    yield deploy_and_remember
-    for stack in stacks:
-        stack.delete()
+from tests.support.emulator import Deploy, Emulator, allow, eventually, table
 
 
 def _metric_alarm(name: str, **properties: Any) -> dict[str, Any]:
@@ -47,7 +21,7 @@ def _plain_query(namespace: str) -> dict[str, Any]:
     return {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": True}
 
 
-def test_types_without_effect_deploy_change_and_go(deploy: Callable[..., Deployed]) -> None:
+def test_types_without_effect_deploy_change_and_go(deploy: Deploy) -> None:
     def template(value: str) -> dict[str, Any]:
         return {
             f"Resource{number}": {"Type": each.what, "Properties": {"Anything": value}}
@@ -60,7 +34,7 @@ def test_types_without_effect_deploy_change_and_go(deploy: Callable[..., Deploye
     assert deployed.physical_id("Resource0") == before
 
 
-def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
+def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Deploy) -> None:
     namespace, child, parent = (f"{each}-{uuid.uuid4().hex[:8]}" for each in ("space", "child", "parent"))
     plain = {"Namespace": namespace, "MetricName": "Hits", "Statistic": "Sum", "Period": 60}
     composite = {"AlarmName": parent, "AlarmRule": f'ALARM("{child}")', "AlarmDescription": "first"}
@@ -85,7 +59,7 @@ def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Call
     assert (described()["AlarmDescription"], described()["StateValue"]) == ("second", "ALARM")
 
 
-def test_an_alarm_with_one_plain_query_works(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
+def test_an_alarm_with_one_plain_query_works(emulator: Emulator, deploy: Deploy) -> None:
     namespace, name = f"space-{uuid.uuid4().hex[:8]}", f"alarm-{uuid.uuid4().hex[:8]}"
     deploy({"Alarm": _metric_alarm(name, Metrics=[_plain_query(namespace)])})
     cloudwatch = emulator.client("cloudwatch")
@@ -95,18 +69,25 @@ def test_an_alarm_with_one_plain_query_works(emulator: Emulator, deploy: Callabl
     assert alarm["StateValue"] == "ALARM"
 
 
-def test_an_alarm_with_metric_math_deploys_and_has_no_data(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
-    name = f"alarm-{uuid.uuid4().hex[:8]}"
-    hidden = _plain_query("Any") | {"ReturnData": False}
-    deploy({"Alarm": _metric_alarm(name, Metrics=[hidden, {"Id": "e", "Expression": "m * 2"}])})
-    emulator.client("cloudwatch").put_metric_data(Namespace="Any", MetricData=[{"MetricName": "Hits", "Value": 9}])
-    alarm = emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
-    assert (alarm["AlarmName"], alarm["StateValue"]) == (name, "INSUFFICIENT_DATA")
+def test_an_alarm_with_metric_math_works(emulator: Emulator, deploy: Deploy) -> None:
+    namespace, name = f"space-{uuid.uuid4().hex[:8]}", f"alarm-{uuid.uuid4().hex[:8]}"
+    hidden = _plain_query(namespace) | {"ReturnData": False}
+    resources = {"Alarm": _metric_alarm(name, Threshold=8, Metrics=[hidden, {"Id": "e", "Expression": "m * 2"}])}
+    deployed = deploy(resources)
+    cloudwatch = emulator.client("cloudwatch")
+
+    def state() -> str:
+        return str(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
+
+    datum = {"MetricName": "Hits", "Value": 3, "Dimensions": [{"Name": "kind", "Value": "a"}]}
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    assert state() == "OK"
+    resources["Alarm"]["Properties"]["Threshold"] = 6
+    deployed.update(resources)
+    assert state() == "ALARM"
 
 
-def test_a_web_acl_is_associated_while_the_association_exists(
-    emulator: Emulator, deploy: Callable[..., Deployed]
-) -> None:
+def test_a_web_acl_is_associated_while_the_association_exists(emulator: Emulator, deploy: Deploy) -> None:
     visibility = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "test"}
     acl = {"Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": visibility, "Rules": []}
     stage = "arn:aws:apigateway:us-east-1::/restapis/abc/stages/v1"
@@ -120,15 +101,15 @@ def test_a_web_acl_is_associated_while_the_association_exists(
         waf.get_web_acl_for_resource(ResourceArn=stage)
 
 
-def test_a_replica_key_opens_what_the_primary_sealed(emulator: Emulator, deploy: Callable[..., Deployed]) -> None:
-    primary = {"MultiRegion": True, "KeyPolicy": _ADMINISTRATED}
+def test_a_replica_key_opens_what_the_primary_sealed(emulator: Emulator, deploy: Deploy) -> None:
+    primary = {"MultiRegion": True, "KeyPolicy": allow("kms:*")}
     deployed = deploy(
         {"Key": {"Type": "AWS::KMS::Key", "Properties": primary}}, {"Arn": {"Fn::GetAtt": ["Key", "Arn"]}}
     )
     sealed = emulator.client("kms").encrypt(KeyId=deployed.outputs["Arn"], Plaintext=b"hello")["CiphertextBlob"]
 
     elsewhere = emulator.client("cloudformation", region="us-west-2")
-    replica = {"PrimaryKeyArn": deployed.outputs["Arn"], "KeyPolicy": _ADMINISTRATED}
+    replica = {"PrimaryKeyArn": deployed.outputs["Arn"], "KeyPolicy": allow("kms:*")}
     template = {
         "Resources": {"Replica": {"Type": "AWS::KMS::ReplicaKey", "Properties": replica}},
         "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Replica", "Arn"]}}},
@@ -147,26 +128,19 @@ def _complete(cloudformation: Any, name: str) -> Any:
     return stack if stack["StackStatus"] == "CREATE_COMPLETE" else None
 
 
-@pytest.mark.parametrize("table_type", ["AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"])
-def test_a_table_has_its_time_to_live_and_recovery(
-    emulator: Emulator, deploy: Callable[..., Deployed], table_type: str
-) -> None:
+@pytest.mark.parametrize("kind", ["DynamoDB::Table", "DynamoDB::GlobalTable"])
+def test_a_table_has_its_time_to_live_and_recovery(emulator: Emulator, deploy: Deploy, kind: str) -> None:
     def template(attribute: str, *, recovery: bool) -> dict[str, Any]:
         enabled: dict[str, Any] = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": recovery}}
-        properties = {
-            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-            "BillingMode": "PAY_PER_REQUEST",
-            "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": True},
-        }
-        if table_type.endswith("GlobalTable"):
+        if kind.endswith("GlobalTable"):
             enabled = {"Replicas": [{"Region": "us-east-1"} | enabled]}
-        return {"Table": {"Type": table_type, "Properties": properties | enabled}}
+        expiry = {"AttributeName": attribute, "Enabled": True}
+        return {"Table": table(kind, TimeToLiveSpecification=expiry, **enabled)}
 
-    def settings(table: str) -> tuple[str, str]:
+    def settings(name: str) -> tuple[str, str]:
         dynamodb = emulator.client("dynamodb")
-        expiry = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
         return expiry.get("AttributeName", ""), recovery
 
@@ -176,21 +150,21 @@ def test_a_table_has_its_time_to_live_and_recovery(
     assert settings(deployed.physical_id("Table")) == ("expires_at", "ENABLED")
 
 
-def test_a_user_pool_has_its_url(deploy: Callable[..., Deployed]) -> None:
+def test_a_user_pool_has_its_url(deploy: Deploy) -> None:
     pool = {"Type": "AWS::Cognito::UserPool", "Properties": {}}
     deployed = deploy({"Pool": pool}, {"Url": {"Fn::GetAtt": ["Pool", "ProviderURL"]}})
     expected = f"https://cognito-idp.us-east-1.amazonaws.com/{deployed.physical_id('Pool')}"
     assert deployed.outputs["Url"] == expected
 
 
-def test_an_output_added_alone_is_a_change(deploy: Callable[..., Deployed]) -> None:
+def test_an_output_added_alone_is_a_change(deploy: Deploy) -> None:
     topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
     deployed = deploy(topic)
     deployed.update(topic, {"Arn": {"Ref": "Topic"}})
     assert deployed.outputs == {"Arn": deployed.physical_id("Topic")}
 
 
-def test_a_change_set_without_any_change_is_none(deploy: Callable[..., Deployed]) -> None:
+def test_a_change_set_without_any_change_is_none(deploy: Deploy) -> None:
     topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
     deployed = deploy(topic)
     with pytest.raises(AssertionError, match="didn't contain changes"):

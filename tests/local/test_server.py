@@ -11,17 +11,17 @@ import pytest
 from local import ports, server
 from local.errors import LocalError
 from local.server import AlreadyRunningError
-from local.stack import Place
+from local.stack import StackFolder
 from tests.support.emulator import eventually
 
-_by_proc = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
+_by_proc = pytest.mark.skipif(sys.platform != "linux", reason="inspects processes in /proc")
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    place = Place(ports.free_port(), tmp_path)
-    yield place
-    server.stop(place)
+def folder(tmp_path: Path) -> Iterator[StackFolder]:
+    folder = StackFolder(ports.free_port(), tmp_path)
+    yield folder
+    server.stop(folder)
 
 
 def _exists(process_id: int) -> bool:
@@ -33,114 +33,114 @@ def _exists(process_id: int) -> bool:
 
 
 def test_two_emulators_run_side_by_side_and_stop_one_by_one(tmp_path: Path) -> None:
-    first = server.start(Place(ports.free_port(), tmp_path))
-    second = server.start(Place(ports.free_port(), tmp_path))
-    assert server.running(first.place) == first.process.pid
+    first = server.start(StackFolder(ports.free_port(), tmp_path))
+    second = server.start(StackFolder(ports.free_port(), tmp_path))
+    assert server.running(first.folder) == first.process.pid
     first.stop()
-    assert server.running(first.place) is None
-    assert server.running(second.place) == second.process.pid
+    assert server.running(first.folder) is None
+    assert server.running(second.folder) == second.process.pid
     second.stop()
 
 
-def test_a_second_emulator_on_the_same_port_is_refused_and_harms_nothing(place: Place) -> None:
-    started = server.start(place)
-    with pytest.raises(AlreadyRunningError, match=f"already running on port {place.port}"):
-        server.start(place)
-    assert server.running(place) == started.process.pid
+def test_a_second_emulator_on_the_same_port_is_refused_and_the_first_keeps_running(folder: StackFolder) -> None:
+    started = server.start(folder)
+    with pytest.raises(AlreadyRunningError, match=f"already running on port {folder.port}"):
+        server.start(folder)
+    assert server.running(folder) == started.process.pid
     started.stop()
 
 
-def test_the_holder_of_a_port_is_named(place: Place) -> None:
+def test_the_holder_of_a_port_is_named(folder: StackFolder) -> None:
     with socket.socket() as other:
-        other.bind((ports.LOOPBACK, place.port))
+        other.bind((ports.LOOPBACK, folder.port))
         other.listen()
         with pytest.raises(LocalError) as refused:
-            server.start(place)
+            server.start(folder)
     message = str(refused.value)
-    assert message.count("\n") == 1  # what is wrong, and what to do about it
-    assert f"Port {place.port} is in use by" in message
+    assert message.count("\n") == 1  # the problem, and what to do
+    assert f"Port {folder.port} is in use by" in message
     if sys.platform == "linux":
         assert f"process {os.getpid()} (" in message
-    assert server.running(place) is None
+    assert server.running(folder) is None
 
 
-def test_after_a_crash_the_leftovers_are_cleared_by_the_next_start(place: Place) -> None:
-    started = server.start(place)
-    leftover = place.temporary / "leftover"
+def test_the_next_start_after_a_crash_clears_its_files(folder: StackFolder) -> None:
+    started = server.start(folder)
+    leftover = folder.temporary / "leftover"
     leftover.write_text("extracted code")
-    place.state.write_text("{}")
+    folder.state.write_text("{}")
     os.killpg(started.process.pid, signal.SIGKILL)
     started.process.wait()
     started._lock.close()
     assert started.process.stdin is not None
     started.process.stdin.close()
-    assert place.state.exists()
-    assert server.running(place) is None
+    assert folder.state.exists()
+    assert server.running(folder) is None
 
-    again = server.start(place)
+    again = server.start(folder)
     assert not leftover.exists()
-    assert not place.state.exists()
+    assert not folder.state.exists()
     again.stop()
 
 
-def test_an_emulator_ends_with_the_process_that_started_it(place: Place) -> None:
+def test_an_emulator_ends_with_the_process_that_started_it(folder: StackFolder) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from local import server; from local.stack import Place\n"
-        "server.start(Place(int(sys.argv[1]), Path(sys.argv[2]))); print('ready', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from local import server; from local.stack import StackFolder\n"
+        "server.start(StackFolder(int(sys.argv[1]), Path(sys.argv[2]))); print('ready', flush=True); time.sleep(60)"
     )
-    starter = subprocess.Popen([sys.executable, "-c", code, str(place.port), str(place.root)], stdout=subprocess.PIPE)
+    starter = subprocess.Popen([sys.executable, "-c", code, str(folder.port), str(folder.root)], stdout=subprocess.PIPE)
     assert starter.stdout is not None
     with starter.stdout:
         assert starter.stdout.readline() == b"ready\n"
-    emulator = server.running(place)
+    emulator = server.running(folder)
     assert emulator is not None
     starter.kill()
     starter.wait()
-    eventually(lambda: server.running(place) is None)
+    eventually(lambda: server.running(folder) is None)
     eventually(lambda: not _exists(emulator))
-    assert not place.temporary.exists()
+    assert not folder.temporary.exists()
 
 
-def test_a_released_emulator_outlives_the_process_that_started_it(place: Place) -> None:
-    started = server.start(place)
+def test_a_released_emulator_outlives_the_process_that_started_it(folder: StackFolder) -> None:
+    started = server.start(folder)
     started.release()
-    assert server.running(place) == started.process.pid
-    assert server.stop(place)
+    assert server.running(folder) == started.process.pid
+    assert server.stop(folder)
     started.process.wait()
-    assert not server.stop(place)
+    assert not server.stop(folder)
 
 
-def test_an_emulator_that_does_not_come_up_is_explained_by_its_log(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_start_shows_the_log(folder: StackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = server._environment
     monkeypatch.setattr(server, "_environment", lambda *given: whole(*given) | {"GATEWAY_PORT": "no port"})
     with pytest.raises(LocalError, match=r"ended while starting(.|\n)*ValueError"):
-        server.start(place)
-    assert server.running(place) is None
-    assert not place.temporary.exists()
+        server.start(folder)
+    assert server.running(folder) is None
+    assert not folder.temporary.exists()
 
 
 @_by_proc
-def test_the_emulator_listens_on_the_loopback_interface_alone(place: Place) -> None:
-    started = server.start(place)
+def test_the_emulator_listens_only_on_the_loopback_interface(folder: StackFolder) -> None:
+    started = server.start(folder)
     listening = {
         line.split()[1].partition(":")[0]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-        if int(line.split()[1].rpartition(":")[2], 16) == place.port and line.split()[3] == "0A"
+        if int(line.split()[1].rpartition(":")[2], 16) == folder.port and line.split()[3] == "0A"
     }
     assert listening == {"0100007F"}
     started.stop()
 
 
 @_by_proc
-def test_the_emulator_sees_nothing_of_its_starters_environment(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_emulator_does_not_inherit_its_starters_environment(
+    folder: StackFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.com")
-    started = server.start(place)
+    started = server.start(folder)
     seen = Path(f"/proc/{started.process.pid}/environ").read_text().split("\0")
     names = {variable.partition("=")[0] for variable in seen}
     assert not names & {"LOG_LEVEL", "AWS_PROFILE", "AWS_ENDPOINT_URL"}
-    assert f"TMPDIR={place.temporary}" in seen
+    assert f"TMPDIR={folder.temporary}" in seen
     started.stop()

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import DEFAULT_PORT, FIELDS, Place, Stack, publish
+from local.stack import DEFAULT_PORT, FIELDS, Stack, StackFolder, publish
 
 _STACK = Stack(**{name: {} if name == "functions" else name for name in FIELDS})  # type: ignore[arg-type]
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+def test_a_saved_stack_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     _STACK.save(path)
     assert Stack.load(path) == _STACK
     assert list(json.loads(path.read_text())) == list(FIELDS)
 
 
-def test_the_state_file_is_its_owners_alone_and_replaced_in_one_step(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_state_file_which_is_replaced_atomically(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     path.write_text("old")
     path.chmod(0o644)
@@ -36,16 +36,16 @@ def test_a_state_file_of_another_version_is_refused_by_name(tmp_path: Path) -> N
 
 
 def _save(root: Path, port: int) -> Path:
-    place = Place(port, root)
-    place.create()
-    _STACK.save(place.state)
-    return place.state
+    folder = StackFolder(port, root)
+    folder.create()
+    _STACK.save(folder.state)
+    return folder.state
 
 
 @pytest.mark.parametrize(
     ("running", "meant"), [([4600], 4600), ([4700, 4600], 4600), ([4100, DEFAULT_PORT, 4600], DEFAULT_PORT)]
 )
-def test_the_common_state_file_is_that_of_the_default_port_or_else_of_the_lowest(
+def test_the_shared_link_points_to_the_default_port_or_else_the_lowest(
     tmp_path: Path, running: list[int], meant: int
 ) -> None:
     states = {port: _save(tmp_path, port) for port in running}
@@ -53,7 +53,7 @@ def test_the_common_state_file_is_that_of_the_default_port_or_else_of_the_lowest
     assert (tmp_path / "stack.json").resolve() == states[meant].resolve()
 
 
-def test_the_common_state_file_goes_to_the_next_stack_and_with_the_last(tmp_path: Path) -> None:
+def test_the_shared_link_moves_to_the_next_stack_and_goes_with_the_last(tmp_path: Path) -> None:
     first, second = _save(tmp_path, DEFAULT_PORT), _save(tmp_path, 4600)
     publish(tmp_path)
     first.unlink()
@@ -64,7 +64,7 @@ def test_the_common_state_file_goes_to_the_next_stack_and_with_the_last(tmp_path
     assert not (tmp_path / "stack.json").is_symlink()
 
 
-def test_the_directory_of_a_stack_is_closed_to_others(tmp_path: Path) -> None:
-    place = Place(4600, tmp_path / "new")
-    place.create()
-    assert stat.S_IMODE(place.directory.stat().st_mode) == 0o700
+def test_other_users_cannot_read_the_folder_of_a_stack(tmp_path: Path) -> None:
+    folder = StackFolder(4600, tmp_path / "new")
+    folder.create()
+    assert stat.S_IMODE(folder.directory.stat().st_mode) == 0o700

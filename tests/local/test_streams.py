@@ -1,13 +1,12 @@
 import json
-from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
 import pytest
 
-from tests.support.emulator import Deployed, Emulator, eventually, function
+from tests.support.emulator import Deploy, Deployed, eventually, function, resource, table
 
-#: Fails on a bad record, whichever way it is told to, and logs the records of each invocation that it gets.
+#: Fails on a bad record, by an exception or a report, and logs the records of each invocation.
 _CONSUMER = """
 import json, os
 def handler(event, context):
@@ -22,8 +21,8 @@ _FILTER = json.dumps({"dynamodb": {"NewImage": {"skip": {"S": [{"exists": False}
 
 
 @pytest.fixture
-def deploy(emulator: Emulator) -> Iterator[Callable[..., Deployed]]:
-    stacks: list[Deployed] = []
+def consumer(deploy: Deploy) -> Deploy:
+    """Return a function that deploys a table and a consumer of its stream, given properties of their mapping."""
 
     def deploy_consumer(*, reports: bool = False, **properties: Any) -> Deployed:
         mapping = {
@@ -34,27 +33,16 @@ def deploy(emulator: Emulator) -> Iterator[Callable[..., Deployed]]:
             "FilterCriteria": {"Filters": [{"Pattern": _FILTER}]},
             "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Dead", "Arn"]}}},
         }
-        variables = {"REPORTS": "1"} if reports else {}
-        resources = {
-            "F": function(_CONSUMER, Environment={"Variables": variables}),
-            "Dead": {"Type": "AWS::SQS::Queue"},
-            "Table": {
-                "Type": "AWS::DynamoDB::Table",
-                "Properties": {
-                    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-                    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-                    "BillingMode": "PAY_PER_REQUEST",
-                    "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
-                },
-            },
-            "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping | properties},
-        }
-        stacks.append(emulator.deploy(resources))
-        return stacks[-1]
+        return deploy(
+            {
+                "F": function(_CONSUMER, Environment={"Variables": {"REPORTS": "1"} if reports else {}}),
+                "Dead": resource("SQS::Queue"),
+                "Table": table(StreamSpecification={"StreamViewType": "NEW_AND_OLD_IMAGES"}),
+                "Mapping": resource("Lambda::EventSourceMapping", **mapping | properties),
+            }
+        )
 
-    yield deploy_consumer
-    for stack in stacks:
-        stack.delete()
+    return deploy_consumer
 
 
 def _write(deployed: Deployed, *keys: str) -> None:
@@ -74,20 +62,20 @@ def _received(deployed: Deployed) -> list[list[str]]:
 
 
 def _dead(deployed: Deployed) -> list[dict[str, Any]]:
-    answer = deployed.emulator.client("sqs").receive_message(
+    response = deployed.emulator.client("sqs").receive_message(
         QueueUrl=deployed.physical_id("Dead"), MaxNumberOfMessages=10, WaitTimeSeconds=1
     )
-    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+    return [json.loads(message["Body"]) for message in response.get("Messages", [])]
 
 
-def test_records_arrive_in_order_and_filtered(deploy: Callable[..., Deployed]) -> None:
-    deployed = deploy()
+def test_records_arrive_in_order_and_filtered(consumer: Deploy) -> None:
+    deployed = consumer()
     _write(deployed, "a", "skipped", "b", "c")
     eventually(lambda: list(chain.from_iterable(_received(deployed))) == ["a", "b", "c"])
 
 
-def test_a_bad_record_is_split_off_given_up_and_reported_and_blocks_nothing(deploy: Callable[..., Deployed]) -> None:
-    deployed = deploy(MaximumRetryAttempts=0, BisectBatchOnFunctionError=True, Enabled=False)
+def test_a_bad_record_is_split_off_given_up_and_reported_and_blocks_nothing(consumer: Deploy) -> None:
+    deployed = consumer(MaximumRetryAttempts=0, BisectBatchOnFunctionError=True, Enabled=False)
     _write(deployed, "a", "b", "bad", "c", "d")
     _enable(deployed)
     eventually(lambda: ["c", "d"] in _received(deployed))
@@ -99,8 +87,8 @@ def test_a_bad_record_is_split_off_given_up_and_reported_and_blocks_nothing(depl
     eventually(lambda: _received(deployed)[-1] == ["e"])
 
 
-def test_a_reported_record_is_retried_alone_with_those_after_it(deploy: Callable[..., Deployed]) -> None:
-    deployed = deploy(
+def test_a_reported_record_is_retried_alone_with_those_after_it(consumer: Deploy) -> None:
+    deployed = consumer(
         reports=True, MaximumRetryAttempts=1, FunctionResponseTypes=["ReportBatchItemFailures"], Enabled=False
     )
     _write(deployed, "a", "bad", "c")
@@ -110,8 +98,8 @@ def test_a_reported_record_is_retried_alone_with_those_after_it(deploy: Callable
     assert report["DDBStreamBatchInfo"]["batchSize"] == 2
 
 
-def test_a_failing_batch_is_retried_as_often_as_the_mapping_says(deploy: Callable[..., Deployed]) -> None:
-    deployed = deploy(MaximumRetryAttempts=2)
+def test_a_failing_batch_is_retried_as_often_as_the_mapping_says(consumer: Deploy) -> None:
+    deployed = consumer(MaximumRetryAttempts=2)
     _write(deployed, "bad")
     eventually(lambda: _dead(deployed))
     assert _received(deployed) == [["bad"]] * 3

@@ -19,7 +19,7 @@ from tests.support.stream_records import damaged, enabling, hashes, item, login,
 
 @dataclass
 class FakeBus:
-    """Refuses the events of some users, until told otherwise."""
+    """Refuses the events of the users in a list."""
 
     refused_users: set[str] = field(default_factory=set)
     calls: list[list[SecurityEvent]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The bus and the queue, as their services answer."""
+"""The bus and the queue, with their services' responses."""
 
 import json
 

@@ -9,8 +9,6 @@ import pytest
 from functions.security_events.models import SecurityEvent
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
-from functions.shared.contract import Factor
-from functions.shared.proof import Method
 from functions.shared.record import RecordDamagedError
 from tests.support.stream_records import (
     WRITTEN_AT,
@@ -32,7 +30,7 @@ def derive(record: dict[str, Any]) -> list[SecurityEvent]:
     return derive_events(change_from_record(record))
 
 
-def told(old: Item | None, new: Item | None, **overrides: Any) -> list[tuple[str, dict[str, Any]]]:
+def events_of(old: Item | None, new: Item | None, **overrides: Any) -> list[tuple[str, dict[str, Any]]]:
     """Return the type and the facts of each event of a write."""
     return [(str(event.type), dict(event.facts)) for event in derive(stream_record(old, new, **overrides))]
 
@@ -48,57 +46,57 @@ def failed_backup(count: int, **attributes: Any) -> Item:
 
 class TestEnabled:
     def test_an_enrolment_confirmed(self) -> None:
-        assert told(pending(), item()) == [("MFAEnabled", {})]
+        assert events_of(pending(), item()) == [("MFAEnabled", {})]
 
     def test_an_enrolment_confirmed_after_wrong_codes_is_no_lock(self) -> None:
-        assert told(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {})]
+        assert events_of(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {})]
 
     def test_an_item_that_is_written_as_enabled(self) -> None:
-        assert told(None, item()) == [("MFAEnabled", {})]
+        assert events_of(None, item()) == [("MFAEnabled", {})]
 
     def test_an_item_of_an_older_deployment_has_no_status_and_counts_as_enabled(self) -> None:
-        assert told(None, item(status=None, version=None)) == [("MFAEnabled", {})]
-        assert told(item(status=None, version=None), item()) == []
+        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {})]
+        assert events_of(item(status=None, version=None), item()) == []
 
 
 class TestDisabled:
     def test_by_the_user(self) -> None:
-        assert told(item(), None) == [("MFADisabled", {"actor": "user"})]
+        assert events_of(item(), None) == [("MFADisabled", {"actor": "user"})]
 
     def test_by_the_user_after_an_operators_unlocking(self) -> None:
         unlocked = item(last_request_id={"S": "operator:0b7b3d0e-6a52-4ad3-8d2c-6d0d8f6f2f11"})
-        assert told(unlocked, None) == [("MFADisabled", {"actor": "user"})]
+        assert events_of(unlocked, None) == [("MFADisabled", {"actor": "user"})]
 
     def test_by_an_operators_reset_and_once_only(self) -> None:
         reset = pending(encrypted_secret=None, iv=None, backup_codes=hashes(0, 0), backup_codes_salt=None)
-        assert told(item(), reset) == [("MFADisabled", {"actor": "operator"})]
-        assert told(reset, None) == []
+        assert events_of(item(), reset) == [("MFADisabled", {"actor": "operator"})]
+        assert events_of(reset, None) == []
 
     def test_by_an_expiry_that_no_enabled_item_should_have(self) -> None:
-        assert told(item(), None, **expiry()) == [("MFADisabled", {"actor": "expiry"})]
+        assert events_of(item(), None, **expiry()) == [("MFADisabled", {"actor": "expiry"})]
 
     def test_by_an_expiry_as_the_streams_own_api_spells_it(self) -> None:
         identity = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
-        assert told(item(), None, userIdentity=identity) == [("MFADisabled", {"actor": "expiry"})]
+        assert events_of(item(), None, userIdentity=identity) == [("MFADisabled", {"actor": "expiry"})]
 
     def test_an_item_of_an_older_deployment(self) -> None:
-        assert told(item(status=None), None) == [("MFADisabled", {"actor": "user"})]
+        assert events_of(item(status=None), None) == [("MFADisabled", {"actor": "user"})]
 
 
 class TestBackupCodes:
     def test_one_used(self) -> None:
         used = item(backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))
-        assert told(item(), used) == [("BackupCodeUsed", {"backup_codes_remaining": 7})]
+        assert events_of(item(), used) == [("BackupCodeUsed", {"backup_codes_remaining": 7})]
 
     def test_the_last_one_used(self) -> None:
         before = item(backup_codes=hashes(0, 1), backup_codes_used=hashes(1, 8))
         after = item(backup_codes=hashes(0, 0), backup_codes_used=hashes(0, 8))
-        assert told(before, after) == [("BackupCodeUsed", {"backup_codes_remaining": 0})]
+        assert events_of(before, after) == [("BackupCodeUsed", {"backup_codes_remaining": 0})]
 
     def test_a_new_set(self) -> None:
         before = item(backup_codes=hashes(0, 1), backup_codes_used=hashes(1, 8))
         after = item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT)
-        assert told(before, after) == [("BackupCodesRegenerated", {"backup_codes_remaining": 8})]
+        assert events_of(before, after) == [("BackupCodesRegenerated", {"backup_codes_remaining": 8})]
 
 
 class TestLocked:
@@ -114,24 +112,24 @@ class TestLocked:
     )
     def test_each_wrong_code_from_the_fifth_on_locks_for_longer(self, count: int, until: str | None) -> None:
         facts = {"factor": "totp", "failed_attempts": count, "locked_until": until}
-        assert told(failed(count - 1), failed(count)) == [("MFALocked", facts)]
+        assert events_of(failed(count - 1), failed(count)) == [("MFALocked", facts)]
 
     @pytest.mark.parametrize("count", [1, 4])
     def test_a_wrong_code_that_is_free_is_no_event(self, count: int) -> None:
-        assert told(failed(count - 1), failed(count)) == []
+        assert events_of(failed(count - 1), failed(count)) == []
 
     def test_backup_codes_are_counted_by_themselves(self) -> None:
         facts = {"factor": "backup_code", "failed_attempts": 5, "locked_until": "2027-01-15T08:01:00Z"}
-        assert told(failed_backup(4), failed_backup(5)) == [("MFALocked", facts)]
+        assert events_of(failed_backup(4), failed_backup(5)) == [("MFALocked", facts)]
 
     def test_a_write_that_leaves_the_count_as_it_is_is_no_lock(self) -> None:
-        assert told(failed(7), failed(7, last_used_step={"N": "60000002"})) == []
+        assert events_of(failed(7), failed(7, last_used_step={"N": "60000002"})) == []
 
     def test_a_right_code_that_ends_a_row_of_wrong_ones_is_no_event(self) -> None:
-        assert told(failed(7), item(last_used_step={"N": "60000009"})) == []
+        assert events_of(failed(7), item(last_used_step={"N": "60000009"})) == []
 
     def test_a_pending_enrolment_cannot_be_locked(self) -> None:
-        assert told(pending(failed_attempts={"N": "6"}), pending(failed_attempts={"N": "7"})) == []
+        assert events_of(pending(failed_attempts={"N": "6"}), pending(failed_attempts={"N": "7"})) == []
 
     def test_one_write_may_be_several_events_each_with_an_id_of_its_own(self) -> None:
         before = failed(4, backup_failed_attempts={"N": "4"})
@@ -166,10 +164,10 @@ class TestNoEvent:
         ],
     )
     def test_what_concerns_nobody(self, old: Item | None, new: Item | None) -> None:
-        assert told(old, new) == []
+        assert events_of(old, new) == []
 
     def test_an_enrolment_that_expired(self) -> None:
-        assert told(pending(), None, **expiry()) == []
+        assert events_of(pending(), None, **expiry()) == []
 
 
 class TestDetail:
@@ -244,10 +242,6 @@ class TestDamagedRecords:
 
     def test_a_login_is_none(self) -> None:
         assert derive(login()) == []
-
-
-def test_factors_are_named_as_the_routes_name_them() -> None:
-    assert {factor.value for factor in Factor} == {method.value for method in Method}
 
 
 def test_the_time_is_that_of_the_write() -> None:

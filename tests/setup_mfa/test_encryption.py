@@ -1,4 +1,4 @@
-"""Sealed secrets: opened by our opener and by plain SDK clients for the same user, and by nobody otherwise."""
+"""Encrypted secrets: our opener and plain SDK clients decrypt them for the same user, and for no other."""
 
 import base64
 import io
@@ -51,7 +51,7 @@ def b64(message: bytes) -> str:
 
 
 def opened(key: MasterKey, message: bytes, user_id: str = "user-1") -> str | None:
-    """Return the plaintext, or None when the opener says that the record is damaged or KMS cannot tell."""
+    """Return the plaintext, or None if the opener reports a damaged record or a failure of KMS."""
     try:
         return EnvelopeOpener(key).open(b64(message), user_id=user_id)
     except (RecordDamagedError, ServiceUnavailableError):
@@ -284,7 +284,7 @@ class TestCalls:
 
 
 class TestInteroperability:
-    """The messages are the standard's: whoever has the key needs none of our code to open them."""
+    """The messages follow the standard: with the key, they can be decrypted without our code."""
 
     def test_a_plain_sdk_client_opens_it_in_strict_mode(self, aws: EmbeddedAws) -> None:
         sealed = EnvelopeSealer(master_key(KmsKey(aws.key_arn))).seal(SECRET, user_id="user-1")

@@ -1,4 +1,4 @@
-"""What an authenticator app reads out of a Key URI, for any text that somebody is called."""
+"""What an authenticator app reads from a Key URI, for any name."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ def uri(issuer: str = "AILifestyle", account: str = "ada@example.com") -> str:
 
 
 def read(text: str) -> tuple[str, str, dict[str, str]]:
-    """Return issuer, account and parameters by RFC 3986 alone: no ``+`` for a space."""
+    """Return issuer, account and parameters by RFC 3986 only: ``+`` is not a space."""
     parts = urlsplit(text)
     assert (parts.scheme, parts.netloc, parts.fragment) == ("otpauth", "totp", "")
     issuer, separator, account = parts.path.removeprefix("/").partition(":")

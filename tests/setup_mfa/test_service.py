@@ -92,7 +92,7 @@ def test_secrets_are_distinct_and_have_160_bits(monkeypatch: pytest.MonkeyPatch)
     assert len(set(secrets)) == 500
     assert len({stored.backup_codes_salt for stored in diary.stored}) == 500
     assert {len(stored.backup_codes_salt) for stored in diary.stored} == {16}
-    # Every bit is set in about half of them: 500 fair coins stay within 250 +- 75 but for one time in 10^11.
+    # Every bit is set in about half of them: 500 fair coins stay within 250 +- 75, except once in 10^11 times.
     for bit in range(160):
         assert 175 < sum(int.from_bytes(secret) >> bit & 1 for secret in secrets) < 325
 

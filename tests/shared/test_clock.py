@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Timestamps: written, read, sorted."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Codes are compared by `hmac.compare_digest`, and as often whether one matches or not."""
+"""Codes are compared by `hmac.compare_digest`, the same number of times whether one matches or not."""
 
 import hmac
 from collections.abc import Iterator

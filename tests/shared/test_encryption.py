@@ -1,4 +1,4 @@
-"""The key that seals and opens: which master key a configured key becomes, and what a failed KMS call means."""
+"""The master key of a configured key, and the meaning of a failed KMS call."""
 
 import boto3
 import pytest

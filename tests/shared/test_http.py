@@ -1,4 +1,4 @@
-"""The one way in and out of every route, shown on a route of its own."""
+"""The only way in and out of every route, tested on a route that only this test has."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
 
 from functions.shared.contract import VERIFY, Metric
 from functions.shared.errors import (
@@ -23,31 +22,32 @@ from functions.shared.errors import (
     UnauthorizedError,
     ValidationError,
 )
-from functions.shared.http import LambdaHandler, Request, endpoint
+from functions.shared.http import LambdaHandler, Request
+from functions.shared.request_body import TotpRequest
 from functions.shared.settings import EndpointSettings
 from tests.support.events import api_event
 from tests.support.metrics import emitted_metrics
+from tests.support.routes import Value, handler_of
 
 ISO_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 COUNTS = VERIFY.metrics
 
 
-class Answer(BaseModel):
-    some_value: int = Field(serialization_alias="someValue")
+type Operation = Callable[[Request[Any]], Value]
 
 
 def handler(
-    operation: Callable[[Request], BaseModel], *, origins: tuple[str, ...] = (), scope: str | None = None
+    operation: Operation, *, origins: tuple[str, ...] = (), scope: str | None = None, **options: Any
 ) -> LambdaHandler:
-    return endpoint(VERIFY, EndpointSettings("dev", "INFO", origins, scope))(operation)
+    return handler_of(operation, VERIFY, EndpointSettings("dev", "INFO", origins, scope), **options)
 
 
-def answering(_: Request) -> Answer:
-    return Answer(some_value=1)
+def answering(_: Request[Any]) -> Value:
+    return Value(1)
 
 
-def raising(error: BaseException) -> Callable[[Request], Answer]:
-    def operation(_: Request) -> Answer:
+def raising(error: BaseException) -> Operation:
+    def operation(_: Request[Any]) -> Value:
         raise error
 
     return operation
@@ -66,19 +66,19 @@ def test_a_200_has_the_models_json_and_the_contracts_headers() -> None:
     }
 
 
-def test_the_operation_is_told_who_calls() -> None:
-    seen: list[Request] = []
+def test_the_operation_gets_the_caller_and_the_parsed_body() -> None:
+    seen: list[Request[Any]] = []
 
-    def operation(request: Request) -> Answer:
+    def operation(request: Request[Any]) -> Value:
         seen.append(request)
-        return Answer(some_value=1)
+        return Value(1)
 
-    event = api_event(VERIFY, user_id="user-7", label="Ada", scope="a b", request_id="r-7")
-    handler(operation)(event, None)
+    event = api_event(VERIFY, user_id="user-7", label="Ada", scope="a b", request_id="r-7", body={"code": "123 456"})
+    handler(operation, body=TotpRequest)(event, None)
     (request,) = seen
     assert (request.identity.user_id, request.identity.label) == ("user-7", "Ada")
     assert request.identity.scopes == {"a", "b"}
-    assert (request.request_id, request.event) == ("r-7", event)
+    assert (request.request_id, request.body) == ("r-7", TotpRequest(code="123456"))
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,21 @@ def test_what_is_not_foreseen_is_a_500_without_detail(error: Exception, capsys: 
     assert "a secret" not in response["body"] + captured.out + captured.err
 
 
-def test_a_body_that_cannot_be_written_is_a_500() -> None:
-    class Broken(BaseModel):
-        value: Any
+def test_an_error_has_the_time_of_the_clock() -> None:
+    response = handler(raising(ConflictError()), clock=lambda: 1_705_744_800.9)(api_event(VERIFY), None)
+    assert json.loads(response["body"])["timestamp"] == "2024-01-20T10:00:00Z"
 
-    response = handler(lambda _: Broken(value=object()))(api_event(VERIFY), None)
+
+def test_an_invalid_body_is_an_attempt_and_the_operation_is_not_called(capsys: pytest.CaptureFixture[str]) -> None:
+    event = api_event(VERIFY, body={"code": "12345"})
+    response = handler(raising(AssertionError()), body=TotpRequest)(event, None)
+    assert (response["statusCode"], json.loads(response["body"])["error"]) == (400, "VALIDATION_ERROR")
+    counted = emitted_metrics(capsys.readouterr().out, environment="dev")
+    assert counted == {COUNTS.attempts: 1, COUNTS.rejections: 1}
+
+
+def test_a_body_that_cannot_be_written_is_a_500() -> None:
+    response = handler(lambda _: Value(object()))(api_event(VERIFY), None)
     assert response["statusCode"] == 500
 
 
@@ -253,7 +263,7 @@ class TestMetrics:
     )
     def test_each_answer_counts_itself(
         self,
-        operation: Callable[[Request], BaseModel],
+        operation: Operation,
         event: dict[str, Any],
         counted: set[str],
         capsys: pytest.CaptureFixture[str],
@@ -262,7 +272,7 @@ class TestMetrics:
         assert emitted_metrics(capsys.readouterr().out, environment="dev") == dict.fromkeys(counted, 1)
 
     def test_what_the_operation_counts_is_counted_even_when_it_fails(self, capsys: pytest.CaptureFixture[str]) -> None:
-        def operation(request: Request) -> Answer:
+        def operation(request: Request[Any]) -> Value:
             request.count(Metric.REPLAYS_REJECTED)
             raise InvalidCodeError
 

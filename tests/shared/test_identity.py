@@ -1,4 +1,4 @@
-"""Who is calling: the authorizer's word, and nothing else in the event."""
+"""The caller: only what the authorizer says, nothing else in the event."""
 
 from typing import Any
 

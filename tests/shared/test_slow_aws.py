@@ -1,4 +1,4 @@
-"""Services that accept a connection and then say nothing: the answer is a 503 well inside the function's timeout."""
+"""Services that accept a connection and never respond: the caller gets a 503 well inside the function's timeout."""
 
 import json
 import socket
@@ -14,13 +14,13 @@ from functions.shared.contract import SETUP, STATUS, Endpoint
 from infra.config import ENVIRONMENTS
 from tests.support.events import api_event
 
-#: The calls of the longest route, one after the other.
+#: Calls of the longest route, one after the other.
 CALLS = 3
 
 
 @contextmanager
 def silent_service() -> Iterator[str]:
-    """Accept connections, read nothing, say nothing."""
+    """Accept connections without reading or writing."""
     kept: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stopping = threading.Event()

@@ -46,7 +46,7 @@ def test_rfc_6238_appendix_b(now: int, step: int, password: str) -> None:
     ("digest", "seed_length", "passwords"), [("sha256", 32, RFC_6238_SHA256), ("sha512", 64, RFC_6238_SHA512)]
 )
 def test_rfc_6238_appendix_b_with_the_longer_hashes(digest: str, seed_length: int, passwords: list[str]) -> None:
-    """The service uses SHA-1 alone; these rows show that the library under it computes what the RFC says."""
+    """The service only uses SHA-1; these rows show that its library follows the RFC."""
     seed = base64.b32encode((b"1234567890" * 7)[:seed_length]).decode()
     totp = pyotp.TOTP(seed, digits=8, digest=getattr(hashlib, digest))
     assert [totp.at(now) for now, _, _ in RFC_6238] == passwords

@@ -1,4 +1,4 @@
-"""The responses in ``docs/openapi.json``, and checks of real responses against them."""
+"""``docs/openapi.json`` as a caller reads it: the responses of each route, and whether a response is described."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def operation(route: Endpoint) -> Mapping[str, Any]:
 
 
 def is_valid(schema: Mapping[str, Any], value: object) -> bool:
-    """Return whether a value is valid for a schema of the description."""
+    """Return whether a value matches a schema of the description."""
     return not _problems(schema, value)
 
 
@@ -81,9 +81,9 @@ def described_answers() -> Iterator[DescribedAnswer]:
 
 
 def assert_described(route: Endpoint, status: int, headers: Mapping[str, str], body: Any) -> None:
-    """Fail unless a response is described for its route, member by member."""
+    """Fail unless the description has a response of the route, member for member."""
     responses = operation(route)["responses"]
-    assert str(status) in responses, f"{route.path} has no description of {status}: {body}"
+    assert str(status) in responses, f"{route.path} does not describe {status}: {body}"
     response = resolved(responses[str(status)])
     schema = response["content"][headers["Content-Type"]]["schema"]
     assert _problems(schema, body) == []
@@ -100,6 +100,6 @@ def assert_described(route: Endpoint, status: int, headers: Mapping[str, str], b
 
 
 def _members(schema: Mapping[str, Any]) -> set[str]:
-    """Return the member names that a schema allows."""
+    """Return the names of the members that a schema allows."""
     found = resolved(schema)
     return {*found.get("properties", ())}.union(*(_members(part) for part in found.get("allOf", ())))

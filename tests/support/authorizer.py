@@ -1,31 +1,41 @@
-"""Calls the authorizer's own handler, with clocks that the tests turn."""
+"""Calls the authorizer's own handler, with clocks that the tests set."""
 
 import json
-from dataclasses import dataclass
+import os
 from types import ModuleType
 from typing import Any
 
-from functions.shared.contract import SETUP, Endpoint
+from functions.jwt_authorizer.keys import JwksEndpoint
+from functions.shared.contract import SETUP, Endpoint, Env
 from tests.support.leaks import IN_PROCESS
 from tests.support.tokens import NOW
 
 METHOD_ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/setup"
 
 
-@dataclass
 class Authorizer:
-    """A fresh process of the authorizer."""
+    """A fresh process of the authorizer.
 
-    handler: ModuleType
-    now: float = NOW
-    uptime: float = 1000.0
+    Attributes
+    ----------
+    now : float
+        Its time in epoch seconds.
+    uptime : float
+        Its monotonic time in seconds.
+    source : JwksEndpoint
+        Fetches its keys.
+    """
 
-    def __post_init__(self) -> None:
-        self.handler.verifier._clock = lambda: self.now
-        self.handler.verifier._keys._monotonic = lambda: self.uptime
+    def __init__(self, handler: ModuleType) -> None:
+        self.now: float = NOW
+        self.uptime = 1000.0
+        self.source = JwksEndpoint(os.environ[Env.JWT_JWKS_URL])
+        self.lambda_handler: Any = handler.create_handler(
+            os.environ, lambda: self.now, monotonic=lambda: self.uptime, source=self.source
+        )
 
     def call(self, token: str | None = None, *, route: Endpoint = SETUP, **event: Any) -> dict[str, Any]:
-        """Return the answer to a request with a bearer token; ``event`` replaces parts of the event."""
+        """Return the response to a request with a bearer token; ``event`` replaces parts of the event."""
         IN_PROCESS.add_token(token or "")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         request = {
@@ -39,7 +49,7 @@ class Authorizer:
             "requestContext": {"requestId": "request-1", "stage": "v1"},
             **event,
         }
-        answer: dict[str, Any] = self.handler.lambda_handler(request, None)
+        answer: dict[str, Any] = self.lambda_handler(request, None)
         json.dumps(answer, ensure_ascii=False).encode()  # as the Lambda runtime sends it
         return answer
 
@@ -48,6 +58,6 @@ class Authorizer:
 
 
 def effect(answer: dict[str, Any]) -> str:
-    """Return what a policy says."""
+    """Return the effect of a policy: Allow or Deny."""
     (statement,) = answer["policyDocument"]["Statement"]
     return str(statement["Effect"])

@@ -1,4 +1,4 @@
-"""Counts and fails AWS calls where botocore hands a request to the network, so that everything above it is real."""
+"""Records and fails AWS calls where botocore passes a request to the network, so that everything above it is real."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ type Failure = Callable[[], Any]
 
 
 def refused(code: str, status: int = 400) -> Failure:
-    """Return a failure: the service's own answer with an error code."""
+    """Return a failure: the service's response with an error code."""
 
     def answer() -> Any:
         parsed = {"Error": {"Code": code, "Message": "secret detail"}, "ResponseMetadata": {"HTTPStatusCode": status}}
@@ -34,8 +34,25 @@ class AwsCalls:
     """Records calls as ``service:Operation``, and makes chosen ones fail."""
 
     @contextmanager
+    def before(self, operation: str, action: Callable[[], object]) -> Iterator[None]:
+        """Run an action, once, just before the first call of an operation."""
+        original = botocore.endpoint.Endpoint.make_request
+        actions = [action]
+
+        def make_request(endpoint: Any, operation_model: Any, request: Any) -> Any:
+            if actions and f"{operation_model.service_model.service_name}:{operation_model.name}" == operation:
+                actions.pop()()
+            return original(endpoint, operation_model, request)
+
+        botocore.endpoint.Endpoint.make_request = make_request
+        try:
+            yield
+        finally:
+            botocore.endpoint.Endpoint.make_request = original
+
+    @contextmanager
     def repeating(self, repeated: str) -> Iterator[None]:
-        """Send an operation twice and answer with the second result, as a retry after a lost answer does."""
+        """Send an operation twice and return the second result, as a retry after a lost response does."""
         original = botocore.endpoint.Endpoint.make_request
 
         def make_request(endpoint: Any, operation_model: Any, request: Any) -> Any:
@@ -52,7 +69,7 @@ class AwsCalls:
 
     @contextmanager
     def losing_answer(self, lost: str, error: BaseException) -> Iterator[None]:
-        """Let an operation happen, and give an error in its place: the first time, so that a client may try again."""
+        """Execute an operation but return an error instead of its response, once, so that a client can retry."""
         original = botocore.endpoint.Endpoint._do_get_response
         answers = iter([error])
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import users
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 from local.users import TokenKind
 from tests.support.http_user import HttpUser
 from tests.support.leak_watch import nothing_leaks
@@ -26,7 +26,7 @@ _LOG_LINES = 60
 class _Watched:
     """The stack whose logs are shown when a test fails, and the size of the logs when the test began."""
 
-    place: Place
+    place: StackFolder
     aws: Aws
     offset: int = 0
     began: int = 0
@@ -64,7 +64,7 @@ def stack(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def stack_place(stack: Stack, pytestconfig: pytest.Config) -> Place:
+def stack_place(stack: Stack, pytestconfig: pytest.Config) -> StackFolder:
     """Return where the stack under test keeps its files."""
     return pytestconfig.stash[_WATCHED].place
 

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from local import ports, server
-from local.bootstrap import Credentials, create_administrator, session
+from local.bootstrap import create_administrator, session
 from local.server import REGION
-from local.stack import Place
+from local.stack import Credentials, StackFolder
 
 #: Long enough for a busy machine.
 PATIENCE_SECONDS = 30
+
+type Deploy = Callable[..., Deployed]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Emulator:
     administrator: Credentials
 
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
-        """Return a boto3 client, by default of the administrator."""
+        """Return a boto3 client, by default the administrator's."""
         return _client(self.url, credentials or self.administrator, service, region)
 
     def deploy(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> "Deployed":
@@ -57,17 +59,17 @@ class Deployed:
 
     def physical_id(self, logical_id: str) -> str:
         """Return a resource's physical id."""
-        answer = self.emulator.client("cloudformation").describe_stack_resource(
+        response = self.emulator.client("cloudformation").describe_stack_resource(
             StackName=self.name, LogicalResourceId=logical_id
         )
-        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+        return str(response["StackResourceDetail"]["PhysicalResourceId"])
 
     def update(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> None:
-        """Deploy another template to the stack, as CDK does: by a change set."""
+        """Deploy another template to the stack with a change set, as CDK does."""
         self.change("UPDATE", resources, outputs)
 
     def change(self, kind: str, resources: dict[str, Any], outputs: dict[str, Any] | None) -> None:
-        """Make and execute a change set; fail with the stack's events if it fails."""
+        """Create and execute a change set; fail with the stack's events."""
         cloudformation = self.emulator.client("cloudformation")
         template = {
             "Resources": resources,
@@ -100,22 +102,37 @@ class Deployed:
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=self.name, WaiterConfig={"Delay": 1})
 
 
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    """Return a resource of a template; its type is the kind after ``AWS::``."""
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
 def function(code: str, **properties: Any) -> dict[str, Any]:
-    """Return a Lambda function with inline code, for a template."""
-    return {
-        "Type": "AWS::Lambda::Function",
-        "Properties": {
-            "Handler": "index.handler",
-            "Runtime": "python3.13",
-            "Role": "arn:aws:iam::000000000000:role/none",
-            "Code": {"ZipFile": code},
-        }
-        | properties,
-    }
+    """Return a Lambda function with inline code."""
+    common = {"Handler": "index.handler", "Runtime": "python3.13", "Role": "arn:aws:iam::000000000000:role/none"}
+    return resource("Lambda::Function", **common, Code={"ZipFile": code}, **properties)
+
+
+def table(kind: str = "DynamoDB::Table", **properties: Any) -> dict[str, Any]:
+    """Return a DynamoDB table with the key ``pk``."""
+    return resource(
+        kind,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        **properties,
+    )
+
+
+def allow(action: str) -> dict[str, Any]:
+    """Return the policy of a resource that allows the account an action on it."""
+    account = {"AWS": "arn:aws:iam::000000000000:root"}
+    statement = {"Effect": "Allow", "Principal": account, "Action": action, "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def eventually(condition: Any, *, within: float = PATIENCE_SECONDS) -> Any:
-    """Return the first true value of a condition; fail if there is none in time."""
+    """Return the first true value of a condition; fail if there is none within some seconds."""
     deadline = time.monotonic() + within
     while not (value := condition()):
         assert time.monotonic() < deadline, f"not within {within} s; at last: {value!r}"
@@ -126,7 +143,7 @@ def eventually(condition: Any, *, within: float = PATIENCE_SECONDS) -> Any:
 @contextmanager
 def emulator_below(root: Path) -> Iterator[Emulator]:
     """Start an emulator on a free port, and stop it after the block."""
-    started = server.start(Place(ports.free_port(), root))
+    started = server.start(StackFolder(ports.free_port(), root))
     try:
         url = started.endpoint_url
         yield Emulator(url, create_administrator(started.root, endpoint_url=url, region=REGION))

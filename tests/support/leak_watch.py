@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from functions.shared.contract import EVENT_SOURCE
-from local.stack import Place, Stack
+from local.stack import Stack, StackFolder
 from tests.support.leaks import IN_PROCESS, OVER_HTTP, Kind, Leak, Search, Used
 from tests.support.stack import Aws, every_function_log_since, log_since, log_size
 from tests.support.subscriber import Event, Subscriber
@@ -83,7 +83,7 @@ class StackWatch:
         The stack, and where it keeps its files.
     """
 
-    def __init__(self, stack: Stack, place: Place) -> None:
+    def __init__(self, stack: Stack, place: StackFolder) -> None:
         self._stack, self._place, self._aws = stack, place, Aws(stack)
         self._began, self._offset = int(time.time() * 1000), log_size(place)
 
@@ -123,7 +123,7 @@ class StackWatch:
 
 
 @contextmanager
-def nothing_leaks(stack: Stack, place: Place, show: Callable[[str], None]) -> Iterator[None]:
+def nothing_leaks(stack: Stack, place: StackFolder, show: Callable[[str], None]) -> Iterator[None]:
     """Fail the run if the stack wrote a secret of the tests anywhere.
 
     Parameters

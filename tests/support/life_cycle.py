@@ -54,7 +54,7 @@ class Caller(ABC):
         return pyotp.TOTP(self.secret).at(int(self.time()) + 30 * steps)
 
     def wrong_code(self) -> str:
-        """Return a code of long ago, which is invalid in the present window."""
+        """Return a wrong code: one of long ago, because six zeros could not be recognised in a log."""
         right = {self.code(steps=steps) for steps in (-2, -1, 0, 1, 2)}
         return next(code for code in (self.code(steps=-100 - back) for back in range(10)) if code not in right)
 
@@ -106,20 +106,19 @@ class User(Caller):
 
     def __init__(
         self,
-        load: Callable[[str], ModuleType],
+        load: Callable[..., ModuleType],
         user_id: str = "user-1",
         *,
         now: float = START,
         secret: str = "",
-        handlers: dict[str, ModuleType] | None = None,
     ) -> None:
         super().__init__()
         self.load = load
         self.user_id = user_id
         self.now = now
         self.secret = secret
-        self.handlers = {} if handlers is None else handlers
-        self._requests = 0
+        self.handlers: dict[str, ModuleType] = {}
+        self.requests = 0
 
     def time(self) -> float:
         return self.now
@@ -131,20 +130,8 @@ class User(Caller):
     def call(self, route: Endpoint, body: Any = None) -> Answer:
         handler = self.handlers.get(route.function)
         if handler is None:
-            handler = self.handlers[route.function] = self.load(route.function)
-            self._follow_clock(handler)
-        self._requests += 1
-        event = api_event(route, user_id=self.user_id, body=body, request_id=f"{self.user_id}-{self._requests}")
+            handler = self.handlers[route.function] = self.load(route.function, self.time)
+        self.requests += 1
+        event = api_event(route, user_id=self.user_id, body=body, request_id=f"{self.user_id}-{self.requests}")
         response = handler.lambda_handler(event, None)
         return Answer(response["statusCode"], json.loads(response["body"]), response["headers"])
-
-    def _follow_clock(self, handler: ModuleType) -> None:
-        service: Any = handler.service
-        clocked: Any = getattr(service, "_second_factor", service)
-        if hasattr(clocked, "_clock"):
-            clocked._clock = self.time
-
-    def follow_clock(self) -> None:
-        """Make handlers that other users have used follow this user's time."""
-        for handler in self.handlers.values():
-            self._follow_clock(handler)

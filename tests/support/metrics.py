@@ -1,23 +1,16 @@
-"""Reads metrics out of a function's standard output, by the Embedded Metric Format specification."""
+"""Reads metrics out of a function's standard output."""
 
-import json
+from local.cloudwatch.embedded_metrics import datapoints
 
 
 def emitted_metrics(output: str, *, environment: str) -> dict[str, float]:
-    """Return the sum of each metric in the namespace and with exactly the dimensions of the contract."""
+    """Return the sum of each metric; fail if one has not exactly the contract's namespace, dimensions and unit."""
     totals: dict[str, float] = {}
     for line in output.splitlines():
-        if '"_aws"' not in line:
-            continue
-        blob = json.loads(line)
-        for group in blob["_aws"]["CloudWatchMetrics"]:
-            assert group["Namespace"] == "AILifestyle/MFA"
-            assert [sorted(names) for names in group["Dimensions"]] == [["environment", "service"]]
-            assert (blob["environment"], blob["service"]) == (environment, "mfa")
-            for metric in group["Metrics"]:
-                assert metric["Unit"] == "Count"
-                value = blob[metric["Name"]]
-                totals[metric["Name"]] = totals.get(metric["Name"], 0) + sum(
-                    value if isinstance(value, list) else [value]
-                )
+        found = datapoints(line)
+        assert bool(found) == ('"_aws"' in line), line
+        for each in found:
+            assert (each.namespace, each.unit) == ("AILifestyle/MFA", "Count")
+            assert each.dimensions == {"environment": environment, "service": "mfa"}
+            totals[each.name] = totals.get(each.name, 0) + each.value
     return totals

@@ -13,9 +13,9 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 
 from local import lifecycle, ports, server
-from local.bootstrap import Credentials, session
+from local.bootstrap import session
 from local.progress import Progress
-from local.stack import Place, Stack
+from local.stack import Credentials, Stack, StackFolder
 from tests.support.leaks import OVER_HTTP
 
 #: The first request to a function starts a process, on a busy machine slowly.
@@ -98,7 +98,7 @@ class Aws:
 
     def client(self, service: str, *, region: str | None = None) -> Any:
         """Return a boto3 client of an administrator."""
-        return self._client(service, Credentials(self._stack.access_key_id, self._stack.secret_access_key), region)
+        return self._client(service, self._stack.administrator, region)
 
     def client_as(self, function: str, service: str) -> Any:
         """Return a boto3 client with the permissions of a function: ``client_as("setup_mfa", "kms")``.
@@ -133,9 +133,9 @@ class Aws:
 
 
 @contextmanager
-def own_stack(root: Path) -> Iterator[tuple[Stack, Place]]:
+def own_stack(root: Path) -> Iterator[tuple[Stack, StackFolder]]:
     """Start a stack on a free port, with its state in a directory, and stop it after the block."""
-    place = Place(ports.free_port(), root)
+    place = StackFolder(ports.free_port(), root)
     with lifecycle.running(place, Progress()) as running:
         yield running.stack, place
 
@@ -158,7 +158,7 @@ def every_function_log_since(aws: Aws, milliseconds: int) -> Iterator[tuple[str,
                     yield name.rpartition("/")[2], event["message"]
 
 
-def log_since(place: Place, offset: int) -> str:
+def log_since(place: StackFolder, offset: int) -> str:
     """Return the emulator's log from an offset on."""
     try:
         with place.log.open("rb") as log:
@@ -168,16 +168,16 @@ def log_since(place: Place, offset: int) -> str:
         return ""
 
 
-def log_size(place: Place) -> int:
+def log_size(place: StackFolder) -> int:
     """Return the size of the emulator's log."""
     return place.log.stat().st_size if place.log.exists() else 0
 
 
 @contextmanager
-def given_stack(state_file: Path) -> Iterator[tuple[Stack, Place]]:
+def given_stack(state_file: Path) -> Iterator[tuple[Stack, StackFolder]]:
     """Use the running stack of a state file, and leave it running."""
     stack = Stack.load(state_file)
     port = urllib3.util.parse_url(stack.endpoint_url).port
     if port is None or server.endpoint_url(port) != stack.endpoint_url:
         raise ValueError(f"{state_file} describes no stack on this machine: {stack.endpoint_url}")
-    yield stack, Place(port, state_file.resolve().parent.parent)
+    yield stack, StackFolder(port, state_file.resolve().parent.parent)

@@ -1,4 +1,4 @@
-"""Records of the table's stream, as Lambda hands them to the function."""
+"""Records of the table's stream, as Lambda passes them to the function."""
 
 import itertools
 from typing import Any
@@ -44,7 +44,7 @@ def item(user_id: str = "user-1", **attributes: Any) -> Item:
 
 
 def pending(user_id: str = "user-1", **attributes: Any) -> Item:
-    """Return a pending item."""
+    """Return an item that is waiting for its first code."""
     return item(
         user_id,
         **{
@@ -64,7 +64,7 @@ def hashes(start: int, end: int) -> dict[str, Any]:
 
 
 def stream_record(old: Item | None, new: Item | None, **overrides: Any) -> dict[str, Any]:
-    """Return the record of one write, with a new event id and sequence number."""
+    """Return the record of one write. Each has its own event id and sequence number."""
     name = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
     number = next(_numbers)
     image = new or old or {}
@@ -109,5 +109,5 @@ def login(user_id: str = "user-1") -> dict[str, Any]:
 
 
 def damaged(user_id: str = "user-1") -> dict[str, Any]:
-    """Return a damaged record."""
+    """Return a record that cannot be read."""
     return stream_record(item(user_id), item(user_id, failed_attempts={"S": "three"}))

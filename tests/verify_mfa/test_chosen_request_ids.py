@@ -1,9 +1,6 @@
-"""API Gateway lets callers choose their request id (`X-Amzn-RequestId`): it must not pass for the mark of a write."""
+"""API Gateway lets callers choose their request id (`X-Amzn-RequestId`): it must not identify a write."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import ModuleType
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -11,76 +8,60 @@ from functions.shared.contract import BACKUP_CODES, DISABLE, VERIFY, VERIFY_SETU
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
 
-
-@contextmanager
-def overtaken(handler: ModuleType, overtake: Callable[[], None]) -> Iterator[None]:
-    """Let something happen between the handler's read and its write."""
-    service: Any = handler.service
-    opener = getattr(service, "_second_factor", service)._opener
-    opened = opener.open
-
-    def opening(message: str, *, user_id: str) -> str:
-        opener.open = opened
-        overtake()
-        secret: str = opened(message, user_id=user_id)
-        return secret
-
-    opener.open = opening
-    try:
-        yield
-    finally:
-        opener.open = opened
+type Race = Callable[[Endpoint, dict[str, str], dict[str, str]], tuple[Answer, Answer]]
 
 
-def race(user: User, route: Endpoint, body: dict[str, str], other: dict[str, str]) -> tuple[Answer, Answer]:
-    """Return the answers to two requests with one id, of which the second is made and done within the first."""
-    twin = User(user.load, now=user.now, secret=user.secret)
-    user.call(route, {})  # loads the handler
-    answers: list[Answer] = []
+@pytest.fixture
+def race(aws: EmbeddedAws, user: User) -> Race:
+    """Return a function that sends two requests with one id, the second between the first one's read and its write."""
 
-    def overtake() -> None:
-        twin._requests = user._requests - 1
-        answers.append(twin.call(route, other))
+    def run(route: Endpoint, body: dict[str, str], other: dict[str, str]) -> tuple[Answer, Answer]:
+        twin = User(user.load, now=user.now, secret=user.secret)
+        twin.requests = user.requests
+        answers: list[Answer] = []
+        with aws.calls.before("kms:Decrypt", lambda: answers.append(twin.call(route, other))):
+            first = user.call(route, body)
+        assert twin.requests == user.requests
+        return first, answers[0]
 
-    with overtaken(user.handlers[route.function], overtake):
-        first = user.call(route, body)
-    assert twin._requests == user._requests
-    return first, answers[0]
+    return run
 
 
-def test_one_code_and_one_request_id_log_in_once(enrolled: User) -> None:
+def test_one_code_and_one_request_id_log_in_once(race: Race, enrolled: User) -> None:
     code = {"code": enrolled.code()}
-    late, early = race(enrolled, VERIFY, code, code)
+    late, early = race(VERIFY, code, code)
     assert early.status == 200
     assert (late.status, late.error) == (409, "CONFLICT")
 
 
-def test_one_backup_code_and_one_request_id_log_in_once(enrolled: User) -> None:
+def test_one_backup_code_and_one_request_id_log_in_once(race: Race, enrolled: User) -> None:
     code = {"backupCode": enrolled.backup_codes[0]}
-    late, early = race(enrolled, VERIFY, code, code)
+    late, early = race(VERIFY, code, code)
     assert early.status == 200
     assert (late.status, late.error) == (409, "CONFLICT")
     assert enrolled.status()["backupCodesRemaining"] == 7
 
 
 @pytest.mark.parametrize("route", [VERIFY, DISABLE, BACKUP_CODES], ids=lambda route: route.function)
-def test_guesses_with_one_request_id_are_one_guess(aws: EmbeddedAws, enrolled: User, route: Endpoint) -> None:
-    """Else any number of guesses at once would cost one attempt, and each would learn whether it was right."""
-    late, early = race(enrolled, route, {"code": enrolled.code()}, {"code": enrolled.wrong_code()})
+def test_guesses_with_one_request_id_are_one_guess(
+    aws: EmbeddedAws, race: Race, enrolled: User, route: Endpoint
+) -> None:
+    """Otherwise any number of parallel guesses would cost one attempt, and each would learn whether it was right."""
+    late, early = race(route, {"code": enrolled.code()}, {"code": enrolled.wrong_code()})
     assert early.error == "INVALID_CODE"
     assert (late.status, late.error) == (409, "CONFLICT")
     assert (aws.item("user-1") or {})["failed_attempts"] == {"N": "1"}
 
 
-def test_a_wrong_guess_that_lost_is_not_told_that_it_was_wrong(enrolled: User) -> None:
+def test_a_wrong_guess_that_lost_does_not_learn_that_it_was_wrong(race: Race, enrolled: User) -> None:
     wrong = {"code": enrolled.wrong_code()}
-    late, early = race(enrolled, VERIFY, wrong, wrong)
+    late, early = race(VERIFY, wrong, wrong)
     assert (early.error, late.error) == ("INVALID_CODE", "CONFLICT")
 
 
-def test_one_request_id_does_not_show_the_backup_codes_twice(user: User) -> None:
+def test_one_request_id_does_not_show_the_backup_codes_twice(race: Race, user: User) -> None:
     user.setup()
     code = {"code": user.code()}
-    late, early = race(user, VERIFY_SETUP, code, code)
+    late, early = race(VERIFY_SETUP, code, code)
     assert early.status == 200
     assert (late.status, late.error) == (409, "CONFLICT")

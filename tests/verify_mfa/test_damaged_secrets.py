@@ -1,4 +1,4 @@
-"""A bit of a stored secret changes: every route that opens it fails cleanly, accepts no code and writes nothing."""
+"""A changed bit of a stored secret: every route that decrypts it fails cleanly, accepts no code and writes nothing."""
 
 import base64
 import itertools
@@ -9,7 +9,7 @@ from tests.support.life_cycle import Answer, User
 
 type Request = Callable[[User], Answer]
 
-#: Each with a code that is right.
+#: Each with a right code.
 REQUESTS: tuple[Request, ...] = (
     lambda user: user.verify(),
     lambda user: user.verify_backup(user.backup_codes[0]),

@@ -2,11 +2,9 @@
 
 import json
 import re
-from typing import Any
 
 import pytest
 
-from functions.shared.contract import VERIFY_SETUP
 from tests.support.aws_calls import refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import User
@@ -93,13 +91,6 @@ def test_the_code_of_a_replaced_secret_is_wrong(user: User) -> None:
     assert user.verify_setup(replaced).error == "INVALID_CODE"
 
 
-def test_makes_three_aws_calls(aws: EmbeddedAws, user: User) -> None:
-    user.setup()
-    with aws.calls.recorded() as made:
-        user.verify_setup()
-    assert made == ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"]
-
-
 @pytest.mark.parametrize("operation", ["dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"])
 @pytest.mark.parametrize("right", [True, False])
 def test_a_failing_call_changes_nothing_and_counts_no_attempt(
@@ -118,30 +109,16 @@ def test_a_failing_call_changes_nothing_and_counts_no_attempt(
 def test_a_setup_that_comes_between_read_and_write_wins(aws: EmbeddedAws, user: User) -> None:
     """The code was for the replaced secret; enabling the new one by it would lock the user out."""
     user.setup()
-    service = user_service(user)
-    opened = service._opener.open
-
-    def replaced_meanwhile(message: str, *, user_id: str) -> str:
-        secret: str = opened(message, user_id=user_id)
-        service._opener.open = opened
-        User(user.load, now=user.now).setup()
-        return secret
-
-    service._opener.open = replaced_meanwhile
-    answer = user.verify_setup()
+    with aws.calls.before("dynamodb:UpdateItem", User(user.load, now=user.now).setup):
+        answer = user.verify_setup()
     assert (answer.status, answer.error) == (409, "CONFLICT")
     item = aws.item("user-1")
     assert item is not None
     assert item["status"] == {"S": "PENDING"}
 
 
-def user_service(user: User) -> Any:
-    user.call(VERIFY_SETUP, {})
-    return user.handlers["verify_mfa_setup"].service
-
-
 def test_a_lost_answer_to_the_write_does_not_lose_the_backup_codes(aws: EmbeddedAws, user: User) -> None:
-    """The SDK retries a write whose answer it did not get; the second try meets the first one's result."""
+    """The SDK retries a write whose response was lost; the second attempt meets the first one's result."""
     user.setup()
     with aws.calls.repeating("dynamodb:UpdateItem"):
         answer = user.verify_setup()

@@ -1,1 +1,1 @@
-"""Measures what the functions cost, beside other ways to do the same job: ``make bench``."""
+"""Measures the cost of each function beside other implementations of the same job: ``make bench``."""

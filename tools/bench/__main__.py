@@ -1,21 +1,23 @@
-"""The command line: ``python -m tools.bench``, which `make bench` runs."""
+"""Measure every function beside its peers and rewrite ``docs/performance.md``. ``make bench`` runs it."""
 
 import argparse
+import os
+import platform
+import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from functions.shared.clock import iso_timestamp
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS
 from infra.config import ENVIRONMENTS
 from infra.packaging import build_package
-from tools.bench import document, packages, plots, tables, targets
-from tools.bench.costs import bill, item_bytes
-from tools.bench.endpoint import running_endpoint
-from tools.bench.machine import Machine
-from tools.bench.measure import Bench, Sample, measure
-from tools.bench.results import Results
-from tools.bench.summary import spread
-from tools.bench.throughput import throughput
+from infra.paths import REPOSITORY
+from tools.bench import packages, tables, targets
+from tools.bench.costs import item_bytes
+from tools.bench.fake_aws import running_stand_in
+from tools.bench.measure import Bench, measure
+from tools.bench.results import Machine, RequestCost, Results, Spread
 from tools.bench.variants import Variant, our_variants, peers
 
 _NAMES = {endpoint.function: endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS} | {
@@ -25,69 +27,70 @@ _NAMES = {endpoint.function: endpoint.path.rpartition("/")[2] for endpoint in EN
 
 
 def main() -> None:
-    """Measure everything, write the document, print the targets. A missed one is news, no failure of the run."""
+    """Measure, write the results and the page, and print the targets. A missed target is not an error."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="how often each variant starts afresh (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=5, help="for each number of connections (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=11, help="fresh starts of each variant (%(default)s)")
     parser.add_argument("--dry", action="store_true", help="print the targets and write no file")
     options = parser.parse_args()
     started = time.monotonic()
-    results = _run(options.rounds, options.seconds)
+    results = _run(options.rounds)
     if not options.dry:
         results.save()
-        plots.draw(results)
-        document.write(results)
+        tables.write(results)
     print(tables.targets(results))
     print(f"\nMeasured in {time.monotonic() - started:.0f} s.")
 
 
-def _run(rounds: int, seconds: float) -> Results:
-    _say("building packages")
+def _run(rounds: int) -> Results:
+    sys.stderr.write("bench: building packages\n")
     variants = [*our_variants(), *peers()]
-    zips = _zips(variants)
-    machine = Machine.here()
-    with running_endpoint() as endpoint:
-        bench = Bench(endpoint, variants[0])
+    sizes = _sizes(variants)
+    machine = _machine()
+    with running_stand_in() as stand_in:
+        bench = Bench(stand_in, variants[0])
         samples = measure(bench, variants, rounds)
-        item = item_bytes(bench.stored_item)
-    _say("measuring the embedded stack")
-    levels = throughput(seconds)
-    memory_mib = ENVIRONMENTS["prod"].memory_mb
     return Results(
         machine=machine,
         rounds=rounds,
-        samples=samples,
-        targets=list(targets.targets(samples, zips["setup"][0] / 2**20)),
-        zips=zips,
-        bills={
-            name: bill(
-                samples[name][-1].calls,
-                cpu_ms=_warm(samples, name),
-                authorizer_cpu_ms=_warm(samples, "authorizer"),
-                item=item,
-                memory_mib=memory_mib,
-            )
-            for name in ("setup", "verify-setup", "verify", "verify, locked", "status")
-        },
-        memory_mib=memory_mib,
-        item_bytes=item,
-        levels=levels,
+        requests={name: RequestCost.of(each) for name, each in samples.items() if name != "verify, floor"},
+        ratios=targets.ratios(samples),
+        packages=sizes,
+        stand_in_ms=Spread.of([sample.stand_in for sample in samples["verify"]]),
+        memory_mib=ENVIRONMENTS["prod"].memory_mb,
+        item_bytes=item_bytes(bench.stored_item),
     )
 
 
-def _warm(samples: Mapping[str, Sequence[Sample]], name: str) -> float:
-    return spread(samples, name, lambda sample: sample.warm).median
-
-
-def _zips(variants: list[Variant]) -> dict[str, tuple[int, int]]:
-    """Return the sizes of our packages as they go to Lambda, and of the peers' as they were measured."""
+def _sizes(variants: list[Variant]) -> dict[str, tuple[int, int]]:
+    """Return the zipped and unzipped bytes of our packages for Lambda, and of the peers' as measured."""
     folders = {name: build_package(function, packages.LAMBDA) for function, name in _NAMES.items()}
     folders |= {each.name: each.package for each in variants if each.name.endswith(("Node", "straightforward"))}
     return {name: (packages.zipped_bytes(folder), packages.unzipped_bytes(folder)) for name, folder in folders.items()}
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"bench: {line}\n")
+def _machine() -> Machine:
+    git = subprocess.run(  # noqa: S603 - our own command
+        ["git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD"],  # noqa: S607 - the Git of the user
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        load_before=round(os.getloadavg()[0], 2),
+        measured_at=iso_timestamp(time.time()),
+        commit=git.stdout.strip() or "unknown",
+    )
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a million requests cost on AWS, from measured calls, bytes and CPU time.
+"""The cost of a million requests on AWS, from measured calls, bytes and CPU time.
 
 List prices of us-east-1 in US dollars, November 2026, without free tiers.
 """
@@ -6,12 +6,11 @@ List prices of us-east-1 in US dollars, November 2026, without free tiers.
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-#: Of one vCPU, at so much memory (AWS Lambda Developer Guide, "Configure Lambda function memory").
+#: Memory that gives one vCPU (AWS Lambda Developer Guide, "Configure Lambda function memory").
 MIB_PER_VCPU: Final = 1769
-#: What a call to KMS or DynamoDB in the same region takes by the clock. Assumed: not measured here.
+#: Time for a call to KMS or DynamoDB in the same region. Assumed, not measured.
 ASSUMED_CALL_MS: Final = 6.0
 
 PER_MILLION: Final = {
@@ -23,33 +22,21 @@ PER_MILLION: Final = {
 }
 LAMBDA_GB_SECOND_ARM: Final = 0.0000133334
 LOGS_PER_GB: Final = 0.50
-#: A log line, a line of metrics and Lambda's own three, per function that runs.
+#: A log line, a line of metrics and Lambda's own three lines, per invocation.
 ASSUMED_LOG_BYTES: Final = 1400
 
 _WRITE_UNIT: Final = 1024
 _READ_UNIT: Final = 4096
 
 
-@dataclass(frozen=True)
-class Bill:
-    """What a million requests to one route cost, by service, in US dollars."""
-
-    parts: Mapping[str, float]
-
-    @property
-    def total(self) -> float:
-        """The sum."""
-        return sum(self.parts.values())
-
-
 def duration_ms(cpu_ms: float, calls: int, memory_mib: int) -> int:
-    """Return the billed duration of a request: CPU time at the memory's share of a core, and waiting for AWS."""
+    """Return the billed duration of a request: CPU time at the memory's share of a core, plus waiting for AWS."""
     share = min(1.0, memory_mib / MIB_PER_VCPU)
     return math.ceil(cpu_ms / share + calls * ASSUMED_CALL_MS)
 
 
 def lambda_cost(milliseconds: float, memory_mib: int) -> float:
-    """Return what a million invocations of that duration cost, without the charge for each request."""
+    """Return the cost of a million invocations of that duration, without the charge per request."""
     return milliseconds / 1000 * memory_mib / 1024 * LAMBDA_GB_SECOND_ARM * 1e6
 
 
@@ -70,8 +57,10 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
     return len(content)
 
 
-def bill(made: Sequence[str], *, cpu_ms: float, authorizer_cpu_ms: float, item: int, memory_mib: int) -> Bill:
-    """Return the bill of a million requests, each with its authorizer.
+def bill(
+    made: Sequence[str], *, cpu_ms: float, authorizer_cpu_ms: float, item: int, memory_mib: int
+) -> dict[str, float]:
+    """Return the cost of a million requests by service, the authorizer's invocations included.
 
     Parameters
     ----------
@@ -84,7 +73,7 @@ def bill(made: Sequence[str], *, cpu_ms: float, authorizer_cpu_ms: float, item: 
     """
     calls = Counter(made)
     writes = sum(count for call, count in calls.items() if call.startswith("dynamodb:") and call != "dynamodb:GetItem")
-    parts = {
+    return {
         "API Gateway": PER_MILLION["API Gateway (REST)"],
         "Lambda": 2 * PER_MILLION["Lambda requests"]
         + lambda_cost(duration_ms(cpu_ms, len(made), memory_mib), memory_mib)
@@ -94,4 +83,3 @@ def bill(made: Sequence[str], *, cpu_ms: float, authorizer_cpu_ms: float, item: 
         + PER_MILLION["DynamoDB read unit"] * calls["dynamodb:GetItem"] * math.ceil(item / _READ_UNIT),
         "Logs": LOGS_PER_GB * 2 * ASSUMED_LOG_BYTES * 1e6 / 1e9,
     }
-    return Bill(parts)

@@ -1,66 +1,79 @@
-"""A stand-in for KMS, DynamoDB and the issuer of tokens, so that what is measured is the function and not a service.
+"""A stand-in for KMS, DynamoDB and the token issuer, so that the bench measures the function and not a service.
 
-It answers at once, runs in a process of its own, and counts its CPU time, the requests and their bytes. It judges
-nothing: every write succeeds and changes nothing, so that one request can be repeated as often as a measurement needs.
-The plaintext of a data key is a hash of its ciphertext, which makes decryption right without any state.
+It responds at once and counts the requests, their bytes and its own CPU time. Every write succeeds and changes
+nothing, so that one request can be repeated. The plaintext of a data key is a hash of its ciphertext, so that
+decryption needs no state.
 """
 
-import asyncio
 import base64
-import contextlib
 import hashlib
 import json
 import os
-import sys
+import threading
 import time
 import uuid
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+
+from local.ports import LOOPBACK
 
 #: The size of the ciphertext that KMS returns for a 256-bit data key.
 _CIPHERTEXT_BYTES: Final = 184
-#: Reads and writes what the stand-in itself knows; no AWS operation has this name.
-CONTROL: Final = "Bench.Control"
 
 
 @dataclass
-class Traffic:
-    """What was received and sent since the last reset. Bytes are whole HTTP messages."""
+class TrafficCount:
+    """The traffic since the last reset. Bytes are those of whole HTTP messages.
+
+    Attributes
+    ----------
+    calls : list of str
+        Operations such as ``kms:Decrypt``, and ``issuer:JWKS``.
+    cpu_seconds : float
+        CPU time of the threads that respond.
+    """
 
     calls: list[str] = field(default_factory=list)
     bytes_received: int = 0
     bytes_sent: int = 0
-    connections: int = 0
     cpu_seconds: float = 0.0
 
 
-class Services:
-    """What the stand-in answers.
+class StandIn(ThreadingHTTPServer):
+    """The server. Its attributes can be changed while it runs.
 
     Attributes
     ----------
     item : dict or None
-        What ``GetItem`` returns.
+        The item that ``GetItem`` returns.
     put : dict or None
-        What ``PutItem`` wrote last.
+        The item that ``PutItem`` wrote last.
     keys : dict
-        The JWK Set that any ``GET`` returns.
+        The JWK Set of the issuer.
+    traffic : TrafficCount
+        Set it to a new count to start counting again.
     """
 
+    daemon_threads = True
+
     def __init__(self) -> None:
+        super().__init__((LOOPBACK, 0), _Handler)
         self.item: dict[str, Any] | None = None
         self.put: dict[str, Any] | None = None
         self.keys: dict[str, Any] = {"keys": []}
-        self.traffic = Traffic()
-        self._cpu_at_reset = time.process_time()
+        self.traffic = TrafficCount()
 
-    def answer(self, target: str, body: bytes) -> Mapping[str, Any]:
-        """Return the answer to one operation, such as ``TrentService.Decrypt``."""
-        request = json.loads(body)
-        if target == CONTROL:
-            return self._control(request)
+    @property
+    def url(self) -> str:
+        """The endpoint URL for the SDKs."""
+        return f"http://{LOOPBACK}:{self.server_port}"
+
+    def response(self, target: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the response of one operation, such as ``TrentService.Decrypt``."""
         service, operation = target.split(".")
         self.traffic.calls.append(f"{'kms' if service == 'TrentService' else 'dynamodb'}:{operation}")
         match operation:
@@ -77,20 +90,20 @@ class Services:
                 return {}
             case "UpdateItem" | "DeleteItem":
                 return {}
-        raise ValueError(f"unexpected operation {target}")
+        raise ValueError(f"Unexpected operation: {target}")
 
-    def published_keys(self) -> Mapping[str, Any]:
-        """Return the issuer's JWK Set."""
-        self.traffic.calls.append("issuer:JWKS")
-        return self.keys
 
-    def _control(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        known = {"put": self.put, **asdict(self.traffic), "cpu_seconds": time.process_time() - self._cpu_at_reset}
-        self.item = request.get("item", self.item)
-        self.keys = request.get("keys", self.keys)
-        self.traffic = Traffic()
-        self._cpu_at_reset = time.process_time()
-        return known
+@contextmanager
+def running_stand_in() -> Iterator[StandIn]:
+    """Run the stand-in on a free port while the block runs."""
+    with StandIn() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _text(value: bytes) -> str:
@@ -101,58 +114,37 @@ def _key(ciphertext: bytes) -> str:
     return _text(hashlib.sha256(ciphertext).digest())
 
 
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection: as much HTTP/1.1 as the SDKs speak."""
+class _Handler(BaseHTTPRequestHandler):
+    server: StandIn
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._received = b""
-        self._transport: asyncio.Transport | None = None
+    def handle_one_request(self) -> None:
+        """Handle a request and count its CPU time; waiting for the request takes none."""
+        before = time.thread_time()
+        super().handle_one_request()
+        self.server.traffic.cpu_seconds += time.thread_time() - before
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("not a stream")
-        self._transport = transport
-        self._services.traffic.connections += 1
+    def do_GET(self) -> None:
+        """Return the issuer's JWK Set."""
+        self.server.traffic.calls.append("issuer:JWKS")
+        self._send(self.server.keys, received=0)
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while b"\r\n\r\n" in self._received and self._transport is not None:
-            head, _, rest = self._received.partition(b"\r\n\r\n")
-            headers = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:])
-            length = int(headers.get(b"content-length", b"0"))
-            if b"expect" in headers and not rest and length:
-                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            if len(rest) < length:
-                return
-            body, self._received = rest[:length], rest[length:]
-            target = _original_case(head, headers.get(b"x-amz-target", b"").strip())
-            content = self._services.answer(target, body) if target else self._services.published_keys()
-            answer = json.dumps(content).encode()
-            message = (
-                f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(answer)}\r\n"
-                f"x-amzn-RequestId: {uuid.uuid4()}\r\nx-amz-crc32: {zlib.crc32(answer)}\r\n\r\n"
-            ).encode() + answer
-            if target != CONTROL:
-                self._services.traffic.bytes_received += len(head) + 4 + length
-                self._services.traffic.bytes_sent += len(message)
-            self._transport.write(message)
+    def do_POST(self) -> None:
+        """Return the response of an AWS operation."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._send(self.server.response(self.headers["X-Amz-Target"], json.loads(body)), received=len(body))
 
+    def _send(self, content: object, *, received: int) -> None:
+        body = json.dumps(content).encode()
+        message = (
+            f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n"
+            f"x-amzn-RequestId: {uuid.uuid4()}\r\nx-amz-crc32: {zlib.crc32(body)}\r\n\r\n"
+        ).encode() + body
+        lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items()), ""]
+        self.server.traffic.bytes_received += sum(len(f"{line}\r\n") for line in lines) + received
+        self.server.traffic.bytes_sent += len(message)
+        self.wfile.write(message)
 
-def _original_case(head: bytes, lowered: bytes) -> str:
-    at = head.lower().index(lowered)
-    return head[at : at + len(lowered)].decode()
-
-
-async def _serve() -> None:
-    services = Services()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(services), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    # Whoever started this process holds its standard input: gone, so is the need for a stand-in.
-    await loop.run_in_executor(None, sys.stdin.read)
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve())
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""

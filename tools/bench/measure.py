@@ -1,4 +1,4 @@
-"""Runs the variants, interleaved, and gathers what each run cost."""
+"""Runs the variants, interleaved, and collects what each run cost."""
 
 import json
 import subprocess
@@ -10,38 +10,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tools.bench.endpoint import Endpoint
-from tools.bench.variants import Caller, Enrolment, Variant, environment, event_of
+from tools.bench.fake_aws import StandIn, TrafficCount
+from tools.bench.variants import Enrolment, TokenIssuer, Variant, environment, event_of
 
 _TIMEOUT_SECONDS: Final = 120
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One run of one variant in a fresh process. Times are CPU milliseconds unless they are called wall.
+    """One run of one variant in a fresh process. Times are CPU milliseconds, except ``warm_wall``.
 
     Attributes
     ----------
     start : float
-        The interpreter's own start, until the first line that it was given.
+        The interpreter's own start, up to the first line of the runner.
     init : float
-        Importing the handler: what Lambda calls init.
+        Importing the handler: Lambda's init phase.
     first, warm : float
-        The first request, and the mean of the warm ones (0 where none was measured).
-    first_wall, init_wall, warm_wall : float
-        The same by the clock.
+        The first request, and the mean of the warm ones (0 if none were measured).
+    warm_wall : float
+        Elapsed milliseconds of a warm request.
     peak_mib : float
-        The most memory that the process ever held.
-    cold_peak_mib : float
-        The same, up to the end of the first request.
+        The most memory that the process held.
     calls : tuple of str
-        What one warm request (else the first) asked of AWS.
+        AWS calls of one warm request, or of the first if no warm one was measured.
     bytes_sent, bytes_received : float
         HTTP to and from AWS, per request.
-    endpoint : float
-        What the stand-in for AWS used for one request; not part of the other times.
+    stand_in : float
+        What the stand-in for AWS used per request; not part of the other times.
     response_bytes : int
-        Length of the answer's body.
+        Length of the response's body.
     modules : tuple of str
         Top-level packages in memory after the first request, without the standard library.
     late_modules : tuple of str
@@ -52,22 +50,19 @@ class Sample:
     init: float
     first: float
     warm: float
-    init_wall: float
-    first_wall: float
     warm_wall: float
     peak_mib: float
-    cold_peak_mib: float
     calls: tuple[str, ...]
     bytes_sent: float
     bytes_received: float
-    endpoint: float
+    stand_in: float
     response_bytes: int
     modules: tuple[str, ...]
     late_modules: tuple[str, ...]
 
     @property
     def cold(self) -> float:
-        """A whole cold start: from the start of the interpreter to the first answer."""
+        """A whole cold start: from the start of the interpreter to the first response."""
         return self.start + self.init + self.first
 
 
@@ -76,19 +71,18 @@ class Bench:
 
     Parameters
     ----------
-    endpoint : Endpoint
-        The stand-in.
+    stand_in : StandIn
+        The running stand-in.
     setup : Variant
-        The setup function, by which the user enrols who is in the other variants' requests.
+        The setup function, which enrols the user of all other requests.
     """
 
-    def __init__(self, endpoint: Endpoint, setup: Variant) -> None:
-        self._endpoint = endpoint
-        self._caller = Caller()
-        endpoint.reset(keys=self._caller.keys())
-        no_enrolment = Enrolment("", {"none": None})
-        answer = self._execute(setup, no_enrolment, warm_up=0, requests=0)["answer"]
-        self._enrolment = Enrolment.of(answer, endpoint.reset()["put"], now=time.time())
+    def __init__(self, stand_in: StandIn, setup: Variant) -> None:
+        self._stand_in = stand_in
+        self._issuer = TokenIssuer()
+        stand_in.keys = self._issuer.keys()
+        response = self._execute(setup, Enrolment("", {"none": None}), warm_up=0, requests=0)["response"]
+        self._enrolment = Enrolment.of(response, stand_in.put or {}, now=time.time())
 
     def run(self, variant: Variant) -> Sample:
         """Run a variant once.
@@ -96,66 +90,63 @@ class Bench:
         Raises
         ------
         RuntimeError
-            It failed, or gave another answer than the right one.
+            The variant failed or returned a wrong response.
         """
-        self._endpoint.reset(item=self._enrolment.items[variant.item])
+        self._stand_in.item = self._enrolment.items[variant.item]
+        self._stand_in.traffic = traffic = TrafficCount()
         measured = self._execute(variant, self._enrolment, variant.warm_up, variant.requests)
-        traffic = self._endpoint.reset()
-        _check(variant, measured["answer"])
+        _check(variant, measured["response"])
         answered = 1 + variant.warm_up + variant.requests
-        calls: list[str] = traffic["calls"]
+        calls = traffic.calls
         return Sample(
             start=1e3 * measured["start_cpu"],
             init=1e3 * measured["init_cpu"],
             first=1e3 * measured["first_cpu"],
             warm=1e3 * _mean(measured["warm_cpu"]),
-            init_wall=1e3 * measured["init_wall"],
-            first_wall=1e3 * measured["first_wall"],
             warm_wall=1e3 * _mean(measured["warm_wall"]),
             peak_mib=measured["peak_kib"] / 1024,
-            cold_peak_mib=measured["peak_cold_kib"] / 1024,
             calls=tuple(calls[-round(len(calls) / answered) :]) if len(calls) >= answered else (),
-            bytes_sent=traffic["bytes_received"] / answered,
-            bytes_received=traffic["bytes_sent"] / answered,
-            endpoint=1e3 * traffic["cpu_seconds"] / answered,
-            response_bytes=len(measured["answer"].get("body", "")),
+            bytes_sent=traffic.bytes_received / answered,
+            bytes_received=traffic.bytes_sent / answered,
+            stand_in=1e3 * traffic.cpu_seconds / answered,
+            response_bytes=len(measured["response"].get("body", "")),
             modules=tuple(measured["modules"]),
             late_modules=tuple(measured["late_modules"]),
         )
 
     @property
     def stored_item(self) -> dict[str, Any]:
-        """The item of an enabled user, as DynamoDB has it."""
+        """The item of an enabled user, in DynamoDB's format."""
         return dict(self._enrolment.items["enabled"] or {})
 
     def _execute(self, variant: Variant, enrolment: Enrolment, warm_up: int, requests: int) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder) / "result.json"
             plan = {
-                "event": event_of(variant, enrolment, self._caller, time.time()),
+                "event": event_of(variant, enrolment, self._issuer, time.time()),
                 "warm_up": warm_up,
                 "requests": requests,
                 "result": str(result),
             }
-            # What the function logs goes to a file, as it does on Lambda to a socket.
+            # The function's log goes to a file, as it goes to a socket on Lambda.
             with (Path(folder) / "log").open("wb") as log:
                 finished = subprocess.run(  # noqa: S603 - our own programs
                     variant.command,
                     input=json.dumps(plan).encode(),
-                    env=environment(self._endpoint.url),
+                    env=environment(self._stand_in.url),
                     stdout=log,
                     stderr=subprocess.PIPE,
                     timeout=_TIMEOUT_SECONDS,
                     check=False,
                 )
             if finished.returncode:
-                raise RuntimeError(f"{variant.name}: {finished.stderr.decode()}")
+                raise RuntimeError(f"{variant.name} failed:\n{finished.stderr.decode()}")
             measured: dict[str, Any] = json.loads(result.read_text())
             return measured
 
 
 def measure(bench: Bench, variants: Sequence[Variant], rounds: int) -> dict[str, list[Sample]]:
-    """Run every variant once in each round, so that whatever else the machine does meets all of them alike."""
+    """Run every variant once in each round, so that other load on the machine affects all of them alike."""
     samples: dict[str, list[Sample]] = {variant.name: [] for variant in variants}
     for number in range(rounds):
         sys.stderr.write(f"  round {number + 1} of {rounds}\n")
@@ -164,13 +155,13 @@ def measure(bench: Bench, variants: Sequence[Variant], rounds: int) -> dict[str,
     return samples
 
 
-def _check(variant: Variant, answer: dict[str, Any]) -> None:
+def _check(variant: Variant, response: dict[str, Any]) -> None:
     if variant.route is None:
-        right = answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+        right = response["policyDocument"]["Statement"][0]["Effect"] == "Allow"
     else:
-        right = answer["statusCode"] == variant.answers_with
+        right = response["statusCode"] == variant.status
     if not right:
-        raise RuntimeError(f"{variant.name} answered {json.dumps(answer)[:500]}")
+        raise RuntimeError(f"{variant.name} returned {json.dumps(response)[:500]}")
 
 
 def _mean(values: Iterable[float]) -> float:

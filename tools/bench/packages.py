@@ -1,4 +1,4 @@
-"""What is measured, as it would be deployed: our packages, the peers' and their sizes."""
+"""Builds the measured packages as they would be deployed, and returns their sizes."""
 
 import io
 import shutil
@@ -13,22 +13,21 @@ from uv import find_uv_bin
 from infra.config import ENVIRONMENTS
 from infra.packaging import Target, build_package, bytecode
 from infra.packaging.workspace import BUILD, digest, make_once
-from infra.paths import REPOSITORY
 
 HERE: Final = Target.of(ENVIRONMENTS["local"])
 LAMBDA: Final = Target.of(ENVIRONMENTS["prod"])
-PEERS: Final = REPOSITORY / "bench" / "peers"
+PEERS: Final = Path(__file__).with_name("peers")
 
 _BUILD: Final = BUILD / "bench"
 
 
 def ours(function: str) -> Path:
-    """Return a function's package for this machine: what the emulator deploys."""
+    """Return a function's package for this machine, as the local stack deploys it."""
     return build_package(function, HERE)
 
 
 def straightforward() -> Path:
-    """Return the straightforward peer's package: everything that its requirements bring, with bytecode."""
+    """Return the straightforward peer's package: its requirements, untrimmed, with bytecode."""
     source = PEERS / "straightforward"
     requirements = source / "requirements.txt"
     handler = source / "handler.py"
@@ -45,7 +44,7 @@ def straightforward() -> Path:
 
 
 def node() -> Path:
-    """Return the Node peer's folder: one file, bundled and minified by esbuild."""
+    """Return the Node peer's package: one file, bundled and minified by esbuild."""
     source = PEERS / "node"
     inputs = [source / name for name in ("package.json", "package-lock.json", "src/handler.mjs")]
 
@@ -74,7 +73,7 @@ def zipped_bytes(folder: Path) -> int:
 
 
 def unzipped_bytes(folder: Path) -> int:
-    """Return the size of all files of a folder."""
+    """Return the total size of the files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -1,18 +1,17 @@
-"""Runs one handler as Lambda does, in a fresh interpreter, and tells what it cost.
+"""Runs one handler in a fresh interpreter, as Lambda does, and measures what it costs.
 
-Standard library only: it is started as ``python -I -S -B runner.py PACKAGES MODULE``, sees the packages and nothing of
-the virtual environment, reads the plan as JSON from standard input and writes the measurement as JSON to the file
-that the plan names. What the function prints goes where the caller sends it.
+Started as ``python -I -S -B runner.py PACKAGES MODULE``, it imports only the standard library and the packages, not
+the virtual environment. It reads the plan as JSON from standard input and writes the measurement as JSON to the file
+that the plan names. Standard output is the function's log.
 """
 
 import sys
 
 _IMPORTED_BEFORE = frozenset(sys.modules)
 
-import time  # noqa: E402 - nothing may be imported before the list above is taken
+import time  # noqa: E402 - the list above must be taken before anything is imported
 
 _PROCESS_STARTED_CPU = time.process_time()
-_STARTED_WALL = time.perf_counter()
 
 
 def _measure(packages: str, module: str) -> dict[str, object]:
@@ -22,13 +21,12 @@ def _measure(packages: str, module: str) -> dict[str, object]:
 
     plan = json.load(sys.stdin)
     sys.path[:0] = packages.split(os.pathsep)
-    before_cpu, before_wall = time.process_time(), time.perf_counter()
+    before_cpu = time.process_time()
     handler = importlib.import_module(module).lambda_handler
     at_init = set(sys.modules)
-    ready_cpu, ready_wall = time.process_time(), time.perf_counter()
-    answer = handler(plan["event"], None)
-    first_cpu, first_wall = time.process_time(), time.perf_counter()
-    peak_cold_kib = _peak_kib()
+    ready_cpu = time.process_time()
+    response = handler(plan["event"], None)
+    first_cpu = time.process_time()
     late_modules = sorted(set(sys.modules) - at_init)
     packages_used = {name.partition(".")[0] for name in set(sys.modules) - _IMPORTED_BEFORE}
     # Extension modules with a leading underscore belong to a package, or to the standard library.
@@ -42,15 +40,12 @@ def _measure(packages: str, module: str) -> dict[str, object]:
         cpu.append(time.process_time() - started_cpu)
         wall.append(time.perf_counter() - started_wall)
     return {
-        "answer": answer,
+        "response": response,
         "start_cpu": _PROCESS_STARTED_CPU,
         "init_cpu": ready_cpu - before_cpu,
-        "init_wall": ready_wall - before_wall,
         "first_cpu": first_cpu - ready_cpu,
-        "first_wall": first_wall - ready_wall,
         "warm_cpu": cpu,
         "warm_wall": wall,
-        "peak_cold_kib": peak_cold_kib,
         "peak_kib": _peak_kib(),
         "modules": modules,
         "late_modules": late_modules,
@@ -59,7 +54,7 @@ def _measure(packages: str, module: str) -> dict[str, object]:
 
 
 def _peak_kib() -> int:
-    """Return the most memory that was resident at a time (Linux; ``getrusage`` would include the parent's)."""
+    """Return the most memory that was resident (Linux; ``getrusage`` would include the parent's)."""
     with open("/proc/self/status", encoding="utf-8") as status:  # noqa: PTH123
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 

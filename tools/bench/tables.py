@@ -1,14 +1,33 @@
-"""The tables of ``docs/performance.md``, in Markdown, from the figures of a run."""
+"""The tables of ``docs/performance.md``, in Markdown, from the results of a run."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
-from tools.bench.costs import duration_ms, lambda_cost
-from tools.bench.measure import Sample
+from infra.paths import REPOSITORY
+from tools.bench.costs import bill, duration_ms, lambda_cost
 from tools.bench.results import Results
-from tools.bench.summary import spread
+from tools.bench.targets import outcomes
+from tools.marked_blocks import with_blocks
 
-MEMORY_SIZES = (256, 512, 1024, 1769, 3008)
-_LEAVES_OUT = ("floor", "Node", "straightforward")
+PAGE: Final = REPOSITORY / "docs" / "performance.md"
+_SETUPS: Final = {
+    "setup": "**this service**",
+    "setup, floor": "floor: its two AWS calls only, on our trimmed SDK",
+    "setup, Node": "Node, bundled by esbuild",
+    "setup, straightforward": "straightforward Python",
+}
+_BILLED: Final = ("setup", "verify-setup", "verify", "verify, locked", "status")
+_MEMORY_SIZES: Final = (256, 512, 1024, 1769, 3008)
+
+
+def write(results: Results) -> None:
+    """Write the results into the page."""
+    PAGE.write_text(with_results(PAGE.read_text(), results))
+
+
+def with_results(page: str, results: Results) -> str:
+    """Return the page with the results in its marked blocks."""
+    return with_blocks(page, "measured", {name: block(results) for name, block in BLOCKS.items()})
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -18,7 +37,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def machine(results: Results) -> str:
-    """Say where and when the figures were measured."""
+    """Return where and when the figures were measured."""
     here = results.machine
     return (
         f"Measured {here.measured_at} at commit `{here.commit}`: {here.processor}, {here.cores} cores, {here.system}, "
@@ -28,134 +47,102 @@ def machine(results: Results) -> str:
 
 
 def targets(results: Results) -> str:
-    """Return the targets beside what was measured."""
-    return table(("Figure", "Target", "Measured", "Verdict"), (target.row() for target in results.targets))
+    """Return the targets beside the measured values."""
+    rows = ((each.name, each.target, each.measured, "met" if each.met else "**missed**") for each in outcomes(results))
+    return table(("Figure", "Target", "Measured", "Verdict"), rows)
 
 
 def setup(results: Results) -> str:
     """Return setup beside its peers."""
-    names = {
-        "setup": "**this service**",
-        "setup, floor": "floor: its two AWS calls alone, on our trimmed SDK",
-        "setup, Node": "Node, bundled by esbuild",
-        "setup, straightforward": "straightforward Python",
-    }
-    return table(
-        ("Setup in", "cold, ms", "of it init", "first request", "warm, ms", "peak MiB", "AWS calls", "zip, MB"),
-        (
+    rows = []
+    for name, label in _SETUPS.items():
+        cost = results.requests[name]
+        rows.append(
             (
                 label,
-                _cell(results, name, lambda sample: sample.cold, 0),
-                _median(results, name, lambda sample: sample.init, 0),
-                _median(results, name, lambda sample: sample.first, 1),
-                _cell(results, name, lambda sample: sample.warm, 2),
-                _median(results, name, lambda sample: sample.peak_mib, 0),
-                str(len(results.samples[name][-1].calls)),
-                f"{results.zips[name][0] / 1e6:.1f}" if name in results.zips else "",
+                cost.cold.text(0),
+                f"{cost.init.median:.0f}",
+                f"{cost.first.median:.1f}",
+                cost.warm.text(2),
+                f"{cost.peak_mib:.0f}",
+                str(len(cost.calls)),
+                f"{results.packages[name][0] / 1e6:.1f}" if name in results.packages else "",
             )
-            for name, label in names.items()
-        ),
-    )
+        )
+    header = ("Setup in", "cold, ms", "of it init", "first request", "warm, ms", "peak MiB", "AWS calls", "zip, MB")
+    return table(header, rows)
 
 
 def functions(results: Results) -> str:
-    """Return every function, and what one request asks of AWS."""
-    return table(
-        (
-            "Request",
-            "cold, ms",
-            "first, ms",
-            "warm, ms",
-            "warm by the clock, ms",
-            "peak MiB",
-            "AWS calls",
-            "bytes to / from AWS",
-            "zip / unzipped, MB",
-        ),
-        (
+    """Return every kind of request to this service."""
+    header = (
+        *("Request", "cold, ms", "first, ms", "warm, ms", "warm, elapsed ms", "peak MiB"),
+        *("AWS calls", "bytes to / from AWS", "zip / unzipped, MB"),
+    )
+    rows = []
+    for name, cost in results.requests.items():
+        if name in _SETUPS and name != "setup":
+            continue
+        sizes = results.packages.get(name)
+        rows.append(
             (
                 name,
-                _cell(results, name, lambda sample: sample.cold, 0),
-                _cell(results, name, lambda sample: sample.first, 1),
-                _cell(results, name, lambda sample: sample.warm, 2),
-                _median(results, name, lambda sample: sample.warm_wall, 2),
-                _median(results, name, lambda sample: sample.peak_mib, 0),
-                ", ".join(call.partition(":")[2] for call in samples[-1].calls) or "none",
-                f"{samples[-1].bytes_sent:.0f} / {samples[-1].bytes_received:.0f}",
-                " / ".join(f"{size / 1e6:.1f}" for size in results.zips[name]) if name in results.zips else "as above",
+                cost.cold.text(0),
+                cost.first.text(1),
+                cost.warm.text(2),
+                f"{cost.warm_by_the_clock:.2f}",
+                f"{cost.peak_mib:.0f}",
+                ", ".join(call.partition(":")[2] for call in cost.calls) or "none",
+                f"{cost.bytes_sent} / {cost.bytes_received}",
+                " / ".join(f"{size / 1e6:.1f}" for size in sizes) if sizes else "as above",
             )
-            for name, samples in results.samples.items()
-            if not name.endswith(_LEAVES_OUT)
-        ),
-    )
+        )
+    return table(header, rows)
 
 
-def endpoint(results: Results) -> str:
-    """Say what the stand-in for AWS cost."""
-    cost = spread(results.samples, "verify", lambda sample: sample.endpoint)
+def stand_in(results: Results) -> str:
+    """Return what the stand-in for AWS used."""
     return (
-        f"The stand-in for AWS runs in a process of its own and used {cost.text(2)} ms of CPU for the three calls of a "
-        "verification; this is in none of the CPU figures, and in all figures by the clock."
+        f"The stand-in used {results.stand_in_ms.text(2)} ms of CPU for the three calls of a verification. The CPU "
+        "figures do not include it, because it runs outside the function's process; the elapsed times do."
     )
 
 
 def bills(results: Results) -> str:
     """Return the cost of a million requests of each kind."""
-    parts = list(next(iter(results.bills.values())).parts)
+    costs = {
+        name: bill(
+            results.requests[name].calls,
+            cpu_ms=results.requests[name].warm.median,
+            authorizer_cpu_ms=results.requests["authorizer"].warm.median,
+            item=results.item_bytes,
+            memory_mib=results.memory_mib,
+        )
+        for name in _BILLED
+    }
     return table(
-        ("A million", *parts, "total"),
+        ("A million", *costs[_BILLED[0]], "total"),
         (
-            (name, *(f"${each.parts[part]:.2f}" for part in parts), f"**${each.total:.2f}**")
-            for name, each in results.bills.items()
+            (name, *(f"${dollars:.2f}" for dollars in parts.values()), f"**${sum(parts.values()):.2f}**")
+            for name, parts in costs.items()
         ),
     )
 
 
 def memory(results: Results) -> str:
-    """Return time and cost of setup and verify by memory size."""
-
-    def duration(name: str, figure: Callable[[Sample], float], size: int) -> int:
-        cpu = spread(results.samples, name, figure).median
-        return duration_ms(cpu, len(results.samples[name][-1].calls), size)
-
-    def row(size: int) -> tuple[str, ...]:
-        times = [duration(name, lambda sample: sample.warm, size) for name in ("setup", "verify")]
-        costs = [lambda_cost(time, size) for time in times]
-        cold = duration("setup", lambda sample: sample.cold, size)
-        marked = f"**{size}**" if size == results.memory_mib else str(size)
-        return (marked, *(f"{time} ms" for time in (*times, cold)), *(f"${cost:.2f}" for cost in costs))
-
-    return table(
-        ("MiB", "setup", "verify", "setup, cold without SnapStart", "a million setups", "a million verifications"),
-        map(row, MEMORY_SIZES),
-    )
+    """Return duration and cost of setup and verify by memory size."""
+    setup, verify = results.requests["setup"], results.requests["verify"]
+    rows = []
+    for size in _MEMORY_SIZES:
+        times = [duration_ms(each.warm.median, len(each.calls), size) for each in (setup, verify)]
+        cold = duration_ms(setup.cold.median, len(setup.calls), size)
+        label = f"**{size}**" if size == results.memory_mib else str(size)
+        costs = [f"${lambda_cost(time, size):.2f}" for time in times]
+        rows.append((label, *(f"{time} ms" for time in (*times, cold)), *costs))
+    header = ("MiB", "setup", "verify", "setup, cold without SnapStart", "a million setups", "a million verifications")
+    return table(header, rows)
 
 
-def throughput(results: Results) -> str:
-    """Return the embedded stack's throughput."""
-    return table(
-        ("Request", "connections", "requests a second", "latency, ms", "emulator's load of one core"),
-        (
-            (
-                level.route,
-                str(level.connections),
-                f"{level.requests_per_second:.0f}",
-                level.latency.text(),
-                f"{level.emulator_load:.0%}",
-            )
-            for level in results.levels
-        ),
-    )
-
-
-def _cell(results: Results, name: str, figure: Callable[[Sample], float], digits: int) -> str:
-    return spread(results.samples, name, figure).text(digits)
-
-
-def _median(results: Results, name: str, figure: Callable[[Sample], float], digits: int) -> str:
-    return f"{spread(results.samples, name, figure).median:.{digits}f}"
-
-
-BLOCKS: dict[str, Callable[[Results], str]] = {
-    each.__name__: each for each in (machine, targets, setup, functions, endpoint, bills, memory, throughput)
+BLOCKS: Final[Mapping[str, Callable[[Results], str]]] = {
+    each.__name__: each for each in (machine, targets, setup, functions, stand_in, bills, memory)
 }

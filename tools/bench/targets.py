@@ -1,85 +1,73 @@
-"""What was to be reached, and whether it was."""
+"""The targets of the service's performance, and whether a run met them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from tools.bench.measure import Sample
-from tools.bench.summary import Spread, ratio, spread
-
-MAX_ZIP_MIB = 10.0
+from tools.bench.results import Results, Spread, ratio
 
 
-@dataclass(frozen=True)
-class Target:
-    """A figure with the most that it may be.
+class PeerTarget(NamedTuple):
+    """The most that the ratio of one variant to another may be, cold or warm."""
 
-    Attributes
-    ----------
-    measured : Spread
-        Over the rounds.
-    at_most : float
-        The target, in the same unit.
-    unit : str
-        Empty for ratios.
-    """
-
-    name: str
-    measured: Spread
+    ours: str
+    theirs: str
+    figure: Callable[[Sample], float]
     at_most: float
-    unit: str = ""
-    digits: int = 2
 
-    @property
-    def met(self) -> bool:
-        """Whether the median is within the target."""
-        return self.measured.median <= self.at_most
 
-    def row(self) -> tuple[str, str, str, str]:
-        """Return name, target, measured value and verdict, for a table."""
-        unit = f" {self.unit}" if self.unit else ""
-        wanted = f"≤ {self.at_most:g}{unit}"
-        return self.name, wanted, self.measured.text(self.digits) + unit, "met" if self.met else "**missed**"
+def _cold(sample: Sample) -> float:
+    return sample.cold
+
+
+def _warm(sample: Sample) -> float:
+    return sample.warm
+
+
+PEER_TARGETS: Final[Mapping[str, PeerTarget]] = {
+    "setup, cold: ours / straightforward": PeerTarget("setup", "setup, straightforward", _cold, 0.40),
+    "setup, cold: ours / Node": PeerTarget("setup", "setup, Node", _cold, 1.0),
+    "setup, warm: ours / straightforward": PeerTarget("setup", "setup, straightforward", _warm, 0.05),
+    "setup, warm: ours / Node": PeerTarget("setup", "setup, Node", _warm, 0.7),
+    "setup, warm: ours / floor": PeerTarget("setup", "setup, floor", _warm, 3.0),
+    "verify, warm: ours / floor of its three calls": PeerTarget("verify", "verify, floor", _warm, 1.3),
+}
+MAX_ZIP_MIB: Final = 10.0
+_CALLS: Final = {"setup": 2, "verify": 3, "verify, locked": 1, "status": 1}
 
 
 @dataclass(frozen=True)
-class Calls:
-    """AWS calls that a request makes, which must be exactly so many."""
+class Outcome:
+    """A target beside the measured value, both as text."""
 
     name: str
-    measured: int
-    exactly: int
-
-    @property
-    def met(self) -> bool:
-        """Whether they are as many as they should be."""
-        return self.measured == self.exactly
-
-    def row(self) -> tuple[str, str, str, str]:
-        """Return name, target, measured value and verdict, for a table."""
-        return self.name, str(self.exactly), str(self.measured), "met" if self.met else "**missed**"
+    target: str
+    measured: str
+    met: bool
 
 
-def targets(samples: Mapping[str, Sequence[Sample]], zip_mib: float) -> Iterator[Target | Calls]:
-    """Yield every target with what was measured."""
+def ratios(samples: Mapping[str, Sequence[Sample]]) -> dict[str, Spread]:
+    """Return the measured ratio for each target that compares with a peer."""
+    return {
+        name: ratio(samples[target.ours], samples[target.theirs], target.figure)
+        for name, target in PEER_TARGETS.items()
+    }
 
-    def cold(sample: Sample) -> float:
-        return sample.cold
 
-    def warm(sample: Sample) -> float:
-        return sample.warm
+def outcomes(results: Results) -> Iterator[Outcome]:
+    """Yield every target with what was measured. A target is met if the median is."""
 
-    def against(name: str, ours: str, theirs: str, at_most: float) -> Target:
-        figure = cold if " cold:" in name else warm
-        return Target(name, ratio(samples, ours, theirs, figure), at_most)
+    def at_most(name: str, measured: Spread, limit: float, unit: str = "", digits: int = 2) -> Outcome:
+        return Outcome(name, f"≤ {limit:g}{unit}", measured.text(digits) + unit, measured.median <= limit)
 
-    yield against("setup, cold: ours / straightforward", "setup", "setup, straightforward", 0.40)
-    yield against("setup, cold: ours / Node", "setup", "setup, Node", 1.0)
-    yield against("setup, warm: ours / straightforward", "setup", "setup, straightforward", 0.05)
-    yield against("setup, warm: ours / Node", "setup", "setup, Node", 0.7)
-    yield against("setup, warm: ours / floor", "setup", "setup, floor", 3.0)
-    yield against("verify, warm: ours / floor of its three calls", "verify", "verify, floor", 1.3)
-    yield Target("authorizer, cold", spread(samples, "authorizer", cold), 150, "ms", digits=0)
-    yield Target("authorizer, warm", spread(samples, "authorizer", warm), 1, "ms")
-    yield Target("zip of setup_mfa, with bytecode", Spread.of([zip_mib]), MAX_ZIP_MIB, "MiB", digits=1)
-    for name, exactly in {"setup": 2, "verify": 3, "verify, locked": 1, "status": 1}.items():
-        yield Calls(f"AWS calls: {name}", len(samples[name][-1].calls), exactly)
+    for name, target in PEER_TARGETS.items():
+        yield at_most(name, results.ratios[name], target.at_most)
+    authorizer = results.requests["authorizer"]
+    yield at_most("authorizer, cold", authorizer.cold, 150, " ms", digits=0)
+    yield at_most("authorizer, warm", authorizer.warm, 1, " ms")
+    zip_mib = Spread.of([results.packages["setup"][0] / 2**20])
+    yield at_most("zip of setup_mfa, with bytecode", zip_mib, MAX_ZIP_MIB, " MiB", digits=1)
+    for name, exactly in _CALLS.items():
+        made = len(results.requests[name].calls)
+        yield Outcome(f"AWS calls: {name}", str(exactly), str(made), made == exactly)

@@ -1,4 +1,4 @@
-"""What is measured: each function in each state that matters, and its peers."""
+"""The measured variants: each function in each state that matters, and its peers."""
 
 import base64
 import json
@@ -27,29 +27,27 @@ _KEY_ARN: Final = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-800
 _ISSUER: Final = "https://issuer.example/pool"
 _AUDIENCE: Final = "mfa-api"
 
-type Item = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Variant:
-    """One thing that is measured.
+    """A function, or a peer, with the request that it handles.
 
     Attributes
     ----------
     name : str
-        Its key in the results.
+        The key in the results.
     command : tuple of str
-        The program, to which the plan is given.
+        The program that reads the plan.
     package : Path
         The folder that would be deployed.
     route : Endpoint or None
         The route of the event; None for the authorizer.
     item : str
-        Which of the user's items is stored, see `Enrolment`.
+        The user's stored item, see `Enrolment`.
     backup_code : bool
-        Offer a backup code instead of a TOTP code.
-    answers_with : int
-        The status that a right answer has.
+        Send a backup code instead of a TOTP code.
+    status : int
+        The expected HTTP status.
     warm_up, requests : int
         Requests before the warm measurement, and in it.
     """
@@ -60,27 +58,27 @@ class Variant:
     route: contract.Endpoint | None
     item: str = "none"
     backup_code: bool = False
-    answers_with: int = 200
+    status: int = 200
     warm_up: int = 100
     requests: int = 100
 
 
 @dataclass(frozen=True)
 class Enrolment:
-    """A user who enrolled through the real handler: the secret, and the item in each state."""
+    """A user who was enrolled by the real handler: the base32 secret, and the stored item in each state."""
 
     secret: str
-    items: Mapping[str, Item | None]
+    items: Mapping[str, dict[str, Any] | None]
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any], put: Item, *, now: float) -> "Enrolment":
-        """Return the enrolment that a setup answered and wrote."""
+    def of(cls, response: Mapping[str, Any], put: dict[str, Any], *, now: float) -> "Enrolment":
+        """Return the enrolment from the response of setup and the item that it put."""
         pending = put | {Attribute.EXPIRES_AT: {"N": str(int(now) + 3600)}}
         enabled = {name: value for name, value in put.items() if name != Attribute.EXPIRES_AT}
         enabled |= {Attribute.STATUS: {"S": contract.Status.ENABLED}, Attribute.ENABLED_AT: put[Attribute.CREATED_AT]}
         failures = {Attribute.FAILED_ATTEMPTS: {"N": "20"}, Attribute.LAST_FAILED_AT: {"S": iso_timestamp(now)}}
         items = {"none": None, "pending": pending, "enabled": enabled, "locked": enabled | failures}
-        return cls(json.loads(answer["body"])["secret"], items)
+        return cls(json.loads(response["body"])["secret"], items)
 
     def backup_code(self) -> str:
         """Return the last of the user's backup codes."""
@@ -89,56 +87,40 @@ class Enrolment:
 
 
 @dataclass(frozen=True)
-class Caller:
-    """A user's token and the key that the issuer signed it with."""
+class TokenIssuer:
+    """An OIDC issuer with one RSA key."""
 
     key: RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
 
     def token(self, now: float) -> str:
-        """Return an access token as an OIDC issuer makes them."""
+        """Return an access token of the user, valid for an hour."""
         claims = {"iss": _ISSUER, "sub": USER_ID, "aud": _AUDIENCE, "iat": int(now), "exp": int(now) + 3600}
         claims |= {"email": "ada.lovelace@example.com", "scope": "openid", "token_use": "access"}
         return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": "1"})
 
     def keys(self) -> dict[str, Any]:
-        """Return the issuer's JWK Set."""
+        """Return the JWK Set."""
         jwk = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**jwk, "kid": "1", "use": "sig", "alg": "RS256"}]}
 
 
-def event_of(variant: Variant, enrolment: Enrolment, caller: Caller, now: float) -> dict[str, Any]:
-    """Return the event that API Gateway sends."""
+def event_of(variant: Variant, enrolment: Enrolment, issuer: TokenIssuer, now: float) -> dict[str, Any]:
+    """Return the event that API Gateway sends for a variant."""
+    route = variant.route or contract.VERIFY
+    headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "app/1.0"}
+    context: dict[str, Any] = {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": contract.STAGE_NAME}
+    event = {"resource": route.path, "path": route.path, "httpMethod": route.method, "requestContext": context}
     if variant.route is None:
-        return _authorizer_event(caller.token(now))
+        arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/verify"
+        headers["Authorization"] = f"Bearer {issuer.token(now)}"
+        return event | {"type": "REQUEST", "methodArn": arn, "headers": headers}
+    context["authorizer"] = {"user_id": USER_ID, "label": "ada.lovelace@example.com", "scope": "openid"}
     body: dict[str, str] | None = None
     if variant.backup_code:
         body = {"backupCode": enrolment.backup_code()}
     elif variant.route not in (contract.SETUP, contract.STATUS):
         body = {"code": pyotp.TOTP(enrolment.secret).at(int(now))}
-    return _gateway_event(variant.route) | {
-        "body": body and json.dumps(body),
-        "isBase64Encoded": False,
-        "requestContext": {
-            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
-            "stage": contract.STAGE_NAME,
-            "authorizer": {"user_id": USER_ID, "label": "ada.lovelace@example.com", "scope": "openid"},
-        },
-    }
-
-
-def _gateway_event(route: contract.Endpoint) -> dict[str, Any]:
-    headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "app/1.0"}
-    return {"resource": route.path, "path": route.path, "httpMethod": route.method, "headers": headers}
-
-
-def _authorizer_event(token: str) -> dict[str, Any]:
-    event = _gateway_event(contract.VERIFY)
-    return event | {
-        "type": "REQUEST",
-        "methodArn": "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/verify",
-        "headers": event["headers"] | {"Authorization": f"Bearer {token}"},
-        "requestContext": {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": contract.STAGE_NAME},
-    }
+    return event | {"headers": headers, "body": body and json.dumps(body), "isBase64Encoded": False}
 
 
 def environment(endpoint_url: str) -> dict[str, str]:
@@ -161,7 +143,7 @@ def environment(endpoint_url: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
-        # Without Lambda's daemon the tracer of a peer has nobody to send to.
+        # The tracer of a peer needs the X-Ray daemon, which only Lambda runs.
         "POWERTOOLS_TRACE_DISABLED": "true",
     }
 
@@ -178,12 +160,12 @@ def _function(function: str, name: str, route: contract.Endpoint | None, **optio
 
 
 def our_variants() -> list[Variant]:
-    """Build what is not built yet, and return every function in each state that matters."""
+    """Return every function in each state that matters, after building missing packages."""
     return [
         _function("setup_mfa", "setup", contract.SETUP),
         _function("verify_mfa", "verify", contract.VERIFY, item="enabled"),
         _function("verify_mfa", "verify, backup code", contract.VERIFY, item="enabled", backup_code=True),
-        _function("verify_mfa", "verify, locked", contract.VERIFY, item="locked", answers_with=429),
+        _function("verify_mfa", "verify, locked", contract.VERIFY, item="locked", status=429),
         _function("verify_mfa_setup", "verify-setup", contract.VERIFY_SETUP, item="pending"),
         _function("disable_mfa", "disable", contract.DISABLE, item="enabled"),
         _function("regenerate_backup_codes", "backup-codes", contract.BACKUP_CODES, item="enabled"),
@@ -193,9 +175,9 @@ def our_variants() -> list[Variant]:
 
 
 def peers() -> list[Variant]:
-    """Build what is not built yet, and return the other ways to do the same."""
+    """Return the other implementations, after building missing packages."""
     straightforward, node = packages.straightforward(), packages.node()
-    sdk = packages.ours(contract.SETUP.function)  # the floor runs on the same, trimmed SDK
+    sdk = packages.ours(contract.SETUP.function)  # the floor uses the same trimmed SDK
     floor = _python(sdk, packages.PEERS, module="floor")
     program, runner = Path(sys.executable).with_name("node"), packages.PEERS / "node" / "runner.mjs"
     return [

@@ -1,1 +1,1 @@
-"""The documentation as a site: built from ``docs/`` by MkDocs, with what plain Markdown cannot say added here."""
+"""Builds the documentation site from ``docs/`` with MkDocs, and generates the diagrams in the pages."""

@@ -1,71 +1,42 @@
-"""Build the documentation into build/site, strictly: a warning is a failure. ``make docs`` runs it.
+"""Build the documentation site into build/site; a warning is an error. ``make docs`` runs it.
 
-Needs no network: what the pages load is in the site. It opens from the disk, build/site/index.html, but for the
-search, which needs a server:
+The site loads nothing from other hosts. Open build/site/index.html from the disk; only the search needs a server,
+which ``make docs-serve`` starts:
 
-  python -m tools.docsite              build
-  python -m tools.docsite --serve      build, then show it on http://127.0.0.1:8000 until Ctrl-C
-  python -m tools.docsite --pictures   draw docs/images/*.svg anew
+  python -m tools.docsite              build the site
+  python -m tools.docsite --diagrams   rewrite the generated diagrams in docs/*.md
 
-The exit status is 0 if everything is right, 1 if not, and then the reasons are above, 2 for wrong usage.
+The exit status is 0 for success, 1 for an error in the documentation, 2 for wrong usage.
 """
 
 import argparse
-import http.server
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Final
 
-from local.ports import LOOPBACK
 from local.progress import Progress
-from tools.docsite import architecture, envelope
+from tools.docsite import diagrams
 from tools.docsite.build import SITE, DocumentationError, build
-
-_PORT: Final = 8000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run the command and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.docsite", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, default=SITE, metavar="FOLDER", help="where to (build/site)")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--serve", action="store_true", help="show the site on this machine")
-    what.add_argument("--pictures", action="store_true", help="draw the pictures of the repository, and nothing else")
-    parser.add_argument("--port", type=int, default=_PORT, help="with --serve (%(default)s)")
+    parser.add_argument("--output", type=Path, default=SITE, metavar="FOLDER", help="output folder (build/site)")
+    parser.add_argument("--diagrams", action="store_true", help="rewrite the generated diagrams and build nothing")
     options = parser.parse_args(arguments)
+    if options.diagrams:
+        print(*diagrams.write(), sep="\n")
+        return 0
     try:
-        if options.pictures:
-            print(architecture.draw(), envelope.draw(), sep="\n")
-            return 0
         build(options.output, Progress())
-        return _serve(options.output, options.port) if options.serve else _tell(options.output)
     except DocumentationError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-
-
-def _tell(site: Path) -> int:
-    print(f"The documentation is in {os.path.relpath(site)}: open index.html there, or run `make docs-serve`.")
-    return 0
-
-
-def _serve(site: Path, port: int) -> int:
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(site))
-    try:
-        server = http.server.ThreadingHTTPServer((LOOPBACK, port), handler)
-    except OSError as error:
-        raise DocumentationError(f"Port {port} cannot be used ({error.strerror}); choose another by --port.") from None
-    with server:
-        print(f"The documentation is at http://{LOOPBACK}:{port}. Stop with Ctrl-C.", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print(file=sys.stderr)
+    print(f"The documentation is in {os.path.relpath(options.output)}: open index.html, or run `make docs-serve`.")
     return 0
 
 

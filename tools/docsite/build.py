@@ -1,4 +1,4 @@
-"""The site from the pages: MkDocs, then the reference of the API from its description."""
+"""Builds the site: the pages by MkDocs, then the API reference by Redocly."""
 
 import os
 import re
@@ -14,17 +14,18 @@ from tools.docsite.hooks import DESCRIPTION, REFERENCE
 
 PAGES: Final = REPOSITORY / "docs"
 SITE: Final = REPOSITORY / "build" / "site"
+_CONFIGURATION: Final = REPOSITORY / "tools" / "docsite" / "mkdocs.yml"
 _REDOCLY: Final = REPOSITORY / "node_modules" / ".bin" / "redocly"
-#: In the script of the reference, and what stands there instead: text that looks as the logo's place does.
+#: The logo that Redocly's script would load from its own host, and the inline text that replaces it.
 _LOGO: Final = re.compile(r"https://cdn\.redoc\.ly/redoc/logo-mini(?:-full)?\.svg")
-_NAME: Final = (
+_LOGO_TEXT: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='40' height='14'%3E"
     "%3Ctext y='11' font-family='sans-serif' font-size='11' fill='%23555'%3ERedoc%3C/text%3E%3C/svg%3E"
 )
 
 
 class DocumentationError(Exception):
-    """The site cannot be built; the message says why and what to do about it."""
+    """The site cannot be built; the message says why and what to do."""
 
 
 def build(site: Path, progress: Progress, *, pages: Path = PAGES) -> None:
@@ -33,46 +34,44 @@ def build(site: Path, progress: Progress, *, pages: Path = PAGES) -> None:
     Parameters
     ----------
     site
-        Where to.
+        The output folder.
     progress
-        Told what is done.
+        Reports the steps.
     pages
-        The folder of the documentation; its name is ``docs`` wherever it is.
+        The folder of the documentation. Its name must be ``docs``.
 
     Raises
     ------
     DocumentationError
-        A page has a fault; what the builder said is in the message.
+        A page has an error; the message contains the builder's output.
     """
     with progress.step("build the pages"):
         _run(
-            # Not --quiet: then warnings are not counted either, and nothing is strict.
-            *("mkdocs", "build", "--strict", "--config-file", "mkdocs.yml"),
+            # Not --quiet: it drops the warnings that --strict counts.
+            *("mkdocs", "build", "--strict", "--config-file", str(_CONFIGURATION)),
             *("--site-dir", str(site.absolute())),
             DOCS_FOLDER=str(pages.absolute()),
         )
-    description = pages / DESCRIPTION
-    if description.exists():
-        with progress.step("build the reference of the API"):
-            reference = site.absolute() / REFERENCE
-            reference.parent.mkdir(parents=True, exist_ok=True)
-            _run(
-                *(str(_REDOCLY), "build-docs", str(description), "--title", "API reference"),
-                *("--inlineBundle", "--output", str(reference)),
-            )
-            reference.write_text(_on_its_own(reference.read_text()))
+    with progress.step("build the reference of the API"):
+        reference = site.absolute() / REFERENCE
+        reference.parent.mkdir(parents=True, exist_ok=True)
+        _run(
+            *(str(_REDOCLY), "build-docs", str(pages / DESCRIPTION), "--title", "API reference"),
+            *("--inlineBundle", "--output", str(reference)),
+        )
+        reference.write_text(_self_contained(reference.read_text()))
 
 
-def _on_its_own(page: str) -> str:
-    """Replace what the reference would load from elsewhere, the logo of what made it, by its name."""
-    page, logos = _LOGO.subn(lambda _: _NAME, page)
+def _self_contained(page: str) -> str:
+    """Return the API reference with the logo from another host replaced by text."""
+    page, logos = _LOGO.subn(lambda _: _LOGO_TEXT, page)
     if not logos:
-        raise DocumentationError("The reference names its maker in another way: see tools/docsite/build.py.")
+        raise DocumentationError("Redocly loads its logo from another URL now; change _LOGO in tools/docsite/build.py.")
     return page.replace("</title>", '</title>\n  <link rel="icon" href="../assets/favicon.svg">', 1)
 
 
 def _run(*command: str, **variables: str) -> None:
-    # Beside this Python first: not every shell has the environment's folder, with MkDocs and Node, on its path.
+    # First the folder of this Python: MkDocs and Node are there, and a shell may not have it on its path.
     path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
     program = shutil.which(command[0], path=path)
     if program is None:
@@ -80,7 +79,7 @@ def _run(*command: str, **variables: str) -> None:
     environment = os.environ | {
         "PATH": path,
         "PYTHONPATH": str(REPOSITORY),  # MkDocs loads the hooks from their file
-        "NO_MKDOCS_2_WARNING": "true",  # an advertisement of another tool, once a build
+        "NO_MKDOCS_2_WARNING": "true",  # an advertisement in every build
         "REDOCLY_TELEMETRY": "off",
         "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
         "PYTHONWARNINGS": "error",

@@ -1,21 +1,17 @@
-"""What the site adds to the pages as they are in ``docs/``; called by MkDocs.
+"""Changes that MkDocs makes to the pages of ``docs/`` when it builds the site.
 
-- Patterns in the navigation stand for the pages that match them.
-- The records of decisions get an index.
-- A link to a file outside ``docs/`` leads to a page that shows the file, so that it works here as it does where the
-  repository is browsed.
-- Long names break at their underscores, in narrow tables.
-- A picture of the repository's own that is an SVG becomes part of its page, and so follows the colours of the page.
-- What the theme leaves without a name gets one, for screen readers.
-- Diagrams are drawn by the script that is installed, not by one from elsewhere.
+- The navigation lists the decision records, and an index page links them.
+- A link to a file outside ``docs/`` leads to a page that shows the file, so that it works as it does on GitHub.
+- Long names can break after an underscore, so that they fit narrow tables.
+- The search dialog gets a name for screen readers.
+- The script for diagrams is part of the site and not loaded from a CDN.
 """
 
 import posixpath
 import re
 from collections.abc import Callable
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -25,36 +21,25 @@ from mkdocs.structure.pages import Page
 from infra.paths import REPOSITORY
 
 DIAGRAMS: Final = REPOSITORY / "node_modules" / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js"
-#: Where the pages are that show files from outside ``docs/``, and the script for diagrams.
+#: The folder of the pages that show files from outside ``docs/``.
 SOURCE: Final = "source"
 DIAGRAM_SCRIPT: Final = "assets/mermaid.js"
 DECISIONS: Final = "adr/index.md"
-#: Made of ``docs/openapi.json`` by `docsite.reference`, after MkDocs.
+#: The reference is generated from the description by `tools.docsite.build`, after MkDocs.
 DESCRIPTION: Final = "openapi.json"
 REFERENCE: Final = "reference/index.html"
 
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
 _FENCE: Final = re.compile(r"^( *)(`{3,}).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
-_PICTURE: Final = re.compile(r'<img alt="([^"]*)" src="([^":]+\.svg)"\s*/?>')
 _LONG_NAME: Final = re.compile(r"<code>\w{24,}")
 _SEARCH: Final = 'class="md-search" data-md-component="search" role="dialog"'
-_LANGUAGES: Final = {
-    "": "text",
-    ".css": "css",
-    ".js": "javascript",
-    ".json": "json",
-    ".mjs": "javascript",
-    ".py": "python",
-    ".sh": "bash",
-    ".toml": "toml",
-    ".yml": "yaml",
-    ".yaml": "yaml",
-}
+#: The highlighter's name of a language, where it differs from the files' suffix.
+_LANGUAGES: Final = {"mjs": "js", "yml": "yaml"}
 _INDEX_HEAD: Final = (
     "# Decisions",
     "",
-    "What others will ask about, with the reasons at the time. A new record can change a decision, with a measurement",
-    "or a source that beats the one here.",
+    "Decisions that readers will ask about, with the reasons at the time. To change one, write a new record with a",
+    "measurement or a source that outweighs the one here.",
     "",
     "| Number | Decision | State |",
     "|---|---|---|",
@@ -62,60 +47,45 @@ _INDEX_HEAD: Final = (
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Replace the patterns in the navigation by the pages that match them."""
-    pages = sorted(path.relative_to(config.docs_dir).as_posix() for path in Path(config.docs_dir).rglob("*.md"))
-    config.nav = _expanded(config.nav, pages)
+    """List the decision records in the navigation, after their index."""
+    records = sorted(path.name for path in Path(config.docs_dir, "adr").glob("0*.md"))
+    navigation: Any = config.nav
+    navigation[-1]["Understand it"][-1]["Decisions"] += [f"adr/{name}" for name in records]
     return config
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add what is not in ``docs/``: the index of the decisions, shown files, the script for diagrams."""
+    """Add the index of the decision records, the files outside ``docs/`` that pages link to, and the script."""
     if not DIAGRAMS.exists():
         raise SystemExit(f"{DIAGRAMS} is missing. Install it with: make setup")
     decisions = [file for file in files.documentation_pages() if file.src_uri.startswith("adr/")]
     files.append(File.generated(config, DECISIONS, content=_index(decisions)))
     files.append(File.generated(config, DIAGRAM_SCRIPT, abs_src_path=str(DIAGRAMS)))
-    shown = {
-        target
-        for file in files.documentation_pages()
-        for target in outside_links(file.src_uri, file.content_string, Path(config.docs_dir))
-    }
-    # Pages among them show more.
-    waiting = sorted(shown)
+    waiting = list(files.documentation_pages())
     while waiting:
-        target = waiting.pop()
-        content = _shown(target)
-        files.append(File.generated(config, _page_of(target), content=content))
-        further = outside_links(_page_of(target), content, Path(config.docs_dir)) - shown
-        shown |= further
-        waiting += sorted(further)
+        file = waiting.pop()
+        for target in _outside_links(file.src_uri, file.content_string, Path(config.docs_dir)):
+            if files.get_file_from_path(_page_of(target)) is None:
+                files.append(File.generated(config, _page_of(target), content=_shown(target)))
+                waiting.append(files.src_uris[_page_of(target)])  # it may link to further files
     return files
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links to files outside ``docs/`` lead to the pages that show them."""
+    """Point links to files outside ``docs/`` to the pages that show them."""
     del files
-    return _with_links_turned(markdown, page.file.src_uri, Path(config.docs_dir))
+    return _with_site_links(markdown, page.file.src_uri, Path(config.docs_dir))
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Make pictures part of the page, and let long names break where a word ends."""
-    del files
-
-    def picture(match: re.Match[str]) -> str:
-        text, address = match.groups()
-        path = Path(config.docs_dir) / posixpath.dirname(page.file.src_uri) / address
-        return path.read_text().replace("<svg ", f'<svg class="picture" aria-label="{text}" ', 1)
-
-    html = _LONG_NAME.sub(lambda match: match.group().replace("_", "_<wbr>"), html)
-    return _PICTURE.sub(picture, html)
+    """Let long names break after an underscore, so that they fit narrow tables."""
+    del page, config, files
+    return _LONG_NAME.sub(lambda match: match.group().replace("_", "_<wbr>"), html)
 
 
 def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
-    """Add the reference of the API, which is no page of MkDocs, after the API's own page."""
-    del files
-    if not (Path(config.docs_dir) / DESCRIPTION).exists():
-        return nav
+    """Add the API reference after the API page; MkDocs does not know it, because it is not built from Markdown."""
+    del config, files
     for section in nav.items:
         if isinstance(section, Section):
             for place, child in enumerate(section.children):
@@ -128,30 +98,20 @@ def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
-    """Name the dialog that the theme searches in."""
+    """Give the theme's search dialog a name."""
     del page, config
     return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"', 1)
 
 
-def outside_links(page: str, markdown: str, docs: Path) -> set[str]:
-    """Return the files outside ``docs/`` that a page links to, as paths in the repository.
-
-    Parameters
-    ----------
-    page
-        The page's place on the site: ``adr/0001-….md``, or ``source/README.md``.
-    markdown
-        Its text.
-    docs
-        The folder of the documentation.
-    """
+def _outside_links(page: str, markdown: str, docs: Path) -> set[str]:
+    """Return the files outside ``docs/`` that a page of the site links to, as paths in the repository."""
     base = _origin(page, docs)
     targets = {_target(address, base) for address, _ in _LINK.findall(_FENCE.sub("", markdown))}
     return {each for each in targets if each and not _inside(each, docs) and (REPOSITORY / each).is_file()}
 
 
 def _origin(page: str, docs: Path) -> str:
-    """Return the file in the repository that a page is made of."""
+    """Return the file in the repository that a page of the site shows."""
     if not page.startswith(f"{SOURCE}/"):
         return f"{docs.name}/{page}"
     path = page.removeprefix(f"{SOURCE}/")
@@ -159,7 +119,7 @@ def _origin(page: str, docs: Path) -> str:
 
 
 def _target(address: str, base: str) -> str | None:
-    """Return the path in the repository that a link from a file there means; None for an address of the web."""
+    """Return the path in the repository that a relative link leads to; None for any other link."""
     if ":" in address or address.startswith("/"):
         return None
     target = posixpath.normpath(posixpath.join(posixpath.dirname(base), address))
@@ -170,7 +130,7 @@ def _inside(target: str, docs: Path) -> bool:
     return target == docs.name or target.startswith(f"{docs.name}/")
 
 
-def _with_links_turned(markdown: str, page: str, docs: Path) -> str:
+def _with_site_links(markdown: str, page: str, docs: Path) -> str:
     base = _origin(page, docs)
 
     def turn(match: re.Match[str]) -> str:
@@ -179,7 +139,7 @@ def _with_links_turned(markdown: str, page: str, docs: Path) -> str:
         if target is None:
             return match.group()
         if not _inside(target, docs):
-            # One that is not there stays as it is, for MkDocs to complain about.
+            # MkDocs reports a link to a missing file.
             place = _page_of(target) if (REPOSITORY / target).is_file() else target
         else:
             place = posixpath.relpath(target, docs.name)
@@ -208,7 +168,8 @@ def _shown(target: str) -> str:
     if path.suffix == ".md":
         return text
     fence = "`" * 4
-    language = _LANGUAGES.get(path.suffix, "text")
+    suffix = path.suffix.removeprefix(".") or "text"
+    language = _LANGUAGES.get(suffix, suffix)
     return (
         f"---\nsearch:\n  exclude: true\n---\n\n# {target}\n\n"
         f'{fence}{{.{language} linenums="1"}}\n{text.rstrip()}\n{fence}\n'
@@ -219,22 +180,6 @@ def _index(decisions: list[File]) -> str:
     rows = []
     for file in sorted(decisions, key=lambda file: file.src_uri):
         number, title = re.findall(r"^# (\d+)\. (.+)$", file.content_string, re.MULTILINE)[0]
-        (state, *_) = re.findall(r"^(?:Status: )?(\w+)(?:, [\d-]+)?\.?$", file.content_string, re.MULTILINE)
+        (state,) = re.findall(r"^Status: (\w+)$", file.content_string, re.MULTILINE)
         rows.append(f"| {number} | [{title}]({posixpath.basename(file.src_uri)}) | {state.capitalize()} |")
     return "\n".join([*_INDEX_HEAD, *rows, ""])
-
-
-def _expanded(nav: object, pages: list[str]) -> object:
-    match nav:
-        case list():
-            return [each for entry in nav for each in _entries(entry, pages)]
-        case dict():
-            return {title: _expanded(each, pages) for title, each in nav.items()}
-        case _:
-            return nav
-
-
-def _entries(entry: object, pages: list[str]) -> list[object]:
-    if isinstance(entry, str) and "*" in entry:
-        return [page for page in pages if fnmatch(page, entry)]
-    return [_expanded(entry, pages)]

@@ -1,5 +1,5 @@
-"""The API's description in OpenAPI 3.1, made of the code that answers: ``python -m tools.openapi`` writes it.
+"""The API's description in OpenAPI 3.1, generated from the code: ``python -m tools.openapi`` writes it.
 
-Routes, statuses, error codes, messages, headers and schemas are read from the functions' handlers, models and errors
-and from the gateway's answers. Only what no code says is written here: the words around them, and example values.
+Routes, statuses, error codes, messages, headers and schemas come from the functions' ``ROUTE`` declarations and the
+gateway's responses. Only the general texts and the example values are written here.
 """

@@ -1,4 +1,4 @@
-"""The whole description, put together."""
+"""The whole description."""
 
 import json
 import tomllib
@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel
-
-from functions.shared import contract
-from functions.shared.answer import camel_case
-from functions.shared.contract import RESPONSE_HEADERS, STAGE_NAME, Endpoint, ErrorCode
-from functions.shared.proof import MAX_BODY_BYTES
+from functions.disable_mfa.route import ROUTE as DISABLE
+from functions.mfa_status.route import ROUTE as STATUS
+from functions.regenerate_backup_codes.route import ROUTE as BACKUP_CODES
+from functions.setup_mfa.route import ROUTE as SETUP
+from functions.shared.contract import RESPONSE_HEADERS, STAGE_NAME, ErrorCode
+from functions.shared.request_body import MAX_BODY_BYTES, RequestBody
+from functions.shared.response_body import ResponseBody, camel_case
+from functions.shared.route import NoBody, Route
+from functions.verify_mfa.route import ROUTE as VERIFY
+from functions.verify_mfa_setup.route import ROUTE as VERIFY_SETUP
 from infra.config import FALLBACK_REGION
 from infra.paths import REPOSITORY
 from local.stack import DEFAULT_PORT
-from tools.openapi.answers import Refusal, refusals_by_status
-from tools.openapi.examples import REQUEST_ID, REQUEST_TIME, TIMESTAMP, answer_examples, request_examples
-from tools.openapi.handlers import Handler, read_handler
-from tools.openapi.schemas import Schema, answer_schemas, reference, request_schemas
+from tools.openapi.examples import REQUEST_ID, REQUEST_TIME, TIMESTAMP, request_examples, response_examples
+from tools.openapi.responses import ErrorResponse, error_responses
+from tools.openapi.schemas import Schema, reference, request_schemas, response_schemas
 
 type Document = dict[str, Any]
 
@@ -33,54 +36,53 @@ class _Tag:
 
     name: str
     description: str
-    routes: tuple[Endpoint, ...]
+    routes: tuple[Route[Any, Any], ...]
 
 
-#: In the order of a second factor's life.
+#: In the order in which a user meets them.
 _TAGS: Final = (
     _Tag(
         "Enrol",
-        "Connect an authenticator app: show its secret, then confirm it by a first code.",
-        (contract.SETUP, contract.VERIFY_SETUP),
+        "Connect an authenticator app: show its secret, then confirm it with a first code.",
+        (SETUP, VERIFY_SETUP),
     ),
     _Tag(
         "Use",
-        "Ask for the second factor at login, and tell where a user stands.",
-        (contract.VERIFY, contract.STATUS),
+        "Check the second factor at login, and return the user's MFA status.",
+        (VERIFY, STATUS),
     ),
     _Tag(
         "Change",
-        "Replace the backup codes, or turn the second factor off; both take a code.",
-        (contract.BACKUP_CODES, contract.DISABLE),
+        "Replace the backup codes, or turn the second factor off; both require a code.",
+        (BACKUP_CODES, DISABLE),
     ),
 )
 
 _DESCRIPTION: Final = f"""\
-Enrol an authenticator app, confirm it, prove the second factor at login, and turn it off again. The routes act on the \
-user of the access token and on nobody else.
+Enrol an authenticator app, confirm it, prove the second factor at login, and turn it off again. The routes only act \
+on the user of the access token.
 
-- **Codes are forgiving to type.** Spaces and hyphens are ignored, letters may be in either case: `123 456` is \
-`123456`, `abcd1234` is `ABCD-1234`.
-- **Requests are strict.** A body is a JSON object of at most {MAX_BODY_BYTES} bytes with the members shown and no \
-others; anything else is a 400.
-- **Answers may grow.** Ignore members of a 200 answer that you do not know. An error body has exactly the four \
+- **Codes may be typed freely.** Spaces and hyphens are ignored, letters may be in either case: `123 456` is `123456`, \
+`abcd1234` is `ABCD-1234`.
+- **Requests are strict.** A body is a JSON object of at most {MAX_BODY_BYTES} bytes with only the members shown; \
+anything else is a 400.
+- **Responses may grow.** Ignore members of a 200 response that you do not know. An error body has exactly the four \
 members shown. Branch on its `error`, not on its `message`.
-- **A code is good once.** Where an answer to a request with a code does not arrive, or is a 503, the code may have \
-been used: ask for the next one rather than sending it again.
+- **A code is valid once.** If the response to a request with a code does not arrive, or is a 503, the code may have \
+been used: ask for the next one, do not send it again.
 - **Browsers** may call from the origins that a deployment allows, and may read `Retry-After` and `WWW-Authenticate`.
 
-A path or method that is not described here is answered by the gateway with 404 and `error` \
-`{ErrorCode.NOT_FOUND}`.
+For a path or method that is not described here, the gateway returns 404 with `error` `{ErrorCode.NOT_FOUND}`.
 """
 
-#: What the headers beyond those of every answer mean.
+#: The headers that only some responses have.
 _HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "Retry-After": ("Seconds after which the request may be sent again.", {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": ("The challenge of RFC 6750.", {"type": "string"}),
 }
-_HEADERS_OF_EVERY_ANSWER: Final = {
-    "Cache-Control": "Answers hold secrets and states of the moment: nothing may store them.",
-    "X-Content-Type-Options": "The media type is the one that is said.",
+_COMMON_HEADERS: Final = {
+    "Cache-Control": "Responses contain secrets and momentary states, and must not be stored.",
+    "X-Content-Type-Options": "Clients must not guess another media type.",
 }
 
 _ERROR: Final = "Error"
@@ -93,7 +95,7 @@ _ERROR_MEMBERS: Final[Mapping[str, Schema]] = {
         "examples": [REQUEST_ID],
     },
     "timestamp": {
-        "description": "When it happened, in UTC: ISO-8601 in seconds, or the gateway's own form where the request "
+        "description": "When it happened, in UTC: ISO-8601 in seconds, or the gateway's own form if the request "
         "reached no function.",
         "type": "string",
         "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
@@ -127,14 +129,15 @@ class _Components:
 def document() -> Document:
     """Return the description of the API."""
     components = _Components()
-    components.schemas[_ERROR] = {}  # before those that refer to it
+    components.schemas[_ERROR] = {}  # first in the document
     paths: dict[str, dict[str, Any]] = {}
     codes: set[ErrorCode] = set()
     for tag in _TAGS:
         for route in tag.routes:
-            refusals = refusals_by_status(route)
-            codes |= {refusal.code for same_status in refusals.values() for refusal in same_status}
-            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, tag, refusals, components)
+            errors = error_responses(route)
+            codes |= {error.code for same_status in errors.values() for error in same_status}
+            methods = paths.setdefault(route.endpoint.path, {})
+            methods[route.endpoint.method.lower()] = _operation(route, tag, errors, components)
     components.schemas[_ERROR] = _error_schema(codes)
     return {
         "openapi": "3.1.1",
@@ -150,12 +153,12 @@ def document() -> Document:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "An access token of the configured OpenID Connect issuer; not an ID token. Its "
-                    "`sub` is the user. Where the deployment requires a scope, the token must carry it.",
+                    "`sub` is the user. If the deployment requires a scope, the token must have it.",
                 }
             },
             "headers": {
                 name: _header(description, {"type": "string", "const": RESPONSE_HEADERS[name]}, required=True)
-                for name, description in _HEADERS_OF_EVERY_ANSWER.items()
+                for name, description in _COMMON_HEADERS.items()
             },
             "responses": components.responses,
             "schemas": components.schemas,
@@ -164,12 +167,12 @@ def document() -> Document:
 
 
 def text() -> str:
-    """Return the description as it is written to the file."""
+    """Return the content of the file."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def write(path: Path = FILE) -> None:
-    """Bring the file up to date."""
+    """Write the file."""
     path.write_text(text())
 
 
@@ -188,15 +191,15 @@ def _servers() -> list[Document]:
     return [
         {
             "url": f"https://{{domain}}/{STAGE_NAME}",
-            "description": "A deployment with a domain of its own",
+            "description": "A deployment with its own domain",
             "variables": {"domain": {"default": "api.ailifestyle.app", "description": "The setting `domain_name`"}},
         },
         {
             "url": f"https://{{api}}.execute-api.{{region}}.amazonaws.com/{STAGE_NAME}",
-            "description": "A deployment without one: the output `ApiUrl` of its service stack",
+            "description": "A deployment without its own domain: the output `ApiUrl` of its service stack",
             "variables": {
                 "api": {"default": "a1b2c3d4e5", "description": "The id of the API"},
-                "region": {"default": FALLBACK_REGION, "description": "The region that it is deployed to"},
+                "region": {"default": FALLBACK_REGION, "description": "The region of the deployment"},
             },
         },
         {
@@ -204,82 +207,80 @@ def _servers() -> list[Document]:
             "description": "This machine: `make run` prints the URL",
             "variables": {
                 "port": {"default": str(DEFAULT_PORT), "description": "`LOCAL_PORT`"},
-                "api": {"default": "a1b2c3d4", "description": "The id of the API, another one at each start"},
+                "api": {"default": "a1b2c3d4", "description": "The id of the API; each start has a new one"},
             },
         },
     ]
 
 
-def _operation(route: Endpoint, tag: _Tag, refusals: Mapping[int, list[Refusal]], components: _Components) -> Document:
-    handler = read_handler(route)
+def _operation(
+    route: Route[Any, Any], tag: _Tag, errors: Mapping[int, list[ErrorResponse]], components: _Components
+) -> Document:
     operation: Document = {
-        "operationId": camel_case(route.function),
+        "operationId": camel_case(route.endpoint.function),
         "tags": [tag.name],
-        "summary": handler.summary,
-        "description": handler.description,
+        "summary": route.summary,
+        "description": route.description,
     }
-    if handler.request is not None:
-        operation["requestBody"] = _request_body(handler.request, components)
-    operation["responses"] = {"200": _answer(route, handler, components)} | {
-        str(status): _refusal(same_status, components) for status, same_status in refusals.items()
+    if route.body is not NoBody:
+        operation["requestBody"] = _request_body(route.body, components)
+    operation["responses"] = {"200": _success(route.response, components)} | {
+        str(status): _error(same_status, components) for status, same_status in errors.items()
     }
     return operation
 
 
-def _request_body(model: type[BaseModel], components: _Components) -> Document:
+def _request_body(model: type[RequestBody], components: _Components) -> Document:
     schemas = request_schemas(model)
     references = [components.add("schemas", name, schema) for name, schema in schemas.items()]
     content = {"schema": references[0], **_examples(request_examples(schemas))}
     return {"required": True, "content": {_MEDIA_TYPE: content}}
 
 
-def _answer(route: Endpoint, handler: Handler, components: _Components) -> Document:
-    schemas = answer_schemas(handler.answer)
-    references = [components.add("schemas", name, schema) for name, schema in schemas.items()]
-    description = schemas[handler.answer.__name__]["description"]
-    return _response(description, {}, references[0], answer_examples(route))
+def _success(body: type[ResponseBody], components: _Components) -> Document:
+    references = [components.add("schemas", name, schema) for name, schema in response_schemas(body).items()]
+    return _response(body.description, {}, references[0], response_examples(body))
 
 
-def _refusal(refusals: list[Refusal], components: _Components) -> Document:
+def _error(errors: list[ErrorResponse], components: _Components) -> Document:
     """Return a reference to the response of one status, which may have several codes, messages and headers."""
-    codes = list(dict.fromkeys(refusal.code for refusal in refusals))
+    codes = list(dict.fromkeys(error.code for error in errors))
     name = "Or".join("".join(map(str.title, code.removesuffix("_ERROR").split("_"))) for code in codes) + "Error"
     schema = components.add("schemas", name, _narrowed_error_schema(codes))
     response = _response(
-        _explained(refusals),
+        _explained(errors),
         {
             header: _header(
-                _HEADERS[header][0],
-                _HEADERS[header][1],
-                required=all(header in refusal.headers for refusal in refusals),
-                example=next(refusal.headers[header] for refusal in refusals if header in refusal.headers),
+                *_HEADERS[header],
+                required=all(header in error.headers for error in errors),
+                example=next(error.headers[header] for error in errors if header in error.headers),
             )
-            for header in dict.fromkeys(header for refusal in refusals for header in refusal.headers)
+            for header in dict.fromkeys(header for error in errors for header in error.headers)
         },
         schema,
-        {refusal.name: refusal.body for refusal in refusals},
+        {error.name: error.body for error in errors},
     )
-    if all(refusal.by_gateway for refusal in refusals):
-        # On other routes the function may answer with the same code for reasons of its own.
-        name = f"{refusals[0].name[0].upper()}{refusals[0].name[1:]}Error"
+    if all(error.by_gateway for error in errors):
+        # On other routes the function may return the same code for its own reasons.
+        name = f"{errors[0].name[0].upper()}{errors[0].name[1:]}Error"
     return components.add("responses", name, response)
 
 
-def _explained(refusals: list[Refusal]) -> str:
-    """Return when an answer comes; where there are several codes, for each of them."""
+def _explained(errors: list[ErrorResponse]) -> str:
+    """Return when a response occurs; if it has several codes, for each of them."""
     reasons: dict[ErrorCode, dict[str, None]] = {}
-    for refusal in refusals:
-        reasons.setdefault(refusal.code, {})[refusal.when] = None
+    for error in errors:
+        reasons.setdefault(error.code, {})[error.when] = None
     if len(reasons) == 1:
         return " ".join(*reasons.values())
     return "\n".join(f"- `{code}`: {' '.join(when)}" for code, when in reasons.items())
 
 
 def _error_schema(codes: set[ErrorCode]) -> Schema:
-    """Return the schema of every error body, of whatever code."""
+    """Return the schema of all error bodies."""
     properties = {**_ERROR_MEMBERS, "error": {**_ERROR_MEMBERS["error"], **_enum(codes)}}
     return {
-        "description": "The body of every answer but 200 has exactly these members.",
+        "description": "The body of every response other than 200 has exactly these members.",
         "type": "object",
         "properties": properties,
         "required": list(properties),
@@ -296,10 +297,10 @@ def _enum(codes: set[ErrorCode]) -> Schema:
 
 
 def _response(description: str, headers: Mapping[str, Schema], schema: Schema, examples: Mapping[str, Any]) -> Document:
-    of_every_answer = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS_OF_EVERY_ANSWER}
+    common = {name: {"$ref": f"#/components/headers/{name}"} for name in _COMMON_HEADERS}
     return {
         "description": description,
-        "headers": {**headers, **of_every_answer},
+        "headers": {**headers, **common},
         "content": {_MEDIA_TYPE: {"schema": schema, **_examples(examples)}},
     }
 
@@ -310,7 +311,7 @@ def _examples(values: Mapping[str, Any]) -> Document:
 
 def _header(description: str, schema: Schema, *, required: bool, example: str | None = None) -> Document:
     if not required:
-        description += " Some of these answers have none."
+        description += " Some of these responses do not have it."
     header: Document = {"description": description, "required": required, "schema": schema}
     if example is not None:
         header["example"] = int(example) if schema["type"] == "integer" else example

@@ -1,7 +1,7 @@
-"""Example values: one account, one moment, and the real models and errors filled with them.
+"""Example values: the real models and errors, filled with one account and one moment.
 
-Whatever can be made by the code that makes it in earnest is made so: QR code, backup codes, messages, error bodies.
-``tests/tools/openapi/test_examples.py`` drives the real handlers to each of them.
+The product's own code makes the QR code, the backup codes, the messages and the error bodies.
+``tests/tools/openapi/test_examples.py`` makes the real handlers return each example.
 """
 
 import base64
@@ -14,7 +14,6 @@ from functions.mfa_status.models import State, StatusResponse
 from functions.regenerate_backup_codes.models import BackupCodesResponse
 from functions.setup_mfa.models import KeyUri, SetupResponse
 from functions.setup_mfa.service import qr_code_data_uri
-from functions.shared import contract
 from functions.shared.backup_codes import SALT_BYTES, BackupCodeKeys
 from functions.shared.clock import epoch_from_iso, iso_timestamp
 from functions.shared.contract import (
@@ -23,8 +22,8 @@ from functions.shared.contract import (
     DEFAULT_MFA_ISSUER,
     FIRST_LOCK_SECONDS,
     PENDING_LIFETIME_SECONDS,
-    AnswerWarning,
-    Endpoint,
+    Factor,
+    ResponseWarning,
 )
 from functions.shared.errors import (
     ApiError,
@@ -33,16 +32,16 @@ from functions.shared.errors import (
     TooManyAttemptsError,
     ValidationError,
 )
-from functions.shared.http import Body
-from functions.shared.proof import Method, SecondFactorRequest, parse_body
+from functions.shared.request_body import SecondFactorRequest
+from functions.shared.response_body import ResponseBody, camel_case
 from functions.verify_mfa.models import VerifyResponse
 from functions.verify_mfa_setup.models import VerifySetupResponse
 
 TIMESTAMP: Final = "2024-01-20T10:00:00Z"
-#: ``$context.requestTime`` of the same moment: the only form of a time that the gateway knows by itself.
+#: ``$context.requestTime`` of the same moment: the only form of a time that gateway responses can have.
 REQUEST_TIME: Final = "20/Jan/2024:10:00:00 +0000"
 REQUEST_ID: Final = "a1b2c3d4-5678-90ab-cdef-1234567890ab"
-SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 (nobody's)
+SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 (an example)
 ACCOUNT: Final = "ada@example.com"
 SCOPE: Final = "mfa/manage"
 
@@ -66,38 +65,43 @@ def _status(state: State, *, pending_until: float | None = None, locked_until: f
     )
 
 
-_BODIES: Final[Mapping[Endpoint, Mapping[str, Body]]] = {
-    contract.SETUP: {"pending": SetupResponse(secret=SECRET, qr_code=qr_code_data_uri(str(_KEY_URI)))},
-    contract.VERIFY_SETUP: {"enabled": VerifySetupResponse(backup_codes=_BACKUP_CODES, enabled_at=TIMESTAMP)},
-    contract.VERIFY: {
-        "totp": VerifyResponse(method=Method.TOTP, backup_codes_remaining=BACKUP_CODE_COUNT),
-        "backupCode": VerifyResponse(method=Method.BACKUP_CODE, backup_codes_remaining=BACKUP_CODE_COUNT - 1),
+_BODIES: Final[Mapping[type[ResponseBody], Mapping[str, ResponseBody]]] = {
+    SetupResponse: {"pending": SetupResponse(secret=SECRET, qr_code=qr_code_data_uri(str(_KEY_URI)))},
+    VerifySetupResponse: {
+        "enabled": VerifySetupResponse(enabled=True, backup_codes=_BACKUP_CODES, enabled_at=TIMESTAMP)
+    },
+    VerifyResponse: {
+        "totp": VerifyResponse(verified=True, method=Factor.TOTP, backup_codes_remaining=BACKUP_CODE_COUNT),
+        "backupCode": VerifyResponse(
+            verified=True, method=Factor.BACKUP_CODE, backup_codes_remaining=BACKUP_CODE_COUNT - 1
+        ),
         "fewBackupCodes": VerifyResponse(
-            method=Method.BACKUP_CODE,
+            verified=True,
+            method=Factor.BACKUP_CODE,
             backup_codes_remaining=BACKUP_CODES_LOW_AT,
-            warnings=[AnswerWarning.BACKUP_CODES_LOW],
+            warnings=(ResponseWarning.BACKUP_CODES_LOW,),
         ),
     },
-    contract.STATUS: {
+    StatusResponse: {
         "disabled": _status(State.DISABLED),
         "pending": _status(State.PENDING, pending_until=_NOW + PENDING_LIFETIME_SECONDS),
         "enabled": _status(State.ENABLED),
         "locked": _status(State.ENABLED, locked_until=_NOW + FIRST_LOCK_SECONDS),
     },
-    contract.BACKUP_CODES: {
+    BackupCodesResponse: {
         "replaced": BackupCodesResponse(backup_codes=_NEW_BACKUP_CODES, backup_codes_remaining=len(_NEW_BACKUP_CODES))
     },
-    contract.DISABLE: {"disabled": DisableResponse()},
+    DisableResponse: {"disabled": DisableResponse(enabled=False)},
 }
 
 
-def answer_examples(route: Endpoint) -> dict[str, Any]:
-    """Return the named examples of a route's 200 body."""
-    return {name: json.loads(body.model_dump_json(by_alias=True)) for name, body in _BODIES[route].items()}
+def response_examples(body: type[ResponseBody]) -> dict[str, Any]:
+    """Return the named examples of the body of a 200 response."""
+    return {name: json.loads(example.to_json()) for name, example in _BODIES[body].items()}
 
 
 def request_examples(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return an example of each kind of request body, named by its member, from the examples of the members."""
+    """Return an example of each kind of request body, named after its member, from the examples of the members."""
     return {
         name: {name: schema["properties"][name]["examples"][0]}
         for schema in schemas.values()
@@ -106,18 +110,18 @@ def request_examples(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]
 
 
 def error_examples(error: type[ApiError]) -> dict[str, ApiError]:
-    """Return named instances of an error: one for each message or set of headers that it may have.
+    """Return named instances of an error: one for each message or set of headers that it can have.
 
     Raises
     ------
     TypeError
-        The error takes arguments, and no example of them is known here.
+        The error takes arguments that this function does not know.
     """
     if issubclass(error, ValidationError):
         return {
-            "notJson": _refusal("code=123456"),
-            "malformedCode": _refusal(json.dumps({"code": "12345"})),
-            "unknownField": _refusal(json.dumps({"code": "123456", "pin": "1234"})),
+            "notJson": _invalid("code=123456"),
+            "malformedCode": _invalid(json.dumps({"code": "12345"})),
+            "unknownField": _invalid(json.dumps({"code": "123456", "pin": "1234"})),
         }
     if issubclass(error, TooManyAttemptsError):
         return {"locked": error(FIRST_LOCK_SECONDS), "lockedForGood": error(None)}
@@ -125,23 +129,18 @@ def error_examples(error: type[ApiError]) -> dict[str, ApiError]:
         return {"insufficientScope": error(SCOPE)}
     if issubclass(error, ServiceUnavailableError):
         return {"serviceUnavailable": error("dynamodb:GetItem", "ProvisionedThroughputExceededException")}
-    return {_lower_camel_case(error.code): error()}
+    return {lower_camel_case(error.code): error()}
 
 
-def _refusal(body: str) -> ValidationError:
-    """Return what parsing a body that is not valid raises."""
+def _invalid(body: str) -> ValidationError:
+    """Return the error that an invalid body causes."""
     try:
-        parse_body(SecondFactorRequest, {"body": body})
+        SecondFactorRequest.from_event({"body": body})
     except ValidationError as error:
         return error
     raise ValueError(f"this body is valid: {body}")
 
 
-def _lower_camel_case(name: str) -> str:
-    first, *others = name.lower().split("_")
-    return first + "".join(map(str.title, others))
-
-
-def gateway_example_name(reason: str) -> str:
-    """Return the name of the example of an answer that the gateway makes."""
-    return _lower_camel_case(reason)
+def lower_camel_case(name: str) -> str:
+    """Return ``ACCESS_DENIED`` as ``accessDenied``: the name of an example."""
+    return camel_case(name.lower())

@@ -1,34 +1,21 @@
-"""JSON Schemas (2020-12, as in OpenAPI 3.1) of what the routes take and answer, from their models."""
+"""JSON Schemas (2020-12, as in OpenAPI 3.1) of what the routes take and return, from their models."""
 
 import dataclasses
-import inspect
-import re
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
-from pydantic_core import core_schema
+from pydantic import BaseModel, Field, create_model
+from pydantic.json_schema import JsonSchemaMode
 
-from functions.shared.answer import Answer, camel_case
-from tools.openapi.handlers import plain_text
+from functions.shared.contract import Factor, ResponseWarning
+from functions.shared.request_body import RequestBody
+from functions.shared.response_body import ResponseBody, camel_case
 
 type Schema = dict[str, Any]
 
 _REFERENCE: Final = "#/components/schemas/{model}"
-
-
-class _Generator(GenerateJsonSchema):
-    """Pydantic's schemas, with what an answer always holds marked as required, defaults included."""
-
-    def field_is_required(
-        self,
-        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,
-    ) -> bool:
-        if self.mode == "serialization":
-            return field.get("serialization_exclude_if") is None
-        return super().field_is_required(field, total)
+#: The schemas of these classes keep older names, because generated clients name their own classes after them.
+_PUBLISHED_NAMES: Final = {Factor.__name__: "Method", ResponseWarning.__name__: "AnswerWarning"}
+_FIRST: Final = ("description", "type", "properties")
 
 
 def reference(name: str) -> Schema:
@@ -36,19 +23,19 @@ def reference(name: str) -> Schema:
     return {"$ref": _REFERENCE.format(model=name)}
 
 
-def request_schemas(model: type[BaseModel]) -> dict[str, Schema]:
-    """Return the named schemas of a request body, its own name's first.
+def request_schemas(model: type[RequestBody]) -> dict[str, Schema]:
+    """Return the named schemas of a request body; the first one describes the body itself.
 
-    A body whose fields may each be left out takes exactly one of them: the others may be null. It becomes one schema
-    a field, so that generated clients know the choice as a union of types.
+    A body whose fields are all optional takes exactly one of them; the others may be null. It becomes one schema per
+    field, so that generated clients have the choice as a union of types.
     """
-    schema = _schema_of(model, "validation")
+    schema = _schema_of(model, model.description, "validation")
     if "required" in schema:
         return {model.__name__: schema}
     fields: dict[str, Schema] = schema["properties"]
     stem = model.__name__.removesuffix("Request")
     variants = {f"{stem}By{name[0].upper()}{name[1:]}": name for name in fields}
-    union = {"description": schema["description"], "oneOf": [reference(variant) for variant in variants]}
+    union = {"description": model.description, "oneOf": [reference(variant) for variant in variants]}
     return {model.__name__: union} | {
         variant: {
             "type": "object",
@@ -62,66 +49,56 @@ def request_schemas(model: type[BaseModel]) -> dict[str, Schema]:
     }
 
 
-def answer_schemas(model: type[Any]) -> dict[str, Schema]:
-    """Return the named schemas of an answer's body, its own name's first."""
-    schema = _schema_of(model, "serialization")
+def response_schemas(body: type[ResponseBody]) -> dict[str, Schema]:
+    """Return the named schemas of a response body; the first one describes the body itself."""
+    schema = _schema_of(as_model(body), body.description, "serialization")
     definitions: dict[str, Schema] = schema.pop("$defs", {})
-    if issubclass(model, Answer):
-        schema = _with_what_the_dataclass_says(schema, model)
-    return {model.__name__: schema, **definitions}
-
-
-def _schema_of(model: type[Any], mode: JsonSchemaMode) -> Schema:
-    schema = TypeAdapter(model).json_schema(mode=mode, ref_template=_REFERENCE, schema_generator=_Generator)
-    return _tidied(schema)
-
-
-def _with_what_the_dataclass_says(schema: Schema, model: type[Answer]) -> Schema:
-    """Add names, descriptions and constraints, which Pydantic does not take from a plain dataclass."""
-    prose, _, attributes = inspect.getdoc(model).partition("\n\nAttributes\n")  # type: ignore[union-attr]
-    described = dict(_attributes(attributes))
-    properties = {
-        camel_case(field.name): {
-            "description": described[field.name],
-            **schema["properties"][field.name],
-            **field.metadata,
-        }
-        for field in dataclasses.fields(model)
+    published = {_PUBLISHED_NAMES.get(name, name): enum for name, enum in definitions.items()}
+    return {body.__name__: schema} | {
+        name: {key: value for key, value in published[name].items() if key != "description"}
+        for name in sorted(published)
     }
-    required = [camel_case(name) for name in schema["required"]]
-    return schema | {"description": plain_text(prose), "properties": properties, "required": required}
 
 
-def _attributes(section: str) -> Iterator[tuple[str, str]]:
-    """Yield the names and descriptions of a docstring's ``Attributes``."""
-    for match in re.finditer(r"^(\w+) : .*\n((?: {4}.*\n?)+)", section, re.MULTILINE):
-        yield match[1], plain_text(match[2])
+def as_model(body: type[ResponseBody]) -> type[BaseModel]:
+    """Return a Pydantic model of a response body, with the JSON names, descriptions and constraints of its fields."""
+    types = get_type_hints(body)
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(body):
+        constraints = {key: value for key, value in field.metadata.items() if key != "description"}
+        default = ... if field.default is dataclasses.MISSING else field.default
+        info = Field(default, description=field.metadata.get("description"), json_schema_extra=constraints)
+        fields[camel_case(field.name)] = (types[field.name], info)
+    model: type[BaseModel] = create_model(body.__name__, **fields)
+    return model
+
+
+def _schema_of(model: type[BaseModel], description: str, mode: JsonSchemaMode) -> Schema:
+    schema = model.model_json_schema(mode=mode, ref_template=_REFERENCE)
+    return _tidied({**schema, "description": description})
 
 
 def _without_null(schema: Schema) -> Schema:
-    kept = [option for option in schema["anyOf"] if option != {"type": "null"}]
-    (only,) = kept
+    (only,) = (option for option in schema["anyOf"] if option != {"type": "null"})
     return only  # type: ignore[no-any-return]
 
 
 def _tidied(schema: Schema) -> Schema:
-    """Drop what Pydantic adds for forms, put the description first, and write ``T | None`` as JSON Schema does."""
-    order: Callable[[str], int] = ["description", "type", "properties"].index
-    known = {"description", "type", "properties"}
-    tidied: Schema = {
+    """Return a schema without titles and defaults, the description first, and ``T | None`` as a list of types."""
+    match schema:
+        case {"anyOf": [{"type": str() as kind, **more}, {"type": "null"}], **others} if not set(more) - {"title"}:
+            schema = {"type": [kind, "null"], **others}
+        case {"$ref": str() as target, **others}:
+            schema = {**reference(_PUBLISHED_NAMES.get(name := target.rpartition("/")[2], name)), **others}
+    places = {key: place for place, key in enumerate(_FIRST)}
+    return {
         key: _tidied_value(key, schema[key])
-        for key in sorted(schema, key=lambda key: order(key) if key in known else len(known))
+        for key in sorted(schema, key=lambda key: places.get(key, len(places)))
         if key not in {"title", "default"}
     }
-    match tidied:
-        case {"anyOf": [{"type": str() as kind}, {"type": "null"}]} if len(tidied["anyOf"][0]) == 1:
-            return {"type": [kind, "null"], **{key: value for key, value in tidied.items() if key != "anyOf"}}
-    if "description" in tidied:
-        tidied["description"] = plain_text(tidied["description"])
-    return tidied
 
 
-def _tidied_value(key: str, value: object) -> object:
+def _tidied_value(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
     match key, value:
         case (("properties" | "$defs"), dict()):
             return {name: _tidied(each) for name, each in value.items()}

@@ -1,4 +1,4 @@
-"""What an operator does for a user who is locked out or has lost everything: ``python -m tools.operator --help``.
+"""Commands for an operator, to help a user who is locked out or has lost all factors: ``python -m tools.operator -h``.
 
-There is no route for it. It works with the operator's own AWS credentials, and leaves its mark on what it writes.
+They have no route. They use the operator's own AWS credentials and store the operator's request id in what they write.
 """

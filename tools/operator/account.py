@@ -1,8 +1,7 @@
-"""A user's second factor as an operator may see it, and the two things that an operator may make of it. Pure."""
+"""A user's second factor as an operator may see it, and what an operator may change about it. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from functions.shared.clock import iso_timestamp
@@ -17,12 +16,12 @@ UNTIL_UNLOCKED: Final = "an operator unlocks it"
 
 
 def summarize(record: MfaRecord | None, now: float) -> Summary:
-    """Return what an operator may know about a user's second factor: no secret, no code, no hash.
+    """Return the state of a user's second factor, without secrets, codes and hashes.
 
     Parameters
     ----------
     record : MfaRecord or None
-        What is stored.
+        The stored record.
     now : float
         Epoch seconds.
     """
@@ -37,27 +36,24 @@ def summarize(record: MfaRecord | None, now: float) -> Summary:
         "backup_codes_remaining": len(record.backup_codes),
     }
     for factor in Factor:
-        failures = _failures(record, factor)
+        failures = record.failures(factor)
         summary[f"{factor}_failed_attempts"] = failures.count
         summary[f"{factor}_locked_until"] = _locked_until(failures, now)
     return summary
 
 
 def unlocked(record: MfaRecord, factors: Iterable[Factor]) -> MfaRecord:
-    """Return the record with the failures of some factors forgotten, as if each had just been proved."""
+    """Return the record with the wrong codes of some factors cleared, as after a right code."""
     for factor in factors:
-        if factor is Factor.TOTP:
-            record = replace(record, failed_attempts=0, last_failed_at=None)
-        else:
-            record = replace(record, backup_failed_attempts=0, backup_last_failed_at=None)
+        record = record.with_failures(factor, Failures())
     return record
 
 
 def emptied(record: MfaRecord, now: float) -> MfaRecord:
-    """Return the record as a discarded enrolment: no secret, no codes, expired, so that the user can enrol anew.
+    """Return the record as a discarded enrolment: no secret, no codes, expired, so that the user can enrol again.
 
-    An item in this state is as good as none: setup replaces it, the other routes take it for nothing, and the
-    table's TTL removes it if nobody else does.
+    An item in this state has the same effect as no item: setup replaces it, the other routes ignore it, and the
+    table's TTL deletes it in the end.
     """
     return MfaRecord(
         user_id=record.user_id,
@@ -69,12 +65,6 @@ def emptied(record: MfaRecord, now: float) -> MfaRecord:
         version=record.version,
         expires_at=int(now),
     )
-
-
-def _failures(record: MfaRecord, factor: Factor) -> Failures:
-    if factor is Factor.TOTP:
-        return Failures(record.failed_attempts, record.last_failed_at)
-    return Failures(record.backup_failed_attempts, record.backup_last_failed_at)
 
 
 def _locked_until(failures: Failures, now: float) -> str | None:

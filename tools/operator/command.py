@@ -1,4 +1,4 @@
-"""The commands: show the state, ask, write on the condition that it is still the one that was shown, leave a trace."""
+"""The commands: show the state, ask, write if the shown state is still stored, and return what to log."""
 
 import uuid
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class Action(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How it ended."""
+    """How a command ended."""
 
     DONE = "done"
     NOTHING_TO_DO = "nothing_to_do"
@@ -39,13 +39,13 @@ class Order:
     Attributes
     ----------
     action : Action
-        What to do.
+        The command.
     user_id : str
-        For whom: the ``sub`` of the user's tokens.
+        The user: the ``sub`` of their tokens.
     factors : tuple of Factor
-        Which factors to unlock.
+        The factors to unlock.
     reason : str
-        Why, in the operator's words; for the log.
+        The reason in the operator's words, for the log.
     """
 
     action: Action
@@ -56,18 +56,18 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of an order.
+    """The result of an order.
 
     Attributes
     ----------
     outcome : Outcome
         How it ended.
     request_id : str
-        The mark that a write left on the item: ``operator:`` and a UUID.
+        The id that a write stored in the item: ``operator:`` and a UUID.
     before, after : Summary or None
-        The state that was shown, and the one that was written.
+        The state before the command and after it.
     error : ServiceUnavailableError or None
-        The call that failed.
+        The failed call.
     """
 
     outcome: Outcome
@@ -79,16 +79,16 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """Carries orders out.
+    """Carries out orders.
 
     Attributes
     ----------
     repository : MfaRepository
-        The records.
+        Stores the records.
     confirm : callable
-        Shows the state to the operator and asks whether to go on.
+        Shows the state to the operator and asks whether to continue.
     clock : callable
-        The present time in epoch seconds.
+        The current time in epoch seconds.
     """
 
     repository: MfaRepository
@@ -97,12 +97,12 @@ class Operator:
     request_id: str = field(default_factory=lambda: f"{OPERATOR_REQUEST_PREFIX}{uuid.uuid4()}")
 
     def carry_out(self, order: Order) -> Result:
-        """Do what is asked for, once, unless there is nothing to do, the operator declines, or the user was faster.
+        """Carry out an order, unless there is nothing to do, the operator declines, or the item changed meanwhile.
 
         Raises
         ------
         RecordDamagedError
-            The user's item is not what the service writes.
+            The user's item does not have the form that the service writes.
         ServiceUnavailableError
             The state could not be read.
         """
@@ -129,11 +129,11 @@ class Operator:
         return self.repository.swap(record, unlocked(record, factors), request_id=self.request_id, now=self.clock())
 
     def _reset(self, record: MfaRecord) -> None:
-        if not record.enabled:  # nobody is told of the end of an enrolment: no mark is needed
+        if not record.enabled:  # the end of an enrolment is no event, so it needs no request id
             self.repository.remove(record)
             return
-        # One write turns the second factor off and says who did it; a deletion could not carry the mark. What it
-        # leaves is as good as nothing, so that it does not matter whether the deletion after it still succeeds.
+        # This write turns the second factor off and stores who did it, which a deletion cannot do. What remains has
+        # the same effect as no item, so it does not matter whether the deletion after it succeeds.
         now = self.clock()
         stored = self.repository.swap(record, emptied(record, now), request_id=self.request_id, now=now)
         with suppress(ConflictError, ServiceUnavailableError):
@@ -147,7 +147,7 @@ def _something_to_do(order: Order, record: MfaRecord) -> bool:
 
 
 def log_entry(order: Order, result: Result, *, operator: str, region: str, table: str, now: float) -> dict[str, object]:
-    """Return the line that records who did what to whom, when and why."""
+    """Return the log line: who did what to which user, when and why."""
     return {
         "timestamp": iso_timestamp(now),
         "event": "mfa_operator_command",

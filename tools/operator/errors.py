@@ -1,21 +1,21 @@
-"""Why a command could not do its work, in words that say what to do next."""
+"""Errors of the commands, with the next step for the operator."""
 
 from functions.shared.errors import ServiceUnavailableError
 
 
 class OperatorError(Exception):
-    """The command cannot go on; the message is for the operator."""
+    """The command cannot continue; the message is for the operator."""
 
 
 _LOG_IN = "log in to AWS again (aws sso login), or choose other credentials with --profile"
 _NEXT_STEP = {
-    "AccessDenied": "your role lacks this action; docs/operator.md has the policy it needs",
-    "AccessDeniedException": "your role lacks this action; docs/operator.md has the policy it needs",
+    "AccessDenied": "your role does not allow this action; docs/operator.md has the required policy",
+    "AccessDeniedException": "your role does not allow this action; docs/operator.md has the required policy",
     "ExpiredToken": _LOG_IN,
     "ExpiredTokenException": _LOG_IN,
     "InvalidClientTokenId": _LOG_IN,
     "NoCredentialsError": _LOG_IN,
-    "ResourceNotFoundException": "there is no such table here; check --table, --environment, --region and --profile",
+    "ResourceNotFoundException": "the table does not exist; check --table, --environment, --region and --profile",
     "SSOTokenLoadError": _LOG_IN,
     "TokenRetrievalError": _LOG_IN,
     "UnauthorizedSSOTokenError": _LOG_IN,
@@ -25,5 +25,5 @@ _TRY_AGAIN = "run `show` to see the state, then try again"
 
 
 def explain(error: ServiceUnavailableError) -> str:
-    """Return what a failed AWS call means and what to do about it."""
+    """Return what a failed AWS call means, and the next step."""
     return f"{error.operation} failed ({error.reason}): {_NEXT_STEP.get(error.reason, _TRY_AGAIN)}."

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint, Metric
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring import queries
-from infra.monitoring.config import MonitoringConfig
 from infra.monitoring.dashboard.panels import (
     AlarmTiles,
     Colour,

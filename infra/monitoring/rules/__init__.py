@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint
-from infra.monitoring.config import MonitoringConfig
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.endpoints import endpoint_rules
 from infra.monitoring.rules.model import AlarmRule

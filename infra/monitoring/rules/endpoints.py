@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint
-from infra.monitoring.config import Thresholds
+from infra.config.monitoring import Thresholds
 from infra.monitoring.rules.model import AlarmRule, Missing, Urgency, ratio, total, zero_filled
 from infra.monitoring.rules.series import counted
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from functions.shared import contract
 from functions.shared.contract import Metric
-from infra.monitoring.config import MonitoringConfig, Thresholds
+from infra.config.monitoring import MonitoringConfig, Thresholds
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.model import AlarmRule, Missing, Series, Urgency, ratio, total, zero_filled
 from infra.monitoring.rules.series import account_concurrency, counted, dead_letters, function, gateway, table

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from functions.shared.contract import SETUP, Metric
-from infra.monitoring.config import Thresholds
+from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.model import AlarmRule, Missing, Series, Urgency, total, zero_filled
 from infra.monitoring.rules.series import counted, masked_log_events, secret_key_uses

@@ -1,32 +1,32 @@
 /**
- * A client of the MFA API for browsers: one method for each route, one class for everything that can go wrong.
+ * A client of the MFA API for browsers: one method per route, one class for all errors.
  *
- * It depends on nothing and knows nothing of this page. Copy it into your app:
+ * It has no dependencies. Copy it into your app:
  *
  *     const mfa = new MfaClient({ baseUrl: "https://api.example.com/v1", accessToken: () => session.accessToken });
  *     const { backupCodesRemaining } = await mfa.verify({ code: "123456" });
  *
- * It never retries by itself. A code is good once, and where an answer got lost the code may have been spent:
- * people should send the next one.
+ * It never retries. A code works once, and if its response is lost the code may have been used: let the user enter the
+ * next one.
  */
 
-/** Longer than API Gateway lets any request take (29 s), so that its answer comes before our patience ends. */
+/** Longer than API Gateway's limit for a request (29 s), so that its response arrives first. */
 const TIMEOUT_MS = 30_000;
 
-/** Codes that this client makes up where there is no answer of the API to take one from. */
+/** Codes of errors for which there is no response from the API. */
 export const NETWORK_ERROR = "NETWORK_ERROR";
 export const TIMEOUT = "TIMEOUT";
-export const UNEXPECTED_ANSWER = "UNEXPECTED_ANSWER";
+export const UNEXPECTED_RESPONSE = "UNEXPECTED_RESPONSE";
 
-/** Any answer but the one that was hoped for. Branch on `code`; `message` is for logs. */
+/** Any result but a 200. Branch on `code`; `message` is for logs. */
 export class MfaError extends Error {
   /**
-   * @param {object} answer
-   * @param {string} answer.code        the body's `error`, or one of the three above
-   * @param {string} answer.message     the body's `message`
-   * @param {number} [answer.status]    HTTP status; 0 where there was no answer
-   * @param {string | null} [answer.requestId]   what support asks for
-   * @param {number | null} [answer.retryAfter]  seconds to wait; null where waiting is not what helps
+   * @param {object} details
+   * @param {string} details.code        the body's `error`, or one of the three above
+   * @param {string} details.message     the body's `message`
+   * @param {number} [details.status]    HTTP status; 0 without a response
+   * @param {string | null} [details.requestId]   for support
+   * @param {number | null} [details.retryAfter]  seconds to wait; null if waiting does not help
    */
   constructor({ code, message, status = 0, requestId = null, retryAfter = null }) {
     super(message);
@@ -41,61 +41,61 @@ export class MfaError extends Error {
 export class MfaClient {
   #baseUrl;
   #accessToken;
-  #onAnswer;
+  #onResponse;
 
   /**
    * @param {object} options
    * @param {string} options.baseUrl  URL of the API with its stage, without a slash at the end
-   * @param {() => string | Promise<string>} options.accessToken  asked before each request, so that it can refresh
+   * @param {() => string | Promise<string>} options.accessToken  called before each request, so that it can refresh the token
    * @param {(call: {method: string, path: string, status: number, milliseconds: number, error: MfaError | null})
-   *   => void} [options.onAnswer]  told of each request, without anything that was in it
+   *   => void} [options.onResponse]  called after each request, without its content
    */
-  constructor({ baseUrl, accessToken, onAnswer = () => {} }) {
+  constructor({ baseUrl, accessToken, onResponse = () => {} }) {
     this.#baseUrl = baseUrl;
     this.#accessToken = accessToken;
-    this.#onAnswer = onAnswer;
+    this.#onResponse = onResponse;
   }
 
-  /** Where the user stands: `{enabled, state, enabledAt, pendingExpiresAt, lockedUntil, backupCodesRemaining}`. */
+  /** Return the user's MFA status: `{enabled, state, enabledAt, pendingExpiresAt, lockedUntil, backupCodesRemaining}`. */
   status() {
     return this.#call("GET", "/auth/mfa");
   }
 
-  /** Start an enrolment: `{secret, qrCode}`, shown this once; `qrCode` is a data URI for an image. */
+  /** Start an enrolment: `{secret, qrCode}`, returned only once; `qrCode` is the data URI of an image. */
   setup() {
     return this.#call("POST", "/auth/mfa/setup");
   }
 
-  /** Confirm it by its first code: `{enabled, backupCodes, enabledAt}`, the backup codes shown this once. */
+  /** Confirm it with a first code: `{enabled, backupCodes, enabledAt}`; the backup codes are returned only once. */
   verifySetup(code) {
     return this.#call("POST", "/auth/mfa/verify-setup", { code });
   }
 
-  /** Prove the second factor, by `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, warnings?}`. */
+  /** Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, warnings?}`. */
   verify(proof) {
     return this.#call("POST", "/auth/mfa/verify", proof);
   }
 
-  /** Replace the backup codes, which takes a code of the app: `{backupCodes, backupCodesRemaining}`. */
+  /** Replace the backup codes, with a code from the app: `{backupCodes, backupCodesRemaining}`. */
   newBackupCodes(code) {
     return this.#call("POST", "/auth/mfa/backup-codes", { code });
   }
 
-  /** Turn MFA off, by `{code}` or `{backupCode}`: `{enabled: false}`. */
+  /** Turn MFA off with `{code}` or `{backupCode}`: `{enabled: false}`. */
   disable(proof) {
     return this.#call("POST", "/auth/mfa/disable", proof);
   }
 
   async #call(method, path, body) {
     const began = performance.now();
-    const tell = (status, error) =>
-      this.#onAnswer({ method, path, status, milliseconds: performance.now() - began, error });
+    const report = (status, error) =>
+      this.#onResponse({ method, path, status, milliseconds: performance.now() - began, error });
     try {
       const { status, content } = await this.#send(method, path, body);
-      tell(status, null);
+      report(status, null);
       return content;
     } catch (error) {
-      tell(error.status ?? 0, error);
+      report(error.status ?? 0, error);
       throw error;
     }
   }
@@ -105,38 +105,41 @@ export class MfaClient {
     if (body !== undefined) {
       headers["Content-Type"] = "application/json";
     }
-    let answer;
-    let text;
-    try {
-      answer = await fetch(this.#baseUrl + path, {
-        method,
-        headers,
-        body: body && JSON.stringify(body),
-        cache: "no-store",
-        credentials: "omit", // the token says who is calling; cookies have no part in it
-        redirect: "error",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      text = await answer.text();
-    } catch (cause) {
-      const code = cause.name === "TimeoutError" ? TIMEOUT : NETWORK_ERROR;
-      throw new MfaError({ code, message: "No answer" });
-    }
-    const content = parsed(text);
-    if (answer.ok && content) {
-      return { status: answer.status, content };
-    }
-    throw new MfaError({
-      code: typeof content?.error === "string" ? content.error : UNEXPECTED_ANSWER,
-      message: content?.message ?? "The answer is none of the API's",
-      status: answer.status,
-      requestId: content?.request_id ?? null,
-      retryAfter: seconds(answer.headers.get("Retry-After")),
+    return request(this.#baseUrl + path, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+      credentials: "omit", // the token identifies the caller; cookies play no part
     });
   }
 }
 
-/** The object that a body holds, or null where it is none: a proxy on the way may answer in HTML. */
+/** Return `{status, content}` of a successful request; throw an `MfaError` otherwise. */
+export async function request(url, options = {}) {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  let response;
+  let text;
+  try {
+    response = await fetch(url, { cache: "no-store", redirect: "error", signal, ...options });
+    text = await response.text();
+  } catch (cause) {
+    const code = cause.name === "TimeoutError" ? TIMEOUT : NETWORK_ERROR;
+    throw new MfaError({ code, message: "No response" });
+  }
+  const content = parsed(text);
+  if (response.ok && content) {
+    return { status: response.status, content };
+  }
+  throw new MfaError({
+    code: typeof content?.error === "string" ? content.error : UNEXPECTED_RESPONSE,
+    message: content?.message ?? "The response is not the API's",
+    status: response.status,
+    requestId: content?.request_id ?? null,
+    retryAfter: seconds(response.headers.get("Retry-After")),
+  });
+}
+
+/** Return the object in a body, or null if there is none: a proxy may respond with HTML. */
 function parsed(text) {
   try {
     const content = JSON.parse(text);

@@ -1,14 +1,15 @@
 /**
- * The page: a login with a second step, and the settings of an account, as an app has them.
+ * The page: a login with a second step, and the account's settings, as in an app.
  *
- * The access token, the key and the backup codes are in memory and, for as long as people need to see them, on the
- * page: never in the URL, the history, storage or a cookie.
+ * The access token, the key and the backup codes are in memory and, while the user needs to see them, on the page. They
+ * are never in the URL, the history, storage or a cookie.
  */
 
-import { MfaClient, MfaError, NETWORK_ERROR, UNEXPECTED_ANSWER } from "./api.js";
+import { MfaClient, MfaError, request } from "./api.js";
 import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
 import { clock, countDown } from "./countdown.js";
 import { explain } from "./errors.js";
+import { element } from "./operations-parts.js";
 
 const TITLE = "MFA console";
 const BACKUP_CODES = 8;
@@ -18,24 +19,24 @@ const FOR_GOOD = "9999-12-31T23:59:59Z";
 
 const byId = (id) => document.getElementById(id);
 
-/** What is known of whoever signed in; null before and after. */
+/** The signed-in user, their client and their MFA status; null while signed out. */
 let session = null;
 let view = "sign-in";
-/** Backup codes that are on the page and not said to be saved. */
+/** Backup codes on the page that the user has not confirmed to have saved. */
 let unsaved = null;
 let stopTimer = () => {};
-/** Whether the way back to the account is being taken: twice would lead out of the page. */
+/** Whether `history.back()` is under way; a second call would leave the page. */
 let goingBack = false;
-/** What the account says once the way back has led to it. */
-let wordForAccount = null;
+/** The message that the account shows after `history.back()`. */
+let messageForAccount = null;
 const pauses = new Pauses();
 
 // -- views and history ------------------------------------------------------------------------------------------
 
-/** What the back button leads to: the account lies below the views that are opened from it. */
+/** Views from which the back button leads to the account. */
 const OPENED_FROM_ACCOUNT = new Set(["set-up", "backup-codes", "new-codes", "turn-off"]);
 
-/** Show one view and forget what the one before it held. */
+/** Show a view, and clear the secrets of the previous one. */
 function show(name, { push = false, focus = true } = {}) {
   stopTimer();
   stopTimer = () => {};
@@ -68,14 +69,14 @@ function show(name, { push = false, focus = true } = {}) {
   }
 }
 
-/** Back to the account, by the way that people came from it, with a word on what was done. */
+/** Return to the account, through the history if it was opened from there, and show a message. */
 function home(done = null) {
   if (goingBack) {
     return;
   }
   if (history.state?.above) {
     goingBack = true;
-    wordForAccount = done;
+    messageForAccount = done;
     history.back();
   } else {
     showAccount(done);
@@ -86,13 +87,13 @@ window.addEventListener("popstate", (event) => {
   const target = event.state?.view;
   goingBack = false;
   if (target === undefined || session === null) {
-    // A link within the page, or a view of a session that is over.
+    // A link within the page, or a view of a session that has ended.
     if (session === null) {
       show("sign-in");
     }
   } else if (unsaved !== null) {
     history.pushState({ view: "backup-codes", above: true }, "", "#backup-codes");
-    byId("saved-error").replaceChildren("Save your codes first: they are shown only now.");
+    byId("saved-error").replaceChildren("Save your codes first. They are shown only now.");
     byId("saved").focus();
   } else if (!session.passed) {
     show("second-step");
@@ -100,8 +101,8 @@ window.addEventListener("popstate", (event) => {
     show(target);
     forms[target].focus();
   } else {
-    showAccount(wordForAccount);
-    wordForAccount = null;
+    showAccount(messageForAccount);
+    messageForAccount = null;
   }
 });
 
@@ -113,9 +114,9 @@ window.addEventListener("beforeunload", (event) => {
 
 // -- errors ------------------------------------------------------------------------------------------------------
 
-/** Say something to people who listen to the page. */
+/** Let a screen reader announce a text. */
 function announce(text) {
-  // Emptied first: the same words again are no change, and would not be heard.
+  // Cleared first, because an unchanged text is not announced again.
   byId("announcer").textContent = "";
   setTimeout(() => {
     byId("announcer").textContent = text;
@@ -124,32 +125,32 @@ function announce(text) {
 
 const ACTIONS = {
   "sign-in": { label: "Sign in again", run: () => signOut() },
-  "set-up": { label: "Start again", run: () => setUp() },
+  "set-up": { label: "Start over", run: () => setUp() },
   account: { label: "Show my account", run: () => home() },
 };
 
-/** The answer to a request of somebody who has signed out since. */
+/** The response belongs to a session that has ended in the meantime. */
 class Outdated extends Error {}
 
-/** Wait for an answer, and drop it if whoever asked is gone. */
-async function ours(answer) {
-  const asking = session;
+/** Wait for a response, and drop it if the session has changed. */
+async function ours(response) {
+  const current = session;
   try {
-    return await answer;
+    return await response;
   } finally {
-    if (session !== asking) {
+    if (session !== current) {
       throw new Outdated();
     }
   }
 }
 
-/** Show what went wrong, and offer what helps; `retry` sends a request without a code again. */
+/** Show an error with the button that helps; `retry` repeats a request without a code. */
 function report(error, container, retry = null) {
   if (error instanceof Outdated) {
     return;
   }
   if (!(error instanceof MfaError)) {
-    throw error; // a mistake of this page: for the console, and for the tests to see
+    throw error; // a defect of this page, for the browser's console and the tests
   }
   if (error.code === "UNAUTHORIZED" && session !== null) {
     const { user } = session;
@@ -166,7 +167,7 @@ function report(error, container, retry = null) {
   problem.querySelector("code").textContent = error.requestId;
   const button = problem.querySelector("button");
   const offer = action === "retry" ? retry && { label: "Try again", run: retry } : ACTIONS[action];
-  // Where people sign in already, the form is what to do next.
+  // On the login page the form itself is the next step.
   problem.querySelector(".problem-action").hidden = !offer || (view === "sign-in" && action === "sign-in");
   if (offer) {
     button.textContent = offer.label;
@@ -198,46 +199,32 @@ function waitFor(button, label, seconds) {
 
 // -- signing in --------------------------------------------------------------------------------------------------
 
-/** Ask this page's own server, which stands in for an app's login. */
-async function own(path, options = {}) {
-  let answer;
-  try {
-    answer = await fetch(path, { cache: "no-store", ...options });
-  } catch {
-    throw new MfaError({ code: NETWORK_ERROR, message: "No answer" });
-  }
-  const content = await answer.json().catch(() => null);
-  if (answer.ok && content !== null) {
-    return content;
-  }
-  throw new MfaError({
-    code: content?.error ?? UNEXPECTED_ANSWER,
-    message: content?.message ?? "",
-    status: answer.status,
-    retryAfter: Number(answer.headers.get("Retry-After")) || null,
-  });
-}
-
 async function signIn() {
   const problem = byId("sign-in-error");
   const user = byId("user").value.trim();
   problem.replaceChildren();
   byId("user").removeAttribute("aria-invalid");
   try {
-    const [{ apiUrl }, { accessToken }] = await Promise.all([
-      own("/config.json"),
-      own("/session", {
+    // The page's own server, in place of an app's login.
+    const [config, login] = await Promise.all([
+      request("/config.json"),
+      request("/session", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ user }),
       }),
     ]);
-    const mfa = new MfaClient({ baseUrl: apiUrl, accessToken: () => accessToken, onAnswer: showCall });
+    const { accessToken } = login.content;
+    const mfa = new MfaClient({
+      baseUrl: config.content.apiUrl,
+      accessToken: () => accessToken,
+      onResponse: showCall,
+    });
     const status = await mfa.status();
     session = { user, mfa, status, passed: !status.enabled };
   } catch (error) {
     if (error.code === "VALIDATION_ERROR") {
-      problem.replaceChildren("Enter a name or an e-mail address without spaces.");
+      problem.replaceChildren("Enter a name or an email address without spaces.");
       byId("user").setAttribute("aria-invalid", "true");
       byId("user").focus();
     } else {
@@ -269,17 +256,15 @@ function signOut() {
 }
 
 async function passSecondStep(proof) {
-  const answer = await ours(session.mfa.verify(proof));
+  const { method, backupCodesRemaining } = await ours(session.mfa.verify(proof));
   session.passed = true;
-  const left = `${answer.backupCodesRemaining} of ${BACKUP_CODES} are left.`;
-  await showAccount(
-    answer.method === "backup_code" ? `Signed in with a backup code, which is used now; ${left}` : "Signed in.",
-  );
+  const remaining = `${backupCodesRemaining} of ${BACKUP_CODES} remain.`;
+  await showAccount(method === "backup_code" ? `Signed in with a backup code. ${remaining}` : "Signed in.");
 }
 
 // -- the account -------------------------------------------------------------------------------------------------
 
-/** Show the account as the API has it now. */
+/** Show the account with its current status. */
 async function showAccount(done = null) {
   const problem = byId("account-problem");
   problem.replaceChildren();
@@ -310,24 +295,22 @@ function renderAccount() {
   byId("is-on").hidden = !enabled;
   byId("is-off").hidden = enabled;
   byId("is-pending").hidden = state !== "PENDING";
-  tellTime(byId("enabled-at"), enabledAt, { dateStyle: "medium", timeStyle: "short" });
-  tellTime(byId("pending-expires"), pendingExpiresAt, { timeStyle: "short" });
+  showTime(byId("enabled-at"), enabledAt, { dateStyle: "medium", timeStyle: "short" });
+  showTime(byId("pending-expires"), pendingExpiresAt, { timeStyle: "short" });
   const low = backupCodesRemaining <= 2;
-  byId("remaining").textContent = `${backupCodesRemaining} of ${BACKUP_CODES} are left`;
+  byId("remaining").textContent = `${backupCodesRemaining} of ${BACKUP_CODES} remain`;
   byId("low").hidden = !low;
-  byId("dots").dataset.low = String(low);
+  byId("dots").dataset.kind = low ? "warn" : "good";
   byId("dots").replaceChildren(
-    ...Array.from({ length: BACKUP_CODES }, (_, index) => {
-      const dot = document.createElement("i");
-      dot.classList.toggle("left", index < backupCodesRemaining);
-      return dot;
-    }),
+    ...Array.from({ length: BACKUP_CODES }, (_, index) =>
+      element("i", { className: index < backupCodesRemaining ? "left" : "" }),
+    ),
   );
   readLock(session.status);
   showLock();
 }
 
-/** Remember a lock that the status tells of; times are the server's, and clocks are taken to agree. */
+/** Store the lock in the status; this assumes that the clocks of server and browser agree. */
 function readLock({ lockedUntil }) {
   if (lockedUntil !== null) {
     pauses.set("totp", lockedUntil === FOR_GOOD ? Infinity : Date.parse(lockedUntil), TOO_MANY);
@@ -350,7 +333,7 @@ function showLock() {
   }
 }
 
-function tellTime(element, iso, format) {
+function showTime(element, iso, format) {
   element.dateTime = iso ?? "";
   element.textContent = iso === null ? "" : new Intl.DateTimeFormat(document.documentElement.lang, format).format(new Date(iso));
 }
@@ -369,7 +352,7 @@ async function setUp() {
     if (session !== null && view !== "account") {
       await showAccount();
       if (session === null) {
-        return; // that has told why
+        return; // showAccount has shown why
       }
     }
     report(error, problem, setUp);
@@ -382,10 +365,10 @@ async function setUp() {
   byId("copy-secret").hidden = false;
   const image = byId("qr-code");
   image.src = enrolment.qrCode;
-  // Two of its pixels for each of the page's: modules stay whole, and sharp on a phone's display.
+  // Two image pixels per CSS pixel: modules stay whole, and sharp on a phone's display.
   await image.decode();
   if (session?.secret !== enrolment.secret) {
-    return; // left meanwhile
+    return; // the user has left the view
   }
   image.width = image.naturalWidth / 2;
   image.hidden = false;
@@ -417,7 +400,7 @@ function forgetSecret() {
 async function confirmSetUp({ code }) {
   const { backupCodes } = await ours(session.mfa.verifySetup(code));
   session.passed = true;
-  showCodes(backupCodes, "Your second factor is on.");
+  showCodes(backupCodes, "Two-step verification is on.");
 }
 
 // -- backup codes ------------------------------------------------------------------------------------------------
@@ -425,13 +408,7 @@ async function confirmSetUp({ code }) {
 function showCodes(codes, done) {
   show("backup-codes");
   unsaved = { codes, done };
-  byId("codes").replaceChildren(
-    ...codes.map((code) => {
-      const item = document.createElement("li");
-      item.textContent = code;
-      return item;
-    }),
-  );
+  byId("codes").replaceChildren(...codes.map((code) => element("li", {}, code)));
   byId("made-on").textContent = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long" }).format(new Date());
   byId("saved").checked = false;
   byId("saved-error").replaceChildren();
@@ -444,7 +421,7 @@ function forgetCodes() {
 
 async function makeNewCodes({ code }) {
   const { backupCodes } = await ours(session.mfa.newBackupCodes(code));
-  showCodes(backupCodes, "You have new backup codes. The old ones are worth nothing now.");
+  showCodes(backupCodes, "You have new backup codes. The old ones no longer work.");
 }
 
 async function copy(text, what) {
@@ -453,12 +430,12 @@ async function copy(text, what) {
     announce(`${what} copied.`);
     return true;
   } catch {
-    announce(`The browser does not allow copying. Select and copy by hand.`);
+    announce(`The browser does not allow copying. Select the text and copy it.`);
     return false;
   }
 }
 
-/** Copy, and let the button say for a moment how it went. */
+/** Copy, and show the result on the button for a moment. */
 async function copyBy(button, text, what) {
   const label = (button.dataset.label ??= button.textContent);
   button.textContent = (await copy(text, what)) ? "Copied" : "Not allowed";
@@ -469,7 +446,7 @@ async function copyBy(button, text, what) {
 
 function download() {
   const { user } = session;
-  const lines = [`Backup codes of ${user}, made on ${byId("made-on").textContent}.`, "Each signs in once.", ""];
+  const lines = [`Backup codes of ${user}, created on ${byId("made-on").textContent}.`, "Each works once.", ""];
   const url = URL.createObjectURL(new Blob([[...lines, ...unsaved.codes, ""].join("\n")], { type: "text/plain" }));
   const link = document.createElement("a");
   link.href = url;
@@ -480,7 +457,7 @@ function download() {
 
 function confirmSaved() {
   if (!byId("saved").checked) {
-    byId("saved-error").replaceChildren("Confirm that you saved them: they are never shown again.");
+    byId("saved-error").replaceChildren("Confirm that you saved your codes. They are shown only now.");
     byId("saved").focus();
     return;
   }
@@ -494,32 +471,25 @@ function confirmSaved() {
 async function turnOff(proof) {
   await ours(session.mfa.disable(proof));
   pauses.clear();
-  home("Your second factor is off. Remove its entry from your app.");
+  home("Two-step verification is off. Remove its entry from your authenticator app.");
 }
 
 // -- requests ----------------------------------------------------------------------------------------------------
 
-/** List a request: what was asked and how it ended, and nothing of what was sent or answered. */
+/** List a request with its result, without the content of request and response. */
 function showCall({ method, path, status, milliseconds, error }) {
-  const item = document.createElement("li");
-  const line = document.createElement("p");
-  const asked = document.createElement("code");
-  const ended = document.createElement("span");
-  const took = document.createElement("span");
-  asked.className = "path";
-  asked.textContent = `${method} ${path}`;
-  ended.className = "badge";
-  ended.dataset.kind = error === null ? "good" : "bad";
-  ended.textContent = status === 0 ? "no answer" : String(status);
-  took.className = "took";
-  took.textContent = `${Math.round(milliseconds)} ms`;
-  line.append(asked, ended, took);
-  item.append(line);
+  const kind = error === null ? "good" : "bad";
+  const line = element(
+    "p",
+    {},
+    element("code", { className: "path" }, `${method} ${path}`),
+    element("span", { className: "badge", data: { kind } }, status === 0 ? "no response" : String(status)),
+    element("span", { className: "took" }, `${Math.round(milliseconds)} ms`),
+  );
+  const item = element("li", {}, line);
   if (error !== null) {
-    const why = document.createElement("p");
-    why.className = "why muted small";
-    why.textContent = error.requestId === null ? error.code : `${error.code}, request id ${error.requestId}`;
-    item.append(why);
+    const id = error.requestId === null ? "" : `, request ID ${error.requestId}`;
+    item.append(element("p", { className: "muted small" }, error.code + id));
   }
   byId("calls").prepend(item);
   byId("calls").children[SHOWN_CALLS]?.remove();
@@ -535,7 +505,7 @@ function codeForm(id, options) {
 const forms = {
   "second-step": codeForm("second-step", { submit: "Continue", either: true, onCode: passSecondStep }),
   "set-up": codeForm("set-up", { submit: "Turn on", onCode: confirmSetUp }),
-  "new-codes": codeForm("new-codes", { submit: "Make new codes", onCode: makeNewCodes }),
+  "new-codes": codeForm("new-codes", { submit: "Create new codes", onCode: makeNewCodes }),
   "turn-off": codeForm("turn-off", { submit: "Turn off", either: true, onCode: turnOff }),
 };
 
@@ -556,7 +526,7 @@ function open(name) {
   forms[name].focus();
 }
 
-/** Do what a button or a form is for, once at a time: of two set-ups, the first would be worth nothing. */
+/** Run an action unless it is running already: a second setup would invalidate the first. */
 async function whileBusy(element, action) {
   if (element.getAttribute("aria-busy") !== "true") {
     element.setAttribute("aria-busy", "true");
@@ -587,11 +557,11 @@ onSubmit("sign-in-form", signIn);
 onSubmit("saved-form", confirmSaved);
 
 show("sign-in", { focus: false });
-own("/config.json").then(
-  ({ apiUrl }) => {
-    byId("api-url").textContent = apiUrl;
+request("/config.json").then(
+  ({ content }) => {
+    byId("api-url").textContent = content.apiUrl;
   },
   () => {
-    byId("api-url").textContent = "not there yet";
+    byId("api-url").textContent = "not available yet";
   },
 );

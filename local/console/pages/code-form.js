@@ -1,8 +1,8 @@
 /**
- * A form for a code: of the app, or where the form allows it a backup code instead.
+ * A form for a code from the authenticator app or, if the form allows it, a backup code.
  *
- * It reads what people type as they like to type it, says what is wrong with it next to the field, and waits out a
- * lock with the time in sight. TOTP and backup codes are locked apart, on every form alike: `pauses` is shared.
+ * It accepts codes in any notation, shows errors next to the field, and counts down while a factor is locked. The API
+ * locks each factor separately and for all routes, so the forms share `pauses`.
  */
 
 import { clock, countDown, words } from "./countdown.js";
@@ -12,12 +12,13 @@ const FACTORS = {
   totp: {
     field: "code",
     label: "Six-digit code",
-    hint: "From your authenticator app.",
+    hint: "Use your authenticator app.",
     read: (typed) => (/^\d{6}$/.test(typed) ? typed : null),
-    unreadable: "Enter the six digits that your app shows.",
+    unreadable: "Enter the six digits from your app.",
     wrong: explain({ code: "INVALID_CODE" }).next,
     other: "Use a backup code instead",
-    locked: "Codes of the app",
+    unlock: "Contact support to unlock your authenticator app",
+    alternative: ", or use a backup code",
     attributes: { inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off" },
   },
   backup_code: {
@@ -26,22 +27,22 @@ const FACTORS = {
     hint: "Four letters and four digits, such as ABCD-1234. Each works once.",
     read: (typed) => (/^[A-Z]{4}\d{4}$/.test(typed) ? `${typed.slice(0, 4)}-${typed.slice(4)}` : null),
     unreadable: "Enter four letters and four digits, such as ABCD-1234.",
-    wrong: "Enter another one: each works once, and those of before you made new ones no longer do.",
-    other: "Use a code of the app instead",
-    locked: "Backup codes",
+    wrong: "Enter another one. Each code works once, and codes from an older set no longer work.",
+    other: "Use your authenticator app",
+    unlock: "Contact support to unlock your backup codes",
+    alternative: ", or use your authenticator app",
     attributes: { inputmode: "text", autocomplete: "off", autocapitalize: "characters" },
   },
 };
 
-/** What people mean by what they typed or pasted: any case, spaces, dashes of word processors, wide digits of input methods. */
+/** Return typed or pasted text in upper case, without spaces and dashes, and with full-width characters as ASCII. */
 function normalised(typed) {
   return typed.normalize("NFKC").replace(/[\s\p{Dash}]/gu, "").toUpperCase();
 }
 
-/** Why a kind of factor is not looked at for now. */
 export const TOO_MANY = "Too many attempts.";
 
-/** Until when kinds of factor are not looked at: epoch milliseconds, Infinity for an operator to end, and why. */
+/** The factors that are locked: until when (epoch milliseconds; Infinity if only support can unlock it) and why. */
 export class Pauses {
   #pauses = new Map();
 
@@ -49,7 +50,7 @@ export class Pauses {
     this.#pauses.set(factor, { until, why });
   }
 
-  /** `{until, why}`, or null when there is none or it is over. */
+  /** Return `{until, why}`, or null if the factor is not locked. */
   get(factor) {
     const pause = this.#pauses.get(factor);
     return pause && pause.until > Date.now() ? pause : null;
@@ -75,10 +76,10 @@ export class CodeForm {
   #stop = () => {};
 
   /**
-   * @param {HTMLElement} host  where the form goes; its id begins those of the parts
+   * @param {HTMLElement} host  container of the form; its id is the prefix of the ids within
    * @param {object} options
-   * @param {string} options.submit  what the button says
-   * @param {boolean} [options.either]  whether a backup code does as well
+   * @param {string} options.submit  text of the button
+   * @param {boolean} [options.either]  whether a backup code is accepted too
    * @param {Pauses} options.pauses
    * @param {(text: string) => void} options.announce
    * @param {(proof: {code: string} | {backupCode: string}) => Promise<void>} options.onCode
@@ -115,7 +116,7 @@ export class CodeForm {
     this.reset();
   }
 
-  /** Forget what was typed, and ask for a code of the app again. */
+  /** Clear the field and ask for a code from the app. */
   reset() {
     this.#use("totp");
   }
@@ -124,7 +125,7 @@ export class CodeForm {
     this.#input.focus();
   }
 
-  /** Begin to wait where another form, or the account's status, has told of a lock. */
+  /** Show the lock of the current factor, which another form or the account's status may have set. */
   refresh() {
     this.#stop();
     const pause = this.#pauses.get(this.#factor);
@@ -134,21 +135,24 @@ export class CodeForm {
       return;
     }
     const { until, why } = pause;
-    const what = FACTORS[this.#factor].locked;
+    const { unlock, alternative } = FACTORS[this.#factor];
     const text = this.#pause.querySelector(".pause-text");
     const timer = this.#pause.querySelector(".pause-timer");
+    // A service that is unavailable accepts the other factor no sooner.
+    const otherwise = why === TOO_MANY && !this.#switch.hidden ? alternative : "";
+    const timed = until !== Infinity;
     timer.textContent = "";
-    if (until === Infinity) {
-      text.textContent = `${why} ${what} are taken again once support has unlocked them.`.trim();
+    text.textContent = timed ? `${why} Try again in`.trim() : `${why} ${unlock}${otherwise}`;
+    this.#pause.querySelector(".pause-alternative").textContent = timed ? otherwise : "";
+    if (!timed) {
       this.#announce(text.textContent);
       return;
     }
-    text.textContent = `${why} ${what} are taken again in`.trim();
     this.#stop = countDown(until, {
       show: (seconds) => {
         timer.textContent = clock(seconds);
       },
-      speak: (seconds) => this.#announce(`${text.textContent} ${words(seconds)}.`),
+      speak: (seconds) => this.#announce(`${text.textContent} ${words(seconds)}${otherwise}.`),
       end: () => {
         this.refresh();
         this.#announce("You can try again now.");
@@ -156,7 +160,7 @@ export class CodeForm {
     });
   }
 
-  /** Stop counting: the form is out of sight. */
+  /** Stop the countdown of a hidden form, and clear its field. */
   leave() {
     this.#stop();
     this.#input.value = "";
@@ -182,7 +186,7 @@ export class CodeForm {
       return;
     }
     if (this.#pauses.get(this.#factor) !== null) {
-      this.refresh(); // says again how long
+      this.refresh(); // announces again how long it lasts
       return;
     }
     const factor = this.#factor;
@@ -203,7 +207,7 @@ export class CodeForm {
     }
   }
 
-  /** Say what came of a code of `factor`; people may have gone over to the other kind meanwhile. */
+  /** Show the error for a code of `factor`; the user may have switched to the other one in the meantime. */
   #fail(error, factor) {
     const tooMany = error.code === "TOO_MANY_ATTEMPTS";
     if (error.retryAfter) {

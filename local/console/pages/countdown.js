@@ -1,6 +1,6 @@
-/** Time that is left: shown each second, spoken seldom. */
+/** Remaining time: shown each second, announced to screen readers less often. */
 
-/** Seconds at which what is left is spoken; otherwise at each full minute. */
+/** Remaining seconds that are announced, in addition to each full minute. */
 const SPOKEN_AT = new Set([30, 10]);
 
 /**
@@ -9,9 +9,9 @@ const SPOKEN_AT = new Set([30, 10]);
  * @param {number} until  epoch milliseconds
  * @param {object} listener
  * @param {(seconds: number) => void} listener.show  called at once, then each second
- * @param {(seconds: number) => void} [listener.speak]  called when people who listen should hear it
- * @param {() => void} listener.end  called once it is over
- * @returns {() => void} stops it
+ * @param {(seconds: number) => void} [listener.speak]  called when a screen reader should announce the time
+ * @param {() => void} listener.end  called at the end
+ * @returns {() => void} a function that stops the countdown
  */
 export function countDown(until, { show, speak = () => {}, end }) {
   let timer;
@@ -26,7 +26,7 @@ export function countDown(until, { show, speak = () => {}, end }) {
     if (first || seconds % 60 === 0 || SPOKEN_AT.has(seconds)) {
       speak(seconds);
     }
-    // Until the next change of what is shown: no drift, and right again after the machine slept.
+    // Wait until the shown second changes: this does not drift, and is correct after the machine slept.
     timer = setTimeout(tick, until - Date.now() - (seconds - 1) * 1000);
   };
   tick(true);

@@ -1,29 +1,19 @@
-// Alarms: tiles on the dashboard, those that are on at the top, all of them at the end of the page.
+// Alarms: tiles on the dashboard, those in ALARM at the top, all of them at the end of the page.
 
 import { breakable, drawing, element, moment } from "/operations-parts.js";
 
-// OK is worth less where not everything was looked at.
-const OK = {
-  EVALUATED: { word: "OK", sign: "ok", kind: "good" },
-  NO_DATA: { word: "OK, no data", sign: "ok", kind: "faint" },
-  PARTLY: { word: "OK, evaluated in part", sign: "ok", kind: "faint" },
+const STATES = {
+  ALARM: { word: "ALARM", sign: "alarm", kind: "bad" },
+  OK: { word: "OK", sign: "ok", kind: "good" },
+  INSUFFICIENT_DATA: { word: "Insufficient data", sign: "unknown", kind: "warn" },
 };
 
-// How an alarm looks: a word, a sign that is told from the others without colours, and a kind of colour.
+// How an alarm looks: a word, a sign that differs from the others without colour, and a kind of colour.
 export function appearance(alarm) {
   if (alarm === undefined) {
     return { word: "Unknown", sign: "none", kind: "idle" };
   }
-  if (alarm.standing === "NOT_EVALUATED") {
-    return { word: "Not evaluated here", sign: "none", kind: "idle" };
-  }
-  if (alarm.state === "ALARM") {
-    return { word: "ALARM", sign: "alarm", kind: "bad" };
-  }
-  if (alarm.state === "OK") {
-    return OK[alarm.standing];
-  }
-  return { word: "Insufficient data", sign: "unknown", kind: "warn" };
+  return alarm.aws_only ? { word: "AWS only", sign: "none", kind: "idle" } : STATES[alarm.state];
 }
 
 const SIGNS = {
@@ -63,7 +53,7 @@ export class AlarmTiles {
     const tiles = widget.alarms.map((name) => ({ name, alarm: alarms.get(name) }));
     const now = JSON.stringify(tiles.map(({ name, alarm }) => [name, appearance(alarm).word]));
     if (now === this.shown) {
-      return; // what has the focus keeps it
+      return; // so that the focus stays where it is
     }
     this.shown = now;
     this.list.replaceChildren(...tiles.map(({ name, alarm }) => element("li", {}, tile(name, alarm))));
@@ -71,7 +61,7 @@ export class AlarmTiles {
   }
 }
 
-// What the signs mean, for the eye: each tile has its word for screen readers.
+// What the signs mean. Screen readers get a word in each tile instead.
 function keyOf(appearances) {
   const words = new Map(appearances.map((each) => [each.word, each]));
   return [...words.values()].map(({ word, sign: drawn, kind }) =>
@@ -90,30 +80,27 @@ function tile(name, alarm) {
   );
 }
 
-// What the top of the page says of them.
+// The summary at the top of the page.
 export function alarmSummary(alarms) {
-  const evaluated = alarms.filter((each) => each.standing !== "NOT_EVALUATED");
-  const on = evaluated.filter((each) => each.state === "ALARM");
-  const idle = alarms.length - evaluated.length;
-  const known = evaluated.filter((each) => each.state === "OK");
-  const plain = known.filter((each) => each.standing === "EVALUATED").length;
-  const unsure = evaluated.length - on.length - known.length;
+  const inState = (state) => alarms.filter((each) => !each.aws_only && each.state === state);
+  const on = inState("ALARM");
+  const unsure = inState("INSUFFICIENT_DATA").length;
+  const awsOnly = alarms.filter((each) => each.aws_only).length;
   return {
     kind: on.length ? "bad" : "good",
-    title: on.length ? `${count(on.length, "alarm")} on` : "No alarm is on",
+    title: on.length ? `${on.length} ${on.length === 1 ? "alarm" : "alarms"} in ALARM` : "No alarm in ALARM",
     on,
     rest: [
-      `${plain} OK`,
-      known.length > plain ? `${known.length - plain} OK as far as can be told here` : "",
-      unsure ? `${unsure} without enough data` : "",
-      idle ? `${idle} not evaluated here: the embedded AWS can not compute with metrics for them; AWS does` : "",
+      `${inState("OK").length} OK`,
+      unsure ? `${unsure} with insufficient data` : "",
+      awsOnly ? `${awsOnly} AWS only; not available locally` : "",
     ]
       .filter(Boolean)
       .join(" · "),
   };
 }
 
-// An alarm that is on, in the summary.
+// An alarm in ALARM, in the summary.
 export function alarmOn(alarm) {
   return element(
     "li",
@@ -126,27 +113,27 @@ export function alarmOn(alarm) {
   );
 }
 
-// What has changed between two snapshots, in words for screen readers.
+// What changed between two snapshots, for screen readers.
 export function alarmChanges(before, now) {
   const names = (alarms) => alarms.map((each) => each.key);
   const [old, fresh] = [new Set(names(before)), new Set(names(now))];
   const said = (verb, keys) => (keys.length ? `${verb}: ${keys.join(", ")}.` : "");
   return [
-    said("Now on", names(now).filter((key) => !old.has(key))),
-    said("No longer on", names(before).filter((key) => !fresh.has(key))),
+    said("Now in ALARM", names(now).filter((key) => !old.has(key))),
+    said("No longer in ALARM", names(before).filter((key) => !fresh.has(key))),
   ]
     .filter(Boolean)
     .join(" ");
 }
 
 const GROUPS = [
-  { title: "On", holds: (each) => appearance(each).kind === "bad", open: true },
-  { title: "Without enough data", holds: (each) => appearance(each).kind === "warn" },
-  { title: "OK", holds: (each) => ["good", "faint"].includes(appearance(each).kind) },
-  { title: "Not evaluated here", holds: (each) => appearance(each).kind === "idle" },
+  { title: "In ALARM", kind: "bad", open: true },
+  { title: "Insufficient data", kind: "warn" },
+  { title: "OK", kind: "good" },
+  { title: "AWS only; not available locally", kind: "idle" },
 ];
 
-// All alarms, in groups that open and close; what somebody opened stays open.
+// All alarms, in groups that the user opens and closes.
 export class AlarmList {
   constructor(place) {
     this.groups = GROUPS.map((group) => {
@@ -156,13 +143,13 @@ export class AlarmList {
       place.append(details);
       return { ...group, summary, list, details };
     });
-    // A link to an alarm opens the group that it is in.
+    // A link to an alarm opens its group.
     addEventListener("hashchange", () => this.#open());
   }
 
   update(alarms) {
-    for (const { title, holds, summary, list, details } of this.groups) {
-      const members = alarms.filter(holds);
+    for (const { title, kind, summary, list, details } of this.groups) {
+      const members = alarms.filter((each) => appearance(each).kind === kind);
       details.hidden = members.length === 0;
       const now = JSON.stringify(members);
       if (list.dataset.shown !== now) {
@@ -203,12 +190,9 @@ function entry(alarm) {
       element("span", { className: "muted small" }, since),
       alarm.runbook ? element("a", { className: "small", href: alarm.runbook }, "Runbook", hidden(` for ${alarm.key}`)) : "",
     ),
-    element("p", {}, element("span", { className: "muted" }, "When it is on: "), alarm.happened, " ", alarm.response),
-    alarm.note ? element("p", { className: "small" }, alarm.note) : "",
-    kind === "idle" ? "" : element("p", { className: "muted small mono" }, alarm.reason),
+    element("p", {}, element("span", { className: "muted" }, "In ALARM: "), alarm.happened, " ", alarm.response),
+    element("p", { className: "muted small mono" }, alarm.reason),
   );
 }
 
 const hidden = (text) => element("span", { className: "visually-hidden" }, text);
-
-const count = (number, word) => `${number} ${word}${number === 1 ? " is" : "s are"}`;

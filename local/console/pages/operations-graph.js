@@ -15,12 +15,12 @@ import {
   shortOrNone,
 } from "/operations-parts.js";
 
-// Lines are told apart by more than their colour: each has a dash of its own.
+// Lines differ in more than their colour: each has its own dash.
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2, 2, 2, 2, 2], [1, 2], [10, 2, 4, 2]];
 const TABLE_ROWS = 60;
 const AXIS_FONT = "11px system-ui, sans-serif";
 
-// Where a cursor is in one graph, it is in all of them.
+// All graphs show the same cursor.
 const together = uPlot.sync("dashboard");
 
 export class Graph {
@@ -31,7 +31,7 @@ export class Graph {
     }));
     this.values = widget.lines.map(() => element("span", { className: "legend-value" }));
     this.caption = element("span", { className: "card-caption muted" });
-    this.told = element("p", { className: "thresholds-told" });
+    this.written = element("p", { className: "thresholds-written" });
     this.note = element("p", { className: "no-data muted" });
     this.plot = element("div", { className: "plot" }, this.note);
     this.table = element("div", { className: "values", hidden: true, tabIndex: 0, aria: { role: "region" } });
@@ -48,7 +48,7 @@ export class Graph {
       "article",
       { className: "card graph" },
       element("header", { className: "card-head" }, this.title, this.caption, this.toggle),
-      this.told,
+      this.written,
       this.plot,
       this.table,
       this.legend,
@@ -64,7 +64,7 @@ export class Graph {
     this.times = Array.from({ length: widget.lines[0]?.values.length ?? 0 }, (_, i) => widget.start + i * widget.period);
     this.note.textContent = widget.note;
     this.note.hidden = !widget.note;
-    this.#tellThresholds();
+    this.#writeThresholds();
     this.#showLegend(null);
     this.plot.setAttribute("role", "img");
     this.plot.setAttribute("aria-label", this.#description());
@@ -93,7 +93,7 @@ export class Graph {
   #fit() {
     const { clientWidth: width, clientHeight: height } = this.plot;
     if (!width || !height) {
-      return; // not laid out, or a table is shown instead
+      return; // not laid out yet, or a table is shown instead
     }
     if (this.chart) {
       this.chart.setSize({ width, height });
@@ -118,7 +118,7 @@ export class Graph {
     return {
       width,
       height,
-      padding: [10, right ? 0 : 18, 0, 0], // the last time stands half beside the plot
+      padding: [10, right ? 0 : 18, 0, 0], // half of the last time is beside the plot
       legend: { show: false },
       cursor: { sync: { key: together.key }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
       scales: {
@@ -155,7 +155,7 @@ export class Graph {
       width: 1.75,
       dash: dash.map((each) => each * devicePixelRatio),
       fill: this.widget.stacked ? mixed(colour, surface, 0.55) : undefined,
-      // A value between two gaps has no line to be seen by.
+      // A value between two gaps has no line, only a point.
       points: { show: true, size: 5, fill: colour, width: 0, filter: (chart, series) => lonely(chart.data[series]) },
     };
   }
@@ -197,12 +197,12 @@ export class Graph {
     ctx.restore();
   }
 
-  // A threshold on sums over five minutes is no height in a graph of sums over seconds: it is said in words.
-  #tellThresholds() {
-    const told = this.widget.thresholds
+  // A threshold on sums over five minutes has no height in a graph of sums over seconds: it is written instead.
+  #writeThresholds() {
+    const texts = this.widget.thresholds
       .filter((each) => each.period !== null)
       .map((each) => `${each.label || "threshold"} at ${short(each.value)} in ${duration(each.period)}`);
-    this.told.textContent = told.join(" · ");
+    this.written.textContent = texts.join(" · ");
   }
 
   // -- in words ------------------------------------------------------------------------------------------------
@@ -223,10 +223,11 @@ export class Graph {
     return element("ul", { className: "legend" }, ...items);
   }
 
-  // Numbers at the cursor, or without one what counts: the total of what is counted, the latest of what is measured.
+  // Values at the cursor; without one, the total of counts or the latest measurement.
   #showLegend(index) {
-    const { lines, times } = { lines: this.widget.lines, times: this.times };
-    const additive = lines.length > 0 && lines.every((each) => each.additive);
+    const { times } = this;
+    const { lines } = this.widget;
+    const additive = lines.length > 0 && lines.every((each) => ["Sum", "SampleCount"].includes(each.statistic));
     const span = duration(times.length * this.widget.period);
     if (index === null) {
       this.caption.textContent = additive ? `total of ${span}` : "latest";
@@ -234,7 +235,7 @@ export class Graph {
       this.caption.textContent = clock(times[index]);
     }
     lines.forEach((line, at) => {
-      const value = index === null ? told(line, additive) : line.values[index];
+      const value = index === null ? summed(line, additive) : line.values[index];
       this.values[at].textContent = shortOrNone(value, line);
       this.values[at].classList.toggle("muted", value === null);
     });
@@ -244,10 +245,10 @@ export class Graph {
     const { widget } = this;
     const kind = widget.stacked ? "Layers" : "Lines";
     const span = duration(this.times.length * widget.period);
-    const nothing = widget.note ? `Nothing to see: ${widget.note}. ` : "";
+    const nothing = widget.note ? `No values: ${widget.note}. ` : "";
     const drawn = widget.thresholds.filter((each) => each.period === null);
     const thresholds = drawn.map((each) => ` ${each.label} at ${short(each.value)}.`).join("");
-    return `${kind} over ${span}, a value every ${duration(widget.period)}. ${nothing}Numbers follow.${thresholds}`;
+    return `${kind} over ${span}, one value per ${duration(widget.period)}. ${nothing}Numbers follow.${thresholds}`;
   }
 
   #showTable(yes) {
@@ -269,7 +270,7 @@ export class Graph {
       .reverse()
       .slice(0, TABLE_ROWS);
     if (rows.length === 0) {
-      this.table.replaceChildren(element("p", { className: "muted" }, this.widget.note || "Nothing but zero."));
+      this.table.replaceChildren(element("p", { className: "muted" }, this.widget.note || "All values are zero."));
       return;
     }
     const head = ["time", ...lines.map((line) => line.label)].map((text) => element("th", { scope: "col" }, text));
@@ -295,8 +296,8 @@ export class Graph {
   }
 }
 
-// What stands beside a line's name: a total, or the latest value that there is.
-function told(line, total) {
+// The number beside a line's name: its total, or its latest value.
+function summed(line, total) {
   const values = line.values.filter((each) => each !== null);
   if (values.length === 0) {
     return null;
@@ -304,7 +305,7 @@ function told(line, total) {
   return total ? values.reduce((sum, each) => sum + each, 0) : values.at(-1);
 }
 
-// Each line on top of those below it. The first is the highest, so that it is drawn behind the others.
+// Stacks lines. The first is the highest, so that it is drawn behind the others.
 function layers(lines) {
   const stacked = [];
   let below = lines.at(-1)?.map(() => null) ?? [];
@@ -325,7 +326,7 @@ function lonely(values) {
   return alone;
 }
 
-// Up to four round steps; whole ones where things are counted.
+// Up to four round steps; whole numbers for counts.
 function ticks(high, counts) {
   const rough = high / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -340,7 +341,7 @@ function ticks(high, counts) {
   return found;
 }
 
-// A small line without axes: what a number was before.
+// A small line without axes: earlier values of a number.
 export function sparkline(values, colour) {
   const [width, height] = [96, 28];
   const top = Math.max(...values.map((each) => each ?? 0)) || 1;

@@ -1,6 +1,6 @@
-// Small things that every part of the operations view needs: elements, numbers, times, colours.
+// Helpers of the operations view: elements, numbers, times, colours.
 
-// An element with properties, `data` attributes and children; texts are texts, never markup.
+// An element with properties, `data` attributes and children. Text is never parsed as markup.
 export function element(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   Object.assign(made.dataset, data);
@@ -13,7 +13,7 @@ export function element(tag, { data = {}, aria = {}, ...properties } = {}, ...ch
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// An SVG element; attributes that describe how it is drawn are no styles to a Content-Security-Policy.
+// An SVG element. The Content-Security-Policy allows presentation attributes, unlike inline styles.
 export function drawing(tag, attributes, ...children) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -39,15 +39,15 @@ export function short(value) {
   return Math.abs(value) >= 100 ? whole.format(value) : few.format(value);
 }
 
-// What a line or number of the snapshot says where it has a value, and where it has none.
-export function shortOrNone(value, { only_on_aws: onlyOnAws = false } = {}) {
+// A value of a line, or why there is none.
+export function shortOrNone(value, { aws_only: awsOnly }) {
   if (value === null || value === undefined) {
-    return onlyOnAws ? "only on AWS" : "no data";
+    return awsOnly ? "AWS only" : "no data";
   }
   return short(value);
 }
 
-// A name that may be broken where its words begin: MFASetup|Attempts, verify-|mfa.
+// A name that may break between its words: MFASetup|Attempts, verify-|mfa.
 export function breakable(name) {
   const words = name.split(/(?<=[a-z])(?=[A-Z])|(?<=[-_/])/);
   return words.flatMap((word, index) => (index ? [element("wbr"), word] : [word]));
@@ -66,7 +66,7 @@ const dayAndMinutes = new Intl.DateTimeFormat("en", {
 export const clock = (epoch) => seconds.format(epoch * 1000);
 export const clockMinutes = (epoch) => minutes.format(epoch * 1000);
 
-// Since when, for people: the time of day where it was today.
+// A time, without the day if it is today.
 export function moment(epoch) {
   const then = new Date(epoch * 1000);
   return then.toDateString() === new Date().toDateString() ? clock(epoch) : dayAndMinutes.format(then);
@@ -86,7 +86,7 @@ export const cssColour = (name) => getComputedStyle(document.documentElement).ge
 const channels = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
 const hex = (rgb) => `#${rgb.map((each) => Math.round(each).toString(16).padStart(2, "0")).join("")}`;
 
-// One colour over another, opaque: `share` of the first.
+// Two colours mixed, with `share` of the first.
 export function mixed(colour, other, share) {
   const below = channels(other);
   return hex(channels(colour).map((each, index) => each * share + below[index] * (1 - share)));
@@ -107,7 +107,7 @@ function contrast(one, other) {
 
 const LEAST_CONTRAST = 3; // of graphics, by WCAG 2.2, 1.4.11
 
-// A colour of the dashboard, moved away from the background just as far as it takes to be seen on it.
+// A colour of the dashboard, changed as little as needed to be visible on the background.
 export function seen(colour, background = cssColour("surface")) {
   const target = luminance(background) > 0.5 ? "#000000" : "#ffffff";
   for (let share = 1; share > 0; share -= 0.05) {

@@ -1,15 +1,15 @@
-// From a widget of the snapshot to what is on the page; kinds as in local/console/widgets.py.
+// Draws the widgets of a snapshot; their kinds are in local/console/widgets.py.
 
 import { AlarmTiles } from "/operations-alarms.js";
 import { Graph, sparkline } from "/operations-graph.js";
 import { duration, element, moment, seen, shortOrNone } from "/operations-parts.js";
 
-// What a widget is made for: where this changes, the page is drawn anew.
+// What a widget is drawn for: if this changes, the page is drawn again.
 export function signature(widget) {
-  const { kind, place, title, unit, stacked, blocks, query, groups } = widget;
-  const labels = (widget.lines ?? widget.numbers ?? []).map(({ label, colour, right }) => [label, colour, right]);
+  const { kind, position, title, unit, stacked, blocks, query, groups } = widget;
+  const labels = (widget.lines ?? []).map(({ label, colour, right }) => [label, colour, right]);
   const thresholds = (widget.thresholds ?? []).map(({ right }) => right);
-  return JSON.stringify([kind, place, title, unit, stacked, blocks, query, groups, labels, thresholds]);
+  return JSON.stringify([kind, position, title, unit, stacked, blocks, query, groups, labels, thresholds]);
 }
 
 export function createWidget(widget, alarms) {
@@ -43,10 +43,10 @@ class Text {
     this.element = element("section", { className: "text" }, ...widget.blocks.map(block));
   }
 
-  update() {} // another text is another widget
+  update() {} // a changed text is drawn as a new widget
 }
 
-// The page has a heading of its own above those of the dashboard.
+// The page's own heading is above those of the dashboard.
 const TAGS = { h1: "h2", h2: "h2", h3: "h3" };
 
 function block({ tag, spans }) {
@@ -75,12 +75,12 @@ function inline({ kind, text, href }) {
 class Numbers {
   constructor(widget) {
     this.caption = element("span", { className: "card-caption muted" });
-    this.parts = widget.numbers.map((each) => ({
+    this.parts = widget.lines.map((each) => ({
       value: element("dd", { className: "number-value" }),
       spark: element("dd", { className: "number-spark", aria: { hidden: "true" } }),
       colour: each.colour,
     }));
-    const items = widget.numbers.map((each, index) =>
+    const items = widget.lines.map((each, index) =>
       element(
         "div",
         { className: "number" },
@@ -94,13 +94,14 @@ class Numbers {
   }
 
   update(widget) {
-    this.caption.textContent = `of the last ${duration(widget.period)}`;
-    widget.numbers.forEach((each, index) => {
+    this.caption.textContent = `last ${duration(widget.period)}`;
+    widget.lines.forEach((line, index) => {
       const { value, spark, colour } = this.parts[index];
-      value.textContent = shortOrNone(each.value, each);
-      value.classList.toggle("nothing", each.value === null);
-      value.style.color = each.value === null ? "" : seen(colour);
-      spark.replaceChildren(...(each.history.some((past) => past !== null) ? [sparkline(each.history, colour)] : []));
+      const latest = widget.latest[index];
+      value.textContent = shortOrNone(latest, line);
+      value.classList.toggle("nothing", latest === null);
+      value.style.color = latest === null ? "" : seen(colour);
+      spark.replaceChildren(...(line.values.some((past) => past !== null) ? [sparkline(line.values, colour)] : []));
     });
   }
 }
@@ -115,7 +116,7 @@ class LogTable {
       { className: "query" },
       element("summary", {}, "Query"),
       element("pre", {}, `${widget.query}`),
-      element("p", { className: "muted small" }, `of ${groups}`),
+      element("p", { className: "muted small" }, `Log groups: ${groups}`),
     );
     this.element = card(widget.title, this.caption, this.rows, query);
     this.element.classList.add("log");
@@ -130,7 +131,7 @@ class LogTable {
     this.shown = now;
     this.caption.textContent = widget.rows.length === 1 ? "1 row" : `${widget.rows.length} rows`;
     if (widget.rows.length === 0) {
-      this.rows.replaceChildren(element("p", { className: "no-data muted" }, "no rows"));
+      this.rows.replaceChildren(element("p", { className: "no-data muted" }, "No rows"));
       return;
     }
     const head = widget.columns.map((name) => element("th", { scope: "col" }, name));
@@ -141,17 +142,16 @@ class LogTable {
   }
 }
 
-// Times are those of the reader, as in the graphs.
+// Times are local, as in the graphs.
 function cell(column, text) {
-  const told =
-    column === "@timestamp" && text ? element("time", { dateTime: text }, moment(Date.parse(text) / 1000)) : text;
-  return element("td", {}, told);
+  const time = column === "@timestamp" && text;
+  return element("td", {}, time ? element("time", { dateTime: text }, moment(Date.parse(text) / 1000)) : text);
 }
 
 class Unknown {
   constructor(widget) {
     this.reason = element("p", { className: "no-data muted" });
-    this.element = card(widget.title || "A widget", element("span", { className: "badge" }, "not drawn"), this.reason);
+    this.element = card(widget.title || "Widget", element("span", { className: "badge" }, "not drawn"), this.reason);
     this.update(widget);
   }
 

@@ -1,5 +1,5 @@
-// The operations view: asks the console's server for a snapshot every few seconds while the page is seen, and shows
-// it. What a snapshot has in it: local/console/operations.py.
+// The operations view: asks the console's server for a snapshot every few seconds while the page is visible, and shows
+// it. The snapshot is described in local/console/operations.py.
 
 import { AlarmList, alarmChanges, alarmOn, alarmSummary } from "/operations-alarms.js";
 import { clock, element } from "/operations-parts.js";
@@ -16,12 +16,12 @@ let paused = false;
 let timer;
 let asking;
 let shown; // the latest snapshot
-let trouble = ""; // what is told of it
-let drawn = ""; // what the widgets on the page were made for
+let trouble = ""; // the message shown about it
+let drawn = ""; // signature of the widgets on the page
 let widgets = [];
 const list = new AlarmList(byId("alarm-groups"));
 
-// The console's server answers, and says why it has nothing to show.
+// The console's server responded, with the reason why it has nothing to show.
 class Refused extends Error {}
 
 async function refresh() {
@@ -29,15 +29,15 @@ async function refresh() {
   asking?.abort();
   const mine = new AbortController();
   asking = mine;
-  const limit = setTimeout(() => mine.abort(new Error("no answer in time")), TIMEOUT_MILLISECONDS);
+  const limit = setTimeout(() => mine.abort(new Error("no response in time")), TIMEOUT_MILLISECONDS);
   let snapshot;
   let failure;
   try {
-    const answer = await fetch(`/operations/data.json?span=${span}`, { signal: mine.signal });
-    if (!answer.ok) {
-      throw new Refused((await answer.json()).message);
+    const response = await fetch(`/operations/data.json?span=${span}`, { signal: mine.signal });
+    if (!response.ok) {
+      throw new Refused((await response.json()).message);
     }
-    snapshot = await answer.json();
+    snapshot = await response.json();
   } catch (error) {
     failure = error;
   }
@@ -47,7 +47,7 @@ async function refresh() {
   }
   asking = undefined;
   schedule();
-  // Outside of the block above: a mistake in drawing is no silence of the stack, and is for the browser's console.
+  // Outside the block above, so that an error in drawing is not shown as a stack that does not respond.
   if (failure === undefined) {
     show(snapshot);
   } else {
@@ -84,23 +84,23 @@ function show(snapshot) {
   byId("all-alarms").hidden = snapshot.alarms.length === 0;
 }
 
-// Makes every widget anew: the first time, after a deployment, and when colours change.
+// Creates every widget again: the first time, after a deployment, and when colours change.
 function draw(snapshot, alarms) {
   widgets.forEach((widget) => widget.destroy?.());
-  // Read in the order that they are seen in.
+  // In the order in which they are visible, for screen readers.
   const order = snapshot.widgets
     .map((widget, index) => ({ widget, index }))
-    .sort((one, other) => one.widget.place.y - other.widget.place.y || one.widget.place.x - other.widget.place.x);
+    .sort((one, other) => one.widget.position.y - other.widget.position.y || one.widget.position.x - other.widget.position.x);
   widgets = [];
   const grid = byId("grid");
   grid.replaceChildren();
   for (const { widget, index } of order) {
     const made = createWidget(widget, alarms);
     widgets[index] = made;
-    for (const [name, value] of Object.entries(widget.place)) {
+    for (const [name, value] of Object.entries(widget.position)) {
       made.element.style.setProperty(`--${name}`, name === "x" || name === "y" ? value + 1 : value);
     }
-    made.element.classList.toggle("wide", widget.place.width > 12);
+    made.element.classList.toggle("wide", widget.position.width > 12);
     grid.append(made.element);
   }
   if (snapshot.dashboard === null) {
@@ -111,8 +111,8 @@ function draw(snapshot, alarms) {
   for (const problem of snapshot.problems) {
     grid.prepend(element("p", { className: "notice wide", data: { kind: "bad" } }, `CloudWatch would refuse: ${problem}`));
   }
-  const about = snapshot.dashboard ? `The dashboard ${snapshot.dashboard} as it is deployed` : "No dashboard is deployed";
-  byId("about").textContent = `${about}, with what this machine’s stack has done. Times are ${zone()}.`;
+  const about = snapshot.dashboard ? `The deployed dashboard ${snapshot.dashboard}` : "No dashboard is deployed";
+  byId("about").textContent = `${about}, with the metrics and logs of the local stack. Times are ${zone()}.`;
 }
 
 function showSpans(snapshot) {
@@ -162,7 +162,7 @@ function showSummary(snapshot) {
   const items = byId("alarms-on");
   const now = JSON.stringify(on);
   if (items.dataset.shown !== now) {
-    items.dataset.shown = now; // otherwise what has the focus keeps it
+    items.dataset.shown = now; // unchanged items stay, so that the focus stays too
     items.replaceChildren(...on.map(alarmOn));
   }
   byId("summary-rest").textContent = rest;
@@ -170,19 +170,19 @@ function showSummary(snapshot) {
 }
 
 function showTrouble(error) {
-  const reason = error instanceof Refused ? `${error.message}.` : "The local stack does not answer: is it running?";
+  const reason = error instanceof Refused ? `${error.message}.` : "The local stack does not respond. Is it running?";
   if (trouble === reason) {
-    return; // told already, and not again every few seconds
+    return; // shown already; screen readers would announce it again
   }
   trouble = reason;
   document.body.classList.add("stale");
-  const state = shown ? `What you see is as of ${clock(shown.taken)}.` : "There is nothing to show yet.";
+  const state = shown ? `The page shows the state at ${clock(shown.taken)}.` : "There is nothing to show yet.";
   byId("trouble").replaceChildren(
     element(
       "p",
       { className: "notice", data: { kind: "bad" } },
       element("strong", {}, reason),
-      ` Since ${clock(Date.now() / 1000)}. ${state} It is asked again every ${REFRESH_MILLISECONDS / 1000} seconds; `,
+      ` Since ${clock(Date.now() / 1000)}. ${state} The page retries every ${REFRESH_MILLISECONDS / 1000} seconds; `,
       element("code", {}, "make run"),
       " starts it.",
     ),

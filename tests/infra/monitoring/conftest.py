@@ -1,10 +1,10 @@
 """The stacks, synthesized once: JSII takes seconds."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 
-from infra.monitoring.config import DEV, LOCAL, PROD
+from infra.config import ENVIRONMENTS
 from tests.infra.monitoring.templates import Monitoring
 
 
@@ -12,7 +12,7 @@ from tests.infra.monitoring.templates import Monitoring
 def prod() -> Monitoring:
     """Production with everything that is optional."""
     config = replace(
-        PROD,
+        ENVIRONMENTS["prod"].monitoring,
         alert_emails=("team@example.com",),
         page_urls=("https://pager.example.com/sns",),
         page_emails=("night@example.com",),
@@ -24,9 +24,9 @@ def prod() -> Monitoring:
 
 @pytest.fixture(scope="session")
 def dev() -> Monitoring:
-    return Monitoring.synthesize("dev", DEV)
+    return Monitoring.synthesize("dev", ENVIRONMENTS["dev"].monitoring)
 
 
 @pytest.fixture(scope="session")
 def local() -> Monitoring:
-    return Monitoring.synthesize("local", LOCAL)
+    return Monitoring.synthesize("local", ENVIRONMENTS["local"].monitoring)

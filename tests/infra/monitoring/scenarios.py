@@ -1,6 +1,6 @@
 """For every alarm, what makes it fire; and an hour in which none may.
 
-Counts are relative to production's thresholds, whose defaults `infra.monitoring.config.Thresholds` gives.
+Counts are relative to production's thresholds, whose defaults `infra.config.monitoring.Thresholds` gives.
 """
 
 from collections.abc import Callable, Mapping

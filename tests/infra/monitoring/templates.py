@@ -9,7 +9,7 @@ from aws_cdk import App, Environment
 from aws_cdk.assertions import Template
 
 from functions.shared import contract
-from infra.monitoring.config import MonitoringConfig
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring.resources import WatchedFunction, WatchedResources
 from infra.paths import REPOSITORY
 from infra.stacks.monitoring import MonitoringStack

@@ -11,7 +11,7 @@ from functions.shared.contract import Env
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from local.cloudwatch.metric_store import MetricStore
 from tests.infra.monitoring.templates import Monitoring
-from tests.support.aws_calls import refused
+from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.events import api_event
 
@@ -62,16 +62,10 @@ def test_errors(dev: Monitoring, aws: EmbeddedAws, load_handler: Load, capsys: C
     _fires_at_its_threshold(dev, "MFASetupErrors", lines)
 
 
-def test_system_errors(dev: Monitoring, load_handler: Load, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = load_handler("setup_mfa")
-
-    def fail(_identity: object) -> None:
-        raise RuntimeError
-
-    monkeypatch.setattr(handler.service, "enrol", fail)
-    capsys.readouterr()
-    assert handler.lambda_handler(api_event(contract.SETUP), None)["statusCode"] == 500
-    _fires_at_its_threshold(dev, "MFASetupSystemErrors", capsys.readouterr().out.splitlines())
+def test_system_errors(dev: Monitoring, aws: EmbeddedAws, load_handler: Load, capsys: Captured) -> None:
+    with aws.calls.recorded({"dynamodb:PutItem": raising(RuntimeError())}):
+        lines = _setup(load_handler, capsys, 500)
+    _fires_at_its_threshold(dev, "MFASetupSystemErrors", lines)
 
 
 def test_unauthorized(dev: Monitoring, load_handler: Load, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

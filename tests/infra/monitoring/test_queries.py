@@ -12,7 +12,7 @@ from functions.shared.contract import Env
 from infra.monitoring import queries
 from infra.monitoring.queries import SAVED_QUERIES, SavedQuery
 from local.cloudwatch.logs_insights import LogsInsightsError, Row, run
-from tests.support.aws_calls import refused
+from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.events import api_event
 
@@ -23,7 +23,7 @@ GROUP = "/aws/lambda/setup-mfa-dev"
 
 
 @pytest.fixture
-def log(aws: EmbeddedAws, load_handler: Load, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def log(aws: EmbeddedAws, load_handler: Load, capsys: Captured) -> list[str]:
     """Return what setup logs for two users who succeed, one whom KMS fails, and one who meets a defect."""
     handler = load_handler("setup_mfa")
     capsys.readouterr()
@@ -31,12 +31,8 @@ def log(aws: EmbeddedAws, load_handler: Load, capsys: Captured, monkeypatch: pyt
         handler.lambda_handler(api_event(contract.SETUP, user_id=user, request_id=f"{user}-1"), None)
     with aws.calls.recorded({"kms:GenerateDataKey": refused("DisabledException")}):
         handler.lambda_handler(api_event(contract.SETUP, user_id="eve", request_id="eve-1"), None)
-
-    def fail(_identity: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(handler.service, "enrol", fail)
-    handler.lambda_handler(api_event(contract.SETUP, user_id="joe", request_id="joe-1"), None)
+    with aws.calls.recorded({"dynamodb:PutItem": raising(ZeroDivisionError())}):
+        handler.lambda_handler(api_event(contract.SETUP, user_id="joe", request_id="joe-1"), None)
     return capsys.readouterr().out.splitlines()
 
 

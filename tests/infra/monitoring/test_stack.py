@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from functions.shared import contract
-from infra.monitoring.config import BY_ENVIRONMENT, DEV, PROD, MonitoringConfig, Thresholds
+from infra.config import ENVIRONMENTS, ConfigError, MonitoringConfig, Thresholds
 from infra.monitoring.log_protection import PATTERNS, log_protection_policy
 from infra.monitoring.resources import WatchedFunction
 from infra.monitoring.rules import alarm_rules
@@ -78,13 +78,13 @@ def test_nag_finds_nothing(prod: Monitoring, dev: Monitoring, local: Monitoring)
 
 
 def test_the_template_is_the_same_twice(dev: Monitoring) -> None:
-    assert Monitoring.synthesize("dev", DEV).template == dev.template
+    assert Monitoring.synthesize("dev", ENVIRONMENTS["dev"].monitoring).template == dev.template
 
 
 def test_paging_that_reaches_nobody_is_warned_of() -> None:
     from aws_cdk.assertions import Annotations, Match
 
-    silent = Monitoring.synthesize("prod", PROD)
+    silent = Monitoring.synthesize("prod", ENVIRONMENTS["prod"].monitoring)
     warnings = Annotations.from_stack(silent.stack).find_warning("*", Match.string_like_regexp("reach nobody"))
     assert len(warnings) == 1
 
@@ -153,17 +153,17 @@ def test_the_policy_audits_and_masks() -> None:
     ],
 )
 def test_refuses_what_could_not_work(changes: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(complaint)):
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
         MonitoringConfig(**changes)
 
 
 def test_refuses_thresholds_that_always_fire() -> None:
-    with pytest.raises(ValueError, match=re.escape("thresholds.errors: expected a number above 0, got 0")):
+    with pytest.raises(ConfigError, match=r"thresholds\.errors: expected a whole number from 1 to 1000000000, got 0"):
         Thresholds(errors=0)
 
 
 def test_only_prod_pages() -> None:
-    assert {name: config.paging for name, config in BY_ENVIRONMENT.items()} == {
+    assert {name: config.monitoring.paging for name, config in ENVIRONMENTS.items()} == {
         "dev": False,
         "prod": True,
         "local": False,
@@ -211,7 +211,7 @@ def test_refuses_two_rules_of_one_name() -> None:
         alarm_rules(
             environment="dev",
             resources=resources("dev"),
-            config=DEV,
+            config=ENVIRONMENTS["dev"].monitoring,
             endpoints=(contract.SETUP, contract.SETUP),
         )
 
@@ -223,7 +223,9 @@ def test_watches_only_what_is_deployed() -> None:
         functions=tuple(each for each in deployed.functions if each.folder in {"setup_mfa", "jwt_authorizer"}),
         dead_letter_queue_name=None,
     )
-    rules = alarm_rules(environment="dev", resources=least, config=DEV, endpoints=(contract.SETUP,))
+    rules = alarm_rules(
+        environment="dev", resources=least, config=ENVIRONMENTS["dev"].monitoring, endpoints=(contract.SETUP,)
+    )
     keys = {rule.key for rule in rules}
     assert "setup-mfa-errors" in keys
     assert not keys & {"verify-mfa-errors", "verify-mfa-no-success", "unauthorized-surge", "security-event-failures"}

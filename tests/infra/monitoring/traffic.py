@@ -25,12 +25,13 @@ from functions.shared.errors import (
     ServiceUnavailableError,
     UnauthorizedError,
 )
-from functions.shared.http import Request, endpoint
+from functions.shared.http import Request
 from functions.shared.observability import Telemetry
 from functions.shared.settings import EndpointSettings
 from local.cloudwatch.metric_store import MetricStore
 from tests.infra.monitoring.templates import KEY_ARN
 from tests.support.events import api_event
+from tests.support.routes import Value, handler_of
 
 OK = None
 REJECTED = MfaAlreadyEnabledError()
@@ -41,30 +42,25 @@ UNAUTHORIZED = UnauthorizedError()
 FORBIDDEN = InsufficientScopeError("mfa")
 
 
-class _Body:
-    def model_dump_json(self, *, by_alias: bool) -> str:
-        return f'{{"by_alias": {by_alias}}}'
-
-
 @cache
 def answered(
     environment: str, route: Endpoint, error: ApiError | None, metrics: tuple[Metric, ...] = ()
 ) -> tuple[str, ...]:
     """Return what a route's handler writes to its log while it answers one request in a given way."""
 
-    def operation(request: Request) -> _Body:
+    def operation(request: Request[Any]) -> Value:
         for metric in metrics:
             request.count(metric)
         if error is UNEXPECTED:
             raise RuntimeError
         if error is not None:
             raise error
-        return _Body()
+        return Value(1)
 
     settings = EndpointSettings(environment, "CRITICAL", (), "mfa" if error is FORBIDDEN else None)
     user = None if error is UNAUTHORIZED else "user-1"
     with _output() as lines:
-        response = endpoint(route, settings)(operation)(api_event(route, user_id=user), None)
+        response = handler_of(operation, route, settings)(api_event(route, user_id=user), None)
     assert response["statusCode"] == (200 if error is None else error.status)
     return tuple(lines())
 

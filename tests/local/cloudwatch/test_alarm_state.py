@@ -147,9 +147,3 @@ def test_metric_math_watches_the_one_returned_result() -> None:
 def test_unknown_statistics_are_refused() -> None:
     with pytest.raises(ValueError, match="unknown statistic 'TM99'"):
         alarm_state(_alarm(Statistic="TM99"), _published(1), now=1200)
-
-
-def test_lines_that_are_no_metrics_are_passed_over() -> None:
-    store = MetricStore()
-    store.put_embedded(["START RequestId: 1", '{"message": "hello"}', "[1]", ""], at=0)
-    assert store.names("Example") == set()

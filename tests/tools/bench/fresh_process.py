@@ -1,4 +1,4 @@
-"""Running code in a fresh interpreter that sees one package and the standard library, as on Lambda."""
+"""Runs code in a fresh interpreter that sees only one package and the standard library, as on Lambda."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def run_in(package: Path, code: str, environment: Mapping[str, str] | None = None) -> str:
-    """Return what the code printed; it fails the test if it raises."""
+    """Return the output of the code; an exception in it fails the test."""
     finished = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", f"import sys; sys.path.insert(0, {str(package)!r})\n{code}"],
         env={

@@ -1,4 +1,4 @@
-"""What the bench computes from what it measures."""
+"""Figures that the bench computes from measurements."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,23 +7,20 @@ import pytest
 
 from tools.bench import costs
 from tools.bench.measure import Sample
-from tools.bench.summary import Spread, ratio, spread
-from tools.bench.targets import Calls, Target, targets
+from tools.bench.results import RequestCost, Results, Spread, ratio
+from tools.bench.targets import outcomes, ratios
 
 SAMPLE = Sample(
     start=10,
     init=300,
     first=20,
     warm=6,
-    init_wall=310,
-    first_wall=21,
     warm_wall=7,
     peak_mib=60,
-    cold_peak_mib=55,
     calls=("dynamodb:GetItem", "kms:Decrypt", "dynamodb:UpdateItem"),
     bytes_sent=5000,
     bytes_received=2000,
-    endpoint=0.5,
+    stand_in=0.5,
     response_bytes=100,
     modules=(),
     late_modules=(),
@@ -42,20 +39,19 @@ def test_a_spread_is_the_median_with_its_quartiles() -> None:
 
 def test_ratios_are_taken_within_a_round_so_that_a_busy_moment_cancels_out() -> None:
     busy = replace(SAMPLE, warm=60)
-    samples = {"ours": [SAMPLE, busy], "theirs": [replace(SAMPLE, warm=12), replace(SAMPLE, warm=120)]}
+    theirs = [replace(SAMPLE, warm=12), replace(SAMPLE, warm=120)]
 
-    assert ratio(samples, "ours", "theirs", lambda sample: sample.warm) == Spread(0.5, 0.5, 0.5)
-    assert spread(samples, "ours", lambda sample: sample.warm).median == 33
-
-
-@pytest.mark.parametrize(("measured", "met"), [(1.3, True), (1.31, False)])
-def test_a_target_is_the_most_that_the_median_may_be(measured: float, met: bool) -> None:
-    assert Target("x", Spread(measured, 0, 9), 1.3).met is met
+    assert ratio([SAMPLE, busy], theirs, lambda sample: sample.warm) == Spread(0.5, 0.5, 0.5)
+    assert RequestCost.of([SAMPLE, busy]).warm.median == 33
 
 
-def test_calls_must_be_exactly_as_many_as_promised() -> None:
-    assert Calls("x", 2, 2).met
-    assert not Calls("x", 1, 2).met
+def results(samples: dict[str, list[Sample]], zip_bytes: int) -> Results:
+    return replace(
+        Results.load(),
+        requests={name: RequestCost.of(each) for name, each in samples.items()},
+        ratios=ratios(samples),
+        packages={"setup": (zip_bytes, zip_bytes)},
+    )
 
 
 def test_every_target_of_a_good_run_is_met_and_a_slower_one_misses() -> None:
@@ -67,10 +63,10 @@ def test_every_target_of_a_good_run_is_met_and_a_slower_one_misses() -> None:
     samples |= {name: [replace(SAMPLE, calls=SAMPLE.calls[:1])] for name in ("verify, locked", "status")}
     samples["authorizer"] = [replace(SAMPLE, init=100, warm=0.2, calls=())]
 
-    assert [each.name for each in targets(samples, 9.0) if not each.met] == []
+    assert [each.name for each in outcomes(results(samples, 10 * 2**20)) if not each.met] == []
 
     samples["setup"] = [replace(SAMPLE, init=800, warm=19)]
-    assert {each.name for each in targets(samples, 11.0) if not each.met} == {
+    assert {each.name for each in outcomes(results(samples, 10 * 2**20 + 1)) if not each.met} == {
         "setup, cold: ours / straightforward",
         "setup, cold: ours / Node",
         "setup, warm: ours / straightforward",
@@ -102,7 +98,6 @@ def test_a_bill_adds_up_calls_units_and_durations() -> None:
     bill = costs.bill(SAMPLE.calls, cpu_ms=6, authorizer_cpu_ms=0.2, item=1500, memory_mib=1769)
 
     milliseconds = 6 + 3 * costs.ASSUMED_CALL_MS + 1
-    assert bill.parts["KMS"] == 3.0
-    assert bill.parts["DynamoDB"] == pytest.approx(2 * 0.625 + 0.125)
-    assert bill.parts["Lambda"] == pytest.approx(0.4 + milliseconds / 1000 * 1769 / 1024 * 13.3334)
-    assert bill.total == pytest.approx(sum(bill.parts.values()))
+    assert bill["KMS"] == 3.0
+    assert bill["DynamoDB"] == pytest.approx(2 * 0.625 + 0.125)
+    assert bill["Lambda"] == pytest.approx(0.4 + milliseconds / 1000 * 1769 / 1024 * 13.3334)

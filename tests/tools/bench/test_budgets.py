@@ -1,6 +1,6 @@
-"""What a request may cost, as packaged: AWS calls, imported packages, bytes. No timing: that is `make bench`.
+"""The budget of each request, as packaged: AWS calls, imported packages, bytes. `make bench` measures time.
 
-A budget is raised only with a reason that is worth it; a smaller cost may lower it.
+Raise a budget only for a good reason; lower it when the cost falls.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from functions.shared.contract import SORT_KEY, Attribute, partition_key
 from tests.support.embedded_aws import TABLE_NAME, EmbeddedAws
 from tests.support.life_cycle import User
 from tools.bench.costs import item_bytes
-from tools.bench.endpoint import running_endpoint
+from tools.bench.fake_aws import running_stand_in
 from tools.bench.measure import Bench, Sample
 from tools.bench.variants import our_variants
 
@@ -45,7 +45,7 @@ MODULES = {
     "authorizer": OBSERVABILITY | {"cryptography", "jwt"},
 }
 
-#: Sent to AWS and received from it, whole HTTP messages; with a session token of 700 characters in each.
+#: The most bytes sent and received: whole HTTP messages to and from AWS, with a session token of 700 characters.
 BYTES = {name: (2600 * len(calls), 3000) for name, calls in CALLS.items()}
 ITEM_BYTES = 2048  # two write units
 RESPONSE_BYTES = 2000
@@ -53,10 +53,10 @@ RESPONSE_BYTES = 2000
 
 @pytest.fixture(scope="module")
 def requests() -> Iterator[dict[str, Sample]]:
-    """Return one first request of each kind, in a process of its own."""
+    """Return the first request of each kind, each in a separate process."""
     variants = our_variants()
-    with running_endpoint() as endpoint:
-        bench = Bench(endpoint, variants[0])
+    with running_stand_in() as stand_in:
+        bench = Bench(stand_in, variants[0])
         assert item_bytes(bench.stored_item) < ITEM_BYTES
         yield {each.name: bench.run(replace(each, warm_up=0, requests=0)) for each in variants}
 
@@ -71,12 +71,12 @@ def test_a_request_makes_exactly_these_calls(requests: dict[str, Sample], name: 
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_function_imports_these_packages_and_no_other(requests: dict[str, Sample], name: str) -> None:
+def test_a_function_imports_exactly_these_packages(requests: dict[str, Sample], name: str) -> None:
     assert set(requests[name].modules) == MODULES[name]
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_first_request_imports_nothing_so_that_a_snapshot_holds_everything(
+def test_the_first_request_imports_nothing_so_that_a_snapshot_contains_all_modules(
     requests: dict[str, Sample], name: str
 ) -> None:
     assert requests[name].late_modules == ()

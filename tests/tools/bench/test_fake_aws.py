@@ -1,4 +1,4 @@
-"""The stand-in for AWS: right enough for the SDKs, and honest about what it counts."""
+"""The stand-in for AWS: correct enough for the SDKs, and it counts what it receives and sends."""
 
 import http.client
 import json
@@ -8,21 +8,21 @@ from typing import Any
 import boto3
 import pytest
 
-from tools.bench.endpoint import Endpoint, running_endpoint
+from tools.bench.fake_aws import StandIn, TrafficCount, running_stand_in
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[Endpoint]:
-    with running_endpoint() as running:
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    with running_stand_in() as running:
         yield running
 
 
-def client(endpoint: Endpoint, service: str) -> Any:
-    return boto3.client(service, endpoint_url=endpoint.url, region_name="us-east-1")
+def client(stand_in: StandIn, service: str) -> Any:
+    return boto3.client(service, endpoint_url=stand_in.url, region_name="us-east-1")
 
 
-def test_a_data_key_decrypts_to_itself(endpoint: Endpoint) -> None:
-    kms = client(endpoint, "kms")
+def test_a_data_key_decrypts_to_itself(stand_in: StandIn) -> None:
+    kms = client(stand_in, "kms")
 
     made = kms.generate_data_key(KeyId="key", NumberOfBytes=32)
 
@@ -31,47 +31,41 @@ def test_a_data_key_decrypts_to_itself(endpoint: Endpoint) -> None:
     assert kms.generate_data_key(KeyId="key", NumberOfBytes=32)["Plaintext"] != made["Plaintext"]
 
 
-def test_writes_succeed_and_change_nothing_so_that_a_request_can_be_repeated(endpoint: Endpoint) -> None:
-    dynamodb = client(endpoint, "dynamodb")
-    endpoint.reset(item={"pk": {"S": "stored"}})
+def test_writes_succeed_and_change_nothing_so_that_a_request_can_be_repeated(stand_in: StandIn) -> None:
+    dynamodb = client(stand_in, "dynamodb")
+    stand_in.item = {"pk": {"S": "stored"}}
 
     dynamodb.put_item(TableName="users", Item={"pk": {"S": "written"}})
     dynamodb.update_item(TableName="users", Key={"pk": {"S": "stored"}}, UpdateExpression="SET a = b")
     dynamodb.delete_item(TableName="users", Key={"pk": {"S": "stored"}})
 
     assert dynamodb.get_item(TableName="users", Key={"pk": {"S": "any"}})["Item"] == {"pk": {"S": "stored"}}
-    assert endpoint.reset()["put"] == {"pk": {"S": "written"}}
+    assert stand_in.put == {"pk": {"S": "written"}}
 
 
-def test_calls_and_whole_messages_are_counted_since_the_last_reset(endpoint: Endpoint) -> None:
-    dynamodb = client(endpoint, "dynamodb")
-    endpoint.reset(item={"pk": {"S": "x" * 1000}})
+def test_calls_and_whole_messages_are_counted_since_the_last_reset(stand_in: StandIn) -> None:
+    dynamodb = client(stand_in, "dynamodb")
+    dynamodb.get_item(TableName="users", Key={"pk": {"S": "before"}})
+    stand_in.item = {"pk": {"S": "x" * 1000}}
+    stand_in.traffic = TrafficCount()
 
     dynamodb.get_item(TableName="users", Key={"pk": {"S": "y" * 500}})
-    counted = endpoint.reset()
 
-    assert counted["calls"] == ["dynamodb:GetItem"]
-    assert 500 < counted["bytes_received"] < 3000
-    assert 1000 < counted["bytes_sent"] < 2000
-    assert counted["cpu_seconds"] > 0
-    assert endpoint.reset()["calls"] == []
+    assert stand_in.traffic.calls == ["dynamodb:GetItem"]
+    assert 500 < stand_in.traffic.bytes_received < 3000
+    assert 1000 < stand_in.traffic.bytes_sent < 2000
+    dynamodb.get_item(TableName="users", Key={"pk": {"S": "y"}})  # CPU time is counted once a response was sent
+    assert 0 < stand_in.traffic.cpu_seconds < 1
 
 
-def test_keys_of_the_issuer_are_published(endpoint: Endpoint) -> None:
-    endpoint.reset(keys={"keys": [{"kid": "1"}]})
-    connection = http.client.HTTPConnection(endpoint.url.removeprefix("http://"))
+def test_the_keys_of_the_issuer_are_published_and_an_unknown_operation_is_refused(stand_in: StandIn) -> None:
+    stand_in.keys = {"keys": [{"kid": "1"}]}
+    connection = http.client.HTTPConnection(stand_in.url.removeprefix("http://"), timeout=5)
 
     connection.request("GET", "/jwks.json")
-
     assert json.loads(connection.getresponse().read()) == {"keys": [{"kid": "1"}]}
-    connection.close()
-
-
-def test_an_operation_that_no_function_calls_is_not_answered(endpoint: Endpoint) -> None:
-    connection = http.client.HTTPConnection(endpoint.url.removeprefix("http://"), timeout=5)
 
     connection.request("POST", "/", b"{}", {"X-Amz-Target": "DynamoDB_20120810.Scan"})
-
     with pytest.raises(http.client.RemoteDisconnected):
         connection.getresponse()
     connection.close()

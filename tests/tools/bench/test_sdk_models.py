@@ -1,4 +1,4 @@
-"""The AWS SDK's models in the packages: cut to the operations that the functions call, and no deeper."""
+"""The AWS SDK's models in the packages contain exactly the operations that the functions call."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from tests.tools.bench.fresh_process import run_in
 HERE = Target.of(ENVIRONMENTS["local"])
 
 
-def test_every_operation_that_a_function_may_call_is_described_and_no_other() -> None:
+def test_the_models_contain_exactly_the_allowed_operations() -> None:
     allowed = {
         tuple(action.split(":"))
         for each in PERMISSIONS.values()
@@ -34,8 +34,8 @@ def test_a_packages_clients_have_exactly_these_operations(function: str) -> None
         assert set(run_in(build_package(function, HERE), code).split()) == OPERATIONS[service]
 
 
-def test_a_cut_model_still_writes_and_reads_whatever_an_item_may_hold() -> None:
-    """An item's values refer to their own type again, lists and maps of them: the shapes that a cut could lose."""
+def test_a_cut_model_still_writes_and_reads_every_type_of_value() -> None:
+    """Values can contain lists and maps of values: recursive shapes that a cut could lose."""
     code = """
 import boto3, botocore.stub
 client = boto3.client("dynamodb")
@@ -53,7 +53,7 @@ with botocore.stub.Stubber(client) as stub:
     assert run_in(build_package("setup_mfa", HERE), code).split() == ["True", "refused"]
 
 
-def test_an_operation_that_botocore_does_not_know_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_operation_is_refused(tmp_path: Path) -> None:
     model = tmp_path / "dynamodb" / "2012-08-10" / "service-2.json.gz"
     model.parent.mkdir(parents=True)
     model.write_bytes(gzip.compress(json.dumps({"operations": {"GetItem": {}}, "shapes": {}}).encode()))

@@ -1,4 +1,4 @@
-"""The documentation, built once for all tests, and served to a browser."""
+"""The documentation site, built once for all tests and served to a browser."""
 
 import http.server
 import threading
@@ -17,15 +17,15 @@ from tools.docsite.build import build
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the built site; a warning of the builder fails every test that asks for it."""
+    """Return the folder of the built site; a warning of the builder fails every test that uses it."""
     folder = tmp_path_factory.mktemp("site")
     build(folder, Progress())
     return folder
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name that it overrides
-        """Say nothing."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name in the base class
+        """Log nothing."""
 
 
 @pytest.fixture(scope="session")

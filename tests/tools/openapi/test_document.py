@@ -1,4 +1,4 @@
-"""``docs/openapi.json`` is what the code makes of it, valid, and pleasant to lint."""
+"""``docs/openapi.json`` is generated from the current code, valid, and free of lint."""
 
 import base64
 import io
@@ -18,8 +18,8 @@ from functions.shared.contract import ENDPOINTS, ErrorCode
 from infra.constructs.gateway_responses import GATEWAY_ANSWERS
 from infra.paths import REPOSITORY
 from tests.support.api_description import described_answers, description, operation, resolved
-from tools.openapi.answers import GATEWAY_REASONS, OTHER_GATEWAY_REASONS
 from tools.openapi.document import FILE, document, text
+from tools.openapi.responses import GATEWAY_REASONS, OTHER_GATEWAY_REASONS
 
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/]+=*)")
 
@@ -32,7 +32,7 @@ def pixels(data_uri: re.Match[str]) -> str:
 
 def test_the_file_is_what_the_code_says() -> None:
     assert _PNG.sub(pixels, FILE.read_text()) == _PNG.sub(pixels, text()), (
-        "docs/openapi.json is not what the code says: `make openapi`, then look at the difference"
+        "docs/openapi.json is out of date: run `make openapi`, then look at the difference"
     )
 
 

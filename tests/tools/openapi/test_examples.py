@@ -1,6 +1,6 @@
-"""Every example of an answer is one that a handler really gives, but for ids, times and what is drawn at random.
+"""Every example of a response is one that a handler really returns, except ids, times and random values.
 
-Those that the gateway makes are compared with the deployed gateway, in ``tests/e2e/test_openapi.py``.
+``tests/e2e/test_openapi.py`` compares the gateway's responses with the deployed gateway.
 """
 
 import json
@@ -22,7 +22,7 @@ from tools.openapi.examples import SCOPE
 
 EXAMPLES = [each for each in described_answers() if not each.by_gateway]
 
-#: What differs from one answer to the next.
+#: What differs from one response to the next.
 _CHANGING = {
     re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*"): "(QR code)",
     re.compile(r"[A-Z2-7]{32}"): "(secret)",
@@ -32,7 +32,7 @@ _CHANGING = {
 
 
 class Situation:
-    """A user and the AWS around it, led to where a route gives one answer."""
+    """A user and the embedded AWS, brought to the state in which a route returns one response."""
 
     def __init__(self, user: User, aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
         self.user = user
@@ -40,11 +40,11 @@ class Situation:
         self.monkeypatch = monkeypatch
 
     def request(self, route: Endpoint) -> Answer:
-        """Send what the route takes, with a right code if it takes one."""
+        """Send a valid request, with a right code if the route takes one."""
         return self.user.call(route, {"code": self.user.code()} if "requestBody" in operation(route) else None)
 
     def ready(self, route: Endpoint) -> None:
-        """Lead the user to where the route would answer 200."""
+        """Bring the user to the state in which the route returns 200."""
         self.user.setup()
         if route not in (SETUP, VERIFY_SETUP):
             self.user.verify_setup(self.user.code(steps=-1))
@@ -59,7 +59,7 @@ class Situation:
         return self.request(route)
 
     def with_backup_codes(self, number: int) -> Answer:
-        """Log in by a backup code, with a number of them left after it."""
+        """Log in with a backup code, so that a number of them remains."""
         self.user.enrol()
         for code in self.user.backup_codes[number + 1 :]:
             self.user.verify_backup(code)

@@ -28,17 +28,17 @@ type Run = Callable[..., "Outcome"]
 
 
 class Outcome:
-    """What a run of the command left behind."""
+    """The exit status and output of a run of the command."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.told = status, err
+        self.status, self.shown = status, err
         lines = out.splitlines()
         assert len(lines) <= 1, "standard output is for the one log line"
         self.logged: dict[str, Any] = json.loads(lines[0]) if lines else {}
 
 
 class Terminal(io.StringIO):
-    """A person at the keyboard, who types a line; ``meanwhile`` happens while they think."""
+    """A person at the keyboard who types a line; ``meanwhile`` runs before that."""
 
     def __init__(self, text: str, meanwhile: Callable[[], object] = lambda: None) -> None:
         super().__init__(f"{text}\n")
@@ -54,8 +54,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command for user-1 as a shell does, with somebody at the keyboard."""
+def run(user: User, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command for user-1 at the user's time, with a person at the keyboard."""
 
     def execute(
         action: str, *options: str, stdin: io.StringIO | None = None, where: str = f"--table={TABLE_NAME}"
@@ -63,7 +63,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sys, "stdin", stdin or Terminal("yes"))
         reason = [] if action == "show" else ["--reason=ticket 4711"]
         capsys.readouterr()
-        status = main([action, "--user=user-1", where, *reason, *options])
+        status = main([action, "--user=user-1", where, *reason, *options], clock=user.time)
         captured = capsys.readouterr()
         return Outcome(status, captured.out, captured.err)
 
@@ -76,12 +76,11 @@ def events_of(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> l
 
 
 @pytest.fixture
-def locked(enrolled: User, monkeypatch: pytest.MonkeyPatch) -> User:
-    """Return a user whose authenticator app has just been locked, at the time that the operator's clock shows."""
+def locked(enrolled: User) -> User:
+    """Return a user whose TOTP codes have just been locked."""
     for _ in range(5):
         assert enrolled.verify(enrolled.wrong_code()).status == 400
     assert enrolled.verify().status == 429
-    monkeypatch.setattr("time.time", lambda: enrolled.now)
     return enrolled
 
 
@@ -100,27 +99,24 @@ class TestShow:
             "8",
             "2027-01-15T",
         ):
-            assert expected in outcome.told
+            assert expected in outcome.shown
         assert before is not None
         stored = [before[name]["S"] for name in ("encrypted_secret", "iv", "backup_codes_salt")]
         stored += [code["S"] for code in before["backup_codes"]["L"]]
-        assert [value for value in (locked.secret, *locked.backup_codes, *stored) if value in outcome.told] == []
+        assert [value for value in (locked.secret, *locked.backup_codes, *stored) if value in outcome.shown] == []
         assert aws.item("user-1") == before
 
     @pytest.mark.usefixtures("aws")
     def test_of_a_stranger_says_that_there_is_nothing(self, run: Run) -> None:
         outcome = run("show")
         assert outcome.status == 0
-        assert "none" in outcome.told
+        assert "none" in outcome.shown
 
-    def test_of_an_enrolment_says_whether_it_is_still_on(
-        self, run: Run, user: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("time.time", lambda: user.now)
+    def test_of_an_enrolment_says_whether_it_is_still_pending(self, run: Run, user: User) -> None:
         user.setup()
-        assert "pending" in run("show").told
+        assert "pending" in run("show").shown
         user.wait(PENDING_LIFETIME_SECONDS)
-        assert "expired" in run("show").told
+        assert "expired" in run("show").shown
 
     def test_asks_for_neither_reason_nor_terminal(self, run: Run, aws: EmbeddedAws) -> None:
         with aws.calls.recorded() as made:
@@ -138,7 +134,7 @@ class TestUnlock:
         aws.set("user-1", failed_attempts={"N": "100"})
         locked.wait(1_000_000)
         assert locked.verify().status == 429
-        assert "an operator unlocks it" in run("show").told
+        assert "an operator unlocks it" in run("show").shown
         assert run("unlock").status == 0
         assert locked.verify().status == 200
 
@@ -272,11 +268,9 @@ class TestReset:
         run: Run,
         user: User,
         writes: list[tuple[Any, Any]],
-        monkeypatch: pytest.MonkeyPatch,
         age: int,
     ) -> None:
         user.setup()
-        monkeypatch.setattr("time.time", lambda: user.now)
         user.wait(age)
         assert run("reset").status == 0
         assert aws.item("user-1") is None
@@ -286,7 +280,7 @@ class TestReset:
     def test_of_a_stranger_is_nothing_to_do(self, run: Run) -> None:
         outcome = run("reset")
         assert outcome.status == 3
-        assert "check the user id" in outcome.told
+        assert "check the user id" in outcome.shown
 
 
 class TestConsent:
@@ -298,9 +292,9 @@ class TestConsent:
         assert aws.item(locked.user_id) == before
 
     def test_the_state_is_shown_before_the_question(self, run: Run, locked: User) -> None:
-        told = run("unlock").told
-        assert 0 < told.index("totp failed attempts") < told.index("Forget the wrong codes")
-        assert locked.user_id in told
+        shown = run("unlock").shown
+        assert 0 < shown.index("totp failed attempts") < shown.index("Clear the wrong codes")
+        assert locked.user_id in shown
 
     @pytest.mark.parametrize("action", ["unlock", "reset"])
     def test_without_a_terminal_nothing_is_asked_and_nothing_done(
@@ -309,7 +303,7 @@ class TestConsent:
         with aws.calls.recorded() as made:
             outcome = run(action, stdin=io.StringIO("yes\n"))
         assert outcome.status == 4
-        assert "--yes" in outcome.told
+        assert "--yes" in outcome.shown
         assert made == []
         assert locked.verify().status == 429
 
@@ -322,7 +316,7 @@ class TestRace:
     def test_a_user_who_is_faster_wins(self, aws: EmbeddedAws, run: Run, enrolled: User) -> None:
         outcome = run("reset", stdin=Terminal("yes", meanwhile=enrolled.verify))
         assert (outcome.status, outcome.logged["outcome"]) == (5, "conflict")
-        assert "start again" in outcome.told
+        assert "start again" in outcome.shown
         assert aws.item("user-1") is not None
         assert enrolled.status()["enabled"] is True
 
@@ -371,8 +365,8 @@ class TestTable:
         with aws.calls.recorded({"cloudformation:DescribeStacks": answer or self.stacks()}):
             outcome = run("show", where="--environment=dev")
         assert outcome.status == 1
-        assert "mfa-dev-data" in outcome.told
-        assert "--region" in outcome.told
+        assert "mfa-dev-data" in outcome.shown
+        assert "--region" in outcome.shown
 
 
 class TestFailure:
@@ -394,9 +388,9 @@ class TestFailure:
         with aws.calls.recorded({operation: failure}):
             outcome = run("reset")
         assert outcome.status == 1
-        assert advice in outcome.told
+        assert advice in outcome.shown
         assert outcome.logged == {}
-        assert "Traceback" not in outcome.told
+        assert "Traceback" not in outcome.shown
         assert aws.item(locked.user_id) == before
 
     def test_of_the_write_is_logged_with_its_outcome_unknown(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
@@ -404,7 +398,7 @@ class TestFailure:
         with aws.calls.recorded({"dynamodb:UpdateItem": timeout}):
             outcome = run("unlock")
         assert (outcome.status, outcome.logged["outcome"]) == (1, "failed")
-        assert "may or may not" in outcome.told
+        assert "may or may not" in outcome.shown
         assert locked.verify().status == 429
 
     def test_a_damaged_item_is_left_alone_and_the_way_out_named(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
@@ -412,27 +406,27 @@ class TestFailure:
         before = aws.item(locked.user_id)
         outcome = run("reset")
         assert outcome.status == 1
-        assert "A damaged item" in outcome.told
+        assert "A damaged item" in outcome.shown
         assert aws.item(locked.user_id) == before
 
     def test_an_unknown_profile_is_said_to_be_so(self, run: Run) -> None:
         outcome = run("show", "--profile=nobody")
         assert outcome.status == 1
-        assert "nobody" in outcome.told
+        assert "nobody" in outcome.shown
 
     def test_a_missing_region_is_said_to_be_so(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_DEFAULT_REGION")
         monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
         outcome = run("show")
         assert outcome.status == 1
-        assert "--region" in outcome.told
+        assert "--region" in outcome.shown
 
     @pytest.mark.usefixtures("aws")
     def test_a_region_is_found_as_by_the_aws_command_line(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_DEFAULT_REGION")
         monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
         monkeypatch.setenv("AWS_REGION", "us-east-1")
-        assert "in us-east-1" in run("show").told
+        assert "in us-east-1" in run("show").shown
 
 
 @pytest.mark.parametrize(

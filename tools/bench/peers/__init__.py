@@ -1,1 +1,1 @@
-"""The same job done in other ways, each as well as its way allows."""
+"""Other implementations of the same job, each as good as its approach allows."""

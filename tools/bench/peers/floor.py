@@ -1,6 +1,6 @@
-"""The least that a function can cost in Python: just its AWS calls, with everything prepared, and a constant answer.
+"""The lower limit of a function's cost in Python: its AWS calls with prepared data, and a constant response.
 
-Nothing is generated, encrypted, checked, logged or counted. What a real handler costs above this is its own work.
+The handler generates, encrypts, checks, logs and counts nothing. A real handler's cost above this is its own work.
 """
 
 import json
@@ -16,7 +16,7 @@ _KEY_ARN = os.environ["MFA_ENCRYPTION_KEY"]
 _TABLE = os.environ["USERS_TABLE_NAME"]
 _CONTEXT = {"user_id": "6f1c2f1e-0a55-4a0e-9f6e-2f8b7a3f9d10", "purpose": "mfa-totp"}
 _KEY = {"pk": {"S": f"USER#{_CONTEXT['user_id']}"}, "sk": {"S": "MFA#SECRET"}}
-_ANSWER = {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps({"prepared": True})}
+_RESPONSE = {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps({"prepared": True})}
 _CIPHERTEXT = bytes(184)
 _ITEM = {
     **_KEY,
@@ -81,4 +81,4 @@ _CALLS: Mapping[str, Callable[[], None]] = {"/auth/mfa/setup": _setup, "/auth/mf
 def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Make the route's calls."""
     _CALLS[event["path"]]()
-    return _ANSWER
+    return _RESPONSE

@@ -1,4 +1,5 @@
-// Runs one handler as Lambda does, in a fresh process, and tells what it cost: the counterpart of tools/bench/runner.py.
+// Runs one handler in a fresh process, as Lambda does, and measures what it costs: the counterpart of
+// tools/bench/runner.py.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -14,14 +15,10 @@ const peakKib = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/stat
 const startCpu = cpu();
 const plan = JSON.parse(readFileSync(0, "utf8"));
 const beforeCpu = cpu();
-const beforeWall = wall();
 const { handler } = await import(pathToFileURL(process.argv[2]));
 const readyCpu = cpu();
-const readyWall = wall();
-const answer = await handler(plan.event, {});
+const response = await handler(plan.event, {});
 const firstCpu = cpu();
-const firstWall = wall();
-const peakColdKib = peakKib();
 for (let i = 0; i < plan.warm_up; i += 1) await handler(plan.event, {});
 const warmCpu = [];
 const warmWall = [];
@@ -33,15 +30,12 @@ for (let i = 0; i < plan.requests; i += 1) {
   warmWall.push(wall() - startedWall);
 }
 const measured = {
-  answer,
+  response,
   start_cpu: startCpu,
   init_cpu: readyCpu - beforeCpu,
-  init_wall: readyWall - beforeWall,
   first_cpu: firstCpu - readyCpu,
-  first_wall: firstWall - readyWall,
   warm_cpu: warmCpu,
   warm_wall: warmWall,
-  peak_cold_kib: peakColdKib,
   peak_kib: peakKib(),
   modules: [],
   late_modules: [],

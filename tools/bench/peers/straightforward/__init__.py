@@ -1,1 +1,1 @@
-"""The setup route as its description reads, written without a thought of what things cost."""
+"""The setup route in straightforward Python, written without regard to its cost."""

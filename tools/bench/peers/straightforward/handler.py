@@ -1,7 +1,7 @@
-"""``POST /auth/mfa/setup`` in the way of the usual tutorials: good code, every helper of the libraries taken.
+"""``POST /auth/mfa/setup`` as tutorials write it: good code that uses every helper of its libraries.
 
-A DynamoDB resource, a read before the write, the QR code by Pillow, a KMS key provider for each request, Argon2id at
-OWASP's minimum for each backup code, Powertools with event handler, parser and tracer.
+It uses a DynamoDB resource, a read before the write, a QR code from Pillow, a KMS key provider for each request,
+Argon2id at OWASP's minimum for each backup code, and Powertools with event handler, parser and tracer.
 """
 
 import base64
@@ -34,8 +34,8 @@ table = boto3.resource("dynamodb").Table(os.environ["USERS_TABLE_NAME"])
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
-class SetupResponse(BaseModel):
-    """Body of the 200 answer."""
+class SetupBody(BaseModel):
+    """Body of the 200 response."""
 
     secret: str
     qr_code: str = Field(serialization_alias="qrCode")
@@ -95,7 +95,7 @@ def setup() -> Response[str]:
     )
     metrics.add_metric(name="SuccessfulMFASetups", unit=MetricUnit.Count, value=1)
     logger.info("MFA setup", extra={"user_id": identity["user_id"]})
-    body = SetupResponse(secret=secret, qr_code=qr_code(uri)).model_dump_json(by_alias=True)
+    body = SetupBody(secret=secret, qr_code=qr_code(uri)).model_dump_json(by_alias=True)
     return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, body)
 
 

@@ -1,6 +1,5 @@
-// What the theme makes of the pages, for those who use no mouse. It puts a landmark for navigation around the button of
-// each block of code: all alike, and none navigates anywhere; the button itself has a name. And it makes wide tables
-// scroll, which takes a place for the keyboard to stop at.
+// Accessibility fixes for the theme's markup. The theme wraps the copy button of each code block in a navigation
+// landmark, although it navigates nowhere. Wide tables scroll, which needs a focusable element for the keyboard.
 const improve = {
   "nav.md-code__nav:not([role])": (nav) => nav.setAttribute("role", "none"),
   ".md-typeset__scrollwrap:not([tabindex])": (table) => table.setAttribute("tabindex", "0"),

@@ -1,4 +1,4 @@
-// POST /auth/mfa/setup in Node: the same job, answer, item, log line and metrics as functions/setup_mfa.
+// POST /auth/mfa/setup in Node: the same response, item, log line and metrics as functions/setup_mfa.
 import { createHmac, hkdfSync, randomBytes, randomInt } from "node:crypto";
 
 import { AlgorithmSuiteIdentifier, CommitmentPolicy, KmsKeyringNode, buildEncrypt } from "@aws-crypto/client-node";
@@ -33,7 +33,7 @@ export const handler = async (event) => {
   const fields = { request_id: event.requestContext.requestId, route: "POST /auth/mfa/setup" };
   const identity = event.requestContext.authorizer;
   metrics.addMetric("MFASetupAttempts", MetricUnit.Count, 1);
-  const { status, body, metric, outcome } = await answer(identity, fields.request_id);
+  const { status, body, metric, outcome } = await respond(identity, fields.request_id);
   metrics.addMetric(metric, MetricUnit.Count, 1);
   metrics.publishStoredMetrics();
   const duration_ms = Math.round((performance.now() - started) * 10) / 10;
@@ -41,7 +41,7 @@ export const handler = async (event) => {
   return { statusCode: status, headers: HEADERS, body: JSON.stringify(body), isBase64Encoded: false };
 };
 
-async function answer(identity, requestId) {
+async function respond(identity, requestId) {
   try {
     return { status: 200, body: await enrol(identity), metric: "SuccessfulMFASetups", outcome: "OK" };
   } catch (error) {

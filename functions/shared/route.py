@@ -1,0 +1,61 @@
+"""The declaration of a route: what it takes, what it returns, how it can fail, and the words that describe it.
+
+Each function has one, ``ROUTE`` in its ``route`` module. Its handler, the description of the API and the tests use it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from functions.shared.contract import Endpoint
+from functions.shared.errors import ApiError
+from functions.shared.response_body import ResponseBody
+
+type Event = Mapping[str, Any]
+"""An API Gateway proxy event (REST API, Lambda proxy integration)."""
+
+
+class ParsedBody(Protocol):
+    """What a route takes in the body of its request."""
+
+    @classmethod
+    def from_event(cls, event: Event) -> Self:
+        """Return the parsed body of an event's request, or raise `ValidationError`."""
+        ...
+
+
+class NoBody:
+    """The body of a route that takes none; one that is sent is ignored."""
+
+    @classmethod
+    def from_event(cls, _event: Event) -> Self:
+        """Return an instance, whatever was sent."""
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route[Body: ParsedBody, Returned: ResponseBody]:
+    """A declared route.
+
+    Attributes
+    ----------
+    endpoint : Endpoint
+        Its method, path, function and metrics.
+    summary : str
+        What it does, in a few words.
+    description : str
+        What a caller needs to know, in Markdown.
+    body : type
+        The body of its request; `NoBody` for a route that takes none.
+    response : type
+        The body of its 200 response.
+    errors : tuple of ApiError types
+        Every other response of its function.
+    """
+
+    endpoint: Endpoint
+    summary: str
+    description: str
+    body: type[Body]
+    response: type[Returned]
+    errors: tuple[type[ApiError], ...]

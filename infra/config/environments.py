@@ -1,0 +1,52 @@
+"""What differs between the environments."""
+
+import platform
+from collections.abc import Mapping
+from typing import Final
+
+from infra.config.model import DEV, LOCAL, PROD, Config
+from infra.config.monitoring import MonitoringConfig, Thresholds
+
+ENVIRONMENTS: Final[Mapping[str, Config]] = {
+    DEV: Config(environment=DEV),
+    PROD: Config(
+        environment=PROD,
+        cors_allowed_origins=("https://ailifestyle.app",),
+        log_retention_days=365,
+        traffic_shift="canary-10-percent-5-minutes",
+        retain_data=True,
+        api_throttling_rate=500,
+        api_throttling_burst=1000,
+        api_enrolment_throttling_rate=100,
+        api_enrolment_throttling_burst=200,
+        waf=True,
+        monitoring=MonitoringConfig(paging=True),
+    ),
+    LOCAL: Config(
+        environment=LOCAL,
+        log_retention_days=1,
+        # The emulator runs the functions on this machine.
+        architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
+        api_throttling_rate=500,
+        api_throttling_burst=1000,
+        api_enrolment_throttling_rate=500,
+        api_enrolment_throttling_burst=1000,
+        cognito_jwks_base_url="http://127.0.0.1:4566",
+        # A single user can make every simple alarm fire with a few requests.
+        monitoring=MonitoringConfig(
+            thresholds=Thresholds(
+                setup_attempts=20,
+                setup_successes=10,
+                setup_already_enabled=3,
+                setup_unauthorized=3,
+                errors=2,
+                invalid_codes=10,
+                replays=2,
+                lockouts=2,
+                backup_codes_used=5,
+                conflicts=10,
+                insufficient_scope=3,
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,303 @@
+"""The settings: three environments, overrides, and a one-line error for each invalid value."""
+
+from copy import replace
+from operator import attrgetter
+
+import pytest
+
+from infra.config import ENVIRONMENTS, Config, ConfigError, load_config
+from infra.config.load import SETTINGS
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+MULTI_REGION_KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/users"
+STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
+BUS = "arn:aws:events:us-east-1:123456789012:event-bus/security"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def load(**context: object) -> Config:
+    return load_config(context, process_environment={})
+
+
+def refusal(**context: object) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(**context)
+    return str(caught.value)
+
+
+def test_dev_is_the_default() -> None:
+    assert load() == ENVIRONMENTS["dev"]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_is_selected_by_its_name(name: str) -> None:
+    assert load(environment=name) == ENVIRONMENTS[name]
+    assert ENVIRONMENTS[name].environment == name
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
+    for setting in SETTINGS:
+        value = attrgetter(setting)(ENVIRONMENTS[name])
+        text = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+        assert load(**{"environment": name, setting: text}) == ENVIRONMENTS[name], setting
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("account", "123456789012", "123456789012"),
+        ("region", "eu-central-1", "eu-central-1"),
+        ("region", "eusc-de-east-1", "eusc-de-east-1"),
+        ("mfa_issuer", "Käse & Co", "Käse & Co"),
+        ("required_scope", "mfa/manage", "mfa/manage"),
+        (
+            "cors_allowed_origins",
+            "https://a.example, http://localhost:8080",
+            ("https://a.example", "http://localhost:8080"),
+        ),
+        ("cors_allowed_origins", "*", ("*",)),
+        ("cors_allowed_origins", "", ()),
+        ("cors_allowed_origins", ["https://a.example"], ("https://a.example",)),
+        ("log_level", "DEBUG", "DEBUG"),
+        ("log_retention_days", "90", 90),
+        ("architecture", "x86_64", "x86_64"),
+        ("memory_mb", "512", 512),
+        ("memory_mb", 512, 512),
+        ("timeout_seconds", "29", 29),
+        ("snap_start", "false", False),
+        ("snap_start", True, True),
+        ("retain_data", "true", True),
+        ("api_throttling_rate", "5", 5),
+        ("traffic_shift", "linear-10-percent-every-1-minute", "linear-10-percent-every-1-minute"),
+        ("users_table_name", "ailifestyle.users-prod", "ailifestyle.users-prod"),
+        ("event_bus", "security", "security"),
+        ("event_bus", BUS, BUS),
+        ("secret_key_arn", KEY, KEY),
+        ("secret_key_arn", MULTI_REGION_KEY, MULTI_REGION_KEY),
+        ("multi_region_key", "true", True),
+        ("replica_regions", "eu-west-1, ap-south-1", ("eu-west-1", "ap-south-1")),
+        ("waf", "true", True),
+        ("waf_requests_per_ip", "10", 10),
+    ],
+)
+def test_every_field_can_be_overridden(name: str, text: object, value: object) -> None:
+    assert load(**{name: text}) == replace(ENVIRONMENTS["dev"], **{name: value})
+
+
+def test_settings_of_monitoring_override_those_of_the_environment() -> None:
+    changes = {
+        "monitoring.alert_emails": "a@example.com,b@example.com",
+        "monitoring.page_urls": "https://pager.example.com/hook",
+        "monitoring.quiet_hours": "6",
+        "monitoring.thresholds.errors": "50",
+        "monitoring.thresholds.api_5xx_percent": "0.5",
+    }
+    monitoring = load(environment="prod", **changes).monitoring
+    before = ENVIRONMENTS["prod"].monitoring
+
+    assert monitoring == replace(
+        before,
+        alert_emails=("a@example.com", "b@example.com"),
+        page_urls=("https://pager.example.com/hook",),
+        quiet_hours=6,
+        thresholds=replace(before.thresholds, errors=50, api_5xx_percent=0.5),
+    )
+    assert monitoring.paging is True
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("environment", "staging", "one of dev, prod, local"),
+        ("account", "1234", "an account number of 12 digits"),
+        ("region", "Frankfurt", "an AWS region such as us-east-1"),
+        ("mfa_issuer", " ", "a name that is not blank"),
+        ("mfa_issuer", "two\nlines", "a name that is not blank"),
+        ("mfa_issuer", "a bell\u0007", "of printable characters"),
+        ("jwt_issuer", "login.example.com", "an https:// URL"),
+        ("jwt_issuer", "https://login.example.com/?tenant=1", "an https:// URL"),
+        ("cors_allowed_origins", "https://a.example/", "an origin such as https://app.example.com"),
+        ("cors_allowed_origins", "https://a.example,nonsense", "an origin such as https://app.example.com"),
+        ("log_level", "LOUD", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("log_retention_days", "42", "one of 1, 3, 5, 7, 14, 30"),
+        ("architecture", "arm", "one of arm64, x86_64"),
+        ("memory_mb", "127", "a whole number from 128 to 10240"),
+        ("memory_mb", "1 GiB", "a whole number from 128 to 10240"),
+        ("timeout_seconds", "30", "a whole number from 1 to 29"),
+        ("snap_start", "yes", "true or false"),
+        ("traffic_shift", "canary", "one of all-at-once, canary-10-percent-5-minutes, "),
+        ("users_table_name", "no table", "the name of a DynamoDB table"),
+        ("users_table_key_arn", "alias/users", "an ARN such as arn:aws:kms:us-east-1:123456789012:key/"),
+        ("users_table_stream_arn", f"{TABLE}/stream", "an ARN such as arn:aws:dynamodb:us-east-1:123456789012:table/"),
+        ("event_bus", "arn:aws:sns:us-east-1:123456789012:security", "the name or ARN of an EventBridge bus"),
+        ("secret_key_arn", KEY.replace("key/", "alias/"), "an ARN such as arn:aws:kms:us-east-1:123456789012:key/"),
+        ("secret_key_arn", KEY.replace("123456789012", "12345"), "an ARN such as arn:aws:kms:"),
+        ("secret_key_arn", f"{KEY},{KEY}", "an ARN such as arn:aws:kms:"),
+        ("replica_regions", "eu-west-1,Dublin", "a comma separated list, each an AWS region such as us-east-1"),
+        ("domain_name", "https://api.example.com", "a domain name such as api.example.com"),
+        ("domain_name", "api", "a domain name such as api.example.com"),
+        ("domain_name", "api.example.com.", "a domain name such as api.example.com"),
+        ("certificate_arn", KEY, "an ARN such as arn:aws:acm:us-east-1:123456789012:certificate/"),
+        ("hosted_zone_id", "/hostedzone/Z123", "a hosted zone's id such as Z0123456789ABCDEFGHIJ"),
+        ("waf_requests_per_ip", "9", "a whole number from 10 to 2000000000"),
+        ("monitoring.alert_emails", "a b@example.com", "a comma separated list, each text without spaces"),
+        ("monitoring.paging", "always", "true or false"),
+        ("monitoring.thresholds.errors", "0", "a whole number from 1 to 1000000000"),
+        ("monitoring.thresholds.api_5xx_percent", "-1", "a number above 0"),
+    ],
+)
+def test_an_invalid_value_is_refused_with_its_field_and_what_was_expected(name: str, text: str, expected: str) -> None:
+    message = refusal(**{name: text})
+
+    assert message.startswith(f"{name}: expected ")
+    assert expected in message
+    assert repr(text) in message
+    assert "\n" not in message
+
+
+def test_a_mistyped_field_is_refused_with_the_similar_one() -> None:
+    assert refusal(memory="512") == "memory: no such setting, did you mean memory_mb?"
+
+
+def test_an_unknown_field_is_refused_with_all_fields() -> None:
+    message = refusal(colour="blue")
+
+    assert message.startswith("colour: no such setting, expected one of environment, account, ")
+
+
+def test_feature_flags_and_cached_lookups_are_ignored() -> None:
+    context = {"@aws-cdk/core:x": True, "aws:cdk:enable-path-metadata": True, "availability-zones:account=1": ["a"]}
+
+    assert load_config(context, process_environment={}) == ENVIRONMENTS["dev"]
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        (
+            {"jwt_issuer": "https://login.example.com", "jwt_audience": "api"},
+            "jwt_jwks_url: expected the issuer's jwks_uri, as jwt_issuer is set",
+        ),
+        (
+            {"jwt_issuer": "https://login.example.com", "jwt_jwks_url": "https://login.example.com/keys"},
+            "jwt_audience: expected at least one audience, as jwt_issuer is set",
+        ),
+        ({"jwt_audience": "api"}, "jwt_audience: expected nothing, as jwt_issuer is not set"),
+        (
+            {
+                "environment": "prod",
+                "jwt_issuer": "http://login.example.com",
+                "jwt_audience": "api",
+                "jwt_jwks_url": "https://login.example.com/keys",
+            },
+            "jwt_issuer: expected an https:// URL in prod, got 'http://login.example.com'",
+        ),
+        (
+            {
+                "jwt_issuer": "https://login.example.com",
+                "jwt_audience": "api",
+                "jwt_jwks_url": "http://login.example.com/keys",
+            },
+            "jwt_jwks_url: expected an https:// URL in dev, got 'http://login.example.com/keys'",
+        ),
+        (
+            {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
+            "cognito_jwks_base_url: expected nothing in prod, it is for local only",
+        ),
+        ({"users_table_key_arn": KEY}, "users_table_key_arn: expected nothing, as users_table_name is not set"),
+        (
+            {"users_table_stream_arn": STREAM},
+            "users_table_stream_arn: expected nothing, as users_table_name is not set",
+        ),
+        (
+            {"users_table_name": "people", "users_table_stream_arn": STREAM},
+            f"users_table_stream_arn: expected a stream of the table people, got {STREAM!r}",
+        ),
+        (
+            {"secret_key_arn": MULTI_REGION_KEY, "multi_region_key": "true"},
+            "multi_region_key: expected false, as secret_key_arn names an existing key",
+        ),
+        (
+            {"secret_key_arn": KEY, "region": "eu-west-1"},
+            f"secret_key_arn: expected an ARN of region eu-west-1, got {KEY!r}",
+        ),
+        (
+            {"users_table_name": "users", "users_table_key_arn": KEY, "account": "999999999999"},
+            f"users_table_key_arn: expected an ARN of account 999999999999, got {KEY!r}",
+        ),
+        (
+            {"domain_name": "api.example.com", "certificate_arn": CERTIFICATE, "region": "eu-west-1"},
+            f"certificate_arn: expected an ARN of region eu-west-1, got {CERTIFICATE!r}",
+        ),
+        (
+            {"replica_regions": "eu-west-1,us-east-1"},
+            "replica_regions: expected regions other than us-east-1, which has the original",
+        ),
+        (
+            {"replica_regions": "eu-west-1,eu-west-1"},
+            "replica_regions: expected each region once, got 'eu-west-1,eu-west-1'",
+        ),
+        (
+            {"replica_regions": "eu-west-1", "users_table_name": "users"},
+            "replica_regions: expected none, as users_table_name is set: replicate that one yourself",
+        ),
+        (
+            {"replica_regions": "eu-west-1", "secret_key_arn": MULTI_REGION_KEY},
+            "replica_regions: expected none, as secret_key_arn is set: replicate that one yourself",
+        ),
+        ({"certificate_arn": CERTIFICATE}, "certificate_arn: expected nothing, as domain_name is not set"),
+        (
+            {"domain_name": "api.example.com"},
+            "certificate_arn: expected a certificate for domain_name, or a hosted zone to create one with",
+        ),
+        (
+            {"domain_name": "api.example.com", "hosted_zone_id": "Z123"},
+            "hosted_zone_name: expected the zone's, as hosted_zone_id is set",
+        ),
+        (
+            {"domain_name": "api.example.com", "hosted_zone_name": "example.com"},
+            "hosted_zone_id: expected the zone's, as hosted_zone_name is set",
+        ),
+        (
+            {"domain_name": "api.counterexample.com", "hosted_zone_id": "Z123", "hosted_zone_name": "example.com"},
+            "domain_name: expected a name in the zone example.com, got 'api.counterexample.com'",
+        ),
+        (
+            {"environment": "prod", "monitoring.page_urls": "http://pager.example.com"},
+            "monitoring.page_urls: expected an https:// address, got 'http://pager.example.com'",
+        ),
+        (
+            {"monitoring.page_emails": "oncall@example.com"},
+            "monitoring.paging: expected true where page_urls or page_emails are given",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(context: dict[str, str], message: str) -> None:
+    assert refusal(**context) == message
+
+
+def test_the_region_of_the_context_overrides_that_of_the_command_line() -> None:
+    process_environment = {"CDK_DEFAULT_REGION": "eu-west-1", "CDK_DEFAULT_ACCOUNT": "123456789012"}
+
+    assert load_config({}, process_environment).region == "eu-west-1"
+    assert load_config({"region": "eu-north-1"}, process_environment).region == "eu-north-1"
+    assert load_config({}, {}).region == "us-east-1"
+
+
+def test_credentials_do_not_change_the_templates() -> None:
+    """The account of the credentials is ignored, so that the templates are the same without credentials."""
+    assert load_config({}, {"CDK_DEFAULT_ACCOUNT": "123456789012"}).account is None
+
+
+def test_every_field_is_documented() -> None:
+    for name, field in Config.model_fields.items():
+        assert field.description, name
+
+
+def test_a_changed_copy_is_checked() -> None:
+    with pytest.raises(ConfigError, match=r"^memory_mb: expected a whole number from 128 to 10240, got 1$"):
+        replace(ENVIRONMENTS["dev"], memory_mb=1)
+    with pytest.raises(ConfigError, match=r"^packaging: expected zip in local, got 'image'$"):
+        replace(ENVIRONMENTS["local"], packaging="image")

@@ -1,0 +1,233 @@
+"""The check behind verify, disable and backup-codes, with its collaborators in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyotp
+import pytest
+
+from functions.shared.contract import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, Factor, Metric
+from functions.shared.errors import (
+    ConflictError,
+    InvalidCodeError,
+    MfaNotEnabledError,
+    ServiceUnavailableError,
+    TooManyAttemptsError,
+)
+from functions.shared.lockout import Failures
+from functions.shared.record import MfaRecord, RecordDamagedError
+from functions.shared.request_body import OfferedCode
+from functions.shared.second_factor import SecondFactor
+from tests.support.records import KEYS, NOW, SECRET, MemoryRepository, pending, record
+
+TOTP = OfferedCode(Factor.TOTP, pyotp.TOTP(SECRET).at(NOW))
+BACKUP = OfferedCode(Factor.BACKUP_CODE, KEYS.codes()[3])
+WRONG = {
+    Factor.TOTP: OfferedCode(Factor.TOTP, pyotp.TOTP(SECRET).at(NOW - 3000)),
+    Factor.BACKUP_CODE: OfferedCode(Factor.BACKUP_CODE, "ZZZZ-9999"),
+}
+RIGHT = {Factor.TOTP: TOTP, Factor.BACKUP_CODE: BACKUP}
+FACTORS = pytest.mark.parametrize("factor", Factor)
+LOCKED = Failures(FREE_ATTEMPTS, NOW)
+
+
+@dataclass
+class Check:
+    """A check of user-1's second factor, with what it stores and counts."""
+
+    repository: MemoryRepository = field(default_factory=MemoryRepository)
+    counted: list[Metric] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    failure: Exception | None = None
+    before_write: Callable[[], object] | None = None
+
+    def open(self, message: str, *, user_id: str) -> str:
+        self.opened.append(f"{user_id}: {message}")
+        if self.failure is not None:
+            raise self.failure
+        if self.before_write is not None:
+            self.before_write()
+        return SECRET
+
+    @property
+    def stored(self) -> MfaRecord:
+        return self.repository.records["user-1"]
+
+    def second_factor(self) -> SecondFactor:
+        return SecondFactor(repository=self.repository, opener=self, clock=lambda: NOW)
+
+    def require(self, offered: OfferedCode, *change: Any) -> MfaRecord:
+        return self.second_factor().require(
+            "user-1", offered, *change, request_id="request-1", count=self.counted.append
+        )
+
+    def remove(self, offered: OfferedCode) -> None:
+        self.second_factor().require_and_remove("user-1", offered, request_id="request-1", count=self.counted.append)
+
+
+@pytest.fixture
+def check() -> Check:
+    ready = Check()
+    ready.repository.store(record())
+    return ready
+
+
+class TestAccepted:
+    def test_a_totp_code_burns_its_step_in_one_write(self, check: Check) -> None:
+        stored = check.require(TOTP)
+        assert stored == check.stored == record(last_used_step=NOW // 30, version=stored.version)
+        assert check.repository.request_ids == ["request-1"]
+        assert check.counted == [Metric.SECRET_DECRYPTIONS]
+
+    def test_a_backup_code_moves_to_the_used_ones_in_one_write(self, check: Check) -> None:
+        stored = check.require(BACKUP)
+        hashes = KEYS.hashes()
+        assert stored == check.stored
+        assert stored.backup_codes == (*hashes[:3], *hashes[4:])
+        assert stored.backup_codes_used == (hashes[3],)
+        assert stored.last_used_step == record().last_used_step
+        assert check.repository.request_ids == ["request-1"]
+        assert check.counted == [Metric.SECRET_DECRYPTIONS, Metric.BACKUP_CODES_USED]
+
+    def test_a_change_is_part_of_the_write_and_sees_the_burned_record_and_the_secret(self, check: Check) -> None:
+        seen: list[tuple[MfaRecord, str]] = []
+
+        def change(burned: MfaRecord, secret: str) -> MfaRecord:
+            seen.append((burned, secret))
+            return replace(burned, backup_codes=("new",))
+
+        stored = check.require(TOTP, change)
+        assert seen == [(record(last_used_step=NOW // 30), SECRET)]
+        assert (stored.backup_codes, stored.last_used_step) == (("new",), NOW // 30)
+        assert check.repository.request_ids == ["request-1"]
+
+    @FACTORS
+    def test_a_right_code_resets_the_failures_of_its_factor_only(self, check: Check, factor: Factor) -> None:
+        failed = Failures(FREE_ATTEMPTS - 1, NOW - 5)
+        check.repository.store(record().with_failures(Factor.TOTP, failed).with_failures(Factor.BACKUP_CODE, failed))
+        check.require(RIGHT[factor])
+        (other,) = set(Factor) - {factor}
+        assert (check.stored.failures(factor), check.stored.failures(other)) == (Failures(), failed)
+
+    @FACTORS
+    def test_a_right_code_removes_the_record(self, check: Check, factor: Factor) -> None:
+        check.remove(RIGHT[factor])
+        assert check.repository.records == {}
+        assert check.repository.request_ids == []
+
+
+@pytest.mark.parametrize("call", [Check.require, Check.remove])
+class TestRefused:
+    @FACTORS
+    def test_a_wrong_code_is_counted_for_its_factor_and_changes_nothing_else(
+        self, check: Check, call: Callable[..., object], factor: Factor
+    ) -> None:
+        with pytest.raises(InvalidCodeError):
+            call(check, WRONG[factor])
+        failed = record(version=check.stored.version).with_failures(factor, Failures(1, NOW))
+        assert check.stored == failed
+        assert check.counted == [Metric.SECRET_DECRYPTIONS, Metric.INVALID_CODES]
+
+    @FACTORS
+    def test_a_used_code_is_refused_like_a_wrong_one_and_counted_as_a_replay(
+        self, check: Check, call: Callable[..., object], factor: Factor
+    ) -> None:
+        check.require(RIGHT[factor])
+        check.counted.clear()
+        with pytest.raises(InvalidCodeError):
+            call(check, RIGHT[factor])
+        assert check.stored.failures(factor) == Failures(1, NOW)
+        assert check.counted == [Metric.SECRET_DECRYPTIONS, Metric.INVALID_CODES, Metric.REPLAYS_REJECTED]
+
+    @FACTORS
+    def test_the_code_that_locks_its_factor_is_counted_as_a_lockout(
+        self, check: Check, call: Callable[..., object], factor: Factor
+    ) -> None:
+        check.repository.store(record().with_failures(factor, Failures(FREE_ATTEMPTS - 1, NOW - 5)))
+        with pytest.raises(InvalidCodeError):
+            call(check, WRONG[factor])
+        assert check.counted == [Metric.SECRET_DECRYPTIONS, Metric.INVALID_CODES, Metric.LOCKOUTS]
+
+    @FACTORS
+    def test_a_locked_factor_is_refused_without_decrypting_or_writing(
+        self, check: Check, call: Callable[..., object], factor: Factor
+    ) -> None:
+        locked = record().with_failures(factor, LOCKED)
+        check.repository.store(locked)
+        for offered in (RIGHT[factor], WRONG[factor]):
+            with pytest.raises(TooManyAttemptsError) as caught:
+                call(check, offered)
+            assert caught.value.retry_after == 60
+        assert check.stored == locked
+        assert check.opened == check.repository.request_ids == []
+        assert check.counted == [Metric.LOCKED_ATTEMPTS] * 2
+
+    def test_a_permanent_lock_names_no_time(self, check: Check, call: Callable[..., object]) -> None:
+        check.repository.store(record().with_failures(Factor.TOTP, Failures(MAX_CONSECUTIVE_FAILURES, 0)))
+        with pytest.raises(TooManyAttemptsError) as caught:
+            call(check, TOTP)
+        assert caught.value.retry_after is None
+
+    @pytest.mark.parametrize("stored", [None, pending(), pending(encrypted_secret=None)], ids=["none", "pending", "no"])
+    def test_without_a_second_factor_nothing_is_decrypted(
+        self, check: Check, call: Callable[..., object], stored: MfaRecord | None
+    ) -> None:
+        check.repository.records = {} if stored is None else {"user-1": stored}
+        with pytest.raises(MfaNotEnabledError):
+            call(check, TOTP)
+        assert check.opened == check.counted == []
+
+    @pytest.mark.parametrize("offered", [*RIGHT.values(), *WRONG.values()], ids=str)
+    def test_a_request_that_was_overtaken_learns_nothing_and_counts_nothing(
+        self, check: Check, call: Callable[..., object], offered: OfferedCode
+    ) -> None:
+        overtaking = record(version=2000)
+        check.before_write = lambda: check.repository.store(overtaking)
+        with pytest.raises(ConflictError):
+            call(check, offered)
+        assert check.stored == overtaking
+        assert check.counted == [Metric.SECRET_DECRYPTIONS]
+
+    @pytest.mark.parametrize("failure", [ServiceUnavailableError("kms:Decrypt", "Timeout"), RecordDamagedError()])
+    def test_a_secret_that_cannot_be_decrypted_is_no_attempt(
+        self, check: Check, call: Callable[..., object], failure: Exception
+    ) -> None:
+        check.failure = failure
+        with pytest.raises(type(failure)):
+            call(check, WRONG[Factor.TOTP])
+        assert check.stored == record()
+
+    @pytest.mark.parametrize(
+        ("damage", "offered"),
+        [({"encrypted_secret": None}, TOTP), ({"backup_codes_salt": None}, BACKUP)],
+        ids=["no secret", "no salt"],
+    )
+    def test_a_damaged_record_accepts_no_code(
+        self, check: Check, call: Callable[..., object], damage: dict[str, Any], offered: OfferedCode
+    ) -> None:
+        check.repository.store(record(**damage))
+        with pytest.raises(RecordDamagedError):
+            call(check, offered)
+        assert check.stored == record(**damage)
+
+
+def test_locking_one_factor_leaves_the_other_usable(check: Check) -> None:
+    for locked, other in ((Factor.TOTP, BACKUP), (Factor.BACKUP_CODE, TOTP)):
+        check.repository.store(record().with_failures(locked, LOCKED))
+        check.require(other)
+        assert check.stored.failures(locked) == LOCKED
+
+
+def test_a_wrong_code_applies_no_change(check: Check) -> None:
+    with pytest.raises(InvalidCodeError):
+        check.require(WRONG[Factor.TOTP], lambda *_: pytest.fail("was applied"))
+
+
+def test_a_change_that_fails_burns_nothing(check: Check) -> None:
+    def fail(*_: object) -> MfaRecord:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        check.require(TOTP, fail)
+    assert check.stored == record()

@@ -1,0 +1,125 @@
+"""Every response other than 200 to a request to a route: the route's own errors, and those of the gateway."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from functions.shared.clock import epoch_from_iso
+from functions.shared.contract import AuthorizerContext, ErrorCode
+from functions.shared.errors import ApiError
+from functions.shared.http import error_body
+from functions.shared.route import Route
+from infra.constructs.gateway_responses import GATEWAY_ANSWERS, GatewayAnswer
+from tools.openapi.examples import REQUEST_ID, REQUEST_TIME, TIMESTAMP, error_examples, lower_camel_case
+
+#: When the gateway itself responds to a request to one of the routes, by API Gateway's response type.
+GATEWAY_REASONS: Final = {
+    "ACCESS_DENIED": "The access token is missing or invalid.",
+    "AUTHORIZER_FAILURE": "The issuer's signing keys are not available, so the token cannot be checked.",
+    "AUTHORIZER_CONFIGURATION_ERROR": "The gateway could not call the authorizer.",
+    "INTEGRATION_FAILURE": "The function did not respond.",
+    "INTEGRATION_TIMEOUT": "The function did not respond in time.",
+    "THROTTLED": "The API receives more requests than it accepts.",
+    "REQUEST_TOO_LARGE": "The request is larger than the gateway accepts.",
+    "WAF_FILTERED": "The web application firewall, if one is configured, refused the request.",
+    "DEFAULT_5XX": "The gateway failed.",
+    "API_CONFIGURATION_ERROR": "The gateway failed.",
+}
+
+#: Why no request to one of the routes gets the gateway's other responses.
+OTHER_GATEWAY_REASONS: Final = {
+    "MISSING_AUTHENTICATION_TOKEN": "the path and method exist",
+    "INVALID_SIGNATURE": "the path and method exist",
+    "EXPIRED_TOKEN": "the path and method exist",
+    "RESOURCE_NOT_FOUND": "the path and method exist",
+    "UNAUTHORIZED": "the authorizer has no identity sources, and returns a Deny where it could raise this",
+    "INVALID_API_KEY": "no route requires an API key",
+    "QUOTA_EXCEEDED": "there is no usage plan",
+    "BAD_REQUEST_BODY": "there is no request validator: the functions validate",
+    "BAD_REQUEST_PARAMETERS": "there is no request validator: the functions validate",
+    "UNSUPPORTED_MEDIA_TYPE": "the functions receive every media type",
+    "DEFAULT_4XX": "every reason that API Gateway documents has its own response",
+}
+
+
+@dataclass(frozen=True)
+class ErrorResponse:
+    """One response other than 200.
+
+    Attributes
+    ----------
+    name
+        Name of its example.
+    status
+        HTTP status.
+    when
+        When it occurs, for people.
+    body
+        An example of the body.
+    headers
+        Its headers besides those of every response, with example values.
+    by_gateway
+        Whether the gateway makes it, for a request that reaches no function.
+    """
+
+    name: str
+    status: int
+    when: str
+    body: dict[str, str]
+    headers: dict[str, str]
+    by_gateway: bool
+
+    @property
+    def code(self) -> ErrorCode:
+        """The body's ``error``."""
+        return ErrorCode(self.body["error"])
+
+
+def error_responses(route: Route[Any, Any]) -> dict[int, list[ErrorResponse]]:
+    """Return the responses that a caller can distinguish, by status in ascending order, the route's own first."""
+    found: dict[int, list[ErrorResponse]] = {}
+    own = (_of_error(name, each) for error in route.errors for name, each in error_examples(error).items())
+    for response in (*own, *gateway_responses()):
+        same_status = found.setdefault(response.status, [])
+        if not any((each.body, each.headers) == (response.body, response.headers) for each in same_status):
+            same_status.append(response)
+    return dict(sorted(found.items()))
+
+
+def gateway_responses() -> list[ErrorResponse]:
+    """Return the responses that the gateway itself makes to requests to any route.
+
+    Raises
+    ------
+    ValueError
+        This module does not say when the gateway makes a response, or makes one that does not exist.
+    """
+    rows = {answer.reason: answer for answer in GATEWAY_ANSWERS}
+    if unknown := rows.keys() ^ (GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()):
+        raise ValueError(f"say when, or why never, a request to a route gets these responses: {sorted(unknown)}")
+    return [_of_gateway(rows[reason], when) for reason, when in GATEWAY_REASONS.items()]
+
+
+def _of_error(name: str, error: ApiError) -> ErrorResponse:
+    body = error_body(error, request_id=REQUEST_ID, now=epoch_from_iso(TIMESTAMP))
+    return ErrorResponse(name, error.status, error.description, json.loads(body), error.headers(), by_gateway=False)
+
+
+def _of_gateway(answer: GatewayAnswer, when: str) -> ErrorResponse:
+    if answer.status is None:
+        raise ValueError(f"{answer.reason} has no status")
+    name = lower_camel_case(answer.reason)
+    return ErrorResponse(name, answer.status, when, dict(_rendered(answer)), dict(answer.headers), by_gateway=True)
+
+
+def _rendered(answer: GatewayAnswer) -> Iterator[tuple[str, str]]:
+    """Render the template of a body as the gateway does."""
+    variables = {
+        "$context.requestId": REQUEST_ID,
+        "$context.requestTime": REQUEST_TIME,
+        f"$context.authorizer.{AuthorizerContext.TIMESTAMP}": TIMESTAMP,
+    }
+    template: dict[str, Any] = json.loads(answer.body())
+    for name, value in template.items():
+        yield name, variables.get(value, value)

@@ -1,8 +1,8 @@
-"""What API Gateway answers when a request reaches no function: the error body of the contract, for every reason.
+"""The responses that API Gateway creates when a request reaches no function, with the error body of the contract.
 
-A gateway response is a template without logic. It knows the time in one format alone, ``$context.requestTime``
-(``20/Jan/2024:10:00:00 +0000``); only where the authorizer ran and refused is there a timestamp of the contract's
-own format, which the authorizer leaves in its context.
+A gateway response is a template without logic. It has the time only as ``$context.requestTime``
+(``20/Jan/2024:10:00:00 +0000``). If the authorizer refused the request, its context has a timestamp in the contract's
+format.
 """
 
 import json
@@ -26,7 +26,7 @@ from infra.config import Config
 
 @dataclass(frozen=True)
 class GatewayAnswer:
-    """One row: a reason for which the gateway answers by itself, and the answer.
+    """A response type of API Gateway, and the response.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class GatewayAnswer:
     status
         HTTP status; None keeps the gateway's own.
     error, message
-        The members of the body that differ from row to row.
+        The members of the body that depend on the type.
     headers
-        Headers beyond those of every answer.
+        Headers besides those of every response.
     timestamp
-        The variable that the body's timestamp comes from.
+        The variable with the body's timestamp.
     """
 
     reason: str
@@ -74,22 +74,23 @@ _INTERNAL = (ErrorCode.INTERNAL_ERROR, "An unexpected error occurred")
 
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 GATEWAY_ANSWERS: Final = (
-    # The authorizer's Deny: no token, or none that is valid.
+    # The authorizer's Deny: no valid token.
     GatewayAnswer(
         *("ACCESS_DENIED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
         timestamp=f"$context.authorizer.{AuthorizerContext.TIMESTAMP}",
     ),
     GatewayAnswer("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
-    # The authorizer raises on purpose when it can get no signing keys: an identity provider that is down must not
-    # look like a bad token, on which clients log their users out.
+    # The authorizer raises on purpose when it cannot get signing keys: clients log users out on a 401, and must not do
+    # so because an identity provider is down.
     GatewayAnswer("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
     GatewayAnswer("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
     GatewayAnswer("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY),
     GatewayAnswer("INTEGRATION_TIMEOUT", 503, *_UNAVAILABLE, _RETRY),
     GatewayAnswer("THROTTLED", 429, *_BUSY, _RETRY),
     GatewayAnswer("QUOTA_EXCEEDED", 429, *_BUSY, _RETRY),
-    # A path or method that does not exist is taken for one with IAM authorization: without an Authorization header
-    # its token is missing, with a Bearer one its signature is wrong. No route here uses IAM: all three mean the same.
+    # API Gateway treats a path or method that does not exist as one with IAM authorization: a request without an
+    # Authorization header lacks a token, one with a Bearer token has a wrong signature. No route uses IAM, so all
+    # three types mean that the route does not exist.
     GatewayAnswer("MISSING_AUTHENTICATION_TOKEN", 404, *_NO_ROUTE),
     GatewayAnswer("INVALID_SIGNATURE", 404, *_NO_ROUTE),
     GatewayAnswer("EXPIRED_TOKEN", 404, *_NO_ROUTE),
@@ -109,7 +110,7 @@ GATEWAY_ANSWERS: Final = (
 
 
 def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
-    """Add every row of :data:`GATEWAY_ANSWERS` to an API, with the headers that its functions' answers have."""
+    """Add every row of :data:`GATEWAY_ANSWERS` to an API, with the headers of the functions' responses."""
     common = RESPONSE_HEADERS | _cors_headers(config.cors_allowed_origins)
     for answer in GATEWAY_ANSWERS:
         api.add_gateway_response(
@@ -125,8 +126,7 @@ def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
 def _cors_headers(origins: tuple[str, ...]) -> dict[str, str]:
     if not origins:
         return {}
-    # The template cannot choose among several origins, and sending back whatever the request names would be `*` in
-    # disguise. `*` it is, then, and harmless: such an answer holds nothing of any user, and is never sent with
-    # credentials that a browser adds by itself.
+    # The template cannot choose among several origins, so it allows all of them. That is harmless: such a response
+    # contains no user's data, and browsers add no credentials to these requests.
     allowed = origins[0] if len(origins) == 1 else "*"
     return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": EXPOSED_HEADERS}

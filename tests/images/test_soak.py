@@ -82,7 +82,7 @@ def requests() -> list[tuple[int, Callable[[], dict[str, Any]]]]:
 
 def worker_in(session: int) -> int:
     """Return the id of the function's only process."""
-    (worker,) = in_session(session).keys() - {session}  # the id of a session is that of its first process, the emulator
+    (worker,) = in_session(session) - {session}  # the id of a session is that of its first process
     return worker
 
 

@@ -7,8 +7,8 @@ from typing import Final
 from infra.paths import REPOSITORY
 
 DOCS: Final = REPOSITORY / "docs"
-#: The documentation, and the pages at the root of the repository.
-PAGES: Final = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md")])
+#: The documentation, and the pages at the root of the repository and in ``.github``.
+PAGES: Final = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md"), *REPOSITORY.glob(".github/*.md")])
 _FENCE: Final = re.compile(r"^(`{3,})(\S*).*?\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 

@@ -17,9 +17,9 @@ from infra.monitoring.rules.model import alarm_name
 from local.cloudwatch.alarm_state import needs_aws
 from local.cloudwatch.availability import AWS_ONLY
 from local.stack import Stack
-from tests.e2e.browser import DESKTOP, PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws
+from tests.support.browser import DESKTOP, PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
+from tests.support.http_user import HttpUser
+from tests.support.stack import Api, Aws
 
 #: Where the grid has all its columns.
 WIDE = 1440

@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, Page
 from functions.shared.contract import STATUS
 from local import ports, server
 from local.stack import Stack, StackFolder
-from tests.e2e.browser import PATIENCE_MILLISECONDS
-from tests.e2e.stack import Aws
+from tests.support.browser import PATIENCE_MILLISECONDS
 from tests.support.processes import in_session, listening
+from tests.support.stack import Aws
 
 #: What a page can send to any address without asking first: https://fetch.spec.whatwg.org/#cors-safelisted-method
 _SEND: Final = """

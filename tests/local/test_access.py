@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from local.bootstrap import session
 from local.server import HEALTH_PATH, REGION
 from local.stack import Credentials
-from tests.local.emulator import Deploy, Emulator, function
+from tests.support.emulator import Deploy, Emulator, function
 
 ACCOUNT = "000000000000"
 UNKNOWN_KEYS = ["test", ACCOUNT, "123456789012", "AKIAIOSFODNN7EXAMPLE"]

@@ -31,7 +31,7 @@ test: setup ## run all tests; those over HTTP start their own embedded AWS
 	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 attack: setup ## attack the system for about ten minutes and write docs/security-report.md
-	@$(BIN)/python -m pytest tests/attack --attack --attack-report docs/security-report.md --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest tests/attack tests/images/test_soak.py --attack --attack-report docs/security-report.md --numprocesses 2 --dist loadfile
 
 image-test: setup ## build every function's image and run it as Lambda does (Docker or podman)
 	@$(BIN)/python -m tests.images

@@ -17,8 +17,7 @@ from functions.shared.contract import Env, Status
 from functions.shared.encryption import master_key
 from functions.shared.settings import RawKey
 from tests.images.inside import Exercise, Outcome
-from tests.security_events import records
-from tests.support import tokens
+from tests.support import stream_records, tokens
 from tests.support.events import api_event
 
 #: The port of the fake AWS and issuer for a function in a container.
@@ -98,7 +97,7 @@ def case(function: str) -> Case:
     if function == contract.AUTHORIZER_FUNCTION:
         return Case(function, _authorizer())
     if function == contract.SECURITY_EVENTS_FUNCTION:
-        return Case(function, Exercise(events=[{"Records": [records.enabling()]}, {"Records": "none"}]))
+        return Case(function, Exercise(events=[{"Records": [stream_records.enabling()]}, {"Records": "none"}]))
     endpoint = _ENDPOINTS[function]
     body = None if endpoint in (contract.SETUP, contract.STATUS) else {"code": pyotp.TOTP(_SECRET).now()}
     events = [api_event(endpoint, user_id=_USER, body=body), api_event(endpoint, user_id=None)]
@@ -137,10 +136,10 @@ def _sealed() -> dict[str, Any]:
     }
 
 
-def _item(*, pending: bool) -> records.Item:
+def _item(*, pending: bool) -> stream_records.Item:
     if not pending:
-        return records.item(_USER, **_sealed())
-    return records.item(
+        return stream_records.item(_USER, **_sealed())
+    return stream_records.item(
         _USER,
         **_sealed(),
         status={"S": Status.PENDING},

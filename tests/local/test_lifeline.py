@@ -8,7 +8,7 @@ import pytest
 
 from infra.paths import REPOSITORY
 from local import lifeline
-from tests.local.emulator import PATIENCE_SECONDS, eventually
+from tests.support.emulator import PATIENCE_SECONDS, eventually
 
 #: Starts another process in a separate session, as CDK does with the app, and prints both ids.
 _PARENT = """

@@ -13,7 +13,7 @@ from local import ports, server
 from local.errors import LocalError
 from local.server import AlreadyRunningError
 from local.stack import StackFolder
-from tests.local.emulator import eventually
+from tests.support.emulator import eventually
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Attacks on whoever verifies an access token, generated.
+"""Generated attacks on the verification of access tokens.
 
-`forgeries` are what anybody can make who has seen one genuine token and the issuer's public keys; they work against
-any deployment. `misissued` are signed with the issuer's own key, and must be refused for what they say.
+`forgeries` need one genuine token and the issuer's public keys, and can be tried against any deployment. `misissued`
+tokens are signed with the issuer's key, and must be refused for their content.
 """
 
 import base64
@@ -38,7 +38,7 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 @dataclass(frozen=True)
 class Target:
-    """What an attacker knows.
+    """The attacker's knowledge.
 
     Attributes
     ----------
@@ -221,7 +221,7 @@ def _signatures(target: Target) -> Iterator[Named]:
 
 
 def _elliptic_signatures(target: Target) -> Iterator[Named]:
-    """CVE-2022-21449 and its relatives: r or s at the edges of their range."""
+    """CVE-2022-21449 and similar: r or s at the edges of their range."""
     header = b64url(json_bytes({**target.header, "alg": "ES256"}))
     edges = {"0": 0, "1": 1, "n-1": _P256_ORDER - 1, "n": _P256_ORDER, "n+1": _P256_ORDER + 1, "max": 2**256 - 1}
     for (r_name, r), (s_name, s) in itertools.product(edges.items(), repeat=2):
@@ -347,21 +347,21 @@ def _structures(target: Target) -> Iterator[Named]:
 
 @dataclass(frozen=True)
 class Times:
-    """When tokens are made and judged.
+    """When tokens are issued and checked.
 
     Attributes
     ----------
     now : int
         Epoch seconds.
     slack : int
-        Seconds that may pass until the last token is judged, each for what it says and not for having aged.
+        Seconds until the last token is checked, during which tokens must not expire.
     """
 
     now: int = NOW
     slack: int = 0
 
     def claims(self, make: Callable[..., dict[str, Any]] = claims, **changes: Any) -> dict[str, Any]:
-        """Return the claims of a token that is good at that time, with changes."""
+        """Return the claims of a valid token, with changes."""
         times = {"iat": self.now - 60, "nbf": self.now - 60, "exp": self.now + 300 + self.slack}
         if make is cognito_claims:
             del times["nbf"]
@@ -369,7 +369,7 @@ class Times:
 
 
 def misissued(key: SigningKey, times: Times = Times()) -> Iterator[Named]:
-    """Yield named tokens that the issuer signed and that are no access tokens for this API, or not now."""
+    """Yield named tokens that the issuer signed and that are not valid access tokens for this API."""
     for name, changes in _claim_changes(times):
         yield name, key.token(times.claims(**changes))
     for name, changes in _cognito_changes():

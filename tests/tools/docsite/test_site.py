@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from local import ports
 from local.progress import Progress
-from tests.docs.pages import DOCS, fences
-from tests.e2e.browser import DESKTOP, PHONE, Watched, accessibility_violations, overflows
+from tests.support.browser import DESKTOP, PHONE, Watched, accessibility_violations, overflows
+from tests.support.pages import DOCS, fences
 from tools.docsite.build import DocumentationError, build
 
 #: Attributes whose URL a browser loads without user action.

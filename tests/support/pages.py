@@ -1,4 +1,4 @@
-"""The pages as they are in the repository: tables, fences and links of their Markdown."""
+"""The tables, code blocks and anchors of the documentation's Markdown."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 from infra.paths import REPOSITORY
 
 DOCS: Final = REPOSITORY / "docs"
-#: All that people read: the documentation, and what is beside it where the repository is browsed.
+#: The documentation, and the pages at the root of the repository and in ``.github``.
 PAGES: Final = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md"), *REPOSITORY.glob(".github/*.md")])
 _FENCE: Final = re.compile(r"^(`{3,})(\S*).*?\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
@@ -23,7 +23,7 @@ def text_of(page: str) -> str:
 
 
 def section(page: str, heading: str) -> str:
-    """Return what is below a heading of the second or third level, up to the next one of that level."""
+    """Return the text below a heading of level two or three, up to the next heading of that level."""
     match = re.search(rf"^(##+) {re.escape(heading)}\n(.*?)(?=^\1 |\Z)", text_of(page), re.MULTILINE | re.DOTALL)
     assert match, f"{page} has no heading {heading!r}"
     return match[2]
@@ -40,7 +40,7 @@ def prose(text: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """Return the rows of the tables in a text, without their heads, cell by cell."""
+    """Return the cells of the tables in a text, row by row, without headers."""
     lines = re.findall(r"^\|(.+)\|$", prose(text), re.MULTILINE)
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
     rules = [place for place, row in enumerate(cells) if all(re.fullmatch(r":?-+:?", cell) for cell in row)]
@@ -49,7 +49,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def quoted(cell: str) -> list[str]:
-    """Return what a cell has in backquotes."""
+    """Return the texts in backquotes."""
     return re.findall(r"`([^`]+)`", cell)
 
 

@@ -142,7 +142,7 @@ def eventually(condition: Any, *, within: float = PATIENCE_SECONDS) -> Any:
 
 @contextmanager
 def emulator_below(root: Path) -> Iterator[Emulator]:
-    """Start an emulator on a free port, and stop it at the end."""
+    """Start an emulator on a free port, and stop it after the block."""
     started = server.start(StackFolder(ports.free_port(), root))
     try:
         url = started.endpoint_url

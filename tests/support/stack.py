@@ -1,4 +1,4 @@
-"""A stack to test against, and the ways to reach it: over HTTP as its callers do, and as an administrator."""
+"""A stack to test, and clients of it: the API's callers, and an administrator of AWS."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,26 +18,26 @@ from local.progress import Progress
 from local.stack import Credentials, Stack, StackFolder
 from tests.support.leaks import OVER_HTTP
 
-#: Generous: the first request to a function starts a process on a machine that may be busy.
+#: The first request to a function starts a process, on a busy machine slowly.
 TIMEOUT_SECONDS = 60
-#: Requests that one API client has under way at a time.
+#: The most concurrent requests of one client.
 CONNECTIONS = 64
-#: What botocore knows of services, read once: that takes longer than most calls.
+#: botocore's models of services, read once: reading takes longer than most calls.
 _MODELS = create_loader()
-#: The platform's own lines, and metrics.
+#: How the platform's own lines and metrics begin.
 _UNTOLD_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", '{"_aws":')
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; ``headers`` are found in whatever case."""
+    """An HTTP response; header names are case-insensitive."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
 
     def json(self) -> Any:
-        """Return the parsed body; a body that is no JSON fails the test with the whole answer."""
+        """Return the parsed body; fail with the whole response if it is not JSON."""
         try:
             return json.loads(self.content)
         except ValueError:
@@ -45,7 +45,7 @@ class Answer:
 
 
 class Api:
-    """The API, as a caller sees it. Safe to use from several threads."""
+    """A client of the API. Safe to use from several threads."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -63,7 +63,7 @@ class Api:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request, once, and return the answer, whatever its status.
+        """Send a request once, and return the response.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class Api:
         body
             Sent as JSON.
         content
-            Sent as it is, instead of ``body``.
+            Sent unchanged, instead of ``body``.
         """
         sent = dict(headers or {})
         if token is not None:
@@ -101,9 +101,9 @@ class Aws:
         return self._client(service, self._stack.administrator, region)
 
     def client_as(self, function: str, service: str) -> Any:
-        """Return a boto3 client that may do what a function may: ``client_as("setup_mfa", "kms")``.
+        """Return a boto3 client with the permissions of a function: ``client_as("setup_mfa", "kms")``.
 
-        The function's role trusts Lambda alone. For the moment of assuming it, it trusts the administrator too.
+        The function's role trusts only Lambda. While it is assumed here, it also trusts the administrator.
         """
         return self._client(service, self._role_credentials(function), None)
 
@@ -125,8 +125,8 @@ class Aws:
     def _client(self, service: str, credentials: Credentials, region: str | None) -> Any:
         aws = session(credentials, region or self._stack.region)
         aws._session.register_component("data_loader", _MODELS)
-        # A refusal is what many tests look for: no retry may hide or delay it. But where functions write while the
-        # embedded AWS lists what they wrote, it stumbles and answers 500.
+        # No retries: many tests expect an error. But the embedded AWS sometimes returns 500 when it lists logs that
+        # functions are writing.
         attempts = {"mode": "standard", "total_max_attempts": 5 if service == "logs" else 1}
         config = Config(retries=attempts, read_timeout=TIMEOUT_SECONDS, max_pool_connections=CONNECTIONS)
         return aws.client(service, endpoint_url=self._stack.endpoint_url, config=config)
@@ -134,21 +134,21 @@ class Aws:
 
 @contextmanager
 def own_stack(root: Path) -> Iterator[tuple[Stack, StackFolder]]:
-    """Start a stack on a free port, with its state below a directory, and take it down at the end."""
+    """Start a stack on a free port, with its state in a directory, and stop it after the block."""
     place = StackFolder(ports.free_port(), root)
     with lifecycle.running(place, Progress()) as running:
         yield running.stack, place
 
 
 def function_log_since(aws: Aws, milliseconds: int) -> Iterator[str]:
-    """Yield what the functions logged since a time (epoch milliseconds), each line with its function's name."""
+    """Yield the log lines of the functions since a time (epoch milliseconds), with the names of the functions."""
     for function, message in every_function_log_since(aws, milliseconds):
         if not message.startswith(_UNTOLD_LINES):
             yield f"{function}: {message}"
 
 
 def every_function_log_since(aws: Aws, milliseconds: int) -> Iterator[tuple[str, str]]:
-    """Yield each function's name with all that was logged for it, the platform's lines and metrics included."""
+    """Yield a function's name and a log line, with the platform's lines and metrics, since a time."""
     logs = aws.client("logs")
     for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/"):
         for group in page["logGroups"]:
@@ -159,7 +159,7 @@ def every_function_log_since(aws: Aws, milliseconds: int) -> Iterator[tuple[str,
 
 
 def log_since(place: StackFolder, offset: int) -> str:
-    """Return what the emulator logged after its log had a size."""
+    """Return the emulator's log from an offset on."""
     try:
         with place.log.open("rb") as log:
             log.seek(offset)
@@ -169,13 +169,13 @@ def log_since(place: StackFolder, offset: int) -> str:
 
 
 def log_size(place: StackFolder) -> int:
-    """Return the size of the emulator's log at the moment."""
+    """Return the size of the emulator's log."""
     return place.log.stat().st_size if place.log.exists() else 0
 
 
 @contextmanager
 def given_stack(state_file: Path) -> Iterator[tuple[Stack, StackFolder]]:
-    """Use the running stack that a state file describes, and leave it running."""
+    """Use the running stack of a state file, and leave it running."""
     stack = Stack.load(state_file)
     port = urllib3.util.parse_url(stack.endpoint_url).port
     if port is None or server.endpoint_url(port) != stack.endpoint_url:

@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 
 def published_by(client: Any) -> list[dict[str, Any]]:
-    """Return a list that grows by each entry that an EventBridge client sends."""
+    """Return a list that collects the entries that an EventBridge client sends."""
     entries: list[dict[str, Any]] = []
     client.meta.events.register(
         "provide-client-params.events.PutEvents", lambda params, **_: entries.extend(params["Entries"])
@@ -89,7 +89,7 @@ def stream_record(old: Item | None, new: Item | None, **overrides: Any) -> dict[
 
 
 def expiry() -> dict[str, Any]:
-    """Return what a record says besides when DynamoDB itself deleted the item."""
+    """Return the additional members of a record when DynamoDB deleted the expired item."""
     return {"userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"}}
 
 
@@ -104,7 +104,7 @@ def using_a_backup_code(user_id: str = "user-1") -> dict[str, Any]:
 
 
 def login(user_id: str = "user-1") -> dict[str, Any]:
-    """Return the record of a login, which makes no event."""
+    """Return the record of a login, which causes no event."""
     return stream_record(item(user_id), item(user_id, last_used_step={"N": "60000001"}))
 
 

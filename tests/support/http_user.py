@@ -1,4 +1,4 @@
-"""A user of the deployed API, who calls it over HTTP at the real time."""
+"""A user of the deployed API."""
 
 import base64
 import json
@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from functions.shared.contract import Attribute, Endpoint, partition_key
-from tests.e2e.stack import Api, Aws
 from tests.support.life_cycle import Answer, Caller
+from tests.support.stack import Api, Aws
 
 
 class HttpUser(Caller):
@@ -18,7 +18,7 @@ class HttpUser(Caller):
     api : Api
         The deployed API.
     aws : Aws
-        The embedded AWS behind it, for a look at what is stored.
+        The embedded AWS behind it, to read and change the stored item.
     table_name : str
         The table.
     token : str
@@ -42,14 +42,14 @@ class HttpUser(Caller):
         return Answer(answer.status, answer.json(), answer.headers)
 
     def item(self) -> dict[str, Any]:
-        """Return the stored item; empty when there is none."""
+        """Return the stored item; empty if there is none."""
         found: dict[str, Any] = self._dynamodb.get_item(
             TableName=self._table_name, Key=self._key(), ConsistentRead=True
         ).get("Item", {})
         return found
 
     def set(self, **attributes: Any) -> None:
-        """Overwrite attributes of the stored item, to be where time or an older deployment would have led."""
+        """Overwrite attributes of the stored item."""
         self._dynamodb.update_item(
             TableName=self._table_name,
             Key=self._key(),
@@ -75,7 +75,7 @@ class HttpUser(Caller):
         return {Attribute.PK: {"S": partition_key(self.user_id)}, Attribute.SK: {"S": "MFA#SECRET"}}
 
     def fresh_time_step(self, seconds: float = 12) -> None:
-        """Wait until the present time step has so many seconds left, so that a test's codes stay in its window."""
+        """Wait until the present time step has so many seconds left, so that its code stays valid during a test."""
         left = 30 - time.time() % 30
         if left < seconds:
             time.sleep(left + 0.05)

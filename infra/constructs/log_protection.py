@@ -1,18 +1,18 @@
-"""Masking in the logs, should a secret ever slip into one.
+"""Masking of secrets in the logs, as a second line of defence.
 
-The functions log none, and tests search every line for them. This is the net below: CloudWatch Logs masks what looks
-like a secret for everyone without ``logs:Unmask``, and counts it, on which the alarm ``secret-in-logs`` fires.
+The functions log no secret, and tests search every line for them. If one slips through, CloudWatch Logs masks it for
+every principal without ``logs:Unmask`` and counts it, which sets off the alarm ``secret-in-logs``.
 """
 
 from typing import Final
 
 from aws_cdk import aws_logs as logs
 
-#: Name and pattern. A custom identifier allows letters, digits, ``_ # = @ / ; , -``, the blank, and of regular
-#: expressions ``^ $ ? [ ] { } | \ * + .``: no colon, no percent sign, no parentheses (each ``.`` stands for one here).
+#: Name and pattern. A custom identifier allows letters, digits, ``_ # = @ / ; , -``, the space, and these
+#: parts of regular expressions: ``^ $ ? [ ] { } | \ * + .``. The patterns use ``.`` for colons and percent signs.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL-custom-data-identifiers.html
 PATTERNS: Final = {
-    # otpauth://totp/... as it is, and with the colon and slashes percent-encoded
+    # otpauth://totp/..., plain and with the colon and slashes percent-encoded
     "OtpauthUri": r"otpauth.{1,9}totp[^ ]*",
     # a TOTP secret: 160 bits in base32 are 32 characters
     "Base32Secret": r"[A-Z2-7]{32}",
@@ -26,7 +26,7 @@ def log_protection_policy() -> logs.DataProtectionPolicy:
     Returns
     -------
     DataProtectionPolicy
-        For the ``data_protection_policy`` of a `aws_logs.LogGroup`. Each log group needs a policy of its own.
+        For the ``data_protection_policy`` of an `aws_logs.LogGroup`. Each log group needs its own policy.
     """
     return logs.DataProtectionPolicy(
         name="mask-mfa-secrets",

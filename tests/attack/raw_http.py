@@ -1,4 +1,4 @@
-"""Requests to the API byte by byte, as no HTTP client would send them."""
+"""Sends requests that HTTP clients would refuse to send."""
 
 import socket
 from http.client import HTTPResponse
@@ -6,23 +6,23 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from tests.e2e.stack import TIMEOUT_SECONDS, Answer
+from tests.support.stack import TIMEOUT_SECONDS, Answer
 
 
 class RawApi:
-    """Sends requests to the API, each on a connection of its own.
+    """Sends requests to the API, each on a new connection.
 
     Parameters
     ----------
     url : str
-        The API's.
+        The API's URL.
     """
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
 
     def send(self, *lines: bytes, method: str = "GET", path: str = "/auth/mfa", body: bytes = b"") -> Answer:
-        """Send a request with these header lines, as they are, and return the answer."""
+        """Send a request with these header lines, unchanged, and return the response."""
         head = (
             f"{method} {self._url.path}{path} HTTP/1.1".encode(),
             f"Host: {self._url.netloc}".encode(),

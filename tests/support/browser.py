@@ -1,4 +1,4 @@
-"""Chromium, driven by Playwright: pages of the console as people see them, watched for what they must never do."""
+"""Chromium, driven by Playwright; pages must cause no errors and call no other hosts."""
 
 import io
 import json
@@ -21,11 +21,11 @@ from tests.support.leaks import OVER_HTTP, Ledger
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Generous, for a machine that is busy and functions that start cold.
+#: Long enough for a busy machine and cold starts.
 PATIENCE_MILLISECONDS: Final = 30_000
 DESKTOP: Final = 1280
 PHONE: Final = 360
-#: What a picture in the documentation may weigh.
+#: The size limit of a picture in the documentation.
 PICTURE_BYTES: Final = 200_000
 _AXE: Final = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 _FLAGS: Final = (
@@ -39,13 +39,13 @@ _FLAGS: Final = (
     "--disable-sync",
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {ports.LOOPBACK}",
 )
-#: What the browser says by itself of an answer that is no 2xx, or of none: tests cause them on purpose.
-_TOLD_BY_BROWSER: Final = "Failed to load resource"
+#: The browser's message for error responses and failed requests, which tests cause on purpose.
+_FAILED_REQUEST: Final = "Failed to load resource"
 
 
 @dataclass
 class Watched:
-    """What a page did in the background."""
+    """The console messages, errors and requests of a page."""
 
     console: list[ConsoleMessage] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -53,23 +53,25 @@ class Watched:
     answered: list[tuple[Request, Response, str]] = field(default_factory=list)
 
     def attach(self, page: Page) -> None:
-        """Listen to a page."""
+        """Start to record a page."""
         page.on("console", lambda message: self.console.append(message))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.urls.append(request.url))
         page.on("requestfinished", self._read)
 
     def hosts(self) -> set[str | None]:
-        """Return the hosts that were asked; ``data:`` and ``blob:`` URLs have none."""
+        """Return the hosts of all requests; ``data:`` and ``blob:`` URLs have none."""
         return {urlsplit(url).hostname for url in self.urls if urlsplit(url).scheme not in {"data", "blob"}}
 
     def complaints(self) -> list[str]:
-        """Return uncaught errors and what the console warned of, violations of the page's own policy among it."""
-        told = [f"{message.type}: {message.text}" for message in self.console if message.type in {"error", "warning"}]
-        return self.errors + [line for line in told if _TOLD_BY_BROWSER not in line]
+        """Return uncaught errors and console warnings, such as violations of the content security policy."""
+        messages = [
+            f"{message.type}: {message.text}" for message in self.console if message.type in {"error", "warning"}
+        ]
+        return self.errors + [line for line in messages if _FAILED_REQUEST not in line]
 
     def write_down(self, ledger: Ledger, api_url: str) -> None:
-        """Write the tokens, secrets and codes that the page was given and sent into a ledger, and what it was told."""
+        """Record the page's tokens, secrets, codes and responses in a ledger."""
         for request, response, text in self.answered:
             if request.url.endswith("/session") and response.ok:
                 ledger.add_token(json.loads(text)["accessToken"])
@@ -79,14 +81,14 @@ class Watched:
                 ledger.add_answer(f"{request.method} {path}", response.status, response.headers, text)
 
     def _read(self, request: Request) -> None:
-        # At once: the browser forgets an answer when its page is left.
+        # Read at once: the browser drops responses when it leaves the page.
         if request.resource_type == "fetch" and (response := request.response()) is not None:
             self.answered.append((request, response, response.text()))
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A page in a browser context of its own: nothing stored, nobody signed in."""
+    """A page in a new browser context."""
 
     page: Page
     watched: Watched
@@ -99,7 +101,7 @@ type TakePicture = Callable[..., bytes]
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Return the path of Chromium, or of Chrome; where the gate runs, one of them must be there."""
+    """Return the path of Chromium or Chrome; required in CI."""
     for name in ("chromium", "google-chrome"):
         if path := shutil.which(name):
             return path
@@ -109,7 +111,7 @@ def chromium_path() -> str:
     pytest.skip(message)
 
 
-# Of a module, not of the session: while Playwright runs, no other test could run an event loop.
+# Module scope, because no other test can run an event loop while Playwright runs.
 @pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[Browser]:
     """Start a browser with a new profile."""
@@ -122,7 +124,7 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
-    """Return a function that opens the console; pages are closed, and held to account, when the test ends."""
+    """Return a function that opens the console; pages are closed and checked when the test ends."""
     opened: list[Opened] = []
 
     def open_(path: str = "/", *, width: int = DESKTOP, color_scheme: ColorScheme = "light", **options: Any) -> Opened:
@@ -152,21 +154,21 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
 
 @pytest.fixture
 def picture(pytestconfig: pytest.Config) -> TakePicture:
-    """Return a function that takes a picture of a whole page for the documentation: ``picture(page, "console-enrol")``.
+    """Return a function that takes a picture of a page for the documentation: ``picture(page, "console-enrol")``.
 
-    It is written to the folder that ``--screenshots`` names. Without that it is taken all the same, so that a test can
-    see that it is small enough, and whether it is the same each time: what changes needlessly makes noise in commits.
+    The picture is written to the folder of ``--screenshots``. It is also taken without that option, so that tests can
+    check its size, and that it is the same in each run. ``height`` cuts a long page off, in pixels.
     Of a page that is long, a ``height`` in pixels leaves the rest out.
     """
     folder: Path | None = pytestconfig.getoption("--screenshots", None)
 
     def take(page: Page, name: str, height: int | None = None) -> bytes:
-        # Neither a caret nor a pointer, which come and go.
+        # Without a caret or a pointer.
         page.mouse.move(0, 0)
         whole = Image.open(io.BytesIO(page.screenshot(full_page=True, caret="hide", animations="disabled")))
         shot = whole.crop((0, 0, whole.width, min(whole.height, height or whole.height)))
         content = io.BytesIO()
-        # So many colours are enough for what is drawn of flat areas, and make it a third as heavy.
+        # 256 colours are enough for flat areas, and reduce the size to a third.
         shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
         assert content.tell() <= PICTURE_BYTES, f"{name} has {content.tell()} bytes"
         if folder is not None:
@@ -178,7 +180,7 @@ def picture(pytestconfig: pytest.Config) -> TakePicture:
 
 
 def accessibility_violations(page: Page) -> list[str]:
-    """Return what axe finds wrong with a page as it is now: the rule and the elements, one line each."""
+    """Return the accessibility violations that axe finds in a page: the rule and the elements, one line each."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_AXE.read_text())
     found: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
@@ -189,11 +191,11 @@ def accessibility_violations(page: Page) -> list[str]:
 
 
 def look(page: Page, width: int, scheme: ColorScheme) -> None:
-    """Look at a page on a screen so wide, in these colours."""
+    """Set the width of the window and the colour scheme."""
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
 
 
 def overflows(page: Page) -> bool:
-    """Tell whether a page is wider than its window, so that people must scroll sideways to read it."""
+    """Return whether a page is wider than its window."""
     return bool(page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))

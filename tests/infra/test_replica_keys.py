@@ -1,7 +1,7 @@
-"""What the primary region sealed opens in a replica region, and the other way round, under the deployed policies.
+"""A secret sealed in the primary region opens in a replica region and vice versa, under the deployed policies.
 
-The templates of the data stack and of the replica stack go to the emulator as they are; a role that may do what a
-function of the region may does the rest, through the functions' own sealing and opening.
+The emulator gets the unchanged templates of the data stack and of the replica stack. The functions' own code seals and
+opens secrets, under roles with the permissions of a region's functions.
 """
 
 import json
@@ -23,7 +23,9 @@ from infra.outputs import Output
 from local.bootstrap import ACCOUNT, session
 from local.stack import Credentials
 from tests.infra.synthesis import synthesize
-from tests.local.emulator import Emulator, emulator_below, eventually
+from tests.support.emulator import Emulator, emulator_below, eventually
+
+pytestmark = pytest.mark.e2e
 
 PRIMARY, REPLICA = "us-east-1", "us-west-2"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -45,17 +47,17 @@ class Regions:
 
 @pytest.fixture(scope="module")
 def regions(emulator: Emulator) -> Regions:
-    """Deploy the stacks of dev that both regions have."""
+    """Deploy the data stack and the replica stack of ``dev``."""
     stacks = synthesize("dev", replica_regions=REPLICA).stacks_by_name
     primary = _deploy(emulator, PRIMARY, "mfa-dev-data", stacks["mfa-dev-data"].template)
     name = f"mfa-dev-replica-{REPLICA}"
-    # The emulator looks for another stack's output in the same region alone.
+    # The emulator finds outputs of other stacks only in the same region.
     template = _replace(stacks[name].template, "Fn::GetStackOutput", primary)
     return Regions(emulator, {PRIMARY: primary, REPLICA: _deploy(emulator, REPLICA, name, template)})
 
 
 def _deploy(emulator: Emulator, region: str, name: str, template: dict[str, Any]) -> str:
-    """Deploy a template, without its check that CDK's own tools are set up; return the ARN of its key."""
+    """Deploy a template without CDK's bootstrap rule, and return the ARN of its key."""
     parts = {part: template[part] for part in ("Resources", "Outputs")}
     cloudformation = emulator.client("cloudformation", region=region)
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(parts))
@@ -63,7 +65,7 @@ def _deploy(emulator: Emulator, region: str, name: str, template: dict[str, Any]
 
 
 def _replace(value: Any, function: str, result: str) -> Any:
-    """Return a template with each call of an intrinsic function replaced by what it gives."""
+    """Return a template with each call of an intrinsic function replaced by a result."""
     if isinstance(value, dict):
         return result if function in value else {key: _replace(each, function, result) for key, each in value.items()}
     return [_replace(each, function, result) for each in value] if isinstance(value, list) else value
@@ -80,7 +82,7 @@ def _key_of(cloudformation: Any, name: str) -> str | None:
 
 @pytest.fixture
 def act_as(regions: Regions, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Return a function that takes on the role of one that may do one thing with the key of a region."""
+    """Return a function that assumes a role with one permission on the key of a region."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", regions.emulator.url)
 
     def take_on(action: str, region: str) -> None:
@@ -90,7 +92,7 @@ def act_as(regions: Regions, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
 
 
 def _role(regions: Regions, action: str, region: str) -> Credentials:
-    """Return credentials of a role with the one statement on the region's key that a function has."""
+    """Return credentials of a role with a function's statement on the region's key."""
     iam = regions.emulator.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     role = iam.create_role(RoleName=f"role-{uuid4()}", AssumeRolePolicyDocument=_document(trust))["Role"]
@@ -105,7 +107,7 @@ def _document(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def test_the_regions_have_one_key_at_two_places(regions: Regions) -> None:
+def test_both_regions_have_the_same_key(regions: Regions) -> None:
     primary, replica = (regions.keys[region].split(":") for region in (PRIMARY, REPLICA))
 
     assert primary[-1] == replica[-1]
@@ -114,7 +116,7 @@ def test_the_regions_have_one_key_at_two_places(regions: Regions) -> None:
 
 
 @pytest.mark.parametrize(("sealed_in", "opened_in"), [(PRIMARY, REPLICA), (REPLICA, PRIMARY)])
-def test_each_region_opens_what_the_other_sealed(
+def test_each_region_opens_secrets_of_the_other(
     regions: Regions, act_as: Callable[[str, str], None], sealed_in: str, opened_in: str
 ) -> None:
     act_as("kms:GenerateDataKey", sealed_in)

@@ -12,19 +12,17 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Final
 
-from jwt import PyJWK
-
 from functions.jwt_authorizer.errors import TokenRejectedError
 from functions.jwt_authorizer.keys import SigningKeys
-from functions.jwt_authorizer.service import ALGORITHMS, TokenVerifier
+from functions.jwt_authorizer.service import TokenVerifier
 from functions.setup_mfa.encryption import EnvelopeSealer
-from functions.shared.contract import VERIFY, Attribute, Factor
+from functions.shared.contract import DEFAULT_JWT_ALGORITHMS, VERIFY, Attribute, Factor
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.http import Request
 from functions.shared.record import MfaRecord, RecordDamagedError, attribute_value, record_from_item
 from functions.shared.request_body import SecondFactorRequest, TotpRequest
-from functions.shared.settings import EndpointSettings, RawKey
+from functions.shared.settings import AuthorizerSettings, EndpointSettings, RawKey
 from tests.support.events import api_event
 from tests.support.routes import Value, handler_of
 from tests.support.tokens import AUDIENCE, ISSUER, NOW, claims, cognito_claims, ec_key, rsa_key
@@ -229,14 +227,15 @@ def envelope_seeds() -> list[bytes]:
 class _Published:
     """The issuer's keys, without a network."""
 
-    def get_signing_keys(self, refresh: bool = False) -> list[PyJWK]:  # noqa: ARG002 - the protocol's
-        return [PyJWK(key.jwk) for key in (rsa_key("rsa-1"), ec_key("ec-1"))]
+    def fetch(self) -> object:
+        return {"keys": [rsa_key("rsa-1").jwk, ec_key("ec-1").jwk]}
 
 
 @cache
 def _verifier() -> TokenVerifier:
-    keys = SigningKeys(_Published(), on_fetch_failure=_fail)
-    return TokenVerifier(issuer=ISSUER, audience=(AUDIENCE,), keys=keys, clock=lambda: NOW)
+    settings = AuthorizerSettings("dev", "INFO", issuer=ISSUER, audience=(AUDIENCE,), jwks_url="")
+    keys = SigningKeys(_Published(), algorithms=settings.algorithms, on_fetch_failure=_fail, clock=lambda: NOW)
+    return TokenVerifier(settings, keys=keys, clock=lambda: NOW)
 
 
 def _fail(error: Exception) -> None:
@@ -266,7 +265,7 @@ def token(data: bytes) -> None:
         _check_claims(json.loads(said), caller.user_id)
     elif kind == b"h":
         header = json.loads(said)
-        assert header["alg"] in ALGORITHMS
+        assert header["alg"] in DEFAULT_JWT_ALGORITHMS
         assert header["kid"] == "ec-1"
     else:
         assert text in _genuine()

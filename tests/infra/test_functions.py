@@ -18,7 +18,10 @@ READS = {
     "disable_mfa": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
     "regenerate_backup_codes": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
     "mfa_status": {"USERS_TABLE_NAME", "CORS_ALLOWED_ORIGINS"},
-    "jwt_authorizer": {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"},
+    "jwt_authorizer": {
+        *("JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_ALGORITHMS"),
+        *("JWT_USER_CLAIM", "JWT_LABEL_CLAIMS", "JWT_LEEWAY_SECONDS"),
+    },
     "security_events": {"EVENT_BUS_NAME", "DEAD_LETTER_QUEUE_URL"},
 }
 

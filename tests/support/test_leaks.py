@@ -180,7 +180,7 @@ def test_a_test_that_prints_logs_or_returns_a_secret_fails(tmp_path: Path) -> No
         check=False,
     )
     heading = re.compile(r"_ ERROR at teardown of test_(\w+) _+\n.*must stay secret: (.*)\n")
-    secret = "1 x TOTP secret"
-    expected = {"printed": secret, "read": secret, "logged": secret, "answered": "1 x TOTP code"}
+    leak = "1 x TOTP secret"
+    expected = {"printed": leak, "read": leak, "logged": leak, "answered": "1 x TOTP code"}
     assert dict(heading.findall(done.stdout)) == expected
     assert "5 passed, 4 errors" in done.stdout

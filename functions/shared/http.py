@@ -25,7 +25,7 @@ from functions.shared.errors import (
 from functions.shared.identity import Identity, identity_from_event
 from functions.shared.observability import Telemetry
 from functions.shared.response_body import ResponseBody
-from functions.shared.route import Event, ParsedBody, Route
+from functions.shared.route import Event, ParsedBody, Route, request_header
 from functions.shared.settings import EndpointSettings
 
 type Response = dict[str, Any]
@@ -71,7 +71,7 @@ def _cors_headers(event: Event, allowed_origins: tuple[str, ...]) -> dict[str, s
     exposed = {"Access-Control-Expose-Headers": EXPOSED_HEADERS}
     if "*" in allowed_origins:
         return {**exposed, "Access-Control-Allow-Origin": "*"}
-    origin = next((value for name, value in _mapping(event.get("headers")).items() if name.lower() == "origin"), None)
+    origin = request_header(event, "origin")
     if origin not in allowed_origins:
         return {"Vary": "Origin"}
     return {**exposed, "Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}

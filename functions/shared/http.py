@@ -22,6 +22,7 @@ from functions.shared.errors import (
     ServiceUnavailableError,
     UnauthorizedError,
 )
+from functions.shared.formats import ALL_ORIGINS
 from functions.shared.identity import Identity, identity_from_event
 from functions.shared.observability import Telemetry
 from functions.shared.response_body import ResponseBody
@@ -69,8 +70,8 @@ def _cors_headers(event: Event, allowed_origins: tuple[str, ...]) -> dict[str, s
     if not allowed_origins:
         return {}
     exposed = {"Access-Control-Expose-Headers": EXPOSED_HEADERS}
-    if "*" in allowed_origins:
-        return {**exposed, "Access-Control-Allow-Origin": "*"}
+    if ALL_ORIGINS in allowed_origins:
+        return {**exposed, "Access-Control-Allow-Origin": ALL_ORIGINS}
     origin = request_header(event, "origin")
     if origin not in allowed_origins:
         return {"Vary": "Origin"}

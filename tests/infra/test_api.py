@@ -132,8 +132,18 @@ def test_browsers_learn_the_allowed_origin_from_the_preflight(dev: Synthesized) 
     headers = response["ResponseParameters"]
 
     assert headers["method.response.header.Access-Control-Allow-Origin"] == "'http://localhost:3000'"
-    assert headers["method.response.header.Access-Control-Allow-Headers"] == "'Authorization,Content-Type'"
+    assert headers["method.response.header.Access-Control-Allow-Headers"] == (
+        "'Authorization,Content-Type,traceparent,tracestate,baggage,sentry-trace'"
+    )
     assert headers["method.response.header.Access-Control-Allow-Methods"] == "'POST,OPTIONS'"
+
+
+def test_further_headers_are_allowed_by_a_setting() -> None:
+    service = synthesize("dev", cors_allowed_headers="X-Trace-Id").stacks[StackId.SERVICE]
+    (response,) = methods(service)["OPTIONS", "/auth/mfa"]["Integration"]["IntegrationResponses"]
+    allowed = response["ResponseParameters"]["method.response.header.Access-Control-Allow-Headers"]
+
+    assert allowed.strip("'").split(",")[-2:] == ["sentry-trace", "X-Trace-Id"]
 
 
 def test_without_allowed_origins_no_browser_is_told_anything() -> None:

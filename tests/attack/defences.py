@@ -175,7 +175,7 @@ DEFENCES: Final = (
     ),
     Defence(
         name="Backup codes are hashed with a key that only KMS opens",
-        stops="guessing the codes' 32 bits against a stolen table",
+        stops="guessing the codes' 30 bits against a stolen table",
         file="functions/shared/backup_codes.py",
         text="return hmac.digest(self.hashing, code.encode(",
         instead='return hmac.digest(b"pepper", code.encode(',

@@ -41,7 +41,7 @@ MEANT = {
     "https://a.example/app/index.html": "https://a.example",
     "https://a.example?tenant=1": "https://a.example",
     "https://a.example#top": "https://a.example",
-    "https://user:password@a.example": "https://a.example",
+    "https://user@a.example": "https://a.example",
     "HTTPS://a.example": "https://a.example",
     "https://App.Example.COM": "https://app.example.com",
     "https://A.example:443/": "https://a.example",

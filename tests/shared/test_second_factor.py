@@ -1,7 +1,9 @@
 """The check behind verify, disable and backup-codes, with its collaborators in memory."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -17,8 +19,9 @@ from functions.shared.errors import (
 )
 from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord, RecordDamagedError
-from functions.shared.request_body import OfferedCode
+from functions.shared.request_body import OfferedCode, SecondFactorRequest
 from functions.shared.second_factor import SecondFactor
+from functions.verify_mfa_setup.service import VerifySetupService
 from tests.support.records import KEYS, NOW, SECRET, MemoryRepository, pending, record
 
 TOTP = OfferedCode(Factor.TOTP, pyotp.TOTP(SECRET).at(NOW))
@@ -231,3 +234,26 @@ def test_a_change_that_fails_burns_nothing(check: Check) -> None:
     with pytest.raises(RuntimeError):
         check.require(TOTP, fail)
     assert check.stored == record()
+
+
+class TestCodesOfAnOlderVersion:
+    """Codes with any letter, and the hashes that the version which gave them out stored for `SECRET` and `SALT`."""
+
+    OLDER: dict[str, list[str]] = json.loads(Path(__file__).with_name("older_backup_codes.json").read_text())
+
+    def test_each_works_once(self, check: Check) -> None:
+        assert any(set(code) & set("AEIOUY") for code in self.OLDER["codes"])
+        check.repository.store(record(backup_codes=tuple(self.OLDER["hashes"])))
+        for left, code in enumerate(reversed(self.OLDER["codes"])):
+            typed = SecondFactorRequest(backupCode=code.lower()).offered_code()
+            assert len(check.require(typed).backup_codes) == 7 - left
+        with pytest.raises(InvalidCodeError):
+            check.require(OfferedCode(Factor.BACKUP_CODE, self.OLDER["codes"][0]))
+
+    def test_an_enrolment_begun_by_it_gets_codes_that_work(self, check: Check) -> None:
+        check.repository.store(pending(backup_codes=tuple(self.OLDER["hashes"])))
+        service = VerifySetupService(repository=check.repository, opener=check, clock=lambda: NOW)
+        before = pyotp.TOTP(SECRET).at(NOW - 30)
+        shown = service.verify("user-1", before, request_id="request-0", count=check.counted.append).backup_codes
+        for left, code in enumerate(shown):
+            assert len(check.require(OfferedCode(Factor.BACKUP_CODE, code)).backup_codes) == 7 - left

@@ -87,7 +87,7 @@ class Enrolment:
 
 
 @dataclass(frozen=True)
-class TokenIssuer:
+class BenchIssuer:
     """An OIDC issuer with one RSA key."""
 
     key: RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
@@ -104,39 +104,23 @@ class TokenIssuer:
         return {"keys": [{**jwk, "kid": "1", "use": "sig", "alg": "RS256"}]}
 
 
-def event_of(variant: Variant, enrolment: Enrolment, issuer: TokenIssuer, now: float) -> dict[str, Any]:
+def event_of(variant: Variant, enrolment: Enrolment, issuer: BenchIssuer, now: float) -> dict[str, Any]:
     """Return the event that API Gateway sends for a variant."""
+    route = variant.route or contract.VERIFY
+    headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "app/1.0"}
+    context: dict[str, Any] = {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": contract.STAGE_NAME}
+    event = {"resource": route.path, "path": route.path, "httpMethod": route.method, "requestContext": context}
     if variant.route is None:
-        return _authorizer_event(issuer.token(now))
+        arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/verify"
+        headers["Authorization"] = f"Bearer {issuer.token(now)}"
+        return event | {"type": "REQUEST", "methodArn": arn, "headers": headers}
+    context["authorizer"] = {"user_id": USER_ID, "label": "ada.lovelace@example.com", "scope": "openid"}
     body: dict[str, str] | None = None
     if variant.backup_code:
         body = {"backupCode": enrolment.backup_code()}
     elif variant.route not in (contract.SETUP, contract.STATUS):
         body = {"code": pyotp.TOTP(enrolment.secret).at(int(now))}
-    return _gateway_event(variant.route) | {
-        "body": body and json.dumps(body),
-        "isBase64Encoded": False,
-        "requestContext": {
-            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
-            "stage": contract.STAGE_NAME,
-            "authorizer": {"user_id": USER_ID, "label": "ada.lovelace@example.com", "scope": "openid"},
-        },
-    }
-
-
-def _gateway_event(route: contract.Endpoint) -> dict[str, Any]:
-    headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "app/1.0"}
-    return {"resource": route.path, "path": route.path, "httpMethod": route.method, "headers": headers}
-
-
-def _authorizer_event(token: str) -> dict[str, Any]:
-    event = _gateway_event(contract.VERIFY)
-    return event | {
-        "type": "REQUEST",
-        "methodArn": "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/verify",
-        "headers": event["headers"] | {"Authorization": f"Bearer {token}"},
-        "requestContext": {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": contract.STAGE_NAME},
-    }
+    return event | {"headers": headers, "body": body and json.dumps(body), "isBase64Encoded": False}
 
 
 def environment(endpoint_url: str) -> dict[str, str]:

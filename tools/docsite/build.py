@@ -52,16 +52,14 @@ def build(site: Path, progress: Progress, *, pages: Path = PAGES) -> None:
             *("--site-dir", str(site.absolute())),
             DOCS_FOLDER=str(pages.absolute()),
         )
-    description = pages / DESCRIPTION
-    if description.exists():
-        with progress.step("build the reference of the API"):
-            reference = site.absolute() / REFERENCE
-            reference.parent.mkdir(parents=True, exist_ok=True)
-            _run(
-                *(str(_REDOCLY), "build-docs", str(description), "--title", "API reference"),
-                *("--inlineBundle", "--output", str(reference)),
-            )
-            reference.write_text(_self_contained(reference.read_text()))
+    with progress.step("build the reference of the API"):
+        reference = site.absolute() / REFERENCE
+        reference.parent.mkdir(parents=True, exist_ok=True)
+        _run(
+            *(str(_REDOCLY), "build-docs", str(pages / DESCRIPTION), "--title", "API reference"),
+            *("--inlineBundle", "--output", str(reference)),
+        )
+        reference.write_text(_self_contained(reference.read_text()))
 
 
 def _self_contained(page: str) -> str:

@@ -85,9 +85,7 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
 
 def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
     """Add the API reference after the API page; MkDocs does not know it, because it is not built from Markdown."""
-    del files
-    if not (Path(config.docs_dir) / DESCRIPTION).exists():
-        return nav
+    del config, files
     for section in nav.items:
         if isinstance(section, Section):
             for place, child in enumerate(section.children):
@@ -117,7 +115,8 @@ def _origin(page: str, docs: Path) -> str:
     if not page.startswith(f"{SOURCE}/"):
         return f"{docs.name}/{page}"
     path = page.removeprefix(f"{SOURCE}/")
-    return path if (REPOSITORY / path).exists() else path.removesuffix(".md")
+    candidates = (path, f".{path}", path.removesuffix(".md"), f".{path.removesuffix('.md')}")
+    return next(each for each in candidates if (REPOSITORY / each).is_file())
 
 
 def _target(address: str, base: str) -> str | None:
@@ -161,6 +160,7 @@ def _outside_fences(markdown: str, change: Callable[[str], str]) -> str:
 
 def _page_of(target: str) -> str:
     """Return the page that shows a file of the repository."""
+    target = target.removeprefix(".")  # MkDocs leaves hidden folders out
     return f"{SOURCE}/{target}" if target.endswith(".md") else f"{SOURCE}/{target}.md"
 
 

@@ -63,8 +63,8 @@ Enrol an authenticator app, confirm it, prove the second factor at login, and tu
 on the user of the access token.
 
 - **Codes may be typed freely.** Spaces, dashes and invisible characters are ignored, letters may be in either case, \
-digits of any script and full-width letters are accepted: `123 456` is `123456`, `abcd1234` is `ABCD-1234`. The patterns \
-of the codes are in ASCII.
+digits of any script and full-width letters are accepted: `123 456` is `123456`, `abcd1234` is `ABCD-1234`. The \
+patterns of the codes are in ASCII.
 - **Requests are strict.** A body is a JSON object of at most {MAX_BODY_BYTES} bytes, in UTF-8 and not compressed, \
 with only the members shown; anything else is a 400 whose message says what is wrong.
 - **Responses may grow.** Ignore members of a 200 response that you do not know. An error body has exactly the four \

@@ -129,6 +129,13 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("cors_allowed_headers", "X-Trace-Id:", "the name of a header"),
         ("cors_allowed_headers", "*", "the name of a header"),
         ("cors_allowed_headers", "X-It's", "the name of a header"),
+        ("jwt_jwks_url", "https://login.example.com/keys#a", "an https:// URL"),
+        ("jwt_algorithms", "RS256,HS256", "a comma separated list, each one of RS256, RS384"),
+        ("jwt_algorithms", "", "a comma separated list, each one of RS256, RS384"),
+        ("jwt_user_claim", "", "the name of a claim"),
+        ("jwt_label_claims", "e mail", "a comma separated list, each the name of a claim"),
+        ("jwt_leeway_seconds", "-1", "a whole number from 0 to 300"),
+        ("jwt_leeway_seconds", "301", "a whole number from 0 to 300"),
         ("log_level", "LOUD", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("log_retention_days", "42", "one of 1, 3, 5, 7, 14, 30"),
         ("architecture", "arm", "one of arm64, x86_64"),
@@ -195,13 +202,18 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
         ),
         ({"jwt_audience": "api"}, "jwt_audience: expected nothing, as jwt_issuer is not set"),
         (
-            {
-                "environment": "prod",
-                "jwt_issuer": "http://login.example.com",
-                "jwt_audience": "api",
-                "jwt_jwks_url": "https://login.example.com/keys",
-            },
-            "jwt_issuer: expected an https:// URL in prod, got 'http://login.example.com'",
+            {"jwt_user_claim": "oid"},
+            (
+                "jwt_user_claim_confirmed: expected oid, got None: users who enrolled under another claim lose their "
+                "second factor, see docs/issuers.md"
+            ),
+        ),
+        (
+            {"jwt_user_claim": "oid", "jwt_user_claim_confirmed": "sub"},
+            (
+                "jwt_user_claim_confirmed: expected oid, got 'sub': users who enrolled under another claim lose their "
+                "second factor, see docs/issuers.md"
+            ),
         ),
         (
             {

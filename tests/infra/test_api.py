@@ -121,8 +121,18 @@ def test_preflights_allow_the_configured_origin(dev: Synthesized) -> None:
     headers = response["ResponseParameters"]
 
     assert headers["method.response.header.Access-Control-Allow-Origin"] == "'http://localhost:3000'"
-    assert headers["method.response.header.Access-Control-Allow-Headers"] == "'Authorization,Content-Type'"
+    assert headers["method.response.header.Access-Control-Allow-Headers"] == (
+        "'Authorization,Content-Type,traceparent,tracestate,baggage,sentry-trace'"
+    )
     assert headers["method.response.header.Access-Control-Allow-Methods"] == "'POST,OPTIONS'"
+
+
+def test_further_headers_are_allowed_by_a_setting() -> None:
+    service = synthesize("dev", cors_allowed_headers="X-Trace-Id").service
+    (response,) = methods(service)["OPTIONS", "/auth/mfa"]["Integration"]["IntegrationResponses"]
+    allowed = response["ResponseParameters"]["method.response.header.Access-Control-Allow-Headers"]
+
+    assert allowed.strip("'").split(",")[-2:] == ["sentry-trace", "X-Trace-Id"]
 
 
 def test_without_allowed_origins_there_are_no_cors_headers() -> None:

@@ -114,6 +114,40 @@ export class MfaClient {
   }
 }
 
+/** Return the six digits of a typed or pasted TOTP code, or null if it is not one. */
+export function readTotpCode(typed) {
+  const code = normalised(typed);
+  return /^[0-9]{6}$/.test(code) ? code : null;
+}
+
+/** Return a typed or pasted backup code as `ABCD-1234`, or null if it is not one. */
+export function readBackupCode(typed) {
+  const code = normalised(typed);
+  return /^[A-Z]{4}[0-9]{4}$/.test(code) ? `${code.slice(0, 4)}-${code.slice(4)}` : null;
+}
+
+/** White space, dashes and the minus sign, and invisible characters: dropped, as the API does. */
+const IGNORED = /[\p{White_Space}\u001c-\u001f\p{Pd}\u2212\p{Cf}]/gu;
+
+/** Return text without ignored characters, and with digits of any script and full-width letters in ASCII. */
+function normalised(typed) {
+  return typed
+    .replace(IGNORED, "")
+    .replace(/\p{Nd}/gu, decimal)
+    .replace(/[\uff21-\uff3a\uff41-\uff5a]/gu, (letter) => String.fromCharCode(letter.charCodeAt(0) - 0xfee0))
+    .replace(/[a-z]/g, (letter) => letter.toUpperCase()); // not the whole text: the upper case of a sharp s is SS
+}
+
+/** Return the value of a decimal digit. Unicode has them in runs from zero to nine, some right after each other. */
+function decimal(digit) {
+  const point = digit.codePointAt(0);
+  let start = point;
+  while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) {
+    start -= 1;
+  }
+  return String((point - start) % 10);
+}
+
 /** Return `{status, content}` of a successful request; throw an `MfaError` otherwise. */
 export async function request(url, options = {}) {
   const signal = AbortSignal.timeout(TIMEOUT_MS);

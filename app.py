@@ -1,4 +1,4 @@
-"""The CDK app: ``cdk synth -c environment=prod`` synthesizes one environment, and checks it with cdk-nag."""
+"""The CDK app. ``cdk synth -c environment=prod`` synthesizes one environment and checks it with cdk-nag."""
 
 import sys
 
@@ -12,7 +12,7 @@ from infra.stage import MfaStage
 
 
 def main() -> int:
-    """Synthesize the environment that the context asks for; return the exit status."""
+    """Synthesize the environment that the context selects, and return the exit status."""
     app = App()
     try:
         config = load_config(app.node.get_all_context())

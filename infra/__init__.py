@@ -1,1 +1,1 @@
-"""The CDK app's parts: what is deployed, with which permissions, and how the functions are packaged."""
+"""The CDK app: the deployed resources, their permissions, and the packages of the functions."""

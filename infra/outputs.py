@@ -1,4 +1,4 @@
-"""The stacks' names and outputs, by which a pipeline and local tooling find what was deployed."""
+"""The names and outputs of the stacks. Pipelines and local tools use them to find what was deployed."""
 
 from enum import StrEnum
 
@@ -17,13 +17,15 @@ class Output(StrEnum):
     """Keys of the stacks' CloudFormation outputs."""
 
     TABLE_NAME = "TableName"  # data
-    KEY_ARN = "KeyArn"  # data, replica: the key that seals the TOTP secrets
+    KEY_ARN = "KeyArn"  # data, replica: the key that encrypts the TOTP secrets
     ISSUER = "Issuer"  # identity: `iss` of the access tokens
     JWKS_URL = "JwksUrl"  # identity
     USER_POOL_ID = "UserPoolId"  # identity
     CLIENT_ID = "ClientId"  # identity: `client_id` of the access tokens
-    API_URL = "ApiUrl"  # service: with the stage, without a slash at the end
-    DOMAIN_TARGET = "DomainTarget"  # service: what the domain's CNAME points at, where this app does not make it
+    API_URL = "ApiUrl"  # service: with the stage, without a trailing slash
+    DOMAIN_TARGET = (
+        "DomainTarget"  # service: the target of the domain's CNAME record, if this app does not create the record
+    )
 
 
 def stack_name(environment: str, stack: StackId, region: str | None = None) -> str:

@@ -1,32 +1,36 @@
-"""What each function may do on AWS: one table, kept to the letter in each function's role.
+"""What each function may do on AWS: one table, and the IAM statements that follow from it.
 
-Writing to its own log group comes on top for each. The module needs no CDK: packaging reads it too, as a
-function ships the API models of those services alone that it may call.
+Each function may also write to its own log group.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
 from functions.shared import contract
+from infra.constructs.secret_key import PURPOSE_CONDITION
+from infra.constructs.storage import Storage
 
 
 @dataclass(frozen=True, kw_only=True)
 class Permissions:
-    """Actions of one function, by the resource that they are allowed on.
+    """The actions of one function, by the resource that they are allowed on.
 
     Attributes
     ----------
     table
-        On the table itself, in no case on an index.
+        On the table itself, never on an index.
     secret_key
-        On the key that seals the TOTP secrets, for the purpose of this service alone.
+        On the key that encrypts the TOTP secrets, only for the purpose of this service.
     stream
-        On the table's stream. Used by Lambda's poller in the function's name, not by its code.
+        On the table's stream. Lambda's poller uses them through the function's role; the code does not.
     event_bus
-        On the event bus that security events go to.
+        On the event bus that receives the security events.
     dead_letters
-        On the queue of the changes that no security event could be made of, or that Lambda gave up.
+        On the queue of changes for which no security event could be published.
     """
 
     table: tuple[str, ...] = ()
@@ -42,7 +46,7 @@ _SECOND_FACTOR: Final = Permissions(
 )
 
 PERMISSIONS: Final[Mapping[str, Permissions]] = {
-    # Cannot decrypt what it stored: who takes over this function learns no secret but those enrolled meanwhile.
+    # Cannot decrypt what it stored: an attacker in this function learns only the secrets that are enrolled meanwhile.
     contract.SETUP.function: Permissions(table=("dynamodb:PutItem",), secret_key=("kms:GenerateDataKey",)),
     contract.VERIFY_SETUP.function: _SECOND_FACTOR,
     contract.VERIFY.function: _SECOND_FACTOR,
@@ -54,7 +58,7 @@ PERMISSIONS: Final[Mapping[str, Permissions]] = {
     contract.STATUS.function: Permissions(table=("dynamodb:GetItem",)),
     contract.AUTHORIZER_FUNCTION: Permissions(),
     contract.SECURITY_EVENTS_FUNCTION: Permissions(
-        # All that Lambda asks for when it makes the mapping.
+        # Lambda requires all of them to create the event source mapping.
         stream=(
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",
@@ -65,3 +69,44 @@ PERMISSIONS: Final[Mapping[str, Permissions]] = {
         dead_letters=("sqs:SendMessage",),
     ),
 }
+
+#: What DynamoDB does with a table's customer managed key on behalf of a caller that reads or writes an item.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+_READ_WITH_TABLE_KEY: Final = ("kms:Decrypt", "kms:DescribeKey")
+_WRITE_WITH_TABLE_KEY: Final = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+
+_WRITES: Final = frozenset({"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"})
+
+
+def statements(
+    function: str, storage: Storage, *, event_bus_arn: str | None = None, dead_letters_arn: str | None = None
+) -> list[iam.PolicyStatement]:
+    """Return the statements that :data:`PERMISSIONS` grants a function, on the resources that are given."""
+    permissions = PERMISSIONS[function]
+    candidates = (
+        (permissions.table, storage.table.table_arn, None),
+        (permissions.secret_key, storage.secret_key_arn, PURPOSE_CONDITION),
+        (permissions.stream, storage.table.table_stream_arn, None),
+        (permissions.event_bus, event_bus_arn, None),
+        (permissions.dead_letters, dead_letters_arn, None),
+    )
+    return [
+        iam.PolicyStatement(actions=[*actions], resources=[resource], conditions=conditions)
+        for actions, resource, conditions in candidates
+        if actions and resource
+    ] + _table_key_statements(permissions, storage)
+
+
+def _table_key_statements(permissions: Permissions, storage: Storage) -> list[iam.PolicyStatement]:
+    """Return what DynamoDB needs to use the table's own key for the function; nothing without such a key."""
+    if storage.table_key_arn is None or not (permissions.table or permissions.stream):
+        return []
+    writes = _WRITE_WITH_TABLE_KEY if _WRITES & set(permissions.table) else ()
+    region = Stack.of(storage.table).region
+    return [
+        iam.PolicyStatement(
+            actions=[*_READ_WITH_TABLE_KEY, *writes],
+            resources=[storage.table_key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{region}.amazonaws.com"}},
+        )
+    ]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Synthesizes prod as a pipeline does, without credentials, and a second time without the network: both runs must give
-# the same templates.
+# Synthesizes prod without credentials, as a pipeline does, and again without a network. Both runs must give the same
+# templates.
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"
@@ -22,4 +22,4 @@ cd "$folder"
 find prod -name '*.template.json' | sed 's|^prod/||' | while read -r template; do
     cmp "prod/$template" "again/$template"
 done
-printf '  the same templates twice\n'
+printf '  both runs gave the same templates\n'

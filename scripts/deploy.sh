@@ -1,8 +1,8 @@
 #!/bin/sh
-# Deploys an environment as the pipeline does, or shows as Markdown what a deployment would change:
+# Deploys an environment as the pipeline does, or prints the changes that a deployment would make, as Markdown:
 #   scripts/deploy.sh diff prod
 #   scripts/deploy.sh deploy prod -c traffic_shift=all-at-once
-# Settings are taken from prod.toml, where there is one.
+# Settings come from ENVIRONMENT.toml if it exists.
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"

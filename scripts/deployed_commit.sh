@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the commit of the last deployment to a GitHub environment that succeeded; nothing if there was none.
+# Prints the commit of the last successful deployment to a GitHub environment, or nothing before the first one.
 set -eu
 environment=$1
 

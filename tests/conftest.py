@@ -1,4 +1,4 @@
-"""What all tests share: no network but the loopback interface, and no AWS but an embedded one."""
+"""Fixtures for all tests, which reach only the loopback interface and an embedded AWS."""
 
 import importlib
 import logging
@@ -26,38 +26,38 @@ from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_sess
 from tests.support.leaks import IN_PROCESS
 from tests.support.life_cycle import User
 
-# A busy machine is no defect of what is tested.
+# No deadline: the machine may be busy.
 hypothesis.settings.register_profile("tests", parent=hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("tests")
 
-pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack"]
+pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack", "tests.support.attacks"]
 
-#: Folders whose tests share something that takes long to make: a stack, synthesized templates. They begin first.
+#: Folders with slow fixtures, such as a stack or synthesized templates. Their tests start first.
 _SLOW_TO_PREPARE = ("e2e", "attack", "infra", "images", "local")
 #: Folders whose tests share one stack.
 _WITH_STACK = ("e2e", "attack")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the embedded AWS a place that is gone afterwards: it makes a key as soon as a test imports a part of it."""
+    """Set a temporary state directory for the embedded AWS, which creates a key when it is imported."""
     state = tempfile.TemporaryDirectory(prefix="tests-embedded-aws-")
     os.environ["STATE_DIR"] = state.name
     config.add_cleanup(state.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let those begin first that take longest."""
+    """Start the slow folders first."""
     items.sort(key=lambda item: _folder(item.nodeid) not in _SLOW_TO_PREPARE)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_ByFolder | None":
-    """Keep each folder on one worker where tests run in parallel, unless another way is asked for by ``--dist``."""
+    """Run each folder on one worker in parallel runs, unless ``--dist`` says otherwise."""
     return _ByFolder(config, log) if config.getoption("dist") == "load" else None
 
 
 class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Distributes folders, so that what is slow to prepare is prepared once."""
+    """Distributes folders, so that slow fixtures are set up once."""
 
     def _split_scope(self, nodeid: str) -> str:
         folder = _folder(nodeid)
@@ -71,7 +71,7 @@ def _folder(nodeid: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test the environment of a Lambda with made-up credentials, and nothing of the machine's own."""
+    """Remove the machine's AWS settings from the environment, and set made-up credentials."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "MFA_", "JWT_", "POWERTOOLS_")) or name in list(Env):
             monkeypatch.delenv(name)
@@ -83,7 +83,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _loopback_only(socket_enabled: None) -> None:
-    """Refuse every connection but those to this machine."""
+    """Allow connections only to this machine."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 
@@ -97,7 +97,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
 
 @pytest.fixture
 def function_environment(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Set the environment variables that the service stack gives to the functions."""
+    """Set the environment variables of the deployed functions."""
     variables = {
         Env.ENVIRONMENT: "dev",
         Env.USERS_TABLE_NAME: TABLE_NAME,
@@ -113,12 +113,12 @@ def load_handler(
     function_environment: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ModuleType]]:
     """Return a function that imports a handler anew, as a fresh Lambda process does, with a clock if one is given."""
-    # The same secrets in each run: with a few in a million, a code of one time step is that of another one too.
+    # The same secrets in each run: with a few secrets in a million, two time steps have the same code.
     monkeypatch.setattr(pyotp, "random", random.Random(request.node.nodeid))  # noqa: S311 -- nobody's secrets
     loaded: list[str] = []
 
     def load(function: str, clock: Clock | None = None) -> ModuleType:
-        # Powertools keeps one logger a process, with the standard output of the process's start.
+        # Powertools keeps one logger for a process, with the standard output of its start.
         logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
         name = f"functions.{function}.handler"
         sys.modules.pop(name, None)
@@ -135,7 +135,7 @@ def load_handler(
 
 @pytest.fixture(scope="session")
 def oathtool() -> str:
-    """Return the path of the OATH Toolkit's command; where the gate runs, it must be there."""
+    """Return the path of the OATH Toolkit's command; required in CI."""
     path = shutil.which("oathtool")
     if path is not None:
         return path

@@ -22,6 +22,10 @@ class Env(StrEnum):
     JWT_ISSUER = "JWT_ISSUER"
     JWT_AUDIENCE = "JWT_AUDIENCE"
     JWT_JWKS_URL = "JWT_JWKS_URL"
+    JWT_ALGORITHMS = "JWT_ALGORITHMS"
+    JWT_USER_CLAIM = "JWT_USER_CLAIM"
+    JWT_LABEL_CLAIMS = "JWT_LABEL_CLAIMS"
+    JWT_LEEWAY_SECONDS = "JWT_LEEWAY_SECONDS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 
@@ -29,6 +33,14 @@ class Env(StrEnum):
 DEFAULT_USERS_TABLE_NAME: Final = "users"
 DEFAULT_MFA_ISSUER: Final = "AILifestyle"
 DEFAULT_LOG_LEVEL: Final = "INFO"
+
+DEFAULT_JWT_ALGORITHMS: Final = ("RS256", "ES256")
+DEFAULT_JWT_USER_CLAIM: Final = "sub"
+#: Claims that authenticator apps may show, in order of preference. The last resort is the user's id.
+DEFAULT_JWT_LABEL_CLAIMS: Final = (
+    *("email", "preferred_username", "upn", "unique_name", "username", "cognito:username"),
+)
+DEFAULT_JWT_LEEWAY_SECONDS: Final = 30
 
 
 class AuthorizerContext(StrEnum):

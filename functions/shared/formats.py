@@ -7,6 +7,10 @@ describe the whole value; they keep to the syntax that Python and Pydantic's Rus
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
+#: Signature algorithms of access tokens that can be configured (RFC 7518 section 3.1, RFC 8037 section 3.1).
+JwtAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+#: Longest tolerated clock difference for ``nbf`` and ``iat``.
+MAX_JWT_LEEWAY_SECONDS: Final = 300
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 REGION: Final = "[a-z]{2,4}(-[a-z]+)+-[0-9]"

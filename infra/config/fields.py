@@ -1,7 +1,7 @@
 """Types of settings, and the one line that an invalid value gets."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from annotated_types import Predicate
@@ -28,9 +28,10 @@ def _arn(service: str, resource: str, example: str) -> object:
     return text(formats.arn(service, resource), f"an ARN such as arn:aws:{service}:us-east-1:123456789012:{example}")
 
 
-def _is_url(value: str) -> bool:
+def _is_url(value: str, *, with_query: bool = False) -> bool:
     parts = formats.split_url(value)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment
+    known = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.fragment
+    return known and (with_query or not parts.query)
 
 
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -54,6 +55,9 @@ Origin = Annotated[str, Predicate(formats.is_origin), expected("an origin such a
 DisplayName = Annotated[
     str, Predicate(formats.is_display_name), expected("a name that is not blank, of printable characters")
 ]
+#: Entra ID gives the keys of one application at a URL with a query.
+UrlWithQuery = Annotated[str, Predicate(partial(_is_url, with_query=True)), expected("an https:// URL")]
+Claim = Annotated[str, text(r"\S+", "the name of a claim")]
 
 
 class Settings(BaseModel):

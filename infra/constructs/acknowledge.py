@@ -1,4 +1,4 @@
-"""Exceptions from the rules that synth checks, each on the construct it is about and with its reason."""
+"""Accepted findings of the rules that synth checks, each on its construct and with its reason."""
 
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
@@ -12,8 +12,8 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     construct
         The nearest construct to the finding.
     rule
-        As the report prints it, with the finding in brackets where it has one.
+        The rule as the report prints it, including a finding in brackets.
     reason
-        Why it does not apply here.
+        Why the rule does not apply here.
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))

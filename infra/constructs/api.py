@@ -17,7 +17,7 @@ from infra.constructs.function import MfaFunction
 from infra.constructs.gateway_responses import add_gateway_responses
 from infra.constructs.logs import log_group
 
-#: One line a request. Metadata alone: headers and bodies carry tokens, codes and secrets.
+#: One line for each request. Only metadata: headers and bodies contain tokens, codes and secrets.
 _ACCESS_LOG: Final = {
     "request_id": "$context.requestId",
     "time": "$context.requestTime",
@@ -36,8 +36,7 @@ _ACCESS_LOG: Final = {
     "integration_latency_ms": "$context.integration.latency",
 }
 
-
-#: The routes of a login. All others are those that a user needs once in a while: a flood of them is no crowd of users.
+#: The routes of a login. Users need all other routes rarely, so these have lower limits.
 _EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
 
 
@@ -46,12 +45,10 @@ class MfaApi(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     authorizer
-        Decides on every request but preflights.
+        Decides on every request except preflights.
     handlers
         The function of each endpoint, by its folder under ``functions``.
 
@@ -60,15 +57,15 @@ class MfaApi(Construct):
     rest_api
         The API, deployed to its one stage.
     access_log
-        Where its access log goes.
+        The log group of its access log.
     url
-        The stage's URL for callers, under the API's own domain if it has one, without a slash at the end.
+        The stage's URL for callers, under the custom domain if there is one, without a trailing slash.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         authorizer: MfaFunction,
@@ -83,9 +80,9 @@ class MfaApi(Construct):
             rest_api_name=name,
             description="Multi-factor authentication",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            # One way in: what guards the domain then guards the API.
+            # The domain is the only endpoint, so that its protection covers the API.
             disable_execute_api_endpoint=True if config.domain_name else None,
-            # It is the account's, not this API's: other APIs may rely on it by the time this one is deleted.
+            # The role belongs to the account: other APIs may still use it when this one is deleted.
             cloud_watch_role=config.api_logging_role,
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if config.api_logging_role else None,
             deploy_options=apigateway.StageOptions(
@@ -98,16 +95,15 @@ class MfaApi(Construct):
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
         )
-        # The construct's own output: a second name for the URL, and with a domain one that nobody can call.
+        # The construct's own output repeats the URL, and with a custom domain that URL does not work.
         self.rest_api.node.try_remove_child("Endpoint")
         self._request_authorizer: Final = apigateway.RequestAuthorizer(
             self,
             "Authorizer",
             authorizer_name=f"jwt-{config.environment}",
             handler=authorizer.alias,
-            # With an identity source the gateway would answer a request without a token by itself, and with a
-            # cached result a revoked or expired token would go on working; both answers would lack the body of the
-            # contract.
+            # With an identity source, the gateway would refuse a request without a token itself, and without the
+            # contract's body. With a cached result, a revoked or expired token would keep working.
             identity_sources=[],
             results_cache_ttl=Duration.seconds(0),
         )
@@ -135,7 +131,7 @@ class MfaApi(Construct):
         acknowledge(
             method,
             "AwsSolutions-COG4",
-            "A Lambda authorizer takes tokens of any OIDC issuer, and gives the 401 body that the contract promises.",
+            "A Lambda authorizer accepts tokens of any OIDC issuer, and returns the 401 body of the contract.",
         )
         if config.cors_allowed_origins:
             resource.add_cors_preflight(
@@ -149,30 +145,30 @@ class MfaApi(Construct):
         acknowledge(
             self.rest_api,
             "AwsSolutions-APIG2",
-            "The functions validate every request, and answer with the error body that the contract promises.",
+            "The functions validate every request, and return the error body of the contract.",
         )
         acknowledge(
             self.rest_api.deployment_stage,
             "AwsSolutions-APIG6",
-            "Execution logs copy headers and bodies, which carry tokens and codes; the access log has the errors.",
+            "Execution logs contain headers and bodies with tokens and codes; the access log has the errors.",
         )
         if not config.waf:
             acknowledge(
                 self.rest_api.deployment_stage,
                 "AwsSolutions-APIG3",
-                "The stage throttles, each user's attempts are counted and locked, and no request reaches SQL or HTML.",
+                "The stage throttles, attempts are counted and locked per user, and there is no SQL or HTML to attack.",
             )
         if config.api_logging_role:
             acknowledge(
                 self.rest_api.node.find_child("CloudWatchRole"),
                 "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
                 "AmazonAPIGatewayPushToCloudWatchLogs]",
-                "The policy that API Gateway asks for; the role is the account's, for all of its APIs and log groups.",
+                "The policy that API Gateway requires; the account's role serves all of its APIs and log groups.",
             )
 
 
 def _method_options(config: Config) -> dict[str, apigateway.MethodDeploymentOptions]:
-    # What a method's own entry leaves out is not taken from the stage's: it is off.
+    # A method does not inherit from the stage what its own entry leaves out.
     return {
         f"{endpoint.path}/{endpoint.method}": apigateway.MethodDeploymentOptions(
             throttling_rate_limit=config.api_enrolment_throttling_rate,

@@ -1,4 +1,4 @@
-"""The API's own domain: its certificate, its mapping to the stage, and its record where the zone is Route 53's."""
+"""The API's custom domain: certificate, mapping to the stage, and DNS record if the zone is in Route 53."""
 
 from typing import Final
 
@@ -19,25 +19,23 @@ class ApiDomain(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     domain_name
         The name.
     rest_api
-        The API that answers under it.
+        The API that is reached under it.
 
     Attributes
     ----------
     url
-        The URL of the API's stage under the domain, without a slash at the end.
+        The URL of the API's stage under the domain, without a trailing slash.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         domain_name: str,
@@ -51,15 +49,15 @@ class ApiDomain(Construct):
             domain_name=domain_name,
             certificate=self._certificate(config, domain_name, zone),
             endpoint_type=apigateway.EndpointType.REGIONAL,
-            # TLS 1.2 and 1.3; the other choice begins at 1.0.
+            # TLS 1.2 and 1.3; the only alternative allows 1.0.
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
-        # A mapping leads past the stage's name, which without one would be part of the path: the base path is
-        # what keeps the version in the public URL, and leaves the domain room for a v2 of another API.
+        # A mapping hides the stage's name. The base path keeps the version in the public URL, and leaves the domain
+        # room for a v2 in another API.
         domain.add_base_path_mapping(rest_api, base_path=contract.STAGE_NAME, stage=rest_api.deployment_stage)
         self.url: Final = f"https://{domain_name}/{contract.STAGE_NAME}"
         if zone is None:
-            # Whoever runs the DNS needs it: the record `domain_name CNAME this`.
+            # The target of the CNAME record that the DNS operator creates.
             CfnOutput(Stack.of(self), Output.DOMAIN_TARGET, value=domain.domain_name_alias_domain_name)
         else:
             alias = route53.RecordTarget.from_alias(targets.ApiGatewayDomain(domain))

@@ -1,6 +1,6 @@
-"""AWS WAF in front of the API: known attacks, and too many requests from one address.
+"""AWS WAF in front of the API, against known attacks and too many requests from one address.
 
-What WAF blocks is answered with the gateway's ``WAF_FILTERED`` response, which has the error body of the contract.
+A blocked request gets the gateway's ``WAF_FILTERED`` response, which has the error body of the contract.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _WINDOW_SECONDS: Final = 300
 
 @dataclass(frozen=True)
 class ManagedRules:
-    """A group of rules that AWS keeps up to date.
+    """A group of rules that AWS maintains.
 
     Attributes
     ----------
     name
         Its name at the vendor ``AWS``.
     counted
-        Those of its rules that count what they find and let it pass, since they would block legitimate requests.
+        The rules that only count, because they would block legitimate requests.
     """
 
     name: str
@@ -37,20 +37,20 @@ MANAGED_RULES: Final = (
     ManagedRules(
         "AWSManagedRulesCommonRuleSet",
         counted=(
-            # HTTP libraries of login servers need not send one, and RFC 9110 does not ask them to.
+            # HTTP libraries of login servers may send no User-Agent, and RFC 9110 does not require one.
             "NoUserAgent_HEADER",
-            # Cookies of the parent domain, set by other applications, come along from browsers. Nothing here reads
-            # one, so that nothing in them can do harm; what a tracker writes into its own must block no login.
+            # Browsers send cookies that other applications set for the parent domain. This API reads no cookie, and a
+            # tracker's cookie must not block a login.
             "CrossSiteScripting_COOKIE",
             "EC2MetaDataSSRF_COOKIE",
             "SizeRestrictions_Cookie_HEADER",
-            # The contract answers a body over 4 KiB with 400, which says what is wrong. 403 would not.
+            # The contract's response to a body over 4 KiB is a 400 with a reason, not a 403.
             "SizeRestrictions_BODY",
         ),
     ),
 )
 
-#: WAF keeps samples of requests for whoever may look at it: without tokens, sessions and codes.
+#: Keeps tokens, sessions and codes out of the samples of requests that WAF stores.
 _DATA_PROTECTION: Final = wafv2.CfnWebACL.DataProtectionConfigProperty(
     data_protections=[
         wafv2.CfnWebACL.DataProtectProperty(
@@ -66,18 +66,16 @@ class Firewall(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     stage
-        What it protects.
+        The stage that it protects.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         stage: apigateway.Stage,
@@ -102,7 +100,7 @@ class Firewall(Construct):
 
 
 def _rate_rule(limit: int) -> wafv2.CfnWebACL.RuleProperty:
-    # First: what it blocks is not charged for by the rules after it, nor does it reach the authorizer.
+    # First, so that the other rules do not charge for a blocked request and the authorizer does not see it.
     return wafv2.CfnWebACL.RuleProperty(
         name="RequestsOfOneAddress",
         priority=0,

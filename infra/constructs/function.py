@@ -1,4 +1,4 @@
-"""One Lambda function with everything of its own: role, log group, published version and alias."""
+"""One Lambda function with its own role, log group, published version and alias."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, cast
@@ -9,29 +9,28 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from functions.shared import contract
+from functions.shared.contract import Env
 from infra.config import IMAGE, Config
 from infra.constructs.acknowledge import acknowledge
+from infra.constructs.log_protection import log_protection_policy
 from infra.constructs.logs import log_group
-from infra.monitoring.log_protection import log_protection_policy
 
-#: The alias that everything invokes: a deployment moves it from one published version to the next.
+#: The alias that every caller invokes: a deployment moves it from one published version to the next.
 LIVE: Final = "live"
 
 
 class CodeSource(Protocol):
-    """Where a function's code comes from: the packager at synth, a stub in tests of templates."""
+    """The source of the functions' code: the packager at synth, a stub in tests of templates."""
 
     def __call__(self, function: str) -> lambda_.Code:
         """Return the code of the function in that folder under ``functions``."""
 
 
 class MfaFunction(Construct):
-    """A function of the service, invoked through :attr:`alias` alone.
+    """A function of the service, invoked only through :attr:`alias`.
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     function
         The function's folder under ``functions``.
     description
@@ -39,9 +38,9 @@ class MfaFunction(Construct):
     config
         The environment's settings.
     code
-        Where its code comes from.
+        The source of its code.
     environment
-        What it reads from its environment, no more.
+        The environment variables that it reads, besides the environment's name and the log level.
     statements
         What it may do, besides writing to its own log group.
     """
@@ -49,13 +48,13 @@ class MfaFunction(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         function: str,
         description: str,
         config: Config,
         code: CodeSource,
-        environment: Mapping[contract.Env, str],
+        environment: Mapping[Env, str],
         statements: Sequence[iam.PolicyStatement],
     ) -> None:
         super().__init__(scope, id)
@@ -73,6 +72,7 @@ class MfaFunction(Construct):
         for statement in statements:
             self.role.add_to_policy(statement)
         image = config.packaging == IMAGE
+        common = {Env.ENVIRONMENT: config.environment, Env.LOG_LEVEL: config.log_level}
         self.function: Final = lambda_.Function(
             self,
             "Function",
@@ -86,18 +86,18 @@ class MfaFunction(Construct):
             handler=lambda_.Handler.FROM_IMAGE if image else contract.handler_path(function),
             memory_size=config.memory_mb,
             timeout=Duration.seconds(config.timeout_seconds),
-            environment={str(key): value for key, value in environment.items()},
+            environment={str(key): value for key, value in (common | dict(environment)).items()},
             role=self.role,
             log_group=self.log_group,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if config.snap_start else None,
-            # A version that the alias left is of no more use, and a kept snapshot is charged for by the hour.
+            # The alias no longer uses an old version, and a kept snapshot is charged for by the hour.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.DESTROY),
         )
         self.alias: Final = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
         acknowledge(
             self.function,
             "AwsSolutions-L1",
-            "Python 3.13 is supported by Lambda until 2029; code, bytecode and tests move to a newer one together.",
+            "Lambda supports Python 3.13 until 2029; code, bytecode and tests move to a newer version together.",
         )
         if config.snap_start:
             acknowledge(

@@ -1,8 +1,8 @@
-"""What API Gateway answers when a request reaches no function: the error body of the contract, for every reason.
+"""The responses that API Gateway creates when a request reaches no function, with the error body of the contract.
 
-A gateway response is a template without logic. It knows the time in one format alone, ``$context.requestTime``
-(``20/Jan/2024:10:00:00 +0000``); only where the authorizer ran and refused is there a timestamp of the contract's
-own format, which the authorizer leaves in its context.
+A gateway response is a template without logic. It has the time only as ``$context.requestTime``
+(``20/Jan/2024:10:00:00 +0000``). If the authorizer refused the request, its context has a timestamp in the contract's
+format.
 """
 
 import json
@@ -25,8 +25,8 @@ from infra.config import Config
 
 
 @dataclass(frozen=True)
-class GatewayAnswer:
-    """One row: a reason for which the gateway answers by itself, and the answer.
+class GatewayErrorResponse:
+    """A response type of API Gateway, and the response.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class GatewayAnswer:
     status
         HTTP status; None keeps the gateway's own.
     error, message
-        The members of the body that differ from row to row.
+        The members of the body that depend on the type.
     headers
-        Headers beyond those of every answer.
+        Headers besides those of every response.
     timestamp
-        The variable that the body's timestamp comes from.
+        The variable with the body's timestamp.
     """
 
     reason: str
@@ -73,60 +73,60 @@ _FORBIDDEN = (ErrorCode.FORBIDDEN, "The request was refused")
 _INTERNAL = (ErrorCode.INTERNAL_ERROR, "An unexpected error occurred")
 
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-GATEWAY_ANSWERS: Final = (
-    # The authorizer's Deny: no token, or none that is valid.
-    GatewayAnswer(
+GATEWAY_RESPONSES: Final = (
+    # The authorizer's Deny: no valid token.
+    GatewayErrorResponse(
         *("ACCESS_DENIED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
         timestamp=f"$context.authorizer.{AuthorizerContext.TIMESTAMP}",
     ),
-    GatewayAnswer("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
-    # The authorizer raises on purpose when it can get no signing keys: an identity provider that is down must not
-    # look like a bad token, on which clients log their users out.
-    GatewayAnswer("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("INTEGRATION_TIMEOUT", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("THROTTLED", 429, *_BUSY, _RETRY),
-    GatewayAnswer("QUOTA_EXCEEDED", 429, *_BUSY, _RETRY),
-    # A path or method that does not exist is taken for one with IAM authorization: without an Authorization header
-    # its token is missing, with a Bearer one its signature is wrong. No route here uses IAM: all three mean the same.
-    GatewayAnswer("MISSING_AUTHENTICATION_TOKEN", 404, *_NO_ROUTE),
-    GatewayAnswer("INVALID_SIGNATURE", 404, *_NO_ROUTE),
-    GatewayAnswer("EXPIRED_TOKEN", 404, *_NO_ROUTE),
-    GatewayAnswer("RESOURCE_NOT_FOUND", 404, *_NO_ROUTE),
-    GatewayAnswer("BAD_REQUEST_BODY", 400, *_INVALID),
-    GatewayAnswer("BAD_REQUEST_PARAMETERS", 400, *_INVALID),
-    GatewayAnswer("REQUEST_TOO_LARGE", 413, ErrorCode.PAYLOAD_TOO_LARGE, "The request is too large"),
-    GatewayAnswer(
+    GatewayErrorResponse("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
+    # The authorizer raises on purpose when it cannot get signing keys: clients log users out on a 401, and must not do
+    # so because an identity provider is down.
+    GatewayErrorResponse("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("INTEGRATION_TIMEOUT", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("THROTTLED", 429, *_BUSY, _RETRY),
+    GatewayErrorResponse("QUOTA_EXCEEDED", 429, *_BUSY, _RETRY),
+    # API Gateway treats a path or method that does not exist as one with IAM authorization: a request without an
+    # Authorization header lacks a token, one with a Bearer token has a wrong signature. No route uses IAM, so all
+    # three types mean that the route does not exist.
+    GatewayErrorResponse("MISSING_AUTHENTICATION_TOKEN", 404, *_NO_ROUTE),
+    GatewayErrorResponse("INVALID_SIGNATURE", 404, *_NO_ROUTE),
+    GatewayErrorResponse("EXPIRED_TOKEN", 404, *_NO_ROUTE),
+    GatewayErrorResponse("RESOURCE_NOT_FOUND", 404, *_NO_ROUTE),
+    GatewayErrorResponse("BAD_REQUEST_BODY", 400, *_INVALID),
+    GatewayErrorResponse("BAD_REQUEST_PARAMETERS", 400, *_INVALID),
+    GatewayErrorResponse("REQUEST_TOO_LARGE", 413, ErrorCode.PAYLOAD_TOO_LARGE, "The request is too large"),
+    GatewayErrorResponse(
         *("UNSUPPORTED_MEDIA_TYPE", 415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported")
     ),
-    GatewayAnswer("INVALID_API_KEY", 403, *_FORBIDDEN),
-    GatewayAnswer("WAF_FILTERED", 403, *_FORBIDDEN),
-    GatewayAnswer("API_CONFIGURATION_ERROR", 500, *_INTERNAL),
-    GatewayAnswer("DEFAULT_4XX", None, *_REFUSED),
-    GatewayAnswer("DEFAULT_5XX", 500, *_INTERNAL),
+    GatewayErrorResponse("INVALID_API_KEY", 403, *_FORBIDDEN),
+    GatewayErrorResponse("WAF_FILTERED", 403, *_FORBIDDEN),
+    GatewayErrorResponse("API_CONFIGURATION_ERROR", 500, *_INTERNAL),
+    GatewayErrorResponse("DEFAULT_4XX", None, *_REFUSED),
+    GatewayErrorResponse("DEFAULT_5XX", 500, *_INTERNAL),
 )
 
 
 def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
-    """Add every row of :data:`GATEWAY_ANSWERS` to an API, with the headers that its functions' answers have."""
+    """Add every row of :data:`GATEWAY_RESPONSES` to an API, with the headers of the functions' responses."""
     common = RESPONSE_HEADERS | _cors_headers(config.cors_allowed_origins)
-    for answer in GATEWAY_ANSWERS:
+    for response in GATEWAY_RESPONSES:
         api.add_gateway_response(
-            "".join(part.capitalize() for part in answer.reason.split("_")),
-            type=apigateway.ResponseType.of(answer.reason),
-            status_code=None if answer.status is None else str(answer.status),
+            "".join(part.capitalize() for part in response.reason.split("_")),
+            type=apigateway.ResponseType.of(response.reason),
+            status_code=None if response.status is None else str(response.status),
             # Single quotes make a header's value a literal.
-            response_headers={name: f"'{value}'" for name, value in (common | dict(answer.headers)).items()},
-            templates={"application/json": answer.body()},
+            response_headers={name: f"'{value}'" for name, value in (common | dict(response.headers)).items()},
+            templates={"application/json": response.body()},
         )
 
 
 def _cors_headers(origins: tuple[str, ...]) -> dict[str, str]:
     if not origins:
         return {}
-    # The template cannot choose among several origins, and sending back whatever the request names would be `*` in
-    # disguise. `*` it is, then, and harmless: such an answer holds nothing of any user, and is never sent with
-    # credentials that a browser adds by itself.
+    # The template cannot choose among several origins, so it allows all of them. That is harmless: such a response
+    # contains no user's data, and browsers add no credentials to these requests.
     allowed = origins[0] if len(origins) == 1 else "*"
     return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": EXPOSED_HEADERS}

@@ -1,4 +1,4 @@
-"""Log groups: made before anything writes to them, so that no service makes one that keeps its lines for ever."""
+"""Log groups, created before a service writes to them and creates one without a retention period."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ from infra.constructs.retention import removal_policy
 
 def log_group(
     scope: Construct,
-    id: str,  # noqa: A002 (the name that every construct has)
+    id: str,
     *,
     name: str,
     config: Config,
@@ -21,18 +21,16 @@ def log_group(
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     name
         Its name on AWS.
     config
         The environment's settings.
     protection
-        What to mask in its lines.
+        The policy that masks secrets in its lines; None masks nothing.
     """
     group = logs.LogGroup(
         scope, id, log_group_name=name, removal_policy=removal_policy(config), data_protection_policy=protection
     )
-    # The construct wants a member of an enumeration; CloudFormation and the configuration both count days.
+    # The construct expects an enumeration; CloudFormation and the configuration use a number of days.
     cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = config.log_retention_days
     return group

@@ -1,4 +1,4 @@
-"""How a new version of a function takes over: step by step, and back at the first sign that it is worse."""
+"""Gradual releases of new versions, with rollback when an alarm fires."""
 
 from collections.abc import Mapping
 from typing import Final, cast
@@ -10,48 +10,40 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from functions.shared import contract
-from infra.config import ALL_AT_ONCE, Config
+from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.function import LIVE, MfaFunction
 
-#: Answers 5xx in a minute, of all routes together, that end a release. A function answers a failing KMS or DynamoDB
-#: with 503 whatever its version: a few of those are no reason to go back.
+#: The number of 5xx responses in a minute, over all routes, that rolls a release back. Every version returns 503 when
+#: KMS or DynamoDB fails, so a few of them are no reason to roll back.
 _API_ERRORS: Final = 5
 
 
 def release_alarm_name(environment: str, subject: str) -> str:
-    """Return the name of an alarm that ends a release: ``mfa-prod-release-setup-mfa``."""
+    """Return the name of an alarm that rolls a release back, such as ``mfa-prod-release-setup-mfa``."""
     return f"mfa-{environment}-release-{subject}"
 
 
 class GradualRelease(Construct):
     """Moves the aliases of functions by CodeDeploy.
 
-    The alarms are this stack's own, not those of monitoring: that stack is deployed after this one and may be
-    changed, or fail, without any release depending on it. They report to CodeDeploy alone; whoever is on call hears
-    of the same failures from monitoring.
+    The alarms belong to this stack, not to the monitoring stack, which is deployed later and can fail without
+    affecting a release. They report only to CodeDeploy; monitoring reports the same failures to on-call.
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     functions
         The functions, by their folder under ``functions``.
     api_name
-        The API that they answer for.
-
-    Attributes
-    ----------
-    alarms
-        Every alarm that ends a release.
+        The API in front of them.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         functions: Mapping[str, MfaFunction],
@@ -65,7 +57,6 @@ class GradualRelease(Construct):
             self, "TrafficShift", _code_deploy_name(config.traffic_shift)
         )
         api_errors = self._api_errors(api_name)
-        self.alarms: Final[list[cloudwatch.Alarm]] = [api_errors]
         for folder, function in functions.items():
             errors = self._function_errors(folder)
             codedeploy.LambdaDeploymentGroup(
@@ -81,7 +72,6 @@ class GradualRelease(Construct):
                 ),
                 role=cast("iam.IRole", role),
             )
-            self.alarms.append(errors)
 
     def _role(self) -> iam.Role:
         policy = "service-role/AWSCodeDeployRoleForLambdaLimited"
@@ -95,7 +85,7 @@ class GradualRelease(Construct):
         acknowledge(
             role,
             f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{policy}]",
-            "CodeDeploy's own policy for Lambda: aliases, and the state of alarms. A copy would miss its changes.",
+            "CodeDeploy's own policy for Lambda, for aliases and the state of alarms. A copy would miss its updates.",
         )
         return role
 
@@ -103,10 +93,10 @@ class GradualRelease(Construct):
         function = contract.lambda_name(folder, self._environment)
         return self._alarm(
             folder.replace("_", "-"),
-            # Handlers answer whatever goes wrong: an error of the invocation is a crash, a time-out or a failed
-            # start, and a single one during a release is one too many.
+            # Handlers turn every exception into a response, so a failed invocation is a crash, a timeout or a failed
+            # start. One during a release is enough to roll back.
             threshold=1,
-            description=f"{function} crashed, timed out or did not start: its release is taken back.",
+            description=f"{function} crashed, timed out or did not start: its release is rolled back.",
             metric=cloudwatch.Metric(
                 namespace="AWS/Lambda",
                 metric_name="Errors",
@@ -120,7 +110,7 @@ class GradualRelease(Construct):
         return self._alarm(
             "api",
             threshold=_API_ERRORS,
-            description="The API answers 5xx: every release under way is taken back.",
+            description="The API returns 5xx: every release in progress is rolled back.",
             metric=cloudwatch.Metric(
                 namespace="AWS/ApiGateway",
                 metric_name="5XXError",
@@ -140,13 +130,11 @@ class GradualRelease(Construct):
             threshold=threshold,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # No requests, no data points: nothing speaks against the release then.
+            # No datapoint means no request, and so no failure.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
 
 def _code_deploy_name(traffic_shift: str) -> str:
-    """Return CodeDeploy's name of ``canary-10-percent-5-minutes``."""
-    if traffic_shift == ALL_AT_ONCE:
-        raise ValueError("nothing is shifted step by step")
+    """Return CodeDeploy's name of a traffic shift such as ``canary-10-percent-5-minutes``."""
     return "CodeDeployDefault.Lambda" + "".join(part.capitalize() for part in traffic_shift.split("-"))

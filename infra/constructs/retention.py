@@ -1,4 +1,4 @@
-"""What happens to things that hold data when their stack is deleted."""
+"""The removal policy of resources that hold data."""
 
 from aws_cdk import RemovalPolicy
 
@@ -6,5 +6,5 @@ from infra.config import Config
 
 
 def removal_policy(config: Config) -> RemovalPolicy:
-    """Return the policy for whatever holds data: kept in prod, deleted with its stack elsewhere."""
+    """Return the policy for resources that hold data: kept in prod, deleted with the stack elsewhere."""
     return RemovalPolicy.RETAIN if config.retain_data else RemovalPolicy.DESTROY

@@ -1,4 +1,4 @@
-"""The KMS key that seals the TOTP secrets, and what its own policy lets anyone do."""
+"""The KMS key that encrypts the TOTP secrets, its policy, and its replicas."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,8 +12,8 @@ from functions.shared import contract
 from infra.config import Config
 from infra.constructs.retention import removal_policy
 
-#: What the account's administrators may do, as far as their own IAM policies let them. No use of the key is among
-#: it, nor ``CreateGrant``, which would hand a use on past the conditions below.
+#: What administrators may do, within their own IAM policies. The list excludes every use of the key, and
+#: ``CreateGrant``, which would delegate a use without the conditions below.
 _ADMINISTRATION: Final = (
     "kms:CancelKeyDeletion",
     "kms:DescribeKey",
@@ -39,25 +39,24 @@ _ADMINISTRATION: Final = (
     "kms:DeleteAlias",
 )
 
-#: The only uses of the key that exist, for whomever IAM grants them to.
+#: The only uses that the key allows, for principals that IAM grants them to.
 _USE: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
-
-#: The condition under which the key may be used: for sealing TOTP secrets and nothing else.
+#: The condition on every use of the key: only for TOTP secrets.
 PURPOSE_CONDITION: Final[Mapping[str, Any]] = {
     "StringEquals": {f"kms:EncryptionContext:{contract.ENCRYPTION_CONTEXT_PURPOSE}": contract.SECRET_PURPOSE},
 }
 
 
 class SecretKey(kms.Key):
-    """The symmetric key that seals the TOTP secrets.
+    """The symmetric key that encrypts the TOTP secrets.
 
-    Its policy names no role: it opens the two uses to IAM, for one purpose, and each function's role grants the
-    one it needs. An administrator whose IAM policy says ``kms:*`` can still not seal, re-encrypt or delegate
-    with it, and can decrypt for that purpose alone.
+    Its policy names no role. It allows IAM to grant the two uses for one purpose, and each function's role grants
+    the use that it needs. An administrator with ``kms:*`` cannot encrypt, re-encrypt or delegate with the key, and
+    can decrypt only for that purpose.
     """
 
-    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
         super().__init__(
             scope,
             id,
@@ -72,29 +71,27 @@ class SecretKey(kms.Key):
 
 
 class SecretKeyReplica(Construct):
-    """The same key in another region: it opens there what the primary sealed, and seals for the primary.
+    """The same key in another region: each decrypts what the other encrypted.
 
-    Its policy is its own, as KMS copies material and not policies: the primary's, but for replication.
+    KMS copies the key material but not the policy. The replica's policy is the primary's without replication.
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     primary_key_arn
-        The key that it is a replica of.
+        The key that is replicated.
 
     Attributes
     ----------
     key_arn
-        ARN of the replica: its primary's but for the region.
+        ARN of the replica, which differs from the primary's only in the region.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         config: Config,
         primary_key_arn: str,
@@ -114,12 +111,12 @@ class SecretKeyReplica(Construct):
 
 
 def _alias(environment: str) -> str:
-    """Return the key's alias, for people: functions name the key itself."""
+    """Return the key's alias. It is for operators; functions use the ARN of the key."""
     return f"alias/mfa-{environment}-secrets"
 
 
 def _policy() -> list[iam.PolicyStatement]:
-    """Return what every policy of the key says, whatever its region."""
+    """Return the statements that the policy has in every region."""
     account = iam.AccountRootPrincipal()
     return [
         iam.PolicyStatement(
@@ -132,7 +129,7 @@ def _policy() -> list[iam.PolicyStatement]:
 
 
 def _replication(config: Config) -> list[iam.PolicyStatement]:
-    """Open the key to replication, into the configured regions alone: a replica elsewhere would be a copy of it."""
+    """Return the statement that allows replication, only to the configured regions."""
     if not config.replica_regions:
         return []
     return [
@@ -151,5 +148,5 @@ def _description(config: Config) -> str:
 
 
 def _pending_window(config: Config) -> Duration:
-    """Return how long a deleted key can still be saved."""
+    """Return how long the deletion of the key can be cancelled."""
     return Duration.days(30 if config.retain_data else 7)

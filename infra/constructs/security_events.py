@@ -1,12 +1,9 @@
-"""From the table's stream to an event bus: the function in between, how it is fed, and what happens when it fails."""
+"""The way from the table's stream to an event bus: the function, its event source, and its dead-letter queue."""
 
 import json
-from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -17,57 +14,44 @@ from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.function import CodeSource, MfaFunction
 from infra.constructs.retention import removal_policy
-from infra.permissions import PERMISSIONS
+from infra.constructs.storage import Storage
+from infra.permissions import statements
 
-#: DynamoDB keeps a stream for a day: what is given up after this has as long again to be looked at and sent again.
+#: DynamoDB keeps a stream for a day: a change that is given up after this can be examined and sent again for as long.
 _MAX_AGE: Final = Duration.hours(12)
+
+#: Filters by the items' sort key, not their ``entity_type``: every record has it, whichever attributes changed.
+_MFA_ITEMS: Final = {"dynamodb": {"Keys": {Attribute.SK: {"S": [contract.SORT_KEY]}}}}
 
 
 def dead_letter_queue_name(environment: str) -> str:
-    """Return the name of the dead-letter queue: its metrics' only dimension."""
+    """Return the name of the dead-letter queue, which is the only dimension of its metrics."""
     return f"mfa-{environment}-security-events-dead-letters"
 
 
 class SecurityEvents(Construct):
-    """Publishes what happens to users' second factors; nothing of it is in the path of a request.
+    """Publishes what happens to users' second factors, outside the path of any request.
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     config
         The environment's settings.
     code
-        Where the function's code comes from.
-    table
+        The source of the function's code.
+    storage
         The users' table, with a stream of old and new images.
-    event_bus
-        Name or ARN of the EventBridge bus.
-    statements
-        What the function may do besides: use the table's own key, where it has one.
 
     Attributes
     ----------
     function
         The function that reads the stream.
-    dead_letter_queue
-        Holds references to what could not be published: one message for each record that no event could be made
-        of, and one for each batch that Lambda gave up.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
-        *,
-        config: Config,
-        code: CodeSource,
-        table: dynamodb.ITableV2,
-        event_bus: str = contract.DEFAULT_EVENT_BUS_NAME,
-        statements: Sequence[iam.PolicyStatement] = (),
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, config: Config, code: CodeSource, storage: Storage) -> None:
         super().__init__(scope, id)
-        self.dead_letter_queue: Final = sqs.Queue(
+        # One message for each record that could not become an event, and one for each batch that Lambda gave up.
+        # A message refers to its records and does not contain them.
+        dead_letters = sqs.Queue(
             self,
             "DeadLetters",
             queue_name=dead_letter_queue_name(config.environment),
@@ -76,7 +60,7 @@ class SecurityEvents(Construct):
             retention_period=Duration.days(14),
             removal_policy=removal_policy(config),
         )
-        stream = _stream_arn(table)
+        acknowledge(dead_letters, "AwsSolutions-SQS3", "This is the dead-letter queue; operators read its messages.")
         self.function: Final = MfaFunction(
             self,
             "Publisher",
@@ -85,66 +69,48 @@ class SecurityEvents(Construct):
             config=config,
             code=code,
             environment={
-                Env.ENVIRONMENT: config.environment,
-                Env.LOG_LEVEL: config.log_level,
-                Env.EVENT_BUS_NAME: event_bus,
-                Env.DEAD_LETTER_QUEUE_URL: self.dead_letter_queue.queue_url,
+                Env.EVENT_BUS_NAME: config.event_bus,
+                Env.DEAD_LETTER_QUEUE_URL: dead_letters.queue_url,
             },
-            statements=[*self._statements(stream, event_bus), *statements],
+            statements=statements(
+                contract.SECURITY_EVENTS_FUNCTION,
+                storage,
+                event_bus_arn=self._bus_arn(config.event_bus),
+                dead_letters_arn=dead_letters.queue_arn,
+            ),
         )
-        self._feed(stream)
-        acknowledge(
-            self.dead_letter_queue, "AwsSolutions-SQS3", "This is the dead-letter queue; its messages are for people."
-        )
+        self._feed(storage, dead_letters)
 
-    def _statements(self, stream: str, event_bus: str) -> list[iam.PolicyStatement]:
-        permissions = PERMISSIONS[contract.SECURITY_EVENTS_FUNCTION]
-        bus = (
-            event_bus
-            if event_bus.startswith("arn:")
-            else Stack.of(self).format_arn(service="events", resource="event-bus", resource_name=event_bus)
-        )
-        return [
-            iam.PolicyStatement(actions=[*permissions.stream], resources=[stream]),
-            iam.PolicyStatement(actions=[*permissions.event_bus], resources=[bus]),
-            iam.PolicyStatement(actions=[*permissions.dead_letters], resources=[self.dead_letter_queue.queue_arn]),
-        ]
+    def _bus_arn(self, event_bus: str) -> str:
+        if event_bus.startswith("arn:"):
+            return event_bus
+        return Stack.of(self).format_arn(service="events", resource="event-bus", resource_name=event_bus)
 
-    def _feed(self, stream: str) -> None:
+    def _feed(self, storage: Storage, dead_letters: sqs.Queue) -> None:
         lambda_.CfnEventSourceMapping(
             self,
             "Stream",
-            # The alias: a canary or a rollback then covers this function as it does the others.
+            # The alias, so that a canary or a rollback covers this function like the others.
             function_name=self.function.alias.function_arn,
-            event_source_arn=stream,
-            # Not LATEST, which loses what is written while the mapping starts. Should the mapping ever be replaced,
-            # a day's events come again, with the ids that they had.
+            event_source_arn=storage.table.table_stream_arn,
+            # LATEST would lose the changes that are written while the mapping starts. If the mapping is replaced,
+            # the events of a day are published again with the same ids.
             starting_position="TRIM_HORIZON",
             filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
                 filters=[lambda_.CfnEventSourceMapping.FilterProperty(pattern=json.dumps(_MFA_ITEMS))]
             ),
             batch_size=100,
-            # Most writes are logins, which make no event. Waiting a second makes their invocations few.
+            # Most writes are logins, which cause no event. A second of waiting keeps their invocations few.
             maximum_batching_window_in_seconds=1,
-            # One batch of a shard at a time: in order for every user. Lambda would keep to the order of each item with
-            # more as well; should the function fall behind its stream, that is the number to raise.
+            # One batch of a shard at a time keeps the order for every user. Lambda keeps the order of each item with
+            # a higher number too; raise it if the function falls behind its stream.
             parallelization_factor=1,
             function_response_types=["ReportBatchItemFailures"],
             bisect_batch_on_function_error=True,
-            # What is retried is a bus that takes nothing, for which the age is the limit that counts.
+            # A bus that accepts nothing is retried until the records reach this age.
             maximum_record_age_in_seconds=int(_MAX_AGE.to_seconds()),
             maximum_retry_attempts=10_000,
             destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=self.dead_letter_queue.queue_arn)
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=dead_letters.queue_arn)
             ),
         )
-
-
-#: The items' sort key rather than their ``entity_type``: it is in every record, whatever happened to the attributes.
-_MFA_ITEMS: Final = {"dynamodb": {"Keys": {Attribute.SK: {"S": [contract.SORT_KEY]}}}}
-
-
-def _stream_arn(table: dynamodb.ITableV2) -> str:
-    if table.table_stream_arn is None:
-        raise ValueError("the table has no stream")
-    return table.table_stream_arn

@@ -1,4 +1,4 @@
-"""Who issues the access tokens, as the authorizer needs to know it."""
+"""The issuer of the access tokens."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -7,8 +7,8 @@ from infra.config import Config
 
 
 @dataclass(frozen=True)
-class Identity:
-    """An issuer of access tokens.
+class TokenIssuer:
+    """An issuer of access tokens, as the authorizer needs to know it.
 
     Attributes
     ----------
@@ -17,7 +17,7 @@ class Identity:
     audience
         Accepted ``aud`` or ``client_id`` values.
     jwks_url
-        Where its signing keys are.
+        The address of its signing keys.
     """
 
     issuer: str
@@ -26,7 +26,7 @@ class Identity:
 
     @classmethod
     def configured(cls, config: Config) -> Self | None:
-        """Return the issuer that the configuration names, or None: then the environment needs one of its own."""
+        """Return the configured issuer; None means that the environment needs a user pool."""
         if config.jwt_issuer is None or config.jwt_jwks_url is None:
             return None
         return cls(config.jwt_issuer, config.jwt_audience, config.jwt_jwks_url)

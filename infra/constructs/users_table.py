@@ -1,4 +1,4 @@
-"""The table: one item a user."""
+"""The table, with one item for each user."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -9,13 +9,13 @@ from infra.constructs.retention import removal_policy
 
 
 class UsersTable(dynamodb.TableV2):
-    """The table of an environment, with everything that protects it."""
+    """The table of an environment, protected against loss and deletion."""
 
-    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
         super().__init__(
             scope,
             id,
-            # A name of its own: a change that would replace the table fails, as the name is taken.
+            # An explicit name: a change that would replace the table fails, because the name is taken.
             table_name=f"mfa-{config.environment}-users",
             partition_key=dynamodb.Attribute(name=Attribute.PK, type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name=Attribute.SK, type=dynamodb.AttributeType.STRING),
@@ -25,10 +25,9 @@ class UsersTable(dynamodb.TableV2):
                 point_in_time_recovery_enabled=True
             ),
             dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-            # The secrets are sealed item by item with a key of their own, and the backup codes' hashes are keyed by
-            # them. A second customer key around it all would protect user ids and times, at the price of KMS
-            # requests by every caller, of a grant on it in every role (the status route needs no KMS at all),
-            # and of one more thing whose loss takes everything with it.
+            # Each secret is encrypted with the secret key, and the hashes of the backup codes are keyed by the secret.
+            # A second customer key for the table would protect only user ids and times. It would cost KMS requests
+            # and a permission for every function (the status route needs no KMS), and losing it would lose all data.
             encryption=dynamodb.TableEncryptionV2.dynamo_owned_key(),
             replicas=[dynamodb.ReplicaTableProps(region=region) for region in config.replica_regions] or None,
             deletion_protection=config.retain_data,

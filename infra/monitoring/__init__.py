@@ -1,1 +1,1 @@
-"""What an operator sees and what wakes one: dashboards, alarms, saved queries and the topics they report to."""
+"""Monitoring: alarms, dashboards, saved queries, and the topics that alarms report to."""

@@ -1,6 +1,6 @@
-"""From rules to CloudWatch alarms, and the one composite alarm that wakes somebody."""
+"""The CloudWatch alarms, built from the rules, and the composite alarm that pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from aws_cdk import Duration
@@ -9,8 +9,9 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
 from infra.config.monitoring import MonitoringConfig
+from infra.monitoring.resources import Series
 from infra.monitoring.rules import PAGE_KEY
-from infra.monitoring.rules.model import AlarmRule, Missing, Series, Urgency, alarm_name
+from infra.monitoring.rules.model import AlarmRule, Missing, Urgency, alarm_name
 from infra.monitoring.topics import AlertTopics
 
 _MISSING: Final = {
@@ -19,49 +20,32 @@ _MISSING: Final = {
 }
 
 
-def metric_of(series: Series, period: Duration, *, label: str | None = None, color: str | None = None) -> (
-    cloudwatch.Metric
-):  # fmt: skip
-    """Return CDK's metric of a series."""
-    return cloudwatch.Metric(
-        namespace=series.namespace,
-        metric_name=series.name,
-        dimensions_map=dict(series.dimensions),
-        statistic=series.statistic,
-        period=period,
-        label=label,
-        color=color,
-    )
-
-
 class Alarms(Construct):
     """Every alarm of an environment.
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     environment : str
         Part of every alarm's name.
     config : MonitoringConfig
         Where the runbook is.
     rules : sequence of AlarmRule
-        When they fire.
+        When the alarms fire.
     topics : AlertTopics
-        Whom they tell.
+        Where they report to.
 
     Attributes
     ----------
-    by_key : dict
-        The alarms, by the key of their rule.
+    paging, notifying : list of Alarm
+        The alarms of each urgency.
     page : CompositeAlarm
-        Fires when any alarm of urgency PAGE does.
+        Fires when any of the paging alarms does.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
+        id: str,
         *,
         environment: str,
         config: MonitoringConfig,
@@ -71,20 +55,22 @@ class Alarms(Construct):
         super().__init__(scope, id)
         self._environment = environment
         self._config = config
-        alerts = cast("cloudwatch.IAlarmAction", actions.SnsAction(topics.alerts))
-        self.by_key = {rule.key: self._alarm(rule, alerts) for rule in rules}
-        urgent = [self.by_key[rule.key] for rule in rules if rule.urgency is Urgency.PAGE]
-        self.page = cloudwatch.CompositeAlarm(
+        self._alerts = cast("cloudwatch.IAlarmAction", actions.SnsAction(topics.alerts))
+        self.paging: Final[list[cloudwatch.Alarm]] = []
+        self.notifying: Final[list[cloudwatch.Alarm]] = []
+        for rule in rules:
+            (self.paging if rule.urgency is Urgency.PAGE else self.notifying).append(self._alarm(rule))
+        self.page: Final = cloudwatch.CompositeAlarm(
             self,
             "Page",
             composite_alarm_name=alarm_name(environment, PAGE_KEY),
-            alarm_description=describe(
-                "Users are affected or about to be: at least one of the alarms that page is on.",
-                "Open the dashboard: its first row names the alarm; then that alarm's heading in the runbook.",
-                config.runbook_link(PAGE_KEY),
+            alarm_description=self._description(
+                PAGE_KEY,
+                happened="Users are affected or soon will be: at least one of the alarms that page is on.",
+                response="Open the dashboard: its first row names the alarm; then that alarm's heading in the runbook.",
             ),
             alarm_rule=cloudwatch.AlarmRule.any_of(
-                *(cloudwatch.AlarmRule.from_alarm(each, cloudwatch.AlarmState.ALARM) for each in urgent)
+                *(cloudwatch.AlarmRule.from_alarm(each, cloudwatch.AlarmState.ALARM) for each in self.paging)
             ),
         )
         if topics.pages is not None:
@@ -92,12 +78,12 @@ class Alarms(Construct):
             self.page.add_alarm_action(pages)
             self.page.add_ok_action(pages)
 
-    def _alarm(self, rule: AlarmRule, alerts: cloudwatch.IAlarmAction) -> cloudwatch.Alarm:
+    def _alarm(self, rule: AlarmRule) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             rule.key,
             alarm_name=alarm_name(self._environment, rule.key),
-            alarm_description=describe(rule.happened, rule.response, self._config.runbook_link(rule.key)),
+            alarm_description=self._description(rule.key, happened=rule.happened, response=rule.response),
             metric=_measured(rule),
             threshold=rule.threshold,
             comparison_operator=(
@@ -109,27 +95,48 @@ class Alarms(Construct):
             datapoints_to_alarm=rule.datapoints,
             treat_missing_data=_MISSING[rule.missing],
         )
-        alarm.add_alarm_action(alerts)
-        alarm.add_ok_action(alerts)
+        alarm.add_alarm_action(self._alerts)
+        alarm.add_ok_action(self._alerts)
         return alarm
 
-
-def describe(happened: str, response: str, link: str) -> str:
-    """Return an alarm's description: all that a message on a telephone shows."""
-    return f"What happened: {happened} What to do: {response} Runbook: {link}"
+    def _description(self, key: str, *, happened: str, response: str) -> str:
+        """Return an alarm's description, which is all that a message on a phone shows."""
+        return f"What happened: {happened} What to do: {response} Runbook: {self._config.runbook_link(key)}"
 
 
 def _measured(rule: AlarmRule) -> cloudwatch.IMetric:
     period = Duration.minutes(rule.period_minutes)
-    metrics = {name: metric_of(series, period) for name, series in rule.series.items()}
-    if rule.expression is None:
-        return cast("cloudwatch.IMetric", next(iter(metrics.values())))
-    return cast(
-        "cloudwatch.IMetric",
-        cloudwatch.MathExpression(
-            expression=rule.expression,
-            using_metrics={name: cast("cloudwatch.IMetric", metric) for name, metric in metrics.items()},
-            label=rule.key,
-            period=period,
-        ),
+    if rule.expression is not None:
+        return metric_math(rule.expression, rule.series, period, label=rule.key)
+    (series,) = rule.series.values()
+    return metric_of(series, period)
+
+
+def metric_of(
+    series: Series, period: Duration, *, label: str | None = None, colour: str | None = None
+) -> cloudwatch.IMetric:
+    """Return CDK's metric of a series."""
+    metric = cloudwatch.Metric(
+        namespace=series.namespace,
+        metric_name=series.name,
+        dimensions_map=dict(series.dimensions),
+        statistic=series.statistic,
+        period=period,
+        label=label,
+        color=colour,
     )
+    return cast("cloudwatch.IMetric", metric)
+
+
+def metric_math(
+    expression: str, series: Mapping[str, Series], period: Duration, *, label: str, colour: str | None = None
+) -> cloudwatch.IMetric:
+    """Return CDK's metric of an expression over series, by the names that the expression uses."""
+    math = cloudwatch.MathExpression(
+        expression=expression,
+        using_metrics={name: metric_of(each, period) for name, each in series.items()},
+        label=label,
+        color=colour,
+        period=period,
+    )
+    return cast("cloudwatch.IMetric", math)

@@ -1,10 +1,9 @@
 """Logs Insights queries: saved for operators, shown on the dashboard, quoted in the runbook.
 
-They name the fields that ``functions.shared.http``, the authorizer and the access log write. None of these carries a
+They use fields that ``functions.shared.http``, the authorizer and the access log write. No such field contains a
 secret, a code or a token.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
@@ -16,7 +15,7 @@ from infra.monitoring.resources import WatchedResources
 
 
 class Source(StrEnum):
-    """Whose log groups a query reads."""
+    """The log groups that a query reads."""
 
     FUNCTIONS = auto()
     AUTHORIZER = auto()
@@ -25,14 +24,14 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SavedQuery:
-    """A question that an operator asks of the logs.
+    """A Logs Insights query.
 
     Attributes
     ----------
     name : str
         Its name in the console, below ``mfa/{environment}/``.
     source : Source
-        Whose log groups it reads.
+        The log groups that it reads.
     lines : tuple of str
         Its commands, joined by pipes.
     """
@@ -43,7 +42,7 @@ class SavedQuery:
 
     @property
     def text(self) -> str:
-        """The query as Logs Insights takes it."""
+        """The query as Logs Insights expects it."""
         return "\n| ".join(self.lines)
 
 
@@ -62,8 +61,8 @@ OUTCOMES_BY_ROUTE = SavedQuery(
     source=Source.FUNCTIONS,
     lines=(
         'filter message = "request answered"',
-        "stats count() as answers by route, status, outcome",
-        "sort answers desc",
+        "stats count() as responses by route, status, outcome",
+        "sort responses desc",
     ),
 )
 BUSIEST_USERS = SavedQuery(
@@ -71,8 +70,8 @@ BUSIEST_USERS = SavedQuery(
     source=Source.FUNCTIONS,
     lines=(
         'filter message = "request answered"',
-        "stats count() as answers, count_distinct(outcome) as outcomes by user_id, route",
-        "sort answers desc",
+        "stats count() as responses, count_distinct(outcome) as outcomes by user_id, route",
+        "sort responses desc",
         "limit 25",
     ),
 )
@@ -99,7 +98,7 @@ SLOWEST_ROUTES = SavedQuery(
     source=Source.FUNCTIONS,
     lines=(
         'filter message = "request answered"',
-        "stats count() as answers, pct(duration_ms, 50) as p50, pct(duration_ms, 99) as p99 by route",
+        "stats count() as responses, pct(duration_ms, 50) as p50, pct(duration_ms, 99) as p99 by route",
         "sort p99 desc",
     ),
 )
@@ -147,14 +146,14 @@ SAVED_QUERIES = (
 )
 
 
-def log_groups(query: SavedQuery, environment: str, resources: WatchedResources) -> list[str]:
+def log_groups(query: SavedQuery, watched: WatchedResources) -> list[str]:
     """Return the names of the log groups that a query reads."""
     if query.source is Source.ACCESS_LOG:
-        return [resources.access_log_name]
+        return [watched.access_log_name]
     return [
-        function.log_group_name(environment)
-        for function in resources.functions
-        if query.source is Source.FUNCTIONS or function.folder == contract.AUTHORIZER_FUNCTION
+        watched.log_group_name(folder)
+        for folder in watched.functions
+        if query.source is Source.FUNCTIONS or folder == contract.AUTHORIZER_FUNCTION
     ]
 
 
@@ -163,31 +162,17 @@ class SavedQueries(Construct):
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
-    environment : str
-        Names the folder that they are in.
-    resources : WatchedResources
-        Whose logs they read.
-    queries : sequence of SavedQuery
-        What to save.
+    watched : WatchedResources
+        The parts whose logs they read.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
-        *,
-        environment: str,
-        resources: WatchedResources,
-        queries: Sequence[SavedQuery] = SAVED_QUERIES,
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, watched: WatchedResources) -> None:
         super().__init__(scope, id)
-        for query in queries:
+        for query in SAVED_QUERIES:
             logs.CfnQueryDefinition(
                 self,
                 query.name,
-                name=f"mfa/{environment}/{query.name}",
+                name=f"mfa/{watched.environment}/{query.name}",
                 query_string=query.text,
-                log_group_names=log_groups(query, environment, resources),
+                log_group_names=log_groups(query, watched),
             )

@@ -1,6 +1,6 @@
-"""Where alarms report to: one topic for every change, and where paging is on a second one that wakes somebody."""
+"""Where alarms report to: one topic for every alarm, and one for pages if paging is on."""
 
-from typing import cast
+from typing import Final, cast
 
 from aws_cdk import Annotations, ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -14,12 +14,10 @@ from infra.monitoring.rules.model import alarm_name
 
 
 class AlertTopics(Construct):
-    """The topics and the key that encrypts what waits in them.
+    """The topics, their subscriptions, and the key that encrypts the messages in them.
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
     environment : str
         Part of the topics' names.
     config : MonitoringConfig
@@ -28,19 +26,12 @@ class AlertTopics(Construct):
     Attributes
     ----------
     alerts : Topic
-        Every alarm that starts or ends.
+        Every change of every alarm.
     pages : Topic or None
-        The composite alarm alone; ``None`` where nobody is woken.
+        Every change of the composite alarm; ``None`` if paging is off.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
-        *,
-        environment: str,
-        config: MonitoringConfig,
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, environment: str, config: MonitoringConfig) -> None:
         super().__init__(scope, id)
         self._environment = environment
         self._key = kms.Key(
@@ -48,34 +39,21 @@ class AlertTopics(Construct):
             "Key",
             description=f"Alarm messages of mfa-{environment}",
             enable_key_rotation=True,
-            # A message lives for minutes: nothing sealed by this key is worth keeping.
+            # A message lives for minutes: nothing that this key encrypts is worth keeping.
             removal_policy=RemovalPolicy.DESTROY,
         )
-        # With the default key, or without this, alarms change state and their messages silently vanish.
-        self._key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsMayPublish",
-                principals=[cast("iam.IPrincipal", iam.ServicePrincipal("cloudwatch.amazonaws.com"))],
-                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                resources=["*"],
-                conditions=self._from_our_alarms(),
-            )
+        # With SNS's default key, or without this statement, messages of alarms are lost without an error.
+        self._key.add_to_resource_policy(self._alarms_may("kms:Decrypt", "kms:GenerateDataKey*", on="*"))
+        self.alerts: Final = self._topic("Alerts", "alerts", emails=config.alert_emails)
+        self.pages: Final = (
+            self._topic("Pages", "pages", emails=config.page_emails, urls=config.page_urls) if config.paging else None
         )
-        self.alerts = self._topic("Alerts", "alerts")
-        for address in config.alert_emails:
-            self.alerts.add_subscription(_email(address))
-        self.pages = self._topic("Pages", "pages") if config.paging else None
-        if self.pages is not None:
-            for address in config.page_emails:
-                self.pages.add_subscription(_email(address))
-            for url in config.page_urls:
-                self.pages.add_subscription(cast("sns.ITopicSubscription", subscriptions.UrlSubscription(url)))
-            if not (config.page_emails or config.page_urls):
-                Annotations.of(self).add_warning_v2(
-                    "mfa:nobody-is-paged", "paging is on, but page_urls and page_emails are empty: pages reach nobody"
-                )
+        if config.paging and not (config.page_emails or config.page_urls):
+            Annotations.of(self).add_warning_v2(
+                "mfa:nobody-is-paged", "paging is on, but page_urls and page_emails are empty: pages reach no one"
+            )
 
-    def _topic(self, id: str, suffix: str) -> sns.Topic:  # noqa: A002 (the name that every construct has)
+    def _topic(self, id: str, suffix: str, *, emails: tuple[str, ...], urls: tuple[str, ...] = ()) -> sns.Topic:
         topic = sns.Topic(
             self,
             id,
@@ -84,27 +62,26 @@ class AlertTopics(Construct):
             master_key=cast("kms.IKey", self._key),
             enforce_ssl=True,
         )
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsMayPublish",
-                principals=[cast("iam.IPrincipal", iam.ServicePrincipal("cloudwatch.amazonaws.com"))],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions=self._from_our_alarms(),
-            )
-        )
+        topic.add_to_resource_policy(self._alarms_may("sns:Publish", on=topic.topic_arn))
+        for address in emails:
+            topic.add_subscription(cast("sns.ITopicSubscription", subscriptions.EmailSubscription(address)))
+        for url in urls:
+            topic.add_subscription(cast("sns.ITopicSubscription", subscriptions.UrlSubscription(url)))
         return topic
 
-    def _from_our_alarms(self) -> dict[str, dict[str, str]]:
+    def _alarms_may(self, *actions: str, on: str) -> iam.PolicyStatement:
+        """Return a statement that allows actions to this environment's alarms only."""
         stack = Stack.of(self)
-        ours = stack.format_arn(
+        alarms = stack.format_arn(
             service="cloudwatch",
             resource="alarm",
             resource_name=alarm_name(self._environment, "*"),
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        return {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": ours}}
-
-
-def _email(address: str) -> sns.ITopicSubscription:
-    return cast("sns.ITopicSubscription", subscriptions.EmailSubscription(address))
+        return iam.PolicyStatement(
+            sid="AlarmsMayPublish",
+            principals=[cast("iam.IPrincipal", iam.ServicePrincipal("cloudwatch.amazonaws.com"))],
+            actions=[*actions],
+            resources=[on],
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": alarms}},
+        )

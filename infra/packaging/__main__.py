@@ -2,24 +2,21 @@
 
 import argparse
 import sys
-import time
 
 from infra.config import ENVIRONMENTS, ConfigError, load_config
 from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package
-from infra.packaging.progress import say
+from infra.packaging.workspace import report
 from infra.paths import REPOSITORY
 
 
 def main() -> int:
-    """Build every function of the environment that the command line names; return the exit status."""
+    """Build every function of the environment on the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra.packaging", description=__doc__)
     parser.add_argument("environment", choices=ENVIRONMENTS)
     try:
         target = Target.of(load_config({"environment": parser.parse_args().environment}))
         for function in DEPLOYED_FUNCTIONS:
-            started = time.monotonic()
-            folder = build_package(function, target)
-            say(f"{function}: {folder.relative_to(REPOSITORY)} ({time.monotonic() - started:.1f} s)")
+            report(f"{function}: {build_package(function, target).relative_to(REPOSITORY)}")
     except (ConfigError, PackagingError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

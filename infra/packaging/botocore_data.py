@@ -1,65 +1,76 @@
-"""botocore's description of every AWS service, cut to the services and operations that the functions call.
+"""botocore's API models, trimmed to the services and operations that the functions call.
 
-Whole, it is two thirds of botocore's size. Reading the endpoints of all services, and the hundreds of operations of
-two of them, is a good part of what making a client costs.
+The complete models are two thirds of botocore's size. Reading every service's endpoints, and hundreds of operations of
+two services, is a large part of the time that creating a client takes.
 """
 
 import gzip
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from infra.packaging.errors import PackagingError
+from infra.packaging.workspace import PackagingError
 
-#: Files that making any client reads.
+#: Files that every client reads.
 _COMMON: Final = ("_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json")
 
-#: Of a service's own files, those that a client reads; the rest are examples, paginators and waiters.
+#: The files of a service that a client reads; the others are examples, paginators and waiters.
 _MODEL: Final = "service-2.json.gz"
 _SERVICE_FILES: Final = (_MODEL, "endpoint-rule-set-1.json.gz")
 
-#: The operations that some function calls; `infra.permissions` says which.
-OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
-    "dynamodb": frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem"}),
-    "kms": frozenset({"GenerateDataKey", "Decrypt"}),
-    "events": frozenset({"PutEvents"}),
-    "sqs": frozenset({"SendMessage"}),
-}
 
+def trim(data: Path, operations: Mapping[str, Collection[str]]) -> None:
+    """Delete everything from botocore's ``data`` folder that clients do not need for some operations.
 
-def cut(data: Path, services: Sequence[str]) -> None:
-    """Delete from botocore's ``data`` folder what clients of the services do not read."""
-    for name in (*_COMMON, *services):
+    Parameters
+    ----------
+    data
+        The folder.
+    operations
+        The names of the operations to keep, by service.
+
+    Raises
+    ------
+    PackagingError
+        botocore does not have a service or an operation, or its files are not where they are expected.
+    """
+    for name in (*_COMMON, *operations):
         if not (data / name).exists():
             raise PackagingError(f"botocore has no {name}: its layout changed, or the service is unknown.")
     for entry in data.iterdir():
-        if entry.name in services:
-            _cut_service(entry)
+        if entry.name in operations:
+            _trim_service(entry, operations[entry.name])
         elif entry.is_dir():
             shutil.rmtree(entry)
         elif entry.name not in _COMMON:
             entry.unlink()
-    _cut_endpoints(data / "endpoints.json", services)
+    _trim_endpoints(data / "endpoints.json", operations)
 
 
-def _cut_service(service: Path) -> None:
+def _trim_service(service: Path, operations: Collection[str]) -> None:
     *old, newest = sorted(service.iterdir())
     for version in old:
         shutil.rmtree(version)
     for file in newest.iterdir():
         if file.name not in _SERVICE_FILES:
             file.unlink()
-    _cut_operations(newest / _MODEL, OPERATIONS[service.name])
+    trim_model(newest / _MODEL, operations)
 
 
-def _cut_operations(path: Path, names: frozenset[str]) -> None:
-    """Leave the named operations, and of the shapes those that they are made of."""
+def trim_model(path: Path, operations: Collection[str]) -> None:
+    """Keep only some operations in a service's model, and the shapes that they use.
+
+    Raises
+    ------
+    PackagingError
+        The model does not have one of the operations.
+    """
     model: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
-    if missing := names - model["operations"].keys():
+    if missing := set(operations) - model["operations"].keys():
         raise PackagingError(f"botocore's {path.parent.parent.name} has no operation {', '.join(sorted(missing))}.")
-    model["operations"] = {name: each for name, each in model["operations"].items() if name in names}
+    model["operations"] = {name: each for name, each in model["operations"].items() if name in operations}
     needed: set[str] = set()
     found = set(_shapes(model["operations"]))
     while found:
@@ -67,12 +78,12 @@ def _cut_operations(path: Path, names: frozenset[str]) -> None:
         found = {shape for name in found for shape in _shapes(model["shapes"][name])} - needed
     model["shapes"] = {name: each for name, each in model["shapes"].items() if name in needed}
     content = json.dumps(model, separators=(",", ":"), sort_keys=True).encode()
-    # No time stamp: the same package each time.
+    # Without a time stamp, so that every build gives the same bytes.
     path.write_bytes(gzip.compress(content, mtime=0))
 
 
 def _shapes(part: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Yield the names of the shapes that a part of a model refers to, however deep."""
+    """Yield the names of the shapes that a part of a model refers to at any depth."""
     if isinstance(part, dict):
         if isinstance(part.get("shape"), str):
             yield part["shape"]
@@ -82,8 +93,8 @@ def _shapes(part: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
             yield from _shapes(each)
 
 
-def _cut_endpoints(path: Path, services: Sequence[str]) -> None:
-    # The services' names are their endpoint prefixes too, for all that are used here.
+def _trim_endpoints(path: Path, services: Collection[str]) -> None:
+    # For the services used here, the name is the endpoint prefix as well.
     endpoints: dict[str, Any] = json.loads(path.read_bytes())
     for partition in endpoints["partitions"]:
         partition["services"] = {name: each for name, each in partition["services"].items() if name in services}

@@ -1,4 +1,4 @@
-"""Where the functions' code comes from at synth: a zip that is built here, or an image that the deployment builds."""
+"""The functions' code at synthesis: a zip that is built here, or an image that the deployment builds."""
 
 from typing import Final
 
@@ -18,13 +18,13 @@ _PLATFORMS: Final = {"arm64": assets.Platform.LINUX_ARM64, "x86_64": assets.Plat
 def code_source(config: Config) -> CodeSource:
     """Return a function that returns the code of a function, given its folder under ``functions``.
 
-    Only zips are built at synth, by the code source itself; images are built by the CDK CLI when it deploys, from
-    a copy of the sources that the assembly holds. So synth needs no Docker.
+    Zips are built at synthesis. Images are built by the CDK CLI when it deploys, from a copy of the sources in the
+    cloud assembly, so synthesis needs no Docker.
 
     Raises
     ------
     PackagingError
-        By the code source: the function's zip cannot be built.
+        Raised by the returned function if a zip cannot be built.
     """
 
     def zipped(function: str) -> lambda_.Code:
@@ -34,7 +34,7 @@ def code_source(config: Config) -> CodeSource:
         return lambda_.Code.from_asset_image(
             str(REPOSITORY),
             file=f"functions/{function}/Dockerfile",
-            # Pinned: the CDK CLI would build for the machine that it runs on.
+            # The default would be the platform of the machine that runs the CDK CLI.
             platform=_PLATFORMS[config.architecture],
             ignore_mode=IgnoreMode.DOCKER,
             exclude=_all_but(function),
@@ -44,6 +44,6 @@ def code_source(config: Config) -> CodeSource:
 
 
 def _all_but(function: str) -> list[str]:
-    """Narrow what ``.dockerignore`` allows to one function, so that its image changes with its own code alone."""
+    """Limit what ``.dockerignore`` admits to one function: a change in another one then leaves its image unchanged."""
     own = [f"!functions/{name}" for name in ("__init__.py", "shared", function)]
     return ["functions/*", *own, "**/__pycache__"]

@@ -1,43 +1,43 @@
-"""A function's third-party packages: installed for the target, cut to what it uses, compiled."""
+"""A function's third-party packages: installed for the target, trimmed to what the function uses, compiled."""
 
 import shutil
 import subprocess
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
 from uv import find_uv_bin
 
 from infra.packaging import botocore_data, bytecode
-from infra.packaging.errors import PackagingError
-from infra.packaging.progress import say
 from infra.packaging.target import Target
-from infra.packaging.workspace import digest, make_once
+from infra.packaging.workspace import PackagingError, digest, make_once, report
 
-#: Folders that no function imports: cryptography needs cffi's extension module alone, the functions log and count
-#: with Powertools and do not route with it, and nothing here reads time zones.
+#: Folders that no function imports. cryptography needs only cffi's extension module, Powertools is used for logs and
+#: metrics and not for routing, and time zones are not read.
 _UNUSED: Final = (
     *("bin", "boto3/data", "boto3/examples", "**/tests"),
     *("cffi", "pycparser", "aws_lambda_powertools/event_handler", "dateutil/zoneinfo"),
 )
 
-#: Files for type checkers, and records of the installation: they name scripts of this machine, so that they would
-#: differ elsewhere.
+#: Files for type checkers, and records of the installation, which differ from machine to machine.
 _UNUSED_FILES: Final = ("**/*.pyi", ".lock", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
 
 
-def build_dependencies(requirements: Path, services: Sequence[str], target: Target, build: Path) -> Path:
-    """Return a folder with everything a requirements file asks for.
+def build_dependencies(
+    requirements: Path, constraints: Path, operations: Mapping[str, Collection[str]], target: Target, build: Path
+) -> Path:
+    """Return a folder with the packages of a requirements file and everything that they depend on.
 
-    Built once for each distinct file, list of services, target, and version of the building code.
+    It is built once for each combination of the inputs and of this package's own code.
 
     Parameters
     ----------
     requirements
-        Complete, pinned and hashed.
-    services
-        AWS services (botocore's names) whose API models are kept.
+        The direct dependencies.
+    constraints
+        Versions and hashes of every package that may be installed.
+    operations
+        The AWS operations whose API models are kept, by service; both as botocore names them.
     target
         The machine that the packages must run on.
     build
@@ -46,31 +46,29 @@ def build_dependencies(requirements: Path, services: Sequence[str], target: Targ
     Raises
     ------
     PackagingError
-        A wheel cannot be had, or bytecode cannot be made.
+        A package is not available for the target or does not have the expected hash, or a module does not compile.
     """
-    bytecode.require_runtime_python()
     recipe = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    inputs = [requirements.read_bytes(), repr(sorted(services)).encode(), target.name.encode(), *recipe]
+    models = repr(sorted((service, sorted(names)) for service, names in operations.items()))
+    inputs = [requirements.read_bytes(), constraints.read_bytes(), models.encode(), target.name.encode(), *recipe]
 
     def make(folder: Path) -> None:
-        started = time.monotonic()
-        say(f"installing {requirements.parent.name}'s packages for {target.name}")
-        _install(requirements, target, folder)
-        _cut(folder, services)
+        report(f"installing the dependencies of {requirements.parent.name} for {target.name}")
+        _install(requirements, constraints, target, folder)
+        _trim(folder, operations)
         bytecode.compile_tree(folder)
-        say(f"installed and compiled in {time.monotonic() - started:.1f} s")
 
     return make_once(build / target.name / "dependencies" / digest(inputs), make)
 
 
-def _install(requirements: Path, target: Target, folder: Path) -> None:
-    # Copies: a hard link into uv's cache would let the cut below reach into it.
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--link-mode", "copy"]
-    command += ["--python-version", "3.13", "--only-binary", ":all:", "--target", str(folder)]
+def _install(requirements: Path, constraints: Path, target: Target, folder: Path) -> None:
+    # Copies, because trimming would change hard-linked files in uv's cache as well.
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--link-mode", "copy"]
+    command += ["--python-version", bytecode.PYTHON, "--only-binary", ":all:", "--target", str(folder)]
     if target.platform:
         command += ["--python-platform", target.platform]
-    command += ["-r", str(requirements)]
-    # What uv has already fetched needs no network, not even a look at the index.
+    command += ["-r", str(requirements), "-c", str(constraints)]
+    # First from uv's cache only: packages that it holds are installed without a request to the index.
     for attempt in ([*command, "--offline"], command):
         finished = subprocess.run(attempt, capture_output=True, text=True, check=False)  # noqa: S603 (as above)
         if not finished.returncode:
@@ -80,7 +78,7 @@ def _install(requirements: Path, target: Target, folder: Path) -> None:
     raise PackagingError(f"Cannot install {requirements} for {target.name}:\n{finished.stderr.strip()}")
 
 
-def _cut(folder: Path, services: Sequence[str]) -> None:
+def _trim(folder: Path, operations: Mapping[str, Collection[str]]) -> None:
     for pattern in _UNUSED:
         for unused in list(folder.glob(pattern)):
             shutil.rmtree(unused)
@@ -88,4 +86,4 @@ def _cut(folder: Path, services: Sequence[str]) -> None:
         for unused in list(folder.glob(pattern)):
             unused.unlink()
     if (folder / "botocore").is_dir():
-        botocore_data.cut(folder / "botocore" / "data", services)
+        botocore_data.trim(folder / "botocore" / "data", operations)

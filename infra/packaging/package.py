@@ -1,39 +1,32 @@
-"""One function's package: its dependencies, its own code and the shared code, under the names that are imported."""
+"""A function's package: its dependencies, its own code and the shared code, in the layout that is imported."""
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
 from functions.shared import contract
 from infra.packaging import bytecode
 from infra.packaging.dependencies import build_dependencies
-from infra.packaging.errors import PackagingError
 from infra.packaging.target import Target
-from infra.packaging.workspace import BUILD, digest, make_once
+from infra.packaging.workspace import BUILD, PackagingError, digest, make_once
 from infra.paths import REPOSITORY
+from infra.permissions import PERMISSIONS
 
-#: The functions that an environment has.
-DEPLOYED_FUNCTIONS: Final = (
-    *(endpoint.function for endpoint in contract.ENDPOINTS),
-    contract.AUTHORIZER_FUNCTION,
-    contract.SECURITY_EVENTS_FUNCTION,
-)
+#: The functions of an environment, by their folder under ``functions``.
+DEPLOYED_FUNCTIONS: Final = tuple(PERMISSIONS)
 
-_SECRETS: Final = ("dynamodb", "kms")
 
-#: The AWS services that each function calls, in botocore's names.
-AWS_SERVICES: Final[Mapping[str, tuple[str, ...]]] = {
-    contract.SETUP.function: _SECRETS,
-    contract.VERIFY_SETUP.function: _SECRETS,
-    contract.VERIFY.function: _SECRETS,
-    contract.DISABLE.function: _SECRETS,
-    contract.BACKUP_CODES.function: _SECRETS,
-    contract.STATUS.function: ("dynamodb",),
-    contract.AUTHORIZER_FUNCTION: (),
-    contract.SECURITY_EVENTS_FUNCTION: ("events", "sqs"),
-}
+def aws_operations(function: str) -> Mapping[str, Collection[str]]:
+    """Return the AWS operations that a package supports, by service: those of every function that calls the service.
+
+    The services are the function's own. A service has the same operations in every package, so that functions with the
+    same requirements share their dependencies.
+    """
+    services = {service for service, _ in _called(function)}
+    called = [action for each in DEPLOYED_FUNCTIONS for action in _called(each)]
+    return {service: {operation for its, operation in called if its == service} for service in sorted(services)}
 
 
 def build_package(function: str, target: Target, *, source: Path = REPOSITORY, build: Path = BUILD) -> Path:
@@ -46,41 +39,39 @@ def build_package(function: str, target: Target, *, source: Path = REPOSITORY, b
     target
         The machine that runs it.
     source
-        The folder with ``functions`` in it.
+        The folder that contains ``functions`` and ``requirements.txt``.
     build
         The folder to build in.
 
     Raises
     ------
     PackagingError
-        The function has no handler, a wheel cannot be had, or bytecode cannot be made.
+        The function has no handler, a package is not available, or a module does not compile.
     """
-    files = dict(_own_code(function, source))
-    handler = Path(*contract.handler_path(function).split(".")[:-1]).with_suffix(".py")
+    root = source / "functions"
+    modules = [root / "__init__.py", *sorted((root / "shared").rglob("*.py")), *sorted((root / function).rglob("*.py"))]
+    files = {path.relative_to(source).as_posix(): path.read_bytes() for path in modules}
+    handler = contract.handler_path(function).rpartition(".")[0].replace(".", "/") + ".py"
     if handler not in files:
         raise PackagingError(f"{function} has no {handler}.")
-    requirements = source / "functions" / function / "requirements.txt"
-    dependencies = build_dependencies(requirements, AWS_SERVICES[function], target, build)
-    contents = [part for name, content in files.items() for part in (name.as_posix().encode(), content)]
-    key = digest([dependencies.name.encode(), *contents])
+    dependencies = build_dependencies(
+        root / function / "requirements.txt", source / "requirements.txt", aws_operations(function), target, build
+    )
+    contents = [part for name, content in files.items() for part in (name.encode(), content)]
 
     def make(folder: Path) -> None:
-        # Links: a dependency is on disk once, however many packages carry it.
+        # Hard links: packages with the same dependencies share them on disk.
         shutil.copytree(dependencies, folder, copy_function=os.link, dirs_exist_ok=True)
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
         bytecode.compile_tree(folder / "functions", "/var/task/functions")
 
-    return make_once(build / target.name / function / key, make)
+    return make_once(build / target.name / function / digest([dependencies.name.encode(), *contents]), make)
 
 
-def _own_code(function: str, source: Path) -> Iterator[tuple[Path, bytes]]:
-    """Yield the modules that the function consists of, by their path in the package, in a fixed order."""
-    root = source / "functions"
-    for path in (
-        root / "__init__.py",
-        *sorted((root / "shared").rglob("*.py")),
-        *sorted((root / function).rglob("*.py")),
-    ):
-        yield path.relative_to(source), path.read_bytes()
+def _called(function: str) -> list[tuple[str, str]]:
+    """Return service and operation of each call that a function's own code may make."""
+    granted = PERMISSIONS[function]
+    actions = (*granted.table, *granted.secret_key, *granted.event_bus, *granted.dead_letters)
+    return [(service, operation) for service, _, operation in (action.partition(":") for action in actions)]

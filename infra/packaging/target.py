@@ -16,7 +16,7 @@ class Target:
     name
         Part of the build folder's path.
     platform
-        The platform whose wheels are installed, in uv's words; ``None`` is this very machine.
+        The platform of the wheels, as uv names it; ``None`` is the machine that builds.
     """
 
     name: str
@@ -24,9 +24,9 @@ class Target:
 
     @classmethod
     def of(cls, config: Config) -> Self:
-        """Return the target of an environment: Lambda, or this machine where the emulator runs the functions."""
+        """Return the target of an environment: Lambda, or this machine if the emulator runs the functions."""
         if config.environment == LOCAL:
             return cls(f"{platform.system()}-{platform.machine()}".lower(), None)
         machine = {"arm64": "aarch64", "x86_64": "x86_64"}[config.architecture]
-        # Lambda's Python 3.13 runs on Amazon Linux 2023, whose glibc is 2.34.
+        # Lambda's Python 3.13 runs on Amazon Linux 2023, which has glibc 2.34.
         return cls(f"lambda-{config.architecture}", f"{machine}-manylinux_2_28")

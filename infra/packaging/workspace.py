@@ -1,7 +1,7 @@
-"""Finished folders that are named after a digest of what they were made from."""
+"""Build folders that are named after a digest of their inputs, so that each is built once."""
 
 import hashlib
-import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,8 +12,18 @@ from infra.paths import REPOSITORY
 BUILD: Final = REPOSITORY / "build"
 
 
+class PackagingError(Exception):
+    """A package cannot be built; the message says why and what to do."""
+
+
+def report(line: str) -> None:
+    """Write a line of progress to standard error: the CDK CLI uses standard output for templates."""
+    sys.stderr.write(f"  packaging: {line}\n")
+    sys.stderr.flush()
+
+
 def digest(parts: Iterable[bytes]) -> str:
-    """Return a short digest of the parts in their order; where one ends and the next begins counts."""
+    """Return a short digest of the parts; it depends on their order and on where each part ends."""
     whole = hashlib.sha256()
     for part in parts:
         whole.update(hashlib.sha256(part).digest())
@@ -21,17 +31,16 @@ def digest(parts: Iterable[bytes]) -> str:
 
 
 def make_once(finished: Path, make: Callable[[Path], None]) -> Path:
-    """Return the finished folder; make it if it is not there.
+    """Return the finished folder; call ``make`` with an empty folder to fill if it does not exist yet.
 
-    It is made aside and moved into place complete, so that whoever sees it can use it, and two builds may run at
-    once: the one that ends last throws its own work away.
+    The folder is filled under a temporary name and then renamed, so a folder that exists is complete. If two builds
+    race, the later result is discarded.
     """
     if finished.is_dir():
         return finished
     finished.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{finished.name}-", dir=finished.parent))
-    try:
-        folder = aside / "folder"
+    with tempfile.TemporaryDirectory(prefix=f".{finished.name}-", dir=finished.parent) as temporary:
+        folder = Path(temporary, "folder")
         folder.mkdir()
         make(folder)
         _set_modes(folder)
@@ -40,12 +49,10 @@ def make_once(finished: Path, make: Callable[[Path], None]) -> Path:
         except OSError:
             if not finished.is_dir():
                 raise
-    finally:
-        shutil.rmtree(aside)
     return finished
 
 
 def _set_modes(folder: Path) -> None:
-    """Give every file the same mode whatever the builder's mask; readable for Lambda's own user."""
+    """Make every file readable for Lambda's user and independent of the builder's umask."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -1,8 +1,8 @@
-"""What must outlive everything else: the table and the key that its secrets are sealed with."""
+"""The data that must outlive everything else: the table, and the key that encrypts the secrets in it."""
 
-from typing import Any, Final
+from typing import Final
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -10,22 +10,23 @@ from infra.config import Config
 from infra.constructs.secret_key import SecretKey
 from infra.constructs.storage import Storage, existing_table
 from infra.constructs.users_table import UsersTable
-from infra.outputs import Output
+from infra.outputs import Output, StackId
+from infra.stacks.environment import EnvironmentStack
 
 
-class DataStack(Stack):
-    """The table and the secret key of an environment, but for what of the two exists already.
+class DataStack(EnvironmentStack):
+    """The table and the secret key of an environment. An existing table or key is used instead of a new one.
 
     Attributes
     ----------
     table
-        One item a user.
+        One item for each user.
     storage
-        The table and the keys, as the functions need to know them.
+        The table and the keys, as the functions use them.
     """
 
-    def __init__(self, scope: Construct, id: str, *, config: Config, **stack: Any) -> None:  # noqa: A002, ANN401
-        super().__init__(scope, id, **stack)
+    def __init__(self, scope: Construct, *, config: Config) -> None:
+        super().__init__(scope, StackId.DATA, "Table and key of the MFA service", config=config)
         self.table: Final[dynamodb.ITableV2] = (
             existing_table(self, config) if config.users_table_name else UsersTable(self, "Table", config=config)
         )

@@ -1,34 +1,35 @@
-"""A Cognito user pool, for environments that bring no OIDC issuer of their own."""
+"""A Cognito user pool, for environments without a configured OIDC issuer."""
 
-from typing import Any, Final
+from typing import Final
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.retention import removal_policy
-from infra.constructs.token_issuer import Identity
-from infra.outputs import Output
+from infra.constructs.token_issuer import TokenIssuer
+from infra.outputs import Output, StackId
+from infra.stacks.environment import EnvironmentStack
 
 
-class IdentityStack(Stack):
-    """The user pool and its one client.
+class IdentityStack(EnvironmentStack):
+    """The user pool and its only client.
 
     Attributes
     ----------
-    identity
-        What the authorizer must know to accept the pool's access tokens.
+    token_issuer
+        What the authorizer needs to accept the pool's access tokens.
     """
 
-    def __init__(self, scope: Construct, id: str, *, config: Config, **stack: Any) -> None:  # noqa: A002, ANN401
-        super().__init__(scope, id, **stack)
+    def __init__(self, scope: Construct, *, config: Config) -> None:
+        super().__init__(scope, StackId.IDENTITY, "User pool of the MFA service", config=config)
         pool = cognito.UserPool(
             self,
             "UserPool",
             user_pool_name=f"mfa-{config.environment}",
-            # Accounts are made by whoever runs the login: this service has no sign-up page to defend.
+            # The operator of the login creates the accounts: there is no sign-up page to protect.
             self_sign_up_enabled=False,
             sign_in_aliases=cognito.SignInAliases(username=True, email=True),
             sign_in_case_sensitive=False,
@@ -45,20 +46,20 @@ class IdentityStack(Stack):
             removal_policy=removal_policy(config),
         )
         acknowledge(
-            pool, "AwsSolutions-COG2", "The second factor is this very service, whatever issues the first one's tokens."
+            pool, "AwsSolutions-COG2", "This service is the second factor, whichever issuer provides the first."
         )
         acknowledge(
             pool,
             "AwsSolutions-COG8",
-            "Threat protection is charged for every user. The pool is what an environment without an issuer of its own "
-            "gets; one with real users brings its own.",
+            "Threat protection is charged for every user. The pool serves environments without a configured issuer; "
+            "one with real users configures its own issuer.",
         )
         client = pool.add_client(
             "Client",
             user_pool_client_name=f"mfa-{config.environment}",
             generate_secret=False,
-            # SRP for apps; the administrator's flow for `local` tooling and smoke tests, which sign in with AWS
-            # credentials on top of the user's password.
+            # SRP for apps; the administrator's flow for the `local` tools and the smoke tests, which sign in with AWS
+            # credentials and the user's password.
             auth_flows=cognito.AuthFlow(user_srp=True, admin_user_password=True),
             disable_o_auth=True,
             prevent_user_existence_errors=True,
@@ -69,12 +70,12 @@ class IdentityStack(Stack):
         )
         issuer = f"https://cognito-idp.{self.region}.{self.url_suffix}/{pool.user_pool_id}"
         base = f"{config.cognito_jwks_base_url}/{pool.user_pool_id}" if config.cognito_jwks_base_url else issuer
-        self.identity: Final = Identity(
+        self.token_issuer: Final = TokenIssuer(
             issuer=issuer,
             audience=(client.user_pool_client_id,),
             jwks_url=f"{base}/.well-known/jwks.json",
         )
-        CfnOutput(self, Output.ISSUER, value=self.identity.issuer)
-        CfnOutput(self, Output.JWKS_URL, value=self.identity.jwks_url)
+        CfnOutput(self, Output.ISSUER, value=self.token_issuer.issuer)
+        CfnOutput(self, Output.JWKS_URL, value=self.token_issuer.jwks_url)
         CfnOutput(self, Output.USER_POOL_ID, value=pool.user_pool_id)
         CfnOutput(self, Output.CLIENT_ID, value=client.user_pool_client_id)

@@ -1,34 +1,29 @@
-"""What another region needs to be able to take over: a replica of the key, beside the table's."""
+"""What a replica region needs to take over: a replica of the secret key, beside the table's replica."""
 
-from typing import Any, Final
-
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput
 from constructs import Construct
 
 from infra.config import Config
 from infra.constructs.secret_key import SecretKeyReplica
-from infra.outputs import Output
+from infra.outputs import Output, StackId
+from infra.stacks.environment import EnvironmentStack
 
 
-class ReplicaStack(Stack):
-    """The replica of the secret key in one region. The table's replica belongs to the table.
+class ReplicaStack(EnvironmentStack):
+    """The replica of the secret key in one region. The table's replica is part of the table.
 
-    Attributes
+    Parameters
     ----------
-    key_arn
-        ARN of the replica, for the functions of this region.
+    config
+        The environment's settings.
+    region
+        The replica region.
+    primary_key_arn
+        The key that is replicated.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
-        *,
-        config: Config,
-        primary_key_arn: str,
-        **stack: Any,  # noqa: ANN401 (passed on to Stack)
-    ) -> None:
-        super().__init__(scope, id, **stack)
+    def __init__(self, scope: Construct, *, config: Config, region: str, primary_key_arn: str) -> None:
+        description = "Replica of the key of the MFA service"
+        super().__init__(scope, StackId.REPLICA, description, config=config, replica_region=region)
         replica = SecretKeyReplica(self, "SecretKey", config=config, primary_key_arn=primary_key_arn)
-        self.key_arn: Final = replica.key_arn
-        CfnOutput(self, Output.KEY_ARN, value=self.key_arn)
+        CfnOutput(self, Output.KEY_ARN, value=replica.key_arn)

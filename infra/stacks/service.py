@@ -1,117 +1,134 @@
-"""Everything that may be replaced at any time: functions, their roles, and the API in front of them."""
+"""The part that can be replaced at any time: functions, their roles, and the API in front of them."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_logs as logs
+from aws_cdk import CfnOutput
 from constructs import Construct
 
 from functions.shared import contract
+from functions.shared.contract import Env
 from infra.config import ALL_AT_ONCE, Config
 from infra.constructs.api import MfaApi
 from infra.constructs.function import CodeSource, MfaFunction
-from infra.constructs.function_environment import authorizer_environment, endpoint_environment
-from infra.constructs.grants import statements, table_key_statements
 from infra.constructs.release import GradualRelease
-from infra.constructs.security_events import SecurityEvents
-from infra.constructs.storage import Storage
-from infra.constructs.token_issuer import Identity
-from infra.outputs import Output
+from infra.constructs.security_events import SecurityEvents, dead_letter_queue_name
+from infra.constructs.storage import Storage, existing_table
+from infra.constructs.token_issuer import TokenIssuer
+from infra.monitoring.resources import WatchedResources
+from infra.outputs import Output, StackId
+from infra.permissions import PERMISSIONS, statements
+from infra.stacks.environment import EnvironmentStack
 
 
-class ServiceStack(Stack):
+class ServiceStack(EnvironmentStack):
     """The API and the functions behind it.
 
     Parameters
     ----------
-    scope, id
-        As of every stack.
     config
         The environment's settings.
     storage
-        The table and keys that the functions use; None where all of them exist already.
-    identity
-        Whose access tokens are accepted.
+        The table and keys that the functions use; None if all of them exist already.
+    token_issuer
+        The issuer whose access tokens are accepted.
     code
-        Where the functions' code comes from.
+        The source of the functions' code.
 
     Attributes
     ----------
     functions
         Every function, by its folder under ``functions``.
-    rest_api
-        The API, deployed to its one stage.
-    access_log
-        The API's access log.
-    storage
-        The table and keys that the functions use.
-    security_events
-        What publishes security events; None for a table that exists already and has no stream.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
         *,
         config: Config,
         storage: Storage | None,
-        identity: Identity,
+        token_issuer: TokenIssuer,
         code: CodeSource,
-        **stack: Any,  # noqa: ANN401 (passed on to Stack)
     ) -> None:
-        super().__init__(scope, id, **stack)
-        self.storage: Final = storage or Storage.existing(self, config)
+        super().__init__(scope, StackId.SERVICE, "API and functions of the MFA service", config=config)
+        self._config: Final = config
+        self._code: Final = code
+        self._storage: Final = storage or self._existing_storage()
         handlers = {
-            endpoint.function: MfaFunction(
-                self,
-                _construct_id(endpoint.function),
-                function=endpoint.function,
-                description=f"{endpoint.method} {endpoint.path}",
-                config=config,
-                code=code,
-                environment=endpoint_environment(endpoint.function, config, self.storage),
-                statements=statements(endpoint.function, self.storage),
+            endpoint.function: self._function(
+                endpoint.function, f"{endpoint.method} {endpoint.path}", self._endpoint_variables(endpoint.function)
             )
             for endpoint in contract.ENDPOINTS
         }
-        authorizer = MfaFunction(
-            self,
-            _construct_id(contract.AUTHORIZER_FUNCTION),
-            function=contract.AUTHORIZER_FUNCTION,
-            description="Decides on the access token of every request",
-            config=config,
-            code=code,
-            environment=authorizer_environment(config, identity),
-            statements=statements(contract.AUTHORIZER_FUNCTION, self.storage),
+        authorizer = self._function(
+            contract.AUTHORIZER_FUNCTION,
+            "Decides on the access token of every request",
+            {
+                Env.JWT_ISSUER: token_issuer.issuer,
+                Env.JWT_AUDIENCE: ",".join(token_issuer.audience),
+                Env.JWT_JWKS_URL: token_issuer.jwks_url,
+                Env.JWT_ALGORITHMS: ",".join(config.jwt_algorithms),
+                Env.JWT_USER_CLAIM: config.jwt_user_claim,
+                Env.JWT_LABEL_CLAIMS: ",".join(config.jwt_label_claims),
+                Env.JWT_LEEWAY_SECONDS: str(config.jwt_leeway_seconds),
+            },
         )
-        api = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
-        self.security_events: Final = self._security_events(config, code)
+        self._api: Final = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}
-        if self.security_events is not None:
-            self.functions[contract.SECURITY_EVENTS_FUNCTION] = self.security_events.function
-        self.rest_api: Final[apigateway.RestApi] = api.rest_api
-        self.access_log: Final[logs.LogGroup] = api.access_log
+        if self._storage.table.table_stream_arn is not None:
+            events = SecurityEvents(self, "SecurityEvents", config=config, code=code, storage=self._storage)
+            self.functions[contract.SECURITY_EVENTS_FUNCTION] = events.function
         if config.traffic_shift != ALL_AT_ONCE:
-            GradualRelease(
-                self, "Releases", config=config, functions=self.functions, api_name=api.rest_api.rest_api_name
-            )
-        CfnOutput(self, Output.API_URL, value=api.url)
+            api_name = self._api.rest_api.rest_api_name
+            GradualRelease(self, "Releases", config=config, functions=self.functions, api_name=api_name)
+        CfnOutput(self, Output.API_URL, value=self._api.url)
 
-    def _security_events(self, config: Config, code: CodeSource) -> SecurityEvents | None:
-        if self.storage.table.table_stream_arn is None:
-            return None
-        return SecurityEvents(
-            self,
-            "SecurityEvents",
-            config=config,
-            code=code,
-            table=self.storage.table,
-            event_bus=config.event_bus,
-            statements=table_key_statements(contract.SECURITY_EVENTS_FUNCTION, self.storage),
+    def watched_resources(self) -> WatchedResources:
+        """Return the parts of the service that monitoring watches, by name."""
+        events = contract.SECURITY_EVENTS_FUNCTION in self.functions
+        return WatchedResources(
+            environment=self._config.environment,
+            api_name=self._api.rest_api.rest_api_name,
+            access_log_name=self._api.access_log.log_group_name,
+            functions=tuple(self.functions),
+            timeout_seconds=self._config.timeout_seconds,
+            table_name=self._storage.table.table_name,
+            secret_key_arn=self._storage.secret_key_arn,
+            dead_letter_queue_name=dead_letter_queue_name(self._config.environment) if events else None,
         )
 
+    def _existing_storage(self) -> Storage:
+        if self._config.secret_key_arn is None:
+            raise ValueError("without a data stack, secret_key_arn is required")
+        return Storage(
+            table=existing_table(self, self._config),
+            table_key_arn=self._config.users_table_key_arn,
+            secret_key_arn=self._config.secret_key_arn,
+        )
 
-def _construct_id(function: str) -> str:
-    return "".join(part.capitalize() for part in function.split("_"))
+    def _function(self, folder: str, description: str, variables: Mapping[Env, str]) -> MfaFunction:
+        return MfaFunction(
+            self,
+            "".join(part.capitalize() for part in folder.split("_")),
+            function=folder,
+            description=description,
+            config=self._config,
+            code=self._code,
+            environment=variables,
+            statements=statements(folder, self._storage),
+        )
+
+    def _endpoint_variables(self, folder: str) -> dict[Env, str]:
+        """Return the environment variables that the function of a route reads, and no others."""
+        config, storage = self._config, self._storage
+        variables = {
+            Env.USERS_TABLE_NAME: storage.table.table_name,
+            Env.CORS_ALLOWED_ORIGINS: ",".join(config.cors_allowed_origins),
+        }
+        if config.required_scope:
+            variables[Env.MFA_REQUIRED_SCOPE] = config.required_scope
+        if PERMISSIONS[folder].secret_key:
+            variables[Env.MFA_ENCRYPTION_KEY] = storage.secret_key_arn
+        if folder == contract.SETUP.function:
+            variables[Env.MFA_ISSUER] = config.mfa_issuer
+        return variables

@@ -3,9 +3,8 @@
 It issues tokens without a password. These measures keep that harmless:
 
 - It listens only on the loopback interface.
-- It accepts only its own name in the ``Host`` header. A foreign page whose name resolves to 127.0.0.1 (DNS rebinding)
-  sends another name and is refused.
-- It gives a token only to a page of its own origin, as ``Origin`` and ``Sec-Fetch-Site`` say.
+- It refuses requests for other hosts and from pages of other origins, by the rule of ``local.origins``.
+- It gives a token only to a page of its own origin.
 - A strict Content-Security-Policy lets pages run only what this server serves.
 """
 
@@ -25,7 +24,7 @@ from urllib.parse import parse_qs
 
 from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
 from infra.paths import REPOSITORY
-from local import ports
+from local import origins, ports
 from local.errors import LocalError
 from local.stack import BrokenStateError, Stack, StackFolder
 
@@ -146,10 +145,9 @@ class Console:
             ).reply
 
     def _route(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        self._check_host(headers.get("host", ""), path)
+        self._check_caller(method, path, headers)
         match method, path:
             case "POST", "/session":
-                self._check_origin(headers)
                 return self._sign_in(headers, body)
             case "GET" | "HEAD", "/config.json":
                 return _json({"apiUrl": self._stack().api_url})
@@ -166,19 +164,18 @@ class Console:
             {"Allow": "GET, HEAD"},
         )
 
-    def _check_host(self, host: str, path: str) -> None:
-        if host == self._host:
+    def _check_caller(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        tokens = (method, path) == ("POST", "/session")
+        refusal = origins.foreign_host(headers) or origins.foreign_page(method, headers, page_required=tokens)
+        if refusal is not None:
+            raise RefusedError(refusal.status, ErrorCode.FORBIDDEN, refusal.message)
+        if headers["host"] == self._host:
             return
         # Typed by hand; the API allows this origin only by its other name.
-        if host == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
+        if headers["host"] == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
             location = {"Location": self.origin + path}
             raise RefusedError(HTTPStatus.TEMPORARY_REDIRECT, ErrorCode.NOT_FOUND, f"Open {self.origin}", location)
         raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, ErrorCode.FORBIDDEN, f"This is {self.origin}")
-
-    def _check_origin(self, headers: Mapping[str, str]) -> None:
-        # Older browsers send only the first.
-        if headers.get("origin") != self.origin or headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise RefusedError(HTTPStatus.FORBIDDEN, ErrorCode.FORBIDDEN, "Only the console's own pages get tokens")
 
     def _sign_in(self, headers: Mapping[str, str], body: bytes) -> Reply:
         # Imported here, because the SDK's import would delay the first page by a third of a second.

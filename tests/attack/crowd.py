@@ -1,4 +1,4 @@
-"""Users who attack in parallel: each tries one thing at a time, and is free for the next."""
+"""Users who attack in parallel, each with one request at a time."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,10 +6,10 @@ from queue import SimpleQueue
 from typing import Final
 
 from functions.shared.contract import ENDPOINTS, Endpoint
-from tests.e2e.http_user import HttpUser
+from tests.support.http_user import HttpUser
 
 LARGE: Final = 6
-#: A code of the step before, as enrolments use it, must arrive within the step that it was typed in.
+#: Enrolments use the code of the step before, which is valid for the rest of the present step.
 _SECONDS_TO_ENROL: Final = 4
 _WARM_UPS: Final = 2
 
@@ -22,7 +22,7 @@ class Crowd:
     new_user : callable
         Returns a user of a name.
     size : int
-        How many there are. Each may need a process of its own of each function.
+        The number of users. Each may need its own process of each function.
     """
 
     def __init__(self, new_user: Callable[[str], HttpUser], *, size: int) -> None:
@@ -32,10 +32,7 @@ class Crowd:
             self._free.put(user)
 
     def warm_up(self, routes: Iterable[Endpoint] = ENDPOINTS) -> None:
-        """Let the processes start that the crowd's requests need.
-
-        On a busy machine that may take longer than the time limits that a request lives by.
-        """
+        """Start the processes that the requests need: on a busy machine that takes longer than a request may."""
         with ThreadPoolExecutor(len(self._users)) as pool:
             for route in routes:
                 for _ in range(_WARM_UPS):
@@ -44,7 +41,7 @@ class Crowd:
     def run[T, R](
         self, trials: Sequence[T], attempt: Callable[[HttpUser, T], R], progress: Callable[[str], None]
     ) -> list[R]:
-        """Let users with nothing stored make each attempt; what fails is told with its trial."""
+        """Run each trial with a user who has nothing stored; a failure names its trial."""
 
         def tried(trial: T) -> R:
             user = self._free.get()
@@ -57,10 +54,10 @@ class Crowd:
             finally:
                 self._free.put(user)
 
-        seen = []
+        results = []
         with ThreadPoolExecutor(len(self._users)) as pool:
             for number, result in enumerate(pool.map(tried, trials), start=1):
-                seen.append(result)
+                results.append(result)
                 if number % 50 == 0:
                     progress(f"{number} of {len(trials)}")
-        return seen
+        return results

@@ -1,7 +1,7 @@
-"""A proxy between the deployed functions and the embedded AWS: chosen calls of chosen users fail, or kill the worker.
+"""A proxy between the deployed functions and the embedded AWS, which injects faults for single users.
 
-The faults are microburst's, which knows AWS's protocols. It runs in a thread of the test, and tells users apart by
-what they ask AWS for, so that users in parallel have each a fault of their own.
+The faults come from microburst, which implements AWS's protocols. It runs in a thread of the test, and recognises users
+by their ids in the calls, so that parallel users can have different faults.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from microburst.forward import Upstream
 
 from functions.shared.contract import partition_key
 from local import ports
-from tests.e2e.stack import Aws
 from tests.support.processes import connected
 from tests.support.released import released
+from tests.support.stack import Aws
 
 #: Longer than any client waits.
 _FOR_EVER_MS: Final = 30_000
@@ -32,18 +32,18 @@ _FOR_EVER_MS: Final = 30_000
 
 @dataclass(frozen=True)
 class Fault:
-    """A way to fail.
+    """A way in which an AWS call fails.
 
     Attributes
     ----------
     name, what : str
-        For people.
+        For the report.
     rule : mapping
-        In microburst's terms.
+        The fault as a rule of microburst.
     happens : bool
-        Whether AWS does what it is asked, though the answer does not tell.
+        Whether AWS makes the call.
     fails : bool
-        Whether the caller has to give up, or to try again.
+        Whether the caller gets no usable response.
     """
 
     name: str
@@ -56,31 +56,30 @@ class Fault:
 FAULTS: Final = (
     Fault("throttled", "too many requests", {"error": {"code": "ThrottlingException"}}, happens=False),
     Fault("5xx", "500 InternalServerError", {"error": {"code": "InternalServerError", "status": 500}}, happens=False),
-    Fault("reset", "the connection is reset before AWS hears of the call", {"reset": True}, happens=False),
-    Fault("hanging", "AWS does not hear of the call, and no answer comes", {"timeout_ms": _FOR_EVER_MS}, happens=False),
-    Fault("slow", "300 to 600 ms later", {"latency": {"min": 300, "max": 600}}, happens=True, fails=False),
-    Fault("stalling", "the head comes, then a byte a minute", {"response": {"bandwidth_kbps": 0.00002}}, happens=True),
-    # As a middlebox may do that measures again what it shortened.
-    Fault("short", "half the body, in well-formed HTTP", {"response": {"truncate_frac": 0.5}}, happens=True),
-    Fault("cut", "the connection ends in the middle of the body", {"response": {"abort_frac": 0.5}}, happens=True),
-    Fault("lost", "the connection ends before the body", {"response": {"abort_bytes": 0}}, happens=True),
+    Fault("reset", "connection reset before AWS receives the call", {"reset": True}, happens=False),
+    Fault("hanging", "AWS does not receive the call, no response", {"timeout_ms": _FOR_EVER_MS}, happens=False),
+    Fault("slow", "response after 300 to 600 ms", {"latency": {"min": 300, "max": 600}}, happens=True, fails=False),
+    Fault("stalling", "the headers, then a byte a minute", {"response": {"bandwidth_kbps": 0.00002}}, happens=True),
+    Fault("short", "half the body, in valid HTTP", {"response": {"truncate_frac": 0.5}}, happens=True),
+    Fault("cut", "connection closed in the middle of the body", {"response": {"abort_frac": 0.5}}, happens=True),
+    Fault("lost", "connection closed before the body", {"response": {"abort_bytes": 0}}, happens=True),
 )
 
 
 class Moment(Enum):
-    """When a worker dies: before AWS hears of the call, or once AWS has done it and before the worker hears of that."""
+    """When to kill a worker: before AWS receives a call, or before the worker gets the response."""
 
     BEFORE = "before"
     AFTER = "after"
 
 
 class FaultProxy:
-    """Forwards every call, but those that are to fail.
+    """Forwards calls to AWS, with faults.
 
     Attributes
     ----------
     url : str
-        What functions take as their endpoint of an AWS service.
+        The endpoint to configure in functions.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -94,7 +93,7 @@ class FaultProxy:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Serve in a thread for the length of a block; whatever still hangs at its end is dropped."""
+        """Serve in a thread during a block; calls that still hang at its end are dropped."""
         thread = Thread(target=self._run, name="fault proxy")
         thread.start()
         try:
@@ -104,7 +103,7 @@ class FaultProxy:
             thread.join()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what is left
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # cancels tasks that are left
             runner.run(self._serve())
 
     async def _serve(self) -> None:
@@ -118,12 +117,14 @@ class FaultProxy:
     def failing(
         self, fault: Fault, calls: tuple[str, ...], user_id: str, *, times: int | None = None
     ) -> Iterator[None]:
-        """Make each of these calls for a user fail, so many times or for ever; a fault that never struck is an error.
+        """Make calls for a user fail during a block; at least one of them must be made.
 
         Parameters
         ----------
         calls : tuple of str
             Such as ``dynamodb:GetItem``.
+        times : int or None
+            How often each call fails; None for always.
         """
         wanted: list[dict[str, Any]] = []
         for call in calls:
@@ -141,7 +142,7 @@ class FaultProxy:
 
     @contextmanager
     def killing(self, moment: Moment, call: str, user_id: str) -> Iterator[None]:
-        """Kill the worker that makes a call for a user; a call that is never made is an error."""
+        """Kill the worker that makes a call for a user during a block; the call must be made."""
         victim = (call, user_id)
         self._in_loop(lambda: self._aws.victims.update({victim: moment}))
         try:
@@ -158,7 +159,7 @@ class FaultProxy:
 
 
 class _EmbeddedAws(Upstream):  # type: ignore[misc] # microburst has no types
-    """The embedded AWS, as microburst reaches it: with the host that the function signed, and with victims."""
+    """The embedded AWS, called with the host that the function signed; kills workers."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -176,7 +177,7 @@ class _EmbeddedAws(Upstream):  # type: ignore[misc] # microburst has no types
             answer: web.StreamResponse = await super().relay(request, body, **faults)
             return answer
         await self._kill(self.victims.pop(victim), request, body)
-        raise web.HTTPServiceUnavailable  # nobody is there to read it
+        raise web.HTTPServiceUnavailable  # the worker is dead
 
     async def _kill(self, moment: Moment, request: web.Request, body: bytes) -> None:
         assert request.transport is not None
@@ -190,7 +191,7 @@ class _EmbeddedAws(Upstream):  # type: ignore[misc] # microburst has no types
 
 
 def _concerning(user_id: str) -> str:
-    """Return the JMESPath expression of calls that are about a user."""
+    """Return the JMESPath expression that matches calls for a user."""
     key = partition_key(user_id)
     return (
         f"Key.pk.S == '{key}' || Item.pk.S == '{key}' || EncryptionContext.user_id == '{user_id}'"
@@ -200,7 +201,7 @@ def _concerning(user_id: str) -> str:
 
 @contextmanager
 def between(aws: Aws, upstream: str, functions: list[str]) -> Iterator[FaultProxy]:
-    """Put a proxy between functions (Lambda names) and the embedded AWS, for the length of a block."""
+    """Put a proxy between functions (Lambda names) and the embedded AWS during a block."""
     proxy = FaultProxy(upstream)
     with proxy.running(), ExitStack() as released_versions:
         services = ("DYNAMODB", "KMS", "EVENTBRIDGE", "SQS")

@@ -1,23 +1,23 @@
-"""What functions logged of each request: the metrics that it counted, and the line that it ended with."""
+"""The metrics and the last log line of each request, from the logs of a function."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.e2e.stack import Aws
 from tests.support.metrics import emitted_metrics
+from tests.support.stack import Aws
 
 
 @dataclass
 class RequestLog:
-    """One request, as its function saw it.
+    """What a function logged for one request.
 
     Attributes
     ----------
     metrics : dict
-        How often each metric was counted.
+        The count of each metric.
     fields : dict
-        Of the line ``request answered``.
+        The fields of the log line that names the response's status.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -25,7 +25,15 @@ class RequestLog:
 
 
 def request_logs(aws: Aws, function: str, *, environment: str, since: int) -> dict[str, RequestLog]:
-    """Return what a function (its Lambda name) logged since epoch milliseconds, by API Gateway's request id."""
+    """Return what a function logged since a time, by API Gateway's request id.
+
+    Parameters
+    ----------
+    function : str
+        Its Lambda name.
+    since : int
+        Epoch milliseconds.
+    """
     found: dict[str, RequestLog] = {}
     group = f"/aws/lambda/{function}"
     invocations: dict[str, list[str]] = {}
@@ -43,5 +51,5 @@ def request_logs(aws: Aws, function: str, *, environment: str, since: int) -> di
 
 
 def _request_log(lines: list[str], environment: str) -> RequestLog:
-    answered = [json.loads(line) for line in lines if '"request answered"' in line]
+    answered = [json.loads(line) for line in lines if '"duration_ms"' in line]
     return RequestLog(emitted_metrics("\n".join(lines), environment=environment), answered[0] if answered else {})

@@ -1,6 +1,6 @@
-"""``python -m tests.attack.fuzz TARGET SECONDS FOLDER``: fuzz one target with atheris, in a process of its own.
+"""``python -m tests.attack.fuzz TARGET SECONDS FOLDER``: fuzz one target with atheris.
 
-Exits with 0 after so many seconds without a finding, else with the finding's traceback; what caused it is in FOLDER.
+Exits with 0 after SECONDS without a finding. Otherwise prints the traceback, and writes the input to FOLDER.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris
 
-#: An input that takes longer is a finding: no request may hold a function up.
+#: An input that takes longer is a finding.
 _SECONDS_FOR_ONE = 10
 _MAX_BYTES = 6000
 
@@ -22,13 +22,13 @@ def main(name: str, seconds: int, folder: Path) -> None:
     instrumented = ["functions", "aws_encryption_sdk", "jwt", "tests.attack.fuzz_targets"]
     with atheris.instrument_imports(include=instrumented):
         targets = importlib.import_module("tests.attack.fuzz_targets")
-    target = targets.PLANTED if name == "planted" else targets.TARGETS[name]
+    target = targets.TARGETS[name]
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(target.seeds()):
         target.run(seed)
         (corpus / f"seed-{number}").write_bytes(seed)
-    # The functions log and count on standard output; the fuzzer speaks on standard error.
+    # The functions write logs to standard output; the fuzzer writes to standard error.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     options = {
         "max_total_time": seconds,
@@ -38,21 +38,21 @@ def main(name: str, seconds: int, folder: Path) -> None:
         "print_final_stats": 1,
     }
     arguments = [f"-{option}={value}" for option, value in options.items()]
-    atheris.Setup([sys.argv[0], *arguments, str(corpus)], _telling(target.run))
+    atheris.Setup([sys.argv[0], *arguments, str(corpus)], _printing(target.run))
     atheris.Fuzz()
 
 
-def _telling(run: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """Print a finding's traceback where the fuzzer speaks: it prints it itself where nobody listens."""
+def _printing(run: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """Return a target that prints the traceback of a finding to standard error, where atheris does not."""
 
-    def run_and_tell(data: bytes) -> None:
+    def run_and_print(data: bytes) -> None:
         try:
             run(data)
         except BaseException:
             traceback.print_exc(file=sys.stderr)
             raise
 
-    return run_and_tell
+    return run_and_print
 
 
 if __name__ == "__main__":

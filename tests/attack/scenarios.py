@@ -1,6 +1,6 @@
-"""Every way through every route that calls AWS: how to get there, the calls it makes, and what its user can do after.
+"""Requests to every route that calls AWS: the state before, the AWS calls, and the user's next step.
 
-Faults and crashes are tried on each of the calls. A `Caller` may be one of the deployed API or of the handlers.
+Faults and crashes are tried on each of the calls.
 """
 
 from collections.abc import Callable
@@ -22,20 +22,20 @@ class Scenario:
     Attributes
     ----------
     name : str
-        For people.
+        For the report.
     calls : tuple of str
-        The AWS calls that the route makes for it, in their order.
+        The AWS calls that the route makes, in order.
     prepare : callable
-        Brings a user there who has nothing stored.
+        Brings a user with nothing stored into the state before the request.
     act : callable
         Sends the request.
-    status : int
-        What is answered when nothing fails.
     recover : callable
-        Does, as the user, what is left to do after the request's answer was lost, and tells it. Told whether the
-        request took effect.
+        Takes the user's next step after the response was lost, and returns its description. Takes the user, and
+        whether the request was carried out.
+    status : int
+        The status of the response without a fault.
     writes : bool
-        Whether the last call writes.
+        Whether the last AWS call writes.
     """
 
     name: str
@@ -56,27 +56,22 @@ def _enrolment(user: Caller) -> None:
     assert user.setup().status == 200
 
 
-def _enrolled(user: Caller) -> None:
-    # The answers of the routes under attack may never come: what the user knows must not be of an earlier life.
-    user.enrol()
-
-
 def _after_setup(user: Caller, done: bool) -> str:
     assert user.setup().status == 200
     assert user.verify_setup().status == 200
-    return "calls setup again, which replaces the enrolment whose secret was never shown" if done else "calls setup"
+    return "calls setup again, which replaces the enrolment" if done else "calls setup again"
 
 
 def _after_verify_setup(user: Caller, done: bool) -> str:
     if not done:
         assert user.verify_setup(user.code(steps=1)).status == 200
         assert user.verify_backup(user.backup_codes[0]).status == 200
-        return "confirms with the same or the next code"
-    # The app has the secret. The backup codes were never shown: new ones replace them.
+        return "confirms with the next code"
+    # The backup codes were never shown: new ones replace them.
     assert user.setup().error == "MFA_ALREADY_ENABLED"
     assert user.regenerate(user.code(steps=1)).status == 200
     assert user.verify_backup(user.backup_codes[0]).status == 200
-    return "logs in with the app's next code, and gets backup codes by backup-codes"
+    return "gets new backup codes with the next code"
 
 
 def _after_totp(user: Caller, _done: bool) -> str:
@@ -89,7 +84,7 @@ def _after_backup_code(user: Caller, done: bool) -> str:
     if done:
         assert user.verify_backup(user.backup_codes[0]).error == "INVALID_CODE"
         assert user.verify_backup(user.backup_codes[1]).status == 200
-        return "logs in with the next backup code, seven are left"
+        return "logs in with another backup code"
     assert user.verify_backup(user.backup_codes[0]).status == 200
     return "logs in with the same backup code"
 
@@ -97,11 +92,11 @@ def _after_backup_code(user: Caller, done: bool) -> str:
 def _after_disable(user: Caller, done: bool) -> str:
     if not done:
         assert user.disable(code=user.code(steps=1)).status == 200
-        return "turns it off with the next code"
+        return "turns MFA off with the next code"
     assert user.disable().error == "MFA_NOT_ENABLED"
     user.enrol()
     assert user.verify().status == 200
-    return "is told that it is off; can enrol anew"
+    return "finds MFA off, and enrols again"
 
 
 def _after_backup_codes(user: Caller, done: bool) -> str:
@@ -111,12 +106,12 @@ def _after_backup_codes(user: Caller, done: bool) -> str:
     assert user.regenerate(user.code(steps=1)).status == 200
     assert user.verify_backup(old[1]).error == "INVALID_CODE"
     assert user.verify_backup(user.backup_codes[0]).status == 200
-    return "logs in by the app, and makes new codes with its next one" if done else "uses the old codes, or tries again"
+    return "gets new backup codes with the next code"
 
 
 def _after_status(user: Caller, _done: bool) -> str:
     assert user.call(STATUS).status == 200
-    return "asks again"
+    return "tries again"
 
 
 SCENARIOS: Final = (
@@ -138,12 +133,12 @@ SCENARIOS: Final = (
         lambda user, _done: _after_verify_setup(user, False),
         status=400,
     ),
-    Scenario("verify", VERIFY, (READ, OPEN, SWAP), _enrolled, lambda user: user.verify(), _after_totp),
+    Scenario("verify", VERIFY, (READ, OPEN, SWAP), Caller.enrol, lambda user: user.verify(), _after_totp),
     Scenario(
         "verify, wrong code",
         VERIFY,
         (READ, OPEN, SWAP),
-        _enrolled,
+        Caller.enrol,
         lambda user: user.verify(user.wrong_code()),
         _after_totp,
         status=400,
@@ -152,7 +147,7 @@ SCENARIOS: Final = (
         "verify, backup code",
         VERIFY,
         (READ, OPEN, SWAP),
-        _enrolled,
+        Caller.enrol,
         lambda user: user.verify_backup(user.backup_codes[0]),
         _after_backup_code,
     ),
@@ -160,7 +155,7 @@ SCENARIOS: Final = (
         "disable",
         DISABLE,
         (READ, OPEN, "dynamodb:DeleteItem"),
-        _enrolled,
+        Caller.enrol,
         lambda user: user.disable(),
         _after_disable,
     ),
@@ -168,16 +163,16 @@ SCENARIOS: Final = (
         "backup-codes",
         BACKUP_CODES,
         (READ, OPEN, SWAP),
-        _enrolled,
+        Caller.enrol,
         lambda user: user.call(BACKUP_CODES, {"code": user.code()}),
         _after_backup_codes,
     ),
-    Scenario("status", STATUS, (READ,), _enrolled, lambda user: user.call(STATUS), _after_status, writes=False),
+    Scenario("status", STATUS, (READ,), Caller.enrol, lambda user: user.call(STATUS), _after_status, writes=False),
 )
 
 
 def failures(item: dict[str, Any]) -> tuple[int, int]:
-    """Return the attempts that a stored item counts: of TOTP codes, and of backup codes."""
+    """Return the failed attempts in a stored item: with TOTP codes, and with backup codes."""
     totp, backup = (
         int(item.get(name, {"N": "0"})["N"]) for name in (Attribute.FAILED_ATTEMPTS, Attribute.BACKUP_FAILED_ATTEMPTS)
     )
@@ -185,5 +180,5 @@ def failures(item: dict[str, Any]) -> tuple[int, int]:
 
 
 def promised_failures(scenario: Scenario, changed: bool) -> tuple[int, int]:
-    """Return the attempts that may be counted once a request has ended, well or badly: its own, if it was judged."""
+    """Return the failed attempts that a request must leave: one if it sent a wrong code and wrote, else none."""
     return (1, 0) if scenario.status == 400 and changed else (0, 0)

@@ -1,32 +1,43 @@
-"""AWS fails: each call of each route, in each way, once and for good. Whatever happens, nothing is let through.
+"""Each AWS call of each route fails in each way, or its worker dies, and no code is accepted unchecked.
 
-What the API promises for it (docs/api.md): a 503 with ``Retry-After`` in good time, nothing changed, no attempt
-counted. One thing can happen besides: a write succeeds, and what is lost is the answer.
+The API promises (docs/api.md) a 503 with ``Retry-After`` in time, nothing changed and no attempt counted. There is one
+exception: a write can succeed although its response is lost. A killed worker sends no response and retries nothing.
 """
 
-import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
 import pytest
 
-from functions.shared.contract import ENDPOINTS, RETRY_AFTER_SECONDS, VERIFY, VERIFY_SETUP, ErrorCode, Metric
+from functions.shared.contract import (
+    ENDPOINTS,
+    RETRY_AFTER_SECONDS,
+    SETUP,
+    VERIFY,
+    VERIFY_SETUP,
+    ErrorCode,
+    Metric,
+    Status,
+)
+from functions.shared.record import record_from_item
 from local.stack import Stack
 from tests.attack.crowd import LARGE, Crowd
-from tests.attack.fault_proxy import FAULTS, Fault, FaultProxy, between
+from tests.attack.fault_proxy import FAULTS, Fault, FaultProxy, Moment, between
 from tests.attack.function_logs import RequestLog, request_logs
 from tests.attack.scenarios import SCENARIOS, SWAP, Scenario, failures, promised_failures
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
 from tests.support.life_cycle import Answer
+from tests.support.stack import Aws
 
 type NewUser = Callable[[str], HttpUser]
 
-#: API Gateway gives up after 29 s; the functions' own timeout is shorter and asked of the stack.
+#: API Gateway's own timeout; that of the functions is shorter.
 GATEWAY_SECONDS: Final = 29
-#: DynamoDB and KMS are asked at most twice for one answer.
+#: The AWS clients try each call at most twice.
 ONCE: Final = 1
 
 pytestmark = pytest.mark.e2e
@@ -34,27 +45,42 @@ pytestmark = pytest.mark.e2e
 
 @dataclass(frozen=True)
 class Trial:
-    """A fault of one call of a request; ``times`` is None for a fault that stays."""
+    """A fault of one AWS call of a request, or the kill of its worker; ``times`` is None for a permanent fault."""
 
     scenario: Scenario
     call: str
-    fault: Fault
-    times: int | None
+    fault: Fault | Moment
+    times: int | None = ONCE
 
     def __str__(self) -> str:
-        return f"{self.scenario.name}, {self.call} {self.fault.name} {'for good' if self.times is None else 'once'}"
+        fault = f"killed {self.fault.value}" if isinstance(self.fault, Moment) else self.fault.name
+        return f"{self.scenario.name}, {self.call}, {fault}, {'permanently' if self.times is None else 'once'}"
+
+    def injected(self, proxy: FaultProxy, user: HttpUser) -> AbstractContextManager[None]:
+        """Return the context in which the user's request meets the fault."""
+        if isinstance(self.fault, Moment):
+            return proxy.killing(self.fault, self.call, user.user_id)
+        return proxy.failing(self.fault, (self.call,), user.user_id, times=self.times)
+
+    @property
+    def loses_write(self) -> bool:
+        """Whether AWS makes the write of the request, and its response is lost."""
+        happens = self.fault is Moment.AFTER if isinstance(self.fault, Moment) else self.fault.happens
+        return happens and self.scenario.writes and self.call == self.scenario.calls[-1]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of a trial.
+    """The result of a trial.
 
     Attributes
     ----------
     changed : bool
-        Whether the stored item is another than before.
+        Whether the stored item changed.
     failures : tuple of int
-        The attempts counted, of TOTP codes and of backup codes.
+        The counted attempts with TOTP codes and with backup codes.
+    recovery : str
+        The user's next step, which worked.
     """
 
     trial: Trial
@@ -62,63 +88,82 @@ class Seen:
     seconds: float
     changed: bool
     failures: tuple[int, int]
+    recovery: str = ""
 
-    def __str__(self) -> str:
-        return str(self.answer.status) + (", done" if self.answer.status == 503 and self.changed else "")
+    @property
+    def outcome(self) -> str:
+        if self.answer.status != 503:
+            return "as without the fault"
+        return "503, written" if self.changed else "503"
 
 
-def trials(scenarios: Iterable[Scenario]) -> list[Trial]:
-    """Return every fault, once and for good, on every call of each scenario."""
+def all_faults(scenarios: Iterable[Scenario]) -> list[Trial]:
+    """Return every fault, once and permanently, on every call of each scenario."""
     return [
         Trial(scenario, call, fault, times)
-        for times in (None, ONCE)  # those that take longest come first
+        for times in (None, ONCE)  # the slowest first
         for scenario in scenarios
         for call in scenario.calls
         for fault in FAULTS
     ]
 
 
+def all_crashes(scenarios: Iterable[Scenario]) -> list[Trial]:
+    """Return a crash before and after every call of each scenario."""
+    return [Trial(scenario, call, moment) for scenario in scenarios for call in scenario.calls for moment in Moment]
+
+
 def attempt(proxy: FaultProxy) -> Callable[[HttpUser, Trial], Seen]:
-    """Return a function that tries a fault, and checks what holds for each alone."""
+    """Return a function that runs a trial and checks its result."""
 
     def tried(user: HttpUser, trial: Trial) -> Seen:
         scenario = trial.scenario
         scenario.prepare(user)
         before = user.item()
         began = time.monotonic()
-        with proxy.failing(trial.fault, (trial.call,), user.user_id, times=trial.times):
+        with trial.injected(proxy, user):
             answer = scenario.act(user)
-            assert answer.status in {scenario.status, 503}, answer
         seconds = time.monotonic() - began
         after = user.item()
         seen = Seen(trial, answer, seconds, before != after, failures(after))
-        _check(seen)
-        scenario.recover(user, seen.changed)
-        return seen
+        if isinstance(trial.fault, Moment):
+            assert answer.status >= 500, answer
+            assert seen.changed == trial.loses_write
+        else:
+            _check_answer(seen, trial.fault)
+        assert seen.failures == promised_failures(scenario, seen.changed), "attempts counted"
+        _check_status(user, scenario, seen)
+        return Seen(trial, answer, seconds, seen.changed, seen.failures, scenario.recover(user, seen.changed))
 
     return tried
 
 
-def _check(seen: Seen) -> None:
+def _check_answer(seen: Seen, fault: Fault) -> None:
     trial, answer = seen.trial, seen.answer
-    scenario = trial.scenario
-    lost_write = trial.fault.happens and scenario.writes and trial.call == scenario.calls[-1]
-    if trial.times == ONCE or not trial.fault.fails:
-        # The AWS client's second attempt carries the request; a write that it finds done already is its own.
-        assert answer.status == scenario.status, answer
-    elif not lost_write:
+    if trial.times == ONCE or not fault.fails:
+        # The AWS client's second attempt succeeds, and recognises a write that the first attempt made.
+        assert answer.status == trial.scenario.status, answer
+    elif not trial.loses_write:
         assert answer.status == 503, answer
-    if answer.status == scenario.status:
-        assert seen.changed == scenario.writes, "answered as if done"
+    if answer.status == trial.scenario.status:
+        assert seen.changed == trial.scenario.writes, "success without a write, or a write too many"
     else:
         assert (answer.status, answer.error) == (503, ErrorCode.SERVICE_UNAVAILABLE), answer
         assert answer.headers["Retry-After"] == str(RETRY_AFTER_SECONDS)
-        assert lost_write or not seen.changed, "503, and yet the record is another"
-    assert seen.failures == promised_failures(scenario, seen.changed), "attempts counted"
+        assert trial.loses_write or not seen.changed, "503, although the record changed"
+
+
+def _check_status(user: HttpUser, scenario: Scenario, seen: Seen) -> None:
+    """Check that the user can learn the state, and that a secret that was never shown is not enabled."""
+    item = user.item()
+    record = record_from_item(user.user_id, item) if item else None
+    assert user.status()["enabled"] == (record is not None and record.enabled)
+    if scenario.route == SETUP and record is not None:
+        assert record.status is Status.PENDING, seen
 
 
 def check_logs(aws: Aws, stack: Stack, seen: list[Seen], since: int) -> None:
-    """Check what operators see of each request: its metrics, the call that failed, and the time that it took."""
+    """Check the metrics of each request, and that the log names the call that failed."""
     functions = {each.trial.scenario.route.function for each in seen}
     logs: dict[str, RequestLog] = {}
     for function in functions:
@@ -137,48 +182,49 @@ def check_logs(aws: Aws, stack: Stack, seen: list[Seen], since: int) -> None:
 
 
 def timeout_of(aws: Aws, stack: Stack, function: str) -> int:
-    """Return the seconds after which Lambda stops a function."""
+    """Return the timeout of a function in seconds."""
     seconds: int = aws.client("lambda").get_function_configuration(FunctionName=stack.functions[function])["Timeout"]
     return seconds
 
 
-def as_table(seen: list[Seen], times: int | None) -> str:
-    """Return a table of what was answered: the calls down, the faults across."""
-    cells = {
-        (each.trial.scenario.name, each.trial.call, each.trial.fault.name): str(each)
+def table_of_faults(seen: list[Seen]) -> str:
+    """Return a table with a row for each fault."""
+
+    def cell(fault: Fault, times: int | None) -> str:
+        mine = [each for each in seen if (each.trial.fault, each.trial.times) == (fault, times)]
+        outcomes = Counter(each.outcome for each in mine).most_common()
+        slowest = max(each.seconds for each in mine)
+        return f"{', '.join(f'{number} x {outcome}' for outcome, number in outcomes)}; {slowest:.1f} s at most"
+
+    rows = [f"| {fault.name}: {fault.what} | {cell(fault, None)} | {cell(fault, ONCE)} |" for fault in FAULTS]
+    return "\n".join(["| Fault | Permanent | Once |", "|---|---|---|", *rows])
+
+
+def table_of_crashes(seen: list[Seen]) -> str:
+    """Return a table with a row for each request and state of its item."""
+    kills = Counter(
+        f"| {each.trial.scenario.name} | {'written' if each.changed else 'unchanged'} | {sum(each.failures)} "
+        f"| {each.recovery} |"
         for each in seen
-        if each.trial.times == times
-    }
-    lines = [
-        "| Request | Call | " + " | ".join(fault.name for fault in FAULTS) + " |",
-        "|---" * (len(FAULTS) + 2) + "|",
-    ]
-    for (name, call), _ in itertools.groupby(cells, key=lambda cell: cell[:2]):
-        row = " | ".join(cells[name, call, fault.name] for fault in FAULTS)
-        lines.append(f"| {name} | `{call}` | {row} |")
-    return "\n".join(lines)
+    )
+    head = ["| Request | Item | Attempts counted | The user's next step | Kills |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *(f"{row} {number} |" for row, number in kills.items())])
 
 
-def slowest(seen: list[Seen], fault: Fault, times: int | None) -> str:
-    """Return the longest time that a fault took its caller."""
-    return f"{max(each.seconds for each in seen if (each.trial.fault, each.trial.times) == (fault, times)):.1f} s"
-
-
-def test_each_kind_of_fault_is_answered_in_time_and_changes_nothing(
-    stack: Stack, aws: Aws, new_user: NewUser, say: Callable[[str], None]
-) -> None:
+def test_faults_and_crashes_of_one_route(stack: Stack, aws: Aws, new_user: NewUser, say: Callable[[str], None]) -> None:
     began = int(time.time() * 1000)
-    (verify,) = (scenario for scenario in SCENARIOS if scenario.name == "verify")
-    with between(aws, stack.endpoint_url, [stack.functions[VERIFY.function]]) as proxy:
+    scenarios = {scenario.name: scenario for scenario in SCENARIOS}
+    faults = [each for each in all_faults([scenarios["verify"]]) if each.times is None or each.call == SWAP]
+    crashes = [Trial(scenarios[name], SWAP, Moment.AFTER) for name in ("verify-setup", "verify, wrong code")]
+    with between(aws, stack.endpoint_url, [stack.functions[each.function] for each in (VERIFY_SETUP, VERIFY)]) as proxy:
         crowd = Crowd(new_user, size=4)
         crowd.warm_up([VERIFY_SETUP, VERIFY])
-        wanted = [each for each in trials([verify]) if each.times is None or each.call == SWAP]
-        seen = crowd.run(wanted, attempt(proxy), say)
-    check_logs(aws, stack, seen, began)
+        seen = crowd.run([*faults, *crashes], attempt(proxy), say)
+    check_logs(aws, stack, seen[: len(faults)], began)
     assert max(each.seconds for each in seen) < timeout_of(aws, stack, VERIFY.function)
 
 
-def test_a_request_whose_every_call_hangs_once_ends_within_the_time_of_its_function(
+def test_a_request_whose_calls_each_hang_once_succeeds_within_its_timeout(
     stack: Stack, aws: Aws, new_user: NewUser
 ) -> None:
     hanging = next(fault for fault in FAULTS if fault.name == "hanging")
@@ -186,7 +232,7 @@ def test_a_request_whose_every_call_hangs_once_ends_within_the_time_of_its_funct
     user.fresh_time_step()
     user.enrol()
     with between(aws, stack.endpoint_url, [stack.functions[VERIFY.function]]) as proxy:
-        user.verify()  # the first request of a process takes long where the machine is busy
+        user.verify()  # starts the process
         began = time.monotonic()
         with proxy.failing(hanging, ("dynamodb:GetItem", "kms:Decrypt", SWAP), user.user_id, times=ONCE):
             assert user.verify(user.code(steps=1)).status == 200
@@ -194,7 +240,7 @@ def test_a_request_whose_every_call_hangs_once_ends_within_the_time_of_its_funct
 
 
 @pytest.mark.attack
-def test_every_fault_on_every_call_of_every_route(
+def test_every_fault_and_crash_on_every_call_of_every_route(
     stack: Stack,
     aws: Aws,
     new_user: NewUser,
@@ -205,34 +251,30 @@ def test_every_fault_on_every_call_of_every_route(
     with between(aws, stack.endpoint_url, [stack.functions[route.function] for route in ENDPOINTS]) as proxy:
         crowd = Crowd(new_user, size=LARGE)
         crowd.warm_up()
-        seen = crowd.run(trials(SCENARIOS), attempt(proxy), say)
+        seen = crowd.run(all_faults(SCENARIOS), attempt(proxy), say)
+        crashes = crowd.run(all_crashes(SCENARIOS), attempt(proxy), say)
     check_logs(aws, stack, seen, began)
     limit = min(timeout_of(aws, stack, route.function) for route in ENDPOINTS)
     assert max(each.seconds for each in seen) < limit < GATEWAY_SECONDS
-    unanswered = [each for each in seen if each.answer.status == 503]
     report(
         "Faults of DynamoDB and KMS",
         f"""
-A proxy between the deployed functions and AWS failed each call of each route in {len(FAULTS)} ways, for good and once:
-{len(seen)} requests, of which {len(unanswered)} were answered 503. Each was checked for its status, `Retry-After`,
-the metric counted, the call that the log names, the stored item, the attempt counters, and for what its user does next.
+A proxy between the deployed functions and AWS failed each AWS call of each route in {len(FAULTS)} ways, permanently and
+once: {len(seen)} requests. Checked for each: the status, `Retry-After`, the metric, the call that the log names, the
+stored item, the attempt counters, and that the user's next step works. Functions have a timeout of {limit} s.
 
-**For good.** `503`: nothing changed. `503, done`: the write succeeded and its answer was lost; the user's next step
-works all the same.
+"503, written" means that the write succeeded and its response was lost.
 
-{as_table(seen, None)}
+{table_of_faults(seen)}
+""",
+    )
+    report(
+        "Workers killed before and after each AWS call",
+        f"""
+The process of the function was killed (`SIGKILL`) {len(crashes)} times: before AWS received a call, or after AWS had
+made it and before the function got the response. Each caller got a 5xx. Checked each time: the stored item, the attempt
+counters, that `GET /auth/mfa` works, that no unconfirmed secret is enabled, and that the user's next step works.
 
-**Once.** The AWS client's second attempt carries the request, and knows a write of its own when it meets it.
-
-{as_table(seen, ONCE)}
-
-Seen by the caller, the slowest of each kind; the functions end after {limit} s, API Gateway waits {GATEWAY_SECONDS} s.
-
-| Fault | | for good | once |
-|---|---|---|---|
-"""
-        + "\n".join(
-            f"| {fault.name} | {fault.what} | {slowest(seen, fault, None)} | {slowest(seen, fault, ONCE)} |"
-            for fault in FAULTS
-        ),
+{table_of_crashes(crashes)}
+""",
     )

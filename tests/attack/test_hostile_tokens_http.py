@@ -1,15 +1,13 @@
-"""Hostile tokens over HTTP: through the gateway to the deployed authorizer, and no further.
+"""Hostile tokens over HTTP are refused by the deployed authorizer.
 
-``tests/jwt_authorizer/test_hostile_tokens.py`` has the same corpus against the function alone.
+``tests/jwt_authorizer/test_hostile_tokens.py`` sends the same tokens to the function directly.
 """
 
 import itertools
 import json
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 import pytest
 import urllib3
@@ -18,23 +16,23 @@ from functions.jwt_authorizer.keys import MIN_FETCH_INTERVAL_SECONDS
 from functions.shared.contract import SETUP, STATUS, Env
 from local.emulator.gateway import MAX_HEADER_BYTES
 from local.stack import Stack
-from tests.e2e.stack import Answer, Aws, function_log_since
+from tests.attack.raw_http import RawApi
 from tests.support.api_description import ISO_TIME, assert_described
 from tests.support.hostile_tokens import Named, Target, Times, forgeries, misissued
 from tests.support.jwks_server import JwksServer, jwks_servers
 from tests.support.leaks import OVER_HTTP
-from tests.support.raw_http import RawApi
 from tests.support.released import released
+from tests.support.stack import Answer, Aws, function_log_since
 from tests.support.tokens import AUDIENCE, ISSUER, ec_key, rsa_key
 
 type TokenFor = Callable[..., str]
 
 KEYS = (rsa_key("rsa-1"), ec_key("ec-1"))
-#: One of so many attacks is quick.
-SAMPLE = 16
+#: Every sixteenth token without ``--attack``, else all of them.
+SAMPLES = pytest.mark.parametrize("step", [16, pytest.param(1, marks=pytest.mark.attack)], ids=["sample", "all"])
 #: Longer than any of these tests takes.
 SLACK_SECONDS = 3600
-#: What HTTP does not allow in a header: the server in front of the gateway answers, before it knows the API.
+#: Bytes that HTTP does not allow in a header: the server refuses them before it looks for an API.
 NOT_IN_A_HEADER = set(b"\0\n\v\f\r")
 
 pytestmark = pytest.mark.e2e
@@ -47,7 +45,7 @@ def bearer(token: str | bytes) -> bytes:
 
 
 def assert_refused(answer: Answer, *lines: bytes) -> None:
-    """The 401 of the contract to the letter, unless what was sent is no request, or larger than one may be."""
+    """Expect exactly the 401 of the contract, or another error if the request is invalid or too large."""
     sent = b"".join(lines)
     if NOT_IN_A_HEADER & set(sent):
         assert (answer.status, answer.content) == (400, b"")
@@ -67,42 +65,33 @@ def assert_refused(answer: Answer, *lines: bytes) -> None:
     assert_described(STATUS, 401, answer.headers, answer.json())
 
 
-@dataclass
 class Attack:
-    """What became of many tokens."""
+    """Sends tokens and counts the statuses of the responses."""
 
-    api: RawApi
-    statuses: Counter[int] = field(default_factory=Counter)
-    seconds: list[float] = field(default_factory=list)
+    def __init__(self, api: RawApi) -> None:
+        self._api = api
+        self.statuses: Counter[int] = Counter()
+        self._began = time.monotonic()
 
     def send(self, tokens: Iterable[Named]) -> None:
         for name, token in tokens:
             OVER_HTTP.add_token(token)
             line = bearer(token)
-            began = time.monotonic()
-            answer = self.api.send(line)
-            self.seconds.append(time.monotonic() - began)
+            answer = self._api.send(line)
             self.statuses[answer.status] += 1
             try:
                 assert_refused(answer, line)
             except (AssertionError, KeyError) as error:
                 raise AssertionError(f"{name}: {answer}") from error
 
-    def table(self) -> str:
-        milliseconds = [1000 * each for each in self.seconds]
-        took = f"{statistics.median(milliseconds):.0f} ms in the middle, {max(milliseconds):.0f} ms at most"
-        meaning = {
-            401: "the contract's body, to the letter",
-            400: "no HTTP request: a control character in a header",
-            413: "larger than API Gateway takes",
-        }
-        rows = (f"| {status} | {number} | {meaning[status]} |" for status, number in self.statuses.most_common())
-        return "\n".join(["| Answer | Tokens | Meaning |", "|---|---|---|", *rows, "", f"An answer took {took}."])
-
     @property
     def fetches_allowed(self) -> int:
-        """How often the keys may have been fetched meanwhile by the one process that answers one request at a time."""
-        return 1 + int(sum(self.seconds) // MIN_FETCH_INTERVAL_SECONDS)
+        """The number of key fetches that one process may make meanwhile, with one for its start."""
+        return 2 + int((time.monotonic() - self._began) // MIN_FETCH_INTERVAL_SECONDS)
+
+    def __str__(self) -> str:
+        meaning = {401: "the contract's body", 400: "a control character in a header", 413: "too large"}
+        return ", ".join(f"{number} x {status} ({meaning[status]})" for status, number in self.statuses.most_common())
 
 
 @pytest.fixture
@@ -119,7 +108,7 @@ def token(token_for: TokenFor) -> str:
 
 @pytest.fixture(scope="module")
 def attacker() -> Iterator[JwksServer]:
-    """Publish the attacker's keys; nobody is to ask for them."""
+    """Publish the attacker's keys, which must never be fetched."""
     with jwks_servers() as serve:
         server = serve()
         server.keys = [rsa_key("attacker").jwk]
@@ -129,7 +118,7 @@ def attacker() -> Iterator[JwksServer]:
 
 @pytest.fixture
 def issuer(stack: Stack, aws: Aws) -> Iterator[JwksServer]:
-    """Let the deployed authorizer trust an issuer whose private keys the tests have, and who counts its requests."""
+    """Let the deployed authorizer trust an issuer whose private keys the tests know, and which counts its requests."""
     with jwks_servers() as serve:
         server = serve()
         server.keys = [key.jwk for key in KEYS]
@@ -139,7 +128,7 @@ def issuer(stack: Stack, aws: Aws) -> Iterator[JwksServer]:
 
 
 def forged_from(token: str, stack: Stack, attacker: JwksServer) -> Iterator[Named]:
-    """Yield what can be made of a genuine token of the stack's own user pool and the keys that it publishes."""
+    """Yield forgeries of a genuine token of the stack's user pool, made with the pool's public keys."""
     keys = {key["kid"]: key for key in urllib3.request("GET", stack.jwks_url).json()["keys"]}
     kid = Target(token, {}, attacker.url).header["kid"]
     return forgeries(Target(token, keys[kid], attacker.url))
@@ -163,6 +152,8 @@ def assert_all_let_through(api: RawApi, lines: Iterable[bytes]) -> None:
 
 
 class TestHeader:
+    """What the gateway could change about the header; tests/jwt_authorizer/test_requests.py has more forms of it."""
+
     @pytest.mark.parametrize(
         "line",
         [
@@ -172,7 +163,7 @@ class TestHeader:
             pytest.param("Authorization:\t Bearer   {} \t", id="spaces and tabs around"),
         ],
     )
-    def test_may_be_written_so(self, raw: RawApi, token: str, line: str) -> None:
+    def test_is_accepted(self, raw: RawApi, token: str, line: str) -> None:
         assert raw.send(line.format(token).encode()).status == 200
 
     @pytest.mark.parametrize(
@@ -180,20 +171,7 @@ class TestHeader:
         [
             pytest.param([], id="none"),
             pytest.param(["Authorization:"], id="empty"),
-            pytest.param(["Authorization: Bearer"], id="scheme alone"),
-            pytest.param(["Authorization: {}"], id="token alone"),
             pytest.param(["Authorization: Bearer\t{}"], id="tab after the scheme"),
-            pytest.param(["Authorization: Bearer{}"], id="nothing after the scheme"),
-            pytest.param(["Authorization: Bearer:{}"], id="colon after the scheme"),
-            pytest.param(["Authorization: Bearer={}"], id="equals after the scheme"),
-            pytest.param(["Authorization: Bearer Bearer {}"], id="scheme twice"),
-            pytest.param(["Authorization: Basic {}"], id="Basic"),
-            pytest.param(["Authorization: JWT {}"], id="JWT"),
-            pytest.param(['Authorization: Bearer "{}"'], id="quoted"),
-            pytest.param(["Authorization: Bearer {},"], id="comma after the token"),
-            pytest.param(["Authorization: Bearer {}; x=1"], id="parameter"),
-            pytest.param(["Authorization: Bearer x, Bearer {}"], id="two credentials, the good one last"),
-            pytest.param(["Authorization: Bearer {}, Bearer x"], id="two credentials, the good one first"),
             pytest.param(["Authorization: Bearer {}", "Authorization: Bearer {}"], id="header twice, both good"),
             pytest.param(["Authorization: Bearer {}", "Authorization: Bearer x"], id="header twice, the first good"),
             pytest.param(["Authorization: Bearer x", "Authorization: Bearer {}"], id="header twice, the last good"),
@@ -207,79 +185,52 @@ class TestHeader:
             pytest.param(["Authorization: Bearer {}\u3000"], id="ideographic space"),
             pytest.param(["Authorization: B\u0435arer {}"], id="Cyrillic letter in the scheme"),
             pytest.param(["Proxy-Authorization: Bearer {}"], id="to a proxy"),
-            pytest.param(["X-Authorization: Bearer {}"], id="X-Authorization"),
             pytest.param(["X-Forwarded-Authorization: Bearer {}"], id="forwarded"),
             pytest.param(["X-Amzn-Remapped-Authorization: Bearer {}"], id="as API Gateway renames it"),
             pytest.param(["Authorization_: Bearer {}"], id="underscore"),
-            pytest.param(["Cookie: Authorization=Bearer {}; access_token={}; token={}"], id="cookie"),
         ],
     )
-    def test_no_trick_with_it_lets_a_good_token_through(self, raw: RawApi, token: str, lines: list[str]) -> None:
+    def test_is_refused_if_malformed_although_the_token_is_good(
+        self, raw: RawApi, token: str, lines: list[str]
+    ) -> None:
         sent = [line.replace("{}", token).encode() for line in lines]
         assert_refused(raw.send(*sent), *sent)
 
     @pytest.mark.parametrize("space", [b"\xa0", b"\x85"], ids=["non-breaking space", "next line"])
     @pytest.mark.parametrize("form", [b"Bearer %s%s", b"%sBearer %s", b"Bearer%s %s"])
-    def test_what_is_white_space_in_unicode_alone_is_none(
-        self, raw: RawApi, token: str, space: bytes, form: bytes
-    ) -> None:
+    def test_unicode_white_space_is_not_a_separator(self, raw: RawApi, token: str, space: bytes, form: bytes) -> None:
         line = b"Authorization: " + form % (space, token.encode())
         assert_refused(raw.send(line), line)
 
     @pytest.mark.parametrize("length", [8_000, 10_000, 11_000, 100_000])
-    def test_a_long_one_is_refused(self, raw: RawApi, length: int) -> None:
+    def test_is_refused_if_too_long(self, raw: RawApi, length: int) -> None:
         line = bearer("a" * length)
         assert_refused(raw.send(line), line)
 
 
-class TestElsewhere:
-    """RFC 6750 knows a token in a form and in the query too; here the header is the only place."""
-
-    def test_a_token_in_the_query_counts_for_nothing(self, raw: RawApi, token: str) -> None:
-        assert_refused(
-            raw.send(path=f"{STATUS.path}?access_token={token}&token={token}&Authorization=Bearer%20{token}")
-        )
-
-    @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
-    def test_a_token_in_the_body_counts_for_nothing(self, raw: RawApi, token: str, kind: str) -> None:
-        body = f"access_token={token}" if kind.endswith("urlencoded") else json.dumps({"access_token": token})
-        line = f"Content-Type: {kind}".encode()
-        assert_refused(raw.send(line, method=SETUP.method, path=SETUP.path, body=body.encode()))
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+def test_a_token_in_the_query_or_body_is_ignored(raw: RawApi, token: str, kind: str) -> None:
+    """RFC 6750 also allows tokens there; this API does not."""
+    body = f"access_token={token}" if kind.endswith("urlencoded") else json.dumps({"access_token": token})
+    line, path = f"Content-Type: {kind}".encode(), f"{SETUP.path}?access_token={token}"
+    assert_refused(raw.send(line, method=SETUP.method, path=path, body=body.encode()))
 
 
-def test_a_sample_of_what_can_be_made_of_a_genuine_token_is_refused(
-    raw: RawApi, stack: Stack, token: str, attacker: JwksServer
+@SAMPLES
+def test_forgeries_of_a_genuine_token_are_refused(
+    step: int, raw: RawApi, stack: Stack, token: str, attacker: JwksServer, report: Callable[[str, str], None]
 ) -> None:
     attack = Attack(raw)
-    attack.send(itertools.islice(forged_from(token, stack, attacker), None, None, SAMPLE))
-    assert attack.statuses[401] > 15
+    attack.send(itertools.islice(forged_from(token, stack, attacker), None, None, step))
+    assert attack.statuses[401] > 250 // step
     assert raw.send(bearer(token)).status == 200
+    if step == 1:
+        report("Forged tokens", f"Forgeries of a token of the local user pool, made with its public keys: {attack}.")
 
 
-def test_a_sample_of_the_corpus_is_refused_within_the_limit_of_fetches(
-    raw: RawApi, issuer: JwksServer, attacker: JwksServer
-) -> None:
-    attack = Attack(raw)
-    attack.send(itertools.islice(whole_corpus(attacker), None, None, SAMPLE))
-    assert attack.statuses[401] > 50
-    assert issuer.fetches <= attack.fetches_allowed
-    assert_all_let_through(raw, genuine())
-
-
-@pytest.mark.attack
-def test_all_that_can_be_made_of_a_genuine_token_is_refused(
-    raw: RawApi, stack: Stack, token: str, attacker: JwksServer, report: Callable[[str, str], None]
-) -> None:
-    attack = Attack(raw)
-    attack.send(forged_from(token, stack, attacker))
-    assert attack.statuses[401] > 250
-    assert raw.send(bearer(token)).status == 200
-    text = "Forgeries from an access token of the local user pool and the keys that the pool publishes, over HTTP."
-    report("Hostile tokens: forged", f"{text}\n\n{attack.table()}")
-
-
-@pytest.mark.attack
-def test_all_of_the_corpus_is_refused(
+@SAMPLES
+def test_all_hostile_tokens_are_refused_with_few_fetches_of_keys(
+    step: int,
     raw: RawApi,
     stack: Stack,
     aws: Aws,
@@ -290,32 +241,29 @@ def test_all_of_the_corpus_is_refused(
     assert_all_let_through(raw, genuine())
     began = int(time.time() * 1000)
     attack = Attack(raw)
-    attack.send(whole_corpus(attacker))
+    attack.send(itertools.islice(whole_corpus(attacker), None, None, step))
     reasons = Counter(logged_reasons(aws, stack.functions["jwt_authorizer"], began))
     assert_all_let_through(raw, genuine())
 
-    assert sum(attack.statuses.values()) > 900
-    assert issuer.fetches <= attack.fetches_allowed + 1
+    assert attack.statuses[401] > 900 // step
+    assert issuer.fetches <= attack.fetches_allowed
     assert reasons.total() == attack.statuses[401]
     assert "unexpected" not in reasons
-    text = f"""\
-The whole corpus over HTTP, for an RSA and an EC key: forgeries, and what the issuer itself signed and is no access
-token for this API, or not now. The authorizer fetched the issuer's keys {issuer.fetches} times in
-{sum(attack.seconds):.0f} s, and the keys that tokens point to never.
+    counted = ", ".join(f"{number} x `{reason}`" for reason, number in reasons.most_common())
+    if step == 1:
+        report(
+            "Hostile tokens",
+            f"""
+Forged tokens, and tokens that the issuer signed but that are not valid access tokens for this API, for an RSA and an EC
+key: {attack}. The authorizer fetched the issuer's keys {issuer.fetches} times, and the keys that tokens point to never.
 
-{attack.table()}
-
-| Why | Tokens |
-|---|---|
-"""
-    rows = (f"| `{reason}` | {number} |" for reason, number in reasons.most_common())
-    report("Hostile tokens: the corpus", text + "\n".join(rows))
+Reasons that it logged: {counted}.
+""",
+        )
 
 
 def logged_reasons(aws: Aws, function: str, since: int) -> Iterator[str]:
     for line in function_log_since(aws, since):
         name, _, message = line.partition(": ")
         if name == function:
-            logged = json.loads(message)
-            assert logged["message"] == "request refused"
-            yield logged["reason"]
+            yield json.loads(message)["reason"]

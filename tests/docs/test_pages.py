@@ -1,4 +1,4 @@
-"""The pages read well where the repository is browsed: links lead somewhere, and commands exist."""
+"""Links, commands and settings in the documentation exist."""
 
 import contextlib
 import importlib
@@ -13,7 +13,7 @@ import pytest
 
 from infra.config import Config
 from infra.paths import REPOSITORY
-from tests.docs.pages import PAGES, anchors, fences, name, prose
+from tests.support.pages import PAGES, anchors, fences, name, prose
 
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=name)
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
@@ -25,7 +25,7 @@ def links(page: Path) -> list[str]:
 
 
 @EACH_PAGE
-def test_every_link_leads_to_a_file_and_a_heading_of_it(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in links(page):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
@@ -33,12 +33,6 @@ def test_every_link_leads_to_a_file_and_a_heading_of_it(page: Path) -> None:
         assert target.is_relative_to(REPOSITORY), link
         if anchor:
             assert anchor in anchors(target), link
-
-
-@EACH_PAGE
-def test_every_picture_says_what_it_shows(page: Path) -> None:
-    for text in re.findall(r"!\[(.*?)\]\(", prose(page.read_text())):
-        assert len(text.split()) > 1, text
 
 
 def commands(page: Path) -> list[list[str]]:
@@ -58,13 +52,13 @@ _PYTHON = ("python", ".venv/bin/python")
 
 
 def _calls(line: str) -> list[list[str]]:
-    """Return the calls of make, Python modules and CDK in a line of shell."""
+    """Return the commands in a line of shell, as lists of words."""
     lexer = shlex.shlex(line.replace("$(", " ; "), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = "#"
     try:
         words = list(lexer)
-    except ValueError:  # a part of a quoted text
+    except ValueError:  # part of a quoted text
         return []
     calls: list[list[str]] = [[]]
     for word in words:
@@ -98,7 +92,7 @@ def test_every_setting_on_a_command_line_exists(page: Path) -> None:
 
 
 @EACH_PAGE
-def test_every_module_that_is_called_knows_the_options_that_it_is_given(page: Path) -> None:
+def test_every_module_accepts_its_options(page: Path) -> None:
     for call in commands(page):
         if call[:1] and call[0] in _PYTHON and call[1:2] == ["-m"]:
             module, arguments = call[2], call[3:]
@@ -108,7 +102,7 @@ def test_every_module_that_is_called_knows_the_options_that_it_is_given(page: Pa
 
 
 def _options(module: str, arguments: list[str]) -> set[str]:
-    """Return the options that the help of a command and its subcommand lists."""
+    """Return the options in the help of a command and its subcommand."""
     if module == "pytest" or module.startswith(("http.", "venv", "pip")):
         return {word for word in arguments if word.startswith("--")}
     main = importlib.import_module(f"{module}.__main__").main

@@ -1,18 +1,18 @@
-"""Tests over HTTP; `tests.support.deployed_stack` has the stack that they share."""
+"""Tests over HTTP; `tests.support.deployed_stack` starts the stack that they share."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import chromium, chromium_path, open_page, picture  # noqa: F401 -- fixtures
 from tests.e2e.console_page import app, console, name, open_console, person  # noqa: F401 -- fixtures
-from tests.e2e.stack import Aws
+from tests.support.browser import chromium, chromium_path, open_page, picture  # noqa: F401 -- fixtures
+from tests.support.stack import Aws
 
 _FOLDER = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to keep the pictures of the console that the documentation shows."""
+    """Add the option that writes the pictures for the documentation."""
     group = parser.getgroup("console")
     group.addoption("--screenshots", type=Path, metavar="FOLDER", help="write the pictures of the console to FOLDER")
 

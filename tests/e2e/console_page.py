@@ -16,13 +16,13 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
 from functions.shared.contract import STAGE_NAME
-from tests.e2e.browser import Opened, OpenPage
-from tests.e2e.http_user import HttpUser
+from tests.support.browser import Opened, OpenPage
+from tests.support.http_user import HttpUser
 
 type NewUser = Callable[[str], HttpUser]
 type OpenConsole = Callable[..., ConsolePage]
 
-#: What `GET /auth/mfa` answers before and after.
+#: Responses of `GET /auth/mfa` with MFA off and on.
 OFF: Final = {
     "enabled": False,
     "state": "DISABLED",
@@ -38,22 +38,22 @@ ON: Final = {
     "enabledAt": "2026-01-15T10:00:00Z",
     "backupCodesRemaining": 8,
 }
-#: Of the errors that tests make.
+#: In the errors that tests make up.
 REQUEST_ID: Final = "6b1e4c1e-7c3a-4f58-9f6e-2d0a5f8c9b7e"
 TIME_STEP_SECONDS: Final = 30
-#: What a request takes at most, so that a code does not grow too old on its way.
+#: Time for a request to arrive while its code is valid.
 _ON_ITS_WAY_SECONDS: Final = 3
 
 
 @dataclass
 class Authenticator:
-    """An authenticator app: it knows what it scanned, and shows codes as two independent programs compute them."""
+    """An authenticator app, whose codes are computed by two independent programs."""
 
     oathtool: str
     secret: str = ""
 
     def scan(self, page: Page) -> str:
-        """Read the QR code off the screen, as a phone held in front of it does, and return the Key URI."""
+        """Read the QR code from a screenshot, and return the Key URI."""
         (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot())).convert("L"))
         key = pyotp.parse_uri(found.text)
         assert isinstance(key, pyotp.TOTP)
@@ -61,7 +61,7 @@ class Authenticator:
         return found.text
 
     def code(self, *, steps: int = 0) -> str:
-        """Return a code, some time steps from now, that stays in its step for long enough to be sent."""
+        """Return the code of a time step, counted from now, once that step lasts long enough for a request."""
         left = TIME_STEP_SECONDS - time.time() % TIME_STEP_SECONDS
         if left < _ON_ITS_WAY_SECONDS:
             time.sleep(left)
@@ -72,15 +72,15 @@ class Authenticator:
         return shown
 
     def wrong_codes(self, count: int) -> list[str]:
-        """Return codes that no step near now has."""
+        """Return codes that belong to no time step near now."""
         near = {self.code(steps=steps) for steps in range(-3, 4)}
-        # No zeros in a row: those are found everywhere by whoever looks for codes where none must be.
+        # Not 000000, which the search for leaks would find everywhere.
         return [code for number in range(1, 20) if (code := f"{number * 271_828 % 10**6:06}") not in near][:count]
 
 
 @dataclass
 class Canned:
-    """An answer of the test's making."""
+    """A made-up response."""
 
     status: int
     body: Any
@@ -88,12 +88,12 @@ class Canned:
 
     @classmethod
     def error(cls, status: int, code: str, headers: Mapping[str, str] | None = None) -> "Canned":
-        """Return an error as the API words it."""
+        """Return an error of the API."""
         body = {"error": code, "message": "of the test", "request_id": REQUEST_ID, "timestamp": "2026-01-15T10:00:00Z"}
         return cls(status, body, headers or {})
 
     def fulfil(self, route: Route, origin: str) -> None:
-        """Give it, to a page that the API allows."""
+        """Respond to a request, with the CORS headers that the page needs."""
         shared = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}
         body = self.body if isinstance(self.body, str) else json.dumps(self.body)
         route.fulfill(status=self.status, headers={**shared, **self.headers}, body=body)
@@ -106,10 +106,10 @@ class ConsolePage:
         self.page = opened.page
         self.watched = opened.watched
 
-    # -- what is there --------------------------------------------------------------------------------------------
+    # -- parts of the page ----------------------------------------------------------------------------------------
 
     def heading(self, name: str) -> None:
-        """Wait for a view by its heading, which has the focus so that reading goes on there, or a field of it has."""
+        """Wait for the view with a heading."""
         expect(self.page.get_by_role("heading", name=name, level=1)).to_be_visible()
         expect(self.page).to_have_title(f"{name} \N{EN DASH} MFA console")
 
@@ -117,44 +117,44 @@ class ConsolePage:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def field(self) -> Locator:
-        """Return the field for a code, of whatever kind."""
+        """Return the visible input for a code."""
         return self.page.locator("input.code:visible")
 
     def error(self) -> Locator:
-        """Return what is said of an error, beside what it is about."""
+        """Return the visible error message."""
         return self.page.locator("[role=alert]:visible:not(:empty)")
 
     def pause(self) -> Locator:
-        """Return what is said while codes are not taken."""
+        """Return the message that is shown during a lock or a pause."""
         return self.page.locator(".pause:visible")
 
     def announced(self) -> Locator:
-        """Return what was said last to people who listen."""
+        """Return the last announcement for screen readers."""
         return self.page.locator("#announcer")
 
     def codes(self) -> list[str]:
         return self.page.locator("#codes li").all_inner_texts()
 
-    # -- what people do -------------------------------------------------------------------------------------------
+    # -- actions of the user --------------------------------------------------------------------------------------
 
     def sign_in(self, user: str) -> None:
         self.page.get_by_label("Name or email address").fill(user)
         self.button("Sign in").click()
 
     def sign_in_again(self) -> None:
-        """Sign out and take the first step of signing in as the same user."""
+        """Sign out, and enter the same user's name again."""
         self.button("Sign out").click()
         self.button("Sign in").click()
         self.heading("Enter your code")
 
     def enter(self, code: str) -> None:
-        """Type a code key by key and send it."""
+        """Type a code key by key and submit it."""
         self.field().fill("")
         self.field().press_sequentially(code)
         self.field().press("Enter")
 
     def enter_all(self, codes: list[str]) -> None:
-        """Enter codes one after the other, each once the one before was answered."""
+        """Enter codes one after the other, waiting for each response."""
         for code in codes:
             with self.page.expect_response(lambda response: response.request.method == "POST"):
                 self.enter(code)
@@ -174,7 +174,7 @@ class ConsolePage:
         return codes
 
     def scan(self, app: Authenticator, *, old: str = "") -> str:
-        """Scan the QR code of a set-up, once it is another than an old one, and return the Key URI."""
+        """Scan the QR code once it differs from that of an old secret, and return the Key URI."""
         self.heading("Set up two-step verification")
         expect(self.page.locator("#secret")).to_have_text(
             re.compile("^(?!" + re.escape(grouped(old)) + "$)[A-Z2-7 ]{39}$")
@@ -185,23 +185,23 @@ class ConsolePage:
         return uri
 
     def enrol(self, app: Authenticator) -> list[str]:
-        """Turn MFA on and save the codes; by the code of the step before: the present one stays good for a login."""
+        """Turn MFA on with the previous step's code, which leaves the present one for a login; return backup codes."""
         self.button("Turn on").click()
         self.scan(app)
         self.enter(app.code(steps=-1))
         return self.save_codes()
 
-    # -- what the API says ----------------------------------------------------------------------------------------
+    # -- responses of the API -------------------------------------------------------------------------------------
 
     def can(self, method: str, path: str, answer: Canned) -> None:
-        """From now on, give an answer of the test's making to a request; the last one that was said counts."""
+        """From now on, respond to a request with a made-up response; a later call replaces an earlier one."""
         self.page.route(
             _of(path),
             lambda route: answer.fulfil(route, self.origin) if route.request.method == method else route.fallback(),
         )
 
     def ask_again(self, path: str) -> None:
-        """From now on, let the API answer."""
+        """From now on, let the API respond again."""
         self.page.unroute(_of(path))
 
     @property
@@ -210,7 +210,7 @@ class ConsolePage:
 
 
 def grouped(secret: str) -> str:
-    """Return a secret as the page shows it for reading."""
+    """Return a secret in groups of four, as the page shows it."""
     return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
@@ -220,25 +220,25 @@ def _of(path: str) -> str:
 
 @pytest.fixture
 def app(oathtool: str) -> Authenticator:
-    """Return an authenticator app that has scanned nothing yet."""
+    """Return an authenticator app without a secret."""
     return Authenticator(oathtool)
 
 
 @pytest.fixture
 def open_console(open_page: OpenPage) -> OpenConsole:
-    """Return a function that opens the console in a window of its own; takes what `open_page` takes."""
+    """Return a function that opens the console in a new window; it takes the arguments of `open_page`."""
     return lambda **options: ConsolePage(open_page(**options))
 
 
 @pytest.fixture
 def console(open_console: OpenConsole) -> ConsolePage:
-    """Return the console on a desk, with nobody signed in."""
+    """Return the console in a desktop window, before signing in."""
     return open_console()
 
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest, new_user: NewUser) -> str:
-    """Return the name of a user of the test's own, of whom nothing is stored."""
+    """Return the name of a user for this test, with nothing stored."""
     name = f"console-{re.sub('[^a-z]+', '-', request.node.name)[5:40].strip('-')}@example.com"
     new_user(name)
     return name
@@ -246,5 +246,5 @@ def name(request: pytest.FixtureRequest, new_user: NewUser) -> str:
 
 @pytest.fixture
 def person(new_user: NewUser, name: str) -> HttpUser:
-    """Return the user of that name, who acts in another window too: by calling the API."""
+    """Return the user of that name, as a caller of the API."""
     return new_user(name)

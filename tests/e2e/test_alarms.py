@@ -25,8 +25,8 @@ from infra.monitoring.rules.model import alarm_name
 from local.cloudwatch.alarm_rule import alarms_named
 from local.cloudwatch.alarm_state import needs_aws
 from local.stack import Stack
-from tests.e2e.stack import Api, Aws
 from tests.support.released import released
+from tests.support.stack import Api, Aws
 
 #: Alarms are evaluated every few seconds, and the machine may be busy.
 PATIENCE_SECONDS: Final = 30

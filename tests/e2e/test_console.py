@@ -1,4 +1,4 @@
-"""The console in a real browser: the whole life of a second factor, as people see it on a desk and on a phone."""
+"""The console in a real browser, from enrolment to turning MFA off."""
 
 import itertools
 import re
@@ -12,7 +12,6 @@ from playwright.sync_api import Page, Route, expect
 from functions.setup_mfa.service import PIXELS_PER_MODULE
 from functions.shared.contract import DISABLE, SETUP, STATUS, VERIFY, ErrorCode
 from local.stack import Stack
-from tests.e2e.browser import DESKTOP, PHONE, ColorScheme, look, overflows
 from tests.e2e.console_page import (
     OFF,
     ON,
@@ -24,17 +23,18 @@ from tests.e2e.console_page import (
     OpenConsole,
     grouped,
 )
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.browser import DESKTOP, PHONE, ColorScheme, look, overflows
+from tests.support.http_user import HttpUser
 from tests.support.leaks import Kind, Ledger, Search
+from tests.support.stack import Aws
 
 _FOREVER: Final = "9999-12-31T23:59:59Z"
 
 
-# -- the whole life -------------------------------------------------------------------------------------------------
+# -- the life cycle -------------------------------------------------------------------------------------------------
 
 
-def test_from_turning_on_to_turning_off(
+def test_enrol_log_in_replace_backup_codes_and_turn_off(
     console: ConsolePage, app: Authenticator, person: HttpUser, name: str, tmp_path: Path
 ) -> None:
     page = console.page
@@ -51,7 +51,7 @@ def test_from_turning_on_to_turning_off(
     [wrong] = app.wrong_codes(1)
     console.enter(wrong)
     expect(console.error()).to_contain_text("That code is wrong or was already used.")
-    expect(page.locator("#secret")).to_have_text(grouped(app.secret))  # a wrong code changes nothing
+    expect(page.locator("#secret")).to_have_text(grouped(app.secret))  # unchanged by a wrong code
     code = app.code(steps=-1)
     console.enter(f"{code[:3]} {code[3:]}")
 
@@ -85,7 +85,7 @@ def test_from_turning_on_to_turning_off(
     console.sign_in_again()
     console.use_backup_code(codes[1])
     expect(console.error()).to_contain_text("Enter another one")
-    console.enter(new[0].replace("-", " \N{EN DASH} "))  # as a word processor makes of it
+    console.enter(new[0].replace("-", " \N{EN DASH} "))  # an en dash, from a word processor
     expect(page.locator("#done")).to_contain_text("7 of 8 remain")
 
     console.button("Turn off").click()
@@ -158,7 +158,7 @@ def test_a_phone_can_scan_the_screen(
         look(page, width, scheme)
         code.scroll_into_view_if_needed()
         _check_key_uri(console.scan(app), user)
-        # Whole pixels for each module: an uneven raster is what cameras stumble over.
+        # Whole pixels for each module: cameras misread uneven ones.
         shown, natural = code.evaluate("(image) => [image.clientWidth, image.naturalWidth]")
         assert shown % (natural / PIXELS_PER_MODULE) == 0
         assert not overflows(page)
@@ -167,7 +167,7 @@ def test_a_phone_can_scan_the_screen(
 # -- locks ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_is_counted_down_and_leaves_the_backup_codes_open(
+def test_a_lock_counts_down_while_backup_codes_still_work(
     console: ConsolePage, app: Authenticator, person: HttpUser, name: str
 ) -> None:
     page = console.page
@@ -197,13 +197,13 @@ def test_a_lock_is_counted_down_and_leaves_the_backup_codes_open(
     page.clock.fast_forward(40_000)
     expect(console.pause()).to_have_count(0)
     expect(console.announced()).to_have_text("You can try again now.")
-    # For the service, a minute passes too: the failures move into the past.
+    # A minute passes for the service too.
     person.set(last_failed_at={"S": "2026-01-15T10:00:00Z"})
     console.enter(app.code())
     expect(page.locator("#done")).to_have_text("Signed in.")
 
 
-def test_a_factor_that_support_must_unlock_is_not_counted_down(console: ConsolePage, name: str) -> None:
+def test_a_permanent_lock_shows_no_countdown(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON | {"lockedUntil": _FOREVER}))
     console.can("POST", VERIFY.path, Canned.error(429, ErrorCode.TOO_MANY_ATTEMPTS))
     console.sign_in(name)
@@ -218,8 +218,8 @@ def test_a_factor_that_support_must_unlock_is_not_counted_down(console: ConsoleP
 
 # -- errors ---------------------------------------------------------------------------------------------------------
 
-#: How each error is told at the second step of a login: how it begins, and what a button offers, if one does.
-_TOLD: Final[dict[str, tuple[str, str | None]]] = {
+#: For each error: how the message at login begins, and the button that it offers.
+_MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     ErrorCode.VALIDATION_ERROR: ("That is not a valid code.", None),
     ErrorCode.INVALID_CODE: ("That code is wrong or was already used.", None),
     ErrorCode.UNAUTHORIZED: ("Your session has ended.", None),
@@ -238,28 +238,28 @@ _TOLD: Final[dict[str, tuple[str, str | None]]] = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: ("The service does not support this type of request.", None),
     "A_CODE_OF_A_LATER_VERSION": ("Something went wrong on our side.", None),
 }
-#: Told beside the field by what to type instead, or by how long to wait: support has nothing to look up.
+#: These messages need no request id: they say what to type, or how long to wait.
 _WITHOUT_REQUEST_ID: Final = {ErrorCode.VALIDATION_ERROR, ErrorCode.INVALID_CODE, ErrorCode.TOO_MANY_ATTEMPTS}
 
 
-def test_every_error_of_the_api_is_told_in_words_and_with_what_helps(console: ConsolePage, name: str) -> None:
-    assert set(_TOLD) >= set(ErrorCode)
+def test_every_error_of_the_api_has_a_message_and_a_way_on(console: ConsolePage, name: str) -> None:
+    assert set(_MESSAGES) >= set(ErrorCode)
     page = console.page
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
-    # Long enough to be seen on a busy machine where the wait is all that is shown.
+    # Long enough to be seen on a busy machine.
     waits: dict[str, str] = {ErrorCode.TOO_MANY_ATTEMPTS: "4", ErrorCode.SERVICE_UNAVAILABLE: "1"}
-    # Last the one that ends the session.
-    for code in sorted(_TOLD, key=lambda each: each == ErrorCode.UNAUTHORIZED):
-        title, offer = _TOLD[code]
+    # UNAUTHORIZED comes last: it ends the session.
+    for code in sorted(_MESSAGES, key=lambda each: each == ErrorCode.UNAUTHORIZED):
+        title, offer = _MESSAGES[code]
         wait = waits.get(code)
         console.can("POST", VERIFY.path, Canned.error(400, code, {"Retry-After": wait} if wait else {}))
         console.enter("123456")
-        told = console.pause() if code == ErrorCode.TOO_MANY_ATTEMPTS else console.error()
-        expect(told).to_contain_text(title)
+        message = console.pause() if code == ErrorCode.TOO_MANY_ATTEMPTS else console.error()
+        expect(message).to_contain_text(title)
         if code not in _WITHOUT_REQUEST_ID:
-            expect(told).to_contain_text(f"Request ID: {REQUEST_ID}")
-        buttons = told.get_by_role("button")
+            expect(message).to_contain_text(f"Request ID: {REQUEST_ID}")
+        buttons = message.get_by_role("button")
         expect(buttons).to_have_text([offer] if offer else [])
         if wait:
             expect(console.pause()).to_have_count(0)
@@ -277,7 +277,7 @@ def test_every_error_of_the_api_is_told_in_words_and_with_what_helps(console: Co
     ],
     ids=["none", "html", "null", "a list"],
 )
-def test_an_answer_that_is_none_of_the_apis(console: ConsolePage, name: str, answer: Canned | None, title: str) -> None:
+def test_unexpected_responses_are_explained(console: ConsolePage, name: str, answer: Canned | None, title: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     if answer is None:
@@ -286,11 +286,11 @@ def test_an_answer_that_is_none_of_the_apis(console: ConsolePage, name: str, ans
         console.can("POST", VERIFY.path, answer)
     console.enter("123456")
     expect(console.error()).to_contain_text(title)
-    # The code may have been spent: nothing here offers to send it again.
+    # The code may have been used: the page does not offer to send it again.
     expect(console.error().get_by_role("button")).to_have_count(0)
 
 
-def test_an_answer_that_does_not_come(console: ConsolePage, name: str) -> None:
+def test_a_missing_response_has_a_message(console: ConsolePage, name: str) -> None:
     page = console.page
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
@@ -304,7 +304,7 @@ def test_an_answer_that_does_not_come(console: ConsolePage, name: str) -> None:
     page.unroute_all(behavior="ignoreErrors")
 
 
-def test_an_answer_is_booked_on_the_kind_of_code_that_was_sent(console: ConsolePage, name: str) -> None:
+def test_a_lock_applies_to_the_kind_of_code_that_was_sent(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     asked: list[Route] = []
@@ -323,7 +323,7 @@ def test_an_answer_is_booked_on_the_kind_of_code_that_was_sent(console: ConsoleP
     expect(console.pause()).to_contain_text("Try again in")
 
 
-def test_an_error_of_one_account_does_not_greet_the_next(console: ConsolePage, name: str) -> None:
+def test_an_error_disappears_when_the_user_signs_out(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, OFF))
     console.sign_in(name)
     console.can("POST", SETUP.path, Canned.error(500, ErrorCode.INTERNAL_ERROR))
@@ -335,7 +335,7 @@ def test_an_error_of_one_account_does_not_greet_the_next(console: ConsolePage, n
     expect(console.error()).to_have_count(0)
 
 
-def test_what_needs_no_code_can_be_tried_again_once_the_time_is_over(console: ConsolePage, name: str) -> None:
+def test_a_failed_setup_can_be_retried_after_the_wait(console: ConsolePage, name: str) -> None:
     page = console.page
     page.clock.install()
     console.can("GET", STATUS.path, Canned(200, OFF))
@@ -353,7 +353,7 @@ def test_what_needs_no_code_can_be_tried_again_once_the_time_is_over(console: Co
     console.heading("Set up two-step verification")
 
 
-def test_a_login_that_cannot_reach_the_service_can_be_tried_again(console: ConsolePage, name: str) -> None:
+def test_a_failed_sign_in_can_be_retried(console: ConsolePage, name: str) -> None:
     page = console.page
     page.route("**/session", lambda route: route.abort("connectionrefused"))
     console.sign_in(name)
@@ -363,7 +363,7 @@ def test_a_login_that_cannot_reach_the_service_can_be_tried_again(console: Conso
     console.heading("Two-step verification")
 
 
-def test_a_name_that_is_none_is_refused_beside_its_field(console: ConsolePage) -> None:
+def test_an_invalid_name_is_refused_beside_its_field(console: ConsolePage) -> None:
     for name in ("", "ann lee", "a" * 129):
         console.sign_in(name)
         expect(console.error()).to_have_text("Enter a name or an email address without spaces.")
@@ -371,7 +371,7 @@ def test_a_name_that_is_none_is_refused_beside_its_field(console: ConsolePage) -
         expect(console.page.get_by_label("Name or email address")).to_have_attribute("aria-invalid", "true")
 
 
-def test_codes_that_cannot_be_read_are_not_sent(console: ConsolePage, name: str) -> None:
+def test_malformed_codes_are_not_sent(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     for typed in ("", "12345", "1234567", "12345a", "١٢٣٤٥٦"):
@@ -390,10 +390,10 @@ def test_codes_that_cannot_be_read_are_not_sent(console: ConsolePage, name: str)
     assert sent.value.post_data_json == {"code": "123456"}
 
 
-class TestWhatHappensMeanwhile:
-    """Another window, time or a fault changes the account while the page shows it as it was."""
+class TestStalePage:
+    """The account changes while the page shows an older state."""
 
-    def test_turned_on(self, console: ConsolePage, person: HttpUser, name: str) -> None:
+    def test_mfa_was_turned_on(self, console: ConsolePage, person: HttpUser, name: str) -> None:
         console.sign_in(name)
         console.heading("Two-step verification")
         person.enrol()
@@ -402,7 +402,7 @@ class TestWhatHappensMeanwhile:
         console.button("Show my account").click()
         expect(console.page.locator("#remaining")).to_have_text("8 of 8 remain")
 
-    def test_turned_off(self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str) -> None:
+    def test_mfa_was_turned_off(self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str) -> None:
         console.sign_in(name)
         console.enrol(app)
         console.button("Turn off").click()
@@ -412,7 +412,7 @@ class TestWhatHappensMeanwhile:
         console.button("Show my account").click()
         expect(console.button("Turn on")).to_be_visible()
 
-    def test_set_up_discarded_expired_and_begun_again(
+    def test_the_enrolment_was_discarded_or_expired(
         self, console: ConsolePage, app: Authenticator, person: HttpUser, name: str
     ) -> None:
         console.sign_in(name)
@@ -446,7 +446,7 @@ class TestWhatHappensMeanwhile:
         expect(console.error()).to_contain_text("Your session has ended.")
         expect(page.get_by_label("Name or email address")).to_have_value(name)
 
-    def test_the_key_is_out_of_reach(
+    def test_the_key_is_unavailable(
         self, console: ConsolePage, app: Authenticator, name: str, stack: Stack, aws: Aws
     ) -> None:
         console.sign_in(name)
@@ -464,10 +464,10 @@ class TestWhatHappensMeanwhile:
         console.heading("Save your backup codes")
 
 
-# -- the way back, and what must not be left behind -----------------------------------------------------------------
+# -- navigation, and secrets left behind ----------------------------------------------------------------------------
 
 
-def test_what_is_shown_once_is_gone_once_it_was_left(console: ConsolePage, app: Authenticator, name: str) -> None:
+def test_secrets_and_codes_disappear_with_their_view(console: ConsolePage, app: Authenticator, name: str) -> None:
     page = console.page
     console.sign_in(name)
     console.heading("Two-step verification")
@@ -502,11 +502,11 @@ def test_what_is_shown_once_is_gone_once_it_was_left(console: ConsolePage, app: 
 
 
 def _everything_on(page: Page) -> str:
-    """Return the whole document, without the spaces that a key is shown with."""
+    """Return the document without spaces, as the page shows secrets in groups."""
     return page.content().replace(" ", "")
 
 
-def test_an_enrolment_that_expires_before_their_eyes(console: ConsolePage, app: Authenticator, name: str) -> None:
+def test_an_expired_qr_code_disappears(console: ConsolePage, app: Authenticator, name: str) -> None:
     page = console.page
     page.clock.install()
     console.sign_in(name)
@@ -567,7 +567,7 @@ def test_nothing_secret_is_in_urls_history_or_storage(
     assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
 
 
-def test_the_api_is_another_origin_that_allows_this_one(console: ConsolePage, name: str, stack: Stack) -> None:
+def test_the_api_allows_the_origin_of_the_console(console: ConsolePage, name: str, stack: Stack) -> None:
     page = console.page
     asked: list[dict[str, Any]] = []
     devtools = page.context.new_cdp_session(page)

@@ -1,4 +1,4 @@
-"""Every view of the console: for the keyboard, for screen readers, on a narrow screen, in the dark, and in pictures."""
+"""Every view of the console is accessible, fits narrow screens and dark mode, and has a stable picture."""
 
 import io
 from typing import Final
@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 from functions.setup_mfa.models import KeyUri
 from functions.setup_mfa.service import qr_code_data_uri
 from functions.shared.contract import DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, ErrorCode
-from tests.e2e.browser import DESKTOP, PHONE, ColorScheme, TakePicture, accessibility_violations, look, overflows
 from tests.e2e.console_page import OFF, ON, Authenticator, Canned, ConsolePage, OpenConsole
+from tests.support.browser import DESKTOP, PHONE, ColorScheme, TakePicture, accessibility_violations, look, overflows
 
-#: The same in every picture, and of nobody: the secret of the documentation.
+#: The secret in the pictures; it belongs to no user.
 _SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 _USER: Final = "demo@example.com"
 _NOW: Final = "2026-01-15T10:00:00Z"
@@ -38,14 +38,14 @@ _LOOKS: Final[tuple[tuple[int, ColorScheme], ...]] = ((DESKTOP, "light"), (PHONE
 
 
 def _prepare(console: ConsolePage) -> None:
-    """Stop the clock, and let a whole life be answered without a service."""
+    """Stop the clock, and respond to an enrolment without the service."""
     console.page.clock.set_fixed_time(_NOW)
     console.can("GET", STATUS.path, Canned(200, OFF))
     console.can("POST", SETUP.path, Canned(200, _SET_UP))
     console.can("POST", VERIFY_SETUP.path, Canned(200, {"enabled": True, "backupCodes": _CODES, "enabledAt": _NOW}))
 
 
-def test_every_view_is_accessible_and_as_wide_as_the_screen(open_console: OpenConsole, name: str) -> None:
+def test_every_view_is_accessible_and_fits_the_screen(open_console: OpenConsole, name: str) -> None:
     console = open_console(timezone_id="UTC")
     page = console.page
     _prepare(console)
@@ -117,18 +117,18 @@ def test_every_view_is_accessible_and_as_wide_as_the_screen(open_console: OpenCo
     check("second step, locked for good")
 
 
-#: Where the API is and how long its answers took is another each time: in pictures it is not.
+#: Replaces the API's URL and the response times, which differ from run to run.
 _STEADY: Final = """(url) => {
   document.getElementById("api-url").textContent = url;
   document.querySelectorAll(".took").forEach((took, index) => { took.textContent = `${17 + (index * 7) % 23} ms`; });
 }"""
-#: The browser may draw an edge by a shade differently.
+#: The browser may draw edges in slightly different shades.
 _PIXELS_OF_AN_EDGE: Final = 100
 _API_URL: Final = "http://127.0.0.1:4566/_aws/execute-api/154f31d4/v1"
 
 
 def test_pictures_for_the_documentation(open_console: OpenConsole, picture: TakePicture) -> None:
-    """What changes without reason would be committed over and over."""
+    """Pictures are the same in each run, so that commits contain only real changes."""
     first, second = (_pictures(open_console(timezone_id="UTC"), picture) for _ in range(2))
     for name, picture_of_first in first.items():
         assert _differing_pixels(picture_of_first, second[name]) <= _PIXELS_OF_AN_EDGE, name
@@ -174,7 +174,7 @@ def _pictures(console: ConsolePage, picture: TakePicture) -> dict[str, bytes]:
     return taken
 
 
-def test_the_keyboard_alone_turns_it_on(console: ConsolePage, app: Authenticator, name: str) -> None:
+def test_mfa_can_be_turned_on_with_the_keyboard(console: ConsolePage, app: Authenticator, name: str) -> None:
     page = console.page
     page.keyboard.press("Tab")
     assert _focused(page) == "Skip to content"
@@ -211,7 +211,7 @@ _FOCUSED: Final = """() => {
 
 
 def _focused(page: Page) -> str:
-    """Return the words that the focused element goes by."""
+    """Return the label or text of the focused element."""
     return str(page.evaluate(_FOCUSED))
 
 
@@ -221,13 +221,13 @@ def _tab_to(page: Page, words: str) -> None:
         page.keyboard.press("Tab")
         passed.append(_focused(page))
         if passed[-1] == words:
-            # Whoever sees it sees where they are.
+            # The focus is visible.
             assert page.evaluate("() => getComputedStyle(document.activeElement).outline").endswith(" solid 3px")
             return
     pytest.fail(f"no way to {words!r} by tabbing: {passed}")
 
 
-def test_phones_offer_the_code_and_the_right_keyboard(console: ConsolePage, name: str) -> None:
+def test_code_inputs_offer_autofill_and_the_right_keyboard(console: ConsolePage, name: str) -> None:
     console.can("GET", STATUS.path, Canned(200, ON))
     console.sign_in(name)
     field = console.field()

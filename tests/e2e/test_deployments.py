@@ -1,4 +1,4 @@
-"""Deployments one after the other, by the CDK command line, on a stack of their own: the record outlives them all."""
+"""Records survive successful, failed and rolled-back deployments with the CDK command line."""
 
 import shutil
 import subprocess
@@ -15,14 +15,14 @@ from infra.paths import REPOSITORY
 from local import users
 from local.deploy import cdk_environment, context
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws, own_stack
+from tests.support.http_user import HttpUser
+from tests.support.stack import Api, Aws, own_stack
 
 DOMAIN = "api.ailifestyle.app"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 TIMEOUT_SECONDS = 180
 
-# The function answers as before, and says of which release it is.
+# Adds a header with the release to the responses.
 RELEASE_2 = """
 
 _answer = lambda_handler
@@ -33,7 +33,7 @@ def lambda_handler(event, context):
     return answer | {"headers": answer["headers"] | {"X-Release": "2"}}
 """
 
-# A resource that cannot be made, once the function is another already.
+# A resource that fails to deploy, after the functions were updated.
 BROKEN = """
         from aws_cdk import CfnResource
 
@@ -49,7 +49,7 @@ BROKEN = """
 
 
 class Checkout:
-    """A copy of what CDK deploys, to be changed."""
+    """A copy of the deployed sources, to be changed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -57,7 +57,7 @@ class Checkout:
             shutil.copytree(REPOSITORY / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("app.py", "cdk.json"):
             shutil.copy(REPOSITORY / name, root / name)
-        # Packages that are built already are found again by the digest of what they were made from.
+        # Packages are cached by the digest of their sources.
         for name in (".venv", "build"):
             (root / name).symlink_to(REPOSITORY / name)
 
@@ -67,7 +67,7 @@ class Checkout:
             content.write(text)
 
     def insert(self, file: str, before: str, text: str) -> None:
-        """Add text before the one line that begins with some other text."""
+        """Insert text before other text, which must occur once."""
         content = (self.root / file).read_text()
         assert content.count(before) == 1, before
         (self.root / file).write_text(content.replace(before, f"{text}\n{before}"))
@@ -75,7 +75,7 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed environment, and what changes it."""
+    """A deployed environment."""
 
     stack: Stack
     work: Path
@@ -144,9 +144,7 @@ def release(user: HttpUser) -> str | None:
     return answer.headers.get("X-Release")
 
 
-def test_a_record_outlives_changes_failures_and_rollbacks_but_not_the_end(
-    deployment: Deployment, checkout: Checkout
-) -> None:
+def test_a_record_survives_deployments_failures_and_rollbacks(deployment: Deployment, checkout: Checkout) -> None:
     stack = deployment.stack
     aws = Aws(stack)
     user = HttpUser(Api(stack.api_url), aws, stack.table_name, users.token(stack, "deployments@example.com"))
@@ -154,7 +152,7 @@ def test_a_record_outlives_changes_failures_and_rollbacks_but_not_the_end(
     record, versions = user.item(), live_versions(aws, stack)
     assert release(user) is None
 
-    # -- one function changes; and the API gets what only prod has: a domain, a firewall, releases step by step
+    # -- one function changes, and the API gets a domain, a firewall and a traffic shift, as in prod
     checkout.append("functions/mfa_status/handler.py", RELEASE_2)
     edge = (f"domain_name={DOMAIN}", f"certificate_arn={CERTIFICATE}", "waf=true")
     shift = "traffic_shift=canary-10-percent-5-minutes"
@@ -169,7 +167,7 @@ def test_a_record_outlives_changes_failures_and_rollbacks_but_not_the_end(
     )
     assert (under_domain.status, under_domain.headers["X-Release"]) == (200, "2")
 
-    # -- a deployment that fails half way leaves everything as it was
+    # -- a failed deployment changes nothing
     checkout.append("functions/mfa_status/handler.py", RELEASE_2.replace('"2"', '"3"'))
     checkout.insert("infra/stacks/service.py", "        CfnOutput(self, Output.API_URL", BROKEN)
     failed = deployment.deploy(checkout=checkout.root)
@@ -180,14 +178,14 @@ def test_a_record_outlives_changes_failures_and_rollbacks_but_not_the_end(
     assert live_versions(aws, stack) == changed
     assert user.item() == record
 
-    # -- back to the release before, by deploying it again
+    # -- roll back by deploying the earlier release
     succeeded(deployment.deploy())
 
     assert release(user) is None
     assert user.item() == record
     assert user.verify_backup(user.backup_codes[0]).status == 200
 
-    # -- the end
+    # -- destroy
     succeeded(deployment.cdk("destroy", "**", "--force"))
 
     assert _gone(aws, stack)

@@ -1,4 +1,4 @@
-"""What the pages tell integrators to run and to copy works against the API, as it is written."""
+"""The commands and code samples of the documentation work against the API."""
 
 import json
 import os
@@ -14,16 +14,16 @@ import pyotp
 import pytest
 
 from infra.paths import REPOSITORY
-from tests.docs.pages import fences, section, text_of
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api
+from tests.support.http_user import HttpUser
+from tests.support.pages import fences, section, text_of
+from tests.support.stack import Api
 
 BIN = Path(sys.executable).parent
 type NewUser = Callable[[str], HttpUser]
 
 
 def shell(commands: str, user: HttpUser, api: Api) -> str:
-    """Run commands as people would who have prepared their terminal; return what they print."""
+    """Run commands with ``API`` and ``TOKEN`` set, and return their output."""
     finished = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", commands],
         cwd=REPOSITORY,
@@ -48,7 +48,7 @@ def test_the_quick_start_enrols_and_logs_in(new_user: NewUser, api: Api) -> None
     assert json.loads(shell(status, user, api))["backupCodesRemaining"] == 7
 
 
-def test_the_terminal_is_prepared_by_the_file_of_the_stack(tmp_path: Path, api: Api) -> None:
+def test_the_api_url_comes_from_the_file_of_the_stack(tmp_path: Path, api: Api) -> None:
     (assignment,) = {
         line
         for page in ("quick-start.md", "api.md")
@@ -60,16 +60,16 @@ def test_the_terminal_is_prepared_by_the_file_of_the_stack(tmp_path: Path, api: 
     (tmp_path / ".local" / "stack.json").write_text(json.dumps({"api_url": api.url}))
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
 
-    told = subprocess.run(
+    output = subprocess.run(
         ["/bin/bash", "-c", f'{assignment}; echo "$API"'], cwd=tmp_path, capture_output=True, text=True, check=True
     )
 
-    assert told.stdout.strip() == api.url
+    assert output.stdout.strip() == api.url
 
 
 @pytest.mark.parametrize("heading", re.findall(r"^## (`(?:GET|POST) .*`)$", text_of("api.md"), re.MULTILINE))
-def test_the_requests_of_the_api_page_are_the_apis(new_user: NewUser, api: Api, heading: str) -> None:
-    """Their codes are made up: whatever takes one says that it is wrong, and not that the request is."""
+def test_the_requests_of_the_api_page_are_valid(new_user: NewUser, api: Api, heading: str) -> None:
+    """Their codes are made up, so the expected error is a wrong code, not an invalid request."""
     user = new_user("api-page")
     if "setup" not in heading:
         user.enrol()
@@ -121,18 +121,18 @@ import { Mfa, MfaError, keyUri } from "./mfa.mjs";
 const [api, token] = process.argv.slice(2);
 const mfa = new Mfa(api);
 const { secret } = await mfa.setup(token);
-const told = { before: await mfa.status(token), uri: keyUri(secret, "AI & Lifestyle", "ada+1@example.com") };
+const output = { before: await mfa.status(token), uri: keyUri(secret, "AI & Lifestyle", "ada+1@example.com") };
 try {
   await mfa.verifySetup(token, "000 00");
 } catch (error) {
-  told.refused = [error instanceof MfaError, error.code, error.status, error.requestId.length > 10];
+  output.refused = [error instanceof MfaError, error.code, error.status, error.requestId.length > 10];
 }
 try {
   await new Mfa("http://127.0.0.1:9").status(token);
 } catch (error) {
-  told.offline = error.code;
+  output.offline = error.code;
 }
-console.log(JSON.stringify(told));
+console.log(JSON.stringify(output));
 """
 
 
@@ -143,11 +143,11 @@ def test_the_javascript_code_of_the_integration_guide_calls_the_api(
     (tmp_path / "use.mjs").write_text(USE)
 
     run = [str(BIN / "node"), str(tmp_path / "use.mjs"), api.url, new_user("javascript-guide").token]
-    told = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+    output = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
 
-    assert told["before"]["state"] == "PENDING"
-    assert told["refused"] == [True, "VALIDATION_ERROR", 400, True]
-    assert told["offline"] == "NO_RESPONSE"
-    read = pyotp.parse_uri(told["uri"])
+    assert output["before"]["state"] == "PENDING"
+    assert output["refused"] == [True, "VALIDATION_ERROR", 400, True]
+    assert output["offline"] == "NO_RESPONSE"
+    read = pyotp.parse_uri(output["uri"])
     assert (read.issuer, read.name) == ("AI & Lifestyle", "ada+1@example.com")
-    assert "+" not in urllib.parse.urlsplit(told["uri"]).query
+    assert "+" not in urllib.parse.urlsplit(output["uri"]).query

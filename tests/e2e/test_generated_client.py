@@ -1,4 +1,4 @@
-"""A client that a common generator makes of ``docs/openapi.json`` lives through a second factor, typed throughout."""
+"""A client generated from ``docs/openapi.json`` can call every route, with typed responses."""
 
 import importlib
 import os
@@ -17,10 +17,10 @@ import pytest
 
 from functions.shared.contract import BACKUP_CODES, DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import TIMEOUT_SECONDS
 from tests.support.api_description import FILE, operation
+from tests.support.http_user import HttpUser
 from tests.support.leaks import OVER_HTTP
+from tests.support.stack import TIMEOUT_SECONDS
 
 PACKAGE = "generated_mfa_client"
 PROGRAMS = Path(sys.executable).parent
@@ -30,14 +30,14 @@ type Import = Callable[[str], ModuleType]
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Import]:
-    """Generate the client, without a warning, and return a function that imports a module of it."""
+    """Generate the client without warnings, and return a function that imports its modules."""
     folder = tmp_path_factory.mktemp("client")
     made = subprocess.run(
         [
             *(PROGRAMS / "openapi-python-client", "generate", "--meta=none", "--fail-on-warning"),
             *(f"--path={FILE}", f"--output-path={folder / PACKAGE}"),
         ],
-        env=os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"},  # it formats what it writes with ruff
+        env=os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"},  # the generator formats its output with ruff
         capture_output=True,
         text=True,
         timeout=120,
@@ -52,7 +52,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Import]:
 
 
 class Client:
-    """The generated client of one user; a call is the generated function of the route."""
+    """The generated client of one user."""
 
     def __init__(self, generated: Import, base_url: str, token: str) -> None:
         self._import = generated
@@ -66,7 +66,7 @@ class Client:
         )
 
     def call(self, route: Endpoint, **body: Any) -> Any:
-        """Return the parsed answer to a route, an object of one of the client's models."""
+        """Call the generated function of a route, and return its result, an object of the client's models."""
         (tag,) = operation(route)["tags"]
         function = self._import(f"api.{tag.lower()}.{route.function}")
         return function.sync(client=self._client, **body)
@@ -96,7 +96,7 @@ def client(generated: Import, user: HttpUser, stack: Stack) -> Iterator[Client]:
     client.close()
 
 
-def test_it_lives_through_a_second_factor(client: Client, generated: Import, user: HttpUser) -> None:
+def test_the_client_can_enrol_log_in_and_turn_off(client: Client, generated: Import, user: HttpUser) -> None:
     models = generated("models")
     user.fresh_time_step()
     assert client.call(STATUS).state is models.State.DISABLED
@@ -142,7 +142,7 @@ def test_it_lives_through_a_second_factor(client: Client, generated: Import, use
     assert refused.error is models.MfaNotEnabledOrConflictErrorError.MFA_NOT_ENABLED
 
 
-def test_it_tells_a_caller_without_a_valid_token_so(generated: Import, stack: Stack) -> None:
+def test_an_invalid_token_is_a_typed_error(generated: Import, stack: Stack) -> None:
     stranger = Client(generated, stack.api_url, "no-token")
     try:
         answer = stranger.call(STATUS)

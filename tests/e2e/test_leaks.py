@@ -1,4 +1,4 @@
-"""A leak in any place where the stack writes something down is found; at the end of the run all of it is searched."""
+"""Secrets are found in every place where the stack writes data."""
 
 import json
 import time
@@ -10,13 +10,13 @@ import pytest
 
 from functions.shared.contract import EVENT_SOURCE, METRICS_NAMESPACE, SETUP
 from local.stack import Stack, StackFolder
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
 from tests.support.leak_watch import StackWatch
 from tests.support.leaks import OVER_HTTP, Kind, Ledger
+from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber
 
-#: Of nobody: what the tests really use would fail the run, as it should.
+#: Used by no other test: a leaked secret of a test would fail the run.
 SECRET = pyotp.random_base32()
 
 
@@ -76,7 +76,7 @@ def test_a_planted_secret_is_found(
     assert place in found
 
 
-def test_what_is_used_over_http_is_known(new_user: Callable[[str], HttpUser]) -> None:
+def test_secrets_used_over_http_are_recorded(new_user: Callable[[str], HttpUser]) -> None:
     user = new_user("leaks-known@example.com")
     user.fresh_time_step()
     user.enrol()

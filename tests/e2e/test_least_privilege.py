@@ -1,10 +1,9 @@
-"""Each function's role tries what it must be able to do, and what a thief of its credentials would like to."""
+"""Each function's role allows what its function needs, and nothing else."""
 
 import pytest
 
 from local.stack import Stack
-from tests.e2e.stack import Aws
-from tests.support.privileges import (
+from tests.e2e.privileges import (
     DENIED,
     DONE,
     MAY,
@@ -16,9 +15,10 @@ from tests.support.privileges import (
     role_of,
     target,
 )
+from tests.support.stack import Aws
 
-#: The key's own policy lets nobody use it but as the functions do.
-OPEN_TO_NOBODY = {"kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"}
+#: The key's own policy denies these to everybody.
+DENIED_BY_KEY_POLICY = {"kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"}
 
 
 @pytest.mark.parametrize("function", sorted(MAY))
@@ -31,16 +31,16 @@ def test_every_function_is_tried(stack: Stack) -> None:
     assert set(MAY) == set(stack.functions)
 
 
-def test_an_administrator_is_denied_none_of_it_so_that_a_denial_means_something(aws: Aws, stack: Stack) -> None:
-    """What would harm the stack is tried on things that are not there, where it fails for want of them."""
+def test_an_administrator_is_not_denied_so_that_a_denial_comes_from_the_role(aws: Aws, stack: Stack) -> None:
+    """Calls that would harm the stack name resources that do not exist."""
     real = target(aws, stack, "mfa_status")
     there, elsewhere = all_calls(aws.client, real), all_calls(aws.client, absent(real))
     came = {name: outcome(call if is_harmless(name) else elsewhere[name]) for name, call in there.items()}
-    assert {name for name in came if came[name] == DENIED} == OPEN_TO_NOBODY
+    assert {name for name in came if came[name] == DENIED} == DENIED_BY_KEY_POLICY
 
 
 @pytest.mark.parametrize("function", sorted(MAY))
-def test_nobody_but_lambda_may_take_on_a_role(function: str, aws: Aws, stack: Stack) -> None:
+def test_only_lambda_may_assume_a_role(function: str, aws: Aws, stack: Stack) -> None:
     role = role_of(aws, stack.functions[function])
     assert outcome(lambda: aws.client("sts").assume_role(RoleArn=role, RoleSessionName="mine")) == DENIED
 

@@ -1,4 +1,4 @@
-"""The whole life of a second factor on the deployed stack."""
+"""The life cycle of a second factor on the deployed stack."""
 
 import time
 from collections.abc import Callable
@@ -7,8 +7,8 @@ import pytest
 
 from functions.shared.contract import DISABLE, ENDPOINTS, STATUS, VERIFY, Endpoint
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Api, Aws
 
 type NewUser = Callable[[str], HttpUser]
 
@@ -44,7 +44,7 @@ def test_from_setup_to_setup_again(new_user: NewUser) -> None:
     assert user.verify_setup().status == 200
 
 
-def test_lock_out_and_its_end(new_user: NewUser) -> None:
+def test_a_lock_ends_after_a_minute(new_user: NewUser) -> None:
     user = new_user("lock-out@example.com")
     user.enrol()
     for _ in range(5):
@@ -56,13 +56,13 @@ def test_lock_out_and_its_end(new_user: NewUser) -> None:
     assert user.call(STATUS).body["lockedUntil"] is not None
     assert user.verify_backup(user.backup_codes[0]).status == 200
 
-    # A minute passes: the failures move into the past.
+    # A minute passes.
     user.set(last_failed_at={"S": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))})
     user.fresh_time_step()
     assert user.verify().status == 200
 
 
-def test_retry_after_is_honest_in_real_time(new_user: NewUser) -> None:
+def test_retry_after_is_long_enough(new_user: NewUser) -> None:
     user = new_user("retry-after@example.com")
     user.enrol()
     user.set(
@@ -75,19 +75,6 @@ def test_retry_after_is_honest_in_real_time(new_user: NewUser) -> None:
     assert user.verify().status == 200
 
 
-def test_an_expired_enrolment(new_user: NewUser) -> None:
-    user = new_user("expired@example.com")
-    user.setup()
-    user.set(expires_at={"N": str(int(time.time()))})
-    answer = user.verify_setup()
-    assert (answer.status, answer.error) == (410, "MFA_SETUP_EXPIRED")
-
-
-def test_nothing_pending(new_user: NewUser) -> None:
-    answer = new_user("nothing@example.com").verify_setup("123456")
-    assert (answer.status, answer.error) == (404, "MFA_SETUP_NOT_FOUND")
-
-
 def test_every_route_refuses_without_a_token(api: Api) -> None:
     for route in ENDPOINTS:
         answer = api.request(route.method, route.path)
@@ -95,7 +82,7 @@ def test_every_route_refuses_without_a_token(api: Api) -> None:
 
 
 @pytest.mark.parametrize("route", [VERIFY, DISABLE], ids=lambda route: route.function)
-def test_a_body_over_the_bound_is_refused(new_user: NewUser, route: Endpoint) -> None:
+def test_a_body_over_the_limit_is_refused(new_user: NewUser, route: Endpoint) -> None:
     answer = new_user("long-body@example.com").call(route, {"code": "1" * 5000})
     assert (answer.status, answer.error) == (400, "VALIDATION_ERROR")
 

@@ -1,4 +1,4 @@
-"""The deployed API and ``docs/openapi.json`` agree, whatever is sent and wherever the user stands.
+"""The deployed API and ``docs/openapi.json`` agree, for any request in any state of a user.
 
 The long, random part is in ``tests/attack/test_api_fuzzing.py``.
 """
@@ -12,21 +12,21 @@ import pytest
 from functions.shared.contract import ENDPOINTS, STATUS, Endpoint, Env
 from local.emulator.gateway import MAX_HEADER_BYTES
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws
-from tests.support.api_description import GATEWAY_TIME, DescribedAnswer, assert_described, described_answers
+from tests.support.api_description import GATEWAY_TIME, assert_described, described_answers
 from tests.support.api_fuzzing import REACHABLE, State, Subject, edge_cases, is_positive, offers
+from tests.support.http_user import HttpUser
 from tests.support.released import released
+from tests.support.stack import Api, Aws
 
-#: By name: the gateway's own answers are the same on every route.
+#: The gateway's own responses, by name; they are the same on every route.
 BY_GATEWAY = {each.name: each for each in described_answers() if each.by_gateway}
-#: What makes this gateway give them, as a function's new environment.
+#: Environment variables of a function that cause them.
 FAILING_FUNCTIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "authorizerFailure": ("jwt_authorizer", {Env.JWT_JWKS_URL: "http://127.0.0.1:9/jwks.json"}),
     "default5Xx": (STATUS.function, {Env.LOG_LEVEL: "no such level"}),
 }
 #: The embedded gateway neither throttles nor has a firewall.
-NOT_TO_BE_HAD_HERE = {"throttled": "THROTTLED", "wafFiltered": "WAF_FILTERED"}
+NOT_CAUSED_HERE = {"throttled": "THROTTLED", "wafFiltered": "WAF_FILTERED"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def subject(stack: Stack, aws: Aws, new_user: Callable[[str], HttpUser]) -> Subj
 
 
 @pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.function)
-def test_each_edge_of_the_description_is_answered_as_described(route: Endpoint, subject: Subject) -> None:
+def test_edge_cases_get_the_described_responses(route: Endpoint, subject: Subject) -> None:
     states = list(State)
     for number, case in enumerate(edge_cases(route)):
         if is_positive(case):
@@ -47,8 +47,8 @@ def test_each_edge_of_the_description_is_answered_as_described(route: Endpoint, 
     assert subject.statuses(route) == REACHABLE[route]
 
 
-@pytest.mark.parametrize("name", sorted(BY_GATEWAY.keys() - NOT_TO_BE_HAD_HERE.keys()))
-def test_the_gateway_really_answers_so(
+@pytest.mark.parametrize("name", sorted(BY_GATEWAY.keys() - NOT_CAUSED_HERE.keys()))
+def test_the_gateway_responds_as_described(
     name: str, api: Api, aws: Aws, stack: Stack, token_for: Callable[..., str]
 ) -> None:
     example = BY_GATEWAY[name]
@@ -68,18 +68,18 @@ def test_the_gateway_really_answers_so(
     )
     assert GATEWAY_TIME.fullmatch(body["timestamp"])
     assert_described(STATUS, answer.status, answer.headers, body)
-    # And all is well again.
+    # The change is undone.
     assert api.request(STATUS.method, STATUS.path, token=token).status == 200
 
 
-@pytest.mark.parametrize("name", NOT_TO_BE_HAD_HERE)
-def test_the_gateway_is_deployed_to_answer_so(name: str, aws: Aws) -> None:
+@pytest.mark.parametrize("name", NOT_CAUSED_HERE)
+def test_gateway_responses_that_cannot_be_caused_here_are_deployed(name: str, aws: Aws) -> None:
     gateway = aws.client("apigateway")
     (api,) = gateway.get_rest_apis()["items"]
     (deployed,) = (
         each
         for each in gateway.get_gateway_responses(restApiId=api["id"])["items"]
-        if each["responseType"] == NOT_TO_BE_HAD_HERE[name]
+        if each["responseType"] == NOT_CAUSED_HERE[name]
     )
     example = BY_GATEWAY[name]
     template = json.loads(deployed["responseTemplates"]["application/json"])
@@ -92,13 +92,7 @@ def test_the_gateway_is_deployed_to_answer_so(name: str, aws: Aws) -> None:
     assert_described(example.route, example.status, headers, example.body)
 
 
-def test_the_gateways_answers_are_the_same_on_every_route() -> None:
-    def by_route(route: Endpoint) -> list[tuple[str, int, dict[str, str]]]:
-        return [(each.name, each.status, each.body) for each in described_answers() if _made(each, route)]
-
-    assert by_route(STATUS)
-    assert all(by_route(route) == by_route(STATUS) for route in ENDPOINTS)
-
-
-def _made(example: DescribedAnswer, route: Endpoint) -> bool:
-    return example.by_gateway and example.route is route
+def test_the_gateways_responses_are_described_alike_on_every_route() -> None:
+    found = {(each.route, each.name): (each.status, each.body) for each in described_answers() if each.by_gateway}
+    names = {name for _, name in found}
+    assert found == {(route, name): found[STATUS, name] for route in ENDPOINTS for name in names}

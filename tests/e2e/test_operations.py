@@ -17,9 +17,9 @@ from infra.monitoring.rules.model import alarm_name
 from local.cloudwatch.alarm_state import needs_aws
 from local.cloudwatch.availability import AWS_ONLY
 from local.stack import Stack
-from tests.e2e.browser import DESKTOP, PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws
+from tests.support.browser import DESKTOP, PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
+from tests.support.http_user import HttpUser
+from tests.support.stack import Api, Aws
 
 #: Where the grid has all its columns.
 WIDE = 1440
@@ -240,7 +240,7 @@ def test_an_alarm_that_goes_off_is_seen_announced_and_leads_to_the_runbook(
     key = "jwks-fetch-failures"
     cloudwatch = aws.client("cloudwatch")
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[alarm_name(stack.environment, key)])["MetricAlarms"]
-    tile = view.card("These page").get_by_role("link", name=key)
+    tile = view.card("Pages on-call").get_by_role("link", name=key)
     summary = view.page.locator("#summary li")
     expect(tile).to_have_attribute("data-kind", "good")
     expect(view.page.locator("#alarms-on")).not_to_contain_text(key)
@@ -343,7 +343,7 @@ def test_a_stack_that_is_gone_is_told_once_and_what_was_seen_stays(operations: O
     expect(alert).to_contain_text("The local stack does not respond. Is it running?")
     expect(alert).to_contain_text("make run")
     expect(view.page.locator("#updated")).to_contain_text("As of")
-    assert view.card("These page").is_visible()
+    assert view.card("Pages on-call").is_visible()
     told = alert.inner_text()
     with view.page.expect_request(DATA):
         view.later()
@@ -365,7 +365,7 @@ def test_before_the_stack_is_there_the_page_says_so_and_fills_itself_later(open_
     assert accessibility_violations(page) == []
     page.unroute(DATA)
     page.clock.fast_forward(REFRESH_SECONDS * 1000)
-    expect(page.get_by_role("heading", name="These page")).to_be_visible()
+    expect(page.get_by_role("heading", name="Pages on-call")).to_be_visible()
     expect(page.get_by_role("alert")).to_be_empty()
 
 
@@ -457,6 +457,6 @@ def test_the_dashboard_for_the_documentation(
     view = operations(width=DESKTOP)
     view.show("5m")
     # The first screen: the alarms, the numbers and the first graphs.
-    last = view.card("Answered with 200, percent of attempts").bounding_box()
+    last = view.card("Success rate (%)").bounding_box()
     assert last is not None
     picture(view.page, "console-operations", height=int(last["y"] + last["height"]) + 8)

@@ -1,4 +1,4 @@
-"""Real concurrency against the deployed stack: one conditional write decides, and the losers learn nothing."""
+"""Concurrent requests to the deployed stack: one conditional write wins, and the others learn nothing."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from functions.shared.contract import FREE_ATTEMPTS, VERIFY
-from tests.e2e.http_user import HttpUser
+from tests.support.http_user import HttpUser
 from tests.support.life_cycle import Answer
 
 type NewUser = Callable[[str], HttpUser]
@@ -20,7 +20,7 @@ REQUESTS = 40
 
 
 def together(*calls: Callable[[], Answer]) -> list[Answer]:
-    """Make calls in parallel and return their answers in the same order."""
+    """Make calls in parallel and return their responses in the same order."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
@@ -31,7 +31,7 @@ def outcomes(answers: list[Answer]) -> Counter[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm(new_user: NewUser) -> Iterator[None]:
-    """Start the workers first: a burst of cold starts is no burst of requests."""
+    """Start the workers, so that requests really run at the same time."""
     user = new_user("race-warm@example.com")
     user.enrol()
     together(*[user.verify] * (2 * PARALLEL))
@@ -55,13 +55,13 @@ def test_parallel_wrong_guesses_cost_no_more_than_the_free_attempts(user: HttpUs
     answers = together(*[lambda: user.verify(user.wrong_code())] * REQUESTS)
     seen = outcomes(answers)
     assert set(seen) <= {"INVALID_CODE", "CONFLICT", "TOO_MANY_ATTEMPTS"}
-    # Every guess that was told to be wrong was counted, and the lock ended the guessing.
+    # Every guess that was refused as wrong was counted, until the lock.
     assert seen["INVALID_CODE"] == failures(user) == FREE_ATTEMPTS
     assert user.verify().error == "TOO_MANY_ATTEMPTS"
 
 
 def test_a_loser_does_not_learn_that_its_code_was_right(user: HttpUser) -> None:
-    """Guesses in parallel, one of them right: either it wins and is told so, or it is told what all losers are."""
+    """A right code among wrong ones either wins, or gets the same response as the others."""
     right = user.code()
     guesses = [user.wrong_code()] * (REQUESTS - 1)
     guesses.insert(REQUESTS // 2, right)
@@ -77,7 +77,7 @@ def test_a_loser_does_not_learn_that_its_code_was_right(user: HttpUser) -> None:
 
 
 def shape(answer: Answer) -> tuple[int, dict[str, Any]]:
-    """Return what of an answer could tell something."""
+    """Return the parts of a response that could reveal something."""
     return answer.status, {name: value for name, value in answer.body.items() if name in ("error", "message")}
 
 
@@ -119,7 +119,7 @@ def test_setup_racing_verify_setup_never_enables_another_secret(new_user: NewUse
         item = user.item()
         if item["status"]["S"] == "ENABLED":
             assert confirmed.status == 200, attempt
-            # The secret that is enabled is the one whose code was given: its next code logs in.
+            # The enabled secret is the confirmed one: its next code logs in.
             item_secret_code = pyotp.TOTP(secret).at(int(time.time()) + 30)
             assert user.verify(item_secret_code).status == 200
         else:

@@ -1,4 +1,4 @@
-"""What happens to second factors over HTTP, as a subscriber of the event bus hears of it."""
+"""Security events reach a subscriber of the event bus."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from functions.shared.contract import EVENT_SOURCE, SECURITY_EVENTS_FUNCTION, la
 from infra.constructs.security_events import dead_letter_queue_name
 from infra.paths import REPOSITORY
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber, receive
 
 type NewUser = Callable[[str], HttpUser]
@@ -25,7 +25,7 @@ type NewUser = Callable[[str], HttpUser]
 
 @pytest.fixture
 def subscribe(aws: Aws) -> Iterator[Callable[[HttpUser], Subscriber]]:
-    """Return a function that subscribes to the events of a user, from now to the end of the test."""
+    """Return a function that subscribes to a user's events until the end of the test."""
     with ExitStack() as subscriptions:
 
         def subscribe_to(user: HttpUser) -> Subscriber:
@@ -37,7 +37,7 @@ def subscribe(aws: Aws) -> Iterator[Callable[[HttpUser], Subscriber]]:
 
 @pytest.fixture
 def operator(stack: Stack) -> Callable[..., dict[str, Any]]:
-    """Return a function that runs the operator's command as an administrator, and returns what it logged."""
+    """Return a function that runs the operator's command as an administrator, and returns its log line."""
     environment = {
         "PATH": os.environ["PATH"],
         "AWS_ACCESS_KEY_ID": stack.access_key_id,
@@ -59,7 +59,7 @@ def operator(stack: Stack) -> Callable[..., dict[str, Any]]:
     return run
 
 
-def test_each_event_of_a_life_is_heard_once_in_order_and_with_what_it_is_about(
+def test_every_event_arrives_once_in_order_and_complete(
     stack: Stack, new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
 ) -> None:
     user = new_user("events-life@example.com")
@@ -104,17 +104,17 @@ def test_each_event_of_a_life_is_heard_once_in_order_and_with_what_it_is_about(
     assert [secret for secret in (user.secret, *used, *user.backup_codes) if secret in heard] == []
 
 
-def test_what_concerns_nobody_is_not_told(new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]) -> None:
+def test_no_event_for_an_enrolment_that_ends(new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]) -> None:
     user = new_user("events-quiet@example.com")
     subscriber = subscribe(user)
     assert user.setup().status == 200
     assert user.setup().status == 200
     assert user.verify_setup(user.wrong_code()).status == 400
     user.forget()
-    assert subscriber.hears_nothing()
+    assert subscriber.receives_nothing()
 
 
-def test_an_operators_reset_is_told_as_such(
+def test_the_event_of_a_reset_names_the_operator(
     new_user: NewUser,
     subscribe: Callable[[HttpUser], Subscriber],
     operator: Callable[..., dict[str, Any]],
@@ -133,7 +133,7 @@ def test_an_operators_reset_is_told_as_such(
     assert user.setup().status == 200
 
 
-def test_an_operators_unlocking_lets_the_user_in(new_user: NewUser, operator: Callable[..., dict[str, Any]]) -> None:
+def test_an_operator_can_unlock_a_user(new_user: NewUser, operator: Callable[..., dict[str, Any]]) -> None:
     user = new_user("events-unlock@example.com")
     user.fresh_time_step()
     user.enrol()
@@ -145,7 +145,7 @@ def test_an_operators_unlocking_lets_the_user_in(new_user: NewUser, operator: Ca
     assert user.verify(user.code()).status == 200
 
 
-def test_a_bus_that_refuses_loses_nothing(
+def test_events_are_delivered_after_an_outage_of_the_bus(
     stack: Stack, aws: Aws, new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
 ) -> None:
     user = new_user("events-refused@example.com")
@@ -153,19 +153,19 @@ def test_a_bus_that_refuses_loses_nothing(
     with bus_closed(stack, aws):
         user.enrol()
         assert user.verify_backup(user.backup_codes[0]).status == 200
-        assert subscriber.hears_nothing()
+        assert subscriber.receives_nothing()
     events = subscriber.wait_for(2)
     assert [event["detail-type"] for event in events] == ["MFAEnabled", "BackupCodeUsed"]
 
 
-def test_a_record_that_cannot_be_read_goes_to_the_queue_and_holds_up_nobody(
+def test_an_unreadable_record_goes_to_the_queue_and_delays_no_other(
     stack: Stack, aws: Aws, new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
 ) -> None:
     damaged, other = new_user("events-damaged@example.com"), new_user("events-after@example.com")
     subscriber = subscribe(other)
     queues = aws.client("sqs")
     letters = queues.get_queue_url(QueueName=dead_letter_queue_name(stack.environment))["QueueUrl"]
-    while receive(queues, letters, wait=0):  # of an earlier run
+    while receive(queues, letters, wait=0):  # from an earlier run
         pass
     damaged.enrol()
     damaged.set(failed_attempts={"S": "three"})
@@ -182,7 +182,7 @@ def test_a_record_that_cannot_be_read_goes_to_the_queue_and_holds_up_nobody(
 
 @contextmanager
 def bus_closed(stack: Stack, aws: Aws) -> Iterator[None]:
-    """Forbid the function to publish, for a while."""
+    """Forbid the function to publish during a block."""
     iam, functions = aws.client("iam"), aws.client("lambda")
     configuration = functions.get_function_configuration(
         FunctionName=lambda_name(SECURITY_EVENTS_FUNCTION, stack.environment)

@@ -1,8 +1,7 @@
-"""``POST /auth/mfa/setup`` on the deployed stack: gateway, authorizer, Lambda, DynamoDB and KMS all in the path."""
+"""``POST /auth/mfa/setup`` on the deployed stack."""
 
 import base64
 import io
-import json
 import re
 import subprocess
 import time
@@ -12,18 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pyotp
 import pytest
 import zxingcpp
-from aws_encryption_sdk import CommitmentPolicy, EncryptionSDKClient
-from aws_encryption_sdk.exceptions import DecryptKeyError
-from aws_encryption_sdk.key_providers.kms import KMSMasterKey
+from aws_encryption_sdk.internal.formatting.deserialize import deserialize_header
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from functions.shared.contract import PENDING_MAX_FAILURES
-from functions.shared.decryption import EnvelopeOpener
-from functions.shared.record import RecordDamagedError
 from local.stack import Stack
 from local.users import TokenKind
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Answer, Api, Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Answer, Api, Aws
 
 SETUP_PATH = "/auth/mfa/setup"
 ISO_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -33,7 +29,7 @@ type TokenFor = Callable[..., str]
 
 
 def scanned(qr_code: str) -> str:
-    """Return what a scanner reads from a data URI."""
+    """Return the text of the QR code in a data URI."""
     prefix, data = qr_code.split(",")
     assert prefix == "data:image/png;base64"
     (barcode,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(base64.b64decode(data))))
@@ -47,7 +43,7 @@ def assert_contract_headers(answer: Answer) -> None:
 
 
 def assert_unauthorized(answer: Answer) -> None:
-    """The 401 of the contract, to the letter."""
+    """Expect exactly the 401 of the contract."""
     body = answer.json()
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -75,86 +71,8 @@ def test_the_qr_code_and_the_secret_make_the_same_codes(new_user: NewUser, oatht
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == app.at(now)
 
 
-def test_the_item_has_every_attribute_of_the_seed_and_no_plaintext(new_user: NewUser) -> None:
-    user = new_user("setup-item@example.com")
-    secret = user.setup().body["secret"]
-    item = user.item()
-
-    types = {name: next(iter(value)) for name, value in item.items()}
-    assert types == {
-        "pk": "S",
-        "sk": "S",
-        "entity_type": "S",
-        "encrypted_secret": "S",
-        "iv": "S",
-        "backup_codes": "L",
-        "backup_codes_used": "L",
-        "created_at": "S",
-        "updated_at": "S",
-        "status": "S",
-        "expires_at": "N",
-        "backup_codes_salt": "S",
-        "version": "N",
-    }
-    assert item["pk"]["S"] == f"USER#{user.user_id}"
-    assert item["sk"]["S"] == "MFA#SECRET"
-    assert item["entity_type"]["S"] == "MFA_SECRET"
-    assert item["status"]["S"] == "PENDING"
-    assert len(item["backup_codes"]["L"]) == 8
-    assert ISO_Z.fullmatch(item["created_at"]["S"])
-    stored = json.dumps(item).encode() + b"".join(
-        base64.b64decode(item[name]["S"]) for name in ("encrypted_secret", "iv", "backup_codes_salt")
-    )
-    for plaintext in (secret.encode(), base64.b32decode(secret), base64.b64encode(secret.encode()).rstrip(b"=")):
-        assert plaintext not in stored
-    assert user.verify_setup().status == 200
-    for code in user.backup_codes:
-        assert code.encode() not in stored
-        assert code.replace("-", "").encode() not in stored
-
-
-def test_without_a_token(api: Api) -> None:
-    assert_unauthorized(api.request("POST", SETUP_PATH))
-
-
-HS256_FORGERY = (
-    base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').decode().rstrip("=")
-    + "."
-    + base64.urlsafe_b64encode(b'{"sub":"admin","exp":9999999999}').decode().rstrip("=")
-    + ".c2ln"
-)
-NONE_FORGERY = (
-    base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
-    + "."
-    + base64.urlsafe_b64encode(b'{"sub":"admin","exp":9999999999}').decode().rstrip("=")
-    + "."
-)
-
-
-@pytest.mark.parametrize(
-    "authorization",
-    ["Bearer x", "Bearer", "Bearer ", "Basic YTpi", "x", f"Bearer {HS256_FORGERY}", f"Bearer {NONE_FORGERY}"],
-    ids=["x", "no token", "blank token", "basic", "no scheme", "HS256", "alg none"],
-)
-def test_with_a_bad_one(api: Api, authorization: str) -> None:
-    assert_unauthorized(api.request("POST", SETUP_PATH, headers={"Authorization": authorization}))
-
-
 def test_an_id_token_is_no_access_token(api: Api, token_for: TokenFor) -> None:
     assert_unauthorized(api.request("POST", SETUP_PATH, token=token_for("setup-id@example.com", TokenKind.ID)))
-
-
-def test_a_token_whose_signature_was_changed(api: Api, token_for: TokenFor) -> None:
-    token = token_for("setup-changed@example.com")
-    head, body, signature = token.split(".")
-    flipped = ("A" if signature[10] != "A" else "B").join((signature[:10], signature[11:]))
-    assert_unauthorized(api.request("POST", SETUP_PATH, token=f"{head}.{body}.{flipped}"))
-
-
-def test_a_header_of_a_hundred_kilobytes_is_refused_cleanly(api: Api) -> None:
-    answer = api.request("POST", SETUP_PATH, headers={"Authorization": "Bearer " + "x" * 100_000})
-    assert 400 <= answer.status < 500
-    assert b"Traceback" not in answer.content
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/auth/mfa/nothing"), ("DELETE", SETUP_PATH), ("GET", "/")])
@@ -192,34 +110,15 @@ def test_when_enabled_it_answers_the_409_of_the_seed(new_user: NewUser, stored_s
     assert user.item() == before
 
 
-def test_a_second_setup_replaces_the_pending_secret(new_user: NewUser) -> None:
-    user = new_user("setup-twice@example.com")
-    first = user.setup().body["secret"]
-    second = user.setup().body["secret"]
-    assert first != second
-    assert user.verify_setup(pyotp.TOTP(first).now()).error == "INVALID_CODE"
-    assert user.verify_setup().status == 200
-
-
 def test_concurrent_setups_leave_one_whole_enrolment(new_user: NewUser) -> None:
     user = new_user("setup-race@example.com")
-    # Fewer than the wrong codes that discard an enrolment: each one's code is tried below.
+    # Fewer than the wrong codes that discard an enrolment, because all of their codes are tried below.
     count = PENDING_MAX_FAILURES - 1
     with ThreadPoolExecutor(count) as pool:
         answers = list(pool.map(lambda _: user.setup(), range(count)))
     assert [answer.status for answer in answers] == [200] * count
     outcomes = [user.verify_setup(pyotp.TOTP(answer.body["secret"]).now()).status for answer in answers]
     assert outcomes.count(200) == 1
-
-
-def test_only_the_users_own_context_opens_the_stored_secret(new_user: NewUser, stack: Stack, aws: Aws) -> None:
-    user = new_user("setup-open@example.com")
-    secret = user.setup().body["secret"]
-    message = user.item()["encrypted_secret"]["S"]
-    opener = EnvelopeOpener(KMSMasterKey(key_id=stack.key_arn, client=aws.client("kms")))
-    assert opener.open(message, user_id=user.user_id) == secret
-    with pytest.raises(RecordDamagedError):
-        opener.open(message, user_id="somebody-else")
 
 
 def test_a_disabled_key_is_a_503_that_changes_nothing_and_passes(new_user: NewUser, stack: Stack, aws: Aws) -> None:
@@ -236,19 +135,13 @@ def test_a_disabled_key_is_a_503_that_changes_nothing_and_passes(new_user: NewUs
     assert user.setup().status == 200
 
 
-# The SDK's stream complains from its finaliser when it could not be read.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_its_role_cannot_open_what_it_stored(new_user: NewUser, aws: Aws, stack: Stack) -> None:
+def test_its_role_cannot_open_what_it_stored(new_user: NewUser, aws: Aws) -> None:
     user = new_user("setup-role@example.com")
     user.setup()
-    message = user.item()["encrypted_secret"]["S"]
-    encryption_sdk = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+    header, _ = deserialize_header(io.BytesIO(base64.b64decode(user.item()["encrypted_secret"]["S"])))
+    (data_key,) = header.encrypted_data_keys
+    call = {"CiphertextBlob": data_key.encrypted_data_key, "EncryptionContext": header.encryption_context}
 
-    def opened(kms: object) -> str:
-        key = KMSMasterKey(key_id=stack.key_arn, client=kms)
-        plaintext, _ = encryption_sdk.decrypt(source=base64.b64decode(message), key_provider=key)
-        return bytes(plaintext).decode()
-
-    assert opened(aws.client("kms")) == user.secret
-    with pytest.raises(DecryptKeyError):
-        opened(aws.client_as("setup_mfa", "kms"))
+    assert aws.client("kms").decrypt(**call)["Plaintext"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        aws.client_as("setup_mfa", "kms").decrypt(**call)

@@ -1,4 +1,4 @@
-"""The smoke test of the deploy pipeline, against the deployed stack."""
+"""The smoke test of the pipeline passes on the deployed stack, and finds errors."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ import pytest
 
 from infra.paths import REPOSITORY
 from local.stack import Stack
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Aws
+from tests.support.http_user import HttpUser
+from tests.support.stack import Aws
 
 type NewUser = Callable[[str], HttpUser]
 
@@ -26,18 +26,18 @@ def smoke(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_it_passes_and_leaves_nothing_behind(stack: Stack, new_user: NewUser, tmp_path: Path) -> None:
+def test_passes_and_leaves_nothing_behind(stack: Stack, new_user: NewUser, tmp_path: Path) -> None:
     user = new_user("smoke@example.com")
     stack.save(tmp_path / "stack.json")
 
     finished = smoke("--stack", str(tmp_path / "stack.json"))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "All answers were right" in finished.stdout
+    assert "All responses were correct" in finished.stdout
     assert user.item() == {}
 
 
-def test_it_takes_any_deployments_url_and_a_token_from_the_environment(stack: Stack, new_user: NewUser) -> None:
+def test_takes_a_url_and_a_token_from_the_environment(stack: Stack, new_user: NewUser) -> None:
     user = new_user("token-of-smoke@example.com")
 
     finished = smoke("--api-url", stack.api_url, MFA_SMOKE_TOKEN=user.token)
@@ -48,7 +48,7 @@ def test_it_takes_any_deployments_url_and_a_token_from_the_environment(stack: St
 
 
 @pytest.mark.parametrize("part", [0, -1], ids=["header", "signature"])
-def test_a_token_that_is_not_good_fails_it(stack: Stack, new_user: NewUser, part: int) -> None:
+def test_fails_with_an_invalid_token(stack: Stack, new_user: NewUser, part: int) -> None:
     parts = new_user("token-of-smoke@example.com").token.split(".")
     parts[part] = parts[part][::-1]
 
@@ -67,8 +67,8 @@ def as_administrator(stack: Stack) -> dict[str, str]:
     }
 
 
-def test_a_pipeline_names_the_environment_and_its_user_is_gone_at_the_end(stack: Stack, aws: Aws) -> None:
-    """The API's URL is given as well: the one in the stack's outputs is that of AWS."""
+def test_takes_an_environment_and_deletes_its_user(stack: Stack, aws: Aws) -> None:
+    """The URL is given as well, because the stack's outputs contain that of AWS."""
     finished = smoke("--environment", stack.environment, "--api-url", stack.api_url, **as_administrator(stack))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -76,7 +76,7 @@ def test_a_pipeline_names_the_environment_and_its_user_is_gone_at_the_end(stack:
     assert not [person for person in people if person["Username"].startswith("smoke-")]
 
 
-def test_an_environment_that_is_not_deployed_is_named(stack: Stack) -> None:
+def test_fails_if_the_environment_is_not_deployed(stack: Stack) -> None:
     finished = smoke("--environment", "nowhere", **as_administrator(stack))
 
     assert finished.returncode == 1

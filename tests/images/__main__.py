@@ -1,15 +1,18 @@
-"""Builds every function's image and runs it as on Lambda: ``python -m tests.images``.
+"""Builds every function's image and runs it as Lambda does: ``python -m tests.images``.
 
-Each container is read-only, without network and without privileges. AWS's Runtime Interface Emulator sends it a good
-event, one that it refuses, and, started with a handler that is not there, one that nobody can answer. With Docker the
-base is that of AWS; with podman it is a stand-in for it, made of Debian, which is said in the output.
+Each container is read-only, without network and without privileges. AWS's Runtime Interface Emulator sends it an event
+that succeeds and one that is refused; a second container is started with a handler that does not exist. A build with a
+changed hash must fail. Docker builds on AWS's base image, podman on a stand-in made of Debian, as the output says.
 """
 
 import argparse
 import json
+import re
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -21,12 +24,12 @@ from infra.paths import REPOSITORY
 from tests.images import inside
 from tests.images.base import AWS_BASE, base_image
 from tests.images.cases import FUNCTIONS, WORLD_PORT, case, check_wrong_handler, environment
-from tests.images.engine import Engine, EngineError, find_engine, say
+from tests.images.engine import Engine, EngineError, find_engine
 from tests.images.inside import Exercise, Outcome
 
 _EMULATOR_PORT: Final = 8080
 _MOUNTED: Final = Path(inside.__file__)
-#: What an image is like inside, as its own user sees it.
+#: Prints what the image's own user sees in it.
 _LOOK: Final = """
 import json, os, pathlib
 task = pathlib.Path("/var/task")
@@ -38,17 +41,18 @@ print(json.dumps({
     "uncompiled": [str(path) for path in modules if not compiled(path)],
 }))
 """
-#: `nobody`, by number: an image needs no list of users.
+#: The user ``nobody``, by number because an image needs no list of users.
 _NOBODY: Final = 65534
 
 
 def main() -> int:
-    """Test all images, or those that are named; return the exit status."""
+    """Test all images, or those on the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.images", description=__doc__)
-    parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="functions to test; all by default")
+    parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="functions to test; default: all")
     parser.add_argument("--base-image", help=f"build on this image instead of {AWS_BASE} or its stand-in")
     options = parser.parse_args()
-    if unknown := set(options.functions) - set(FUNCTIONS):
+    functions = options.functions or FUNCTIONS
+    if unknown := set(functions) - set(FUNCTIONS):
         parser.error(f"no such function: {', '.join(sorted(unknown))}")
     started = time.monotonic()
     try:
@@ -57,15 +61,13 @@ def main() -> int:
     except EngineError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    say(f"  {engine.name}, on {base}{'' if base == AWS_BASE or options.base_image else f' (NOT {AWS_BASE})'}")
-    failures = _test_all(engine, base, options.functions or FUNCTIONS)
-    count = len(options.functions or FUNCTIONS)
-    say(f"{count - len(failures)} passed, {len(failures)} failed")
-    say(f"  in {time.monotonic() - started:.0f} s")
+    print(f"  {engine.name}, on {base}{'' if base in (AWS_BASE, options.base_image) else f' (NOT {AWS_BASE})'}")
+    failures = _test_all(engine, base, functions)
+    print(f"{len(failures)} failures in {len(functions)} images, {time.monotonic() - started:.0f} s")
     return 1 if failures else 0
 
 
-def _test_all(engine: Engine, base: str, functions: list[str] | tuple[str, ...]) -> list[str]:
+def _test_all(engine: Engine, base: str, functions: Sequence[str]) -> list[str]:
     failures: list[str] = []
 
     def attempt(what: str, test: Callable[[], None]) -> None:
@@ -74,45 +76,65 @@ def _test_all(engine: Engine, base: str, functions: list[str] | tuple[str, ...])
             test()
         except (AssertionError, EngineError, KeyError, ValueError) as error:
             failures.append(what)
-            say("\n".join([f"  {what}: FAILED", str(error), *getattr(error, "__notes__", ())]))
+            print("\n".join([f"  {what}: FAILED", str(error), *getattr(error, "__notes__", ())]), flush=True)
         else:
-            say(f"  {what}: ok ({time.monotonic() - started:.1f} s)")
+            print(f"  {what}: ok ({time.monotonic() - started:.1f} s)", flush=True)
 
-    # One build after the other: functions with the same requirements share the layer that holds them.
-    tested: list[tuple[str, str]] = []
+    # Built one after the other, because functions with the same requirements share a layer.
     for function in functions:
-        image = f"localhost/mfa/{function.replace('_', '-')}:test"
-        attempt(f"build {function}", partial(_build, engine, base, function, image))
-        tested.append((function, image))
+        attempt(f"build {function}", partial(_build, engine, base, function))
+    attempt(f"refuse a changed hash in {functions[0]}", partial(_refuse_changed_hash, engine, base, functions[0]))
     with ThreadPoolExecutor(2) as pool:
-        for function, image in tested:
+        for function in functions:
             if f"build {function}" not in failures:
-                pool.submit(attempt, f"run {function}", partial(_run, engine, function, image))
-    return sorted({failure.split()[1] for failure in failures})
+                pool.submit(attempt, f"run {function}", partial(_run, engine, function))
+    return failures
 
 
-def _build(engine: Engine, base: str, function: str, image: str) -> None:
-    dockerfile = REPOSITORY / "functions" / function / "Dockerfile"
-    engine.build(REPOSITORY, image, dockerfile=dockerfile, arguments={"BASE_IMAGE": base})
+def _image(function: str) -> str:
+    return f"localhost/mfa/{function.replace('_', '-')}:test"
 
 
-def _run(engine: Engine, function: str, image: str) -> None:
+def _build(engine: Engine, base: str, function: str, context: Path = REPOSITORY) -> None:
+    dockerfile = f"functions/{function}/Dockerfile"
+    engine.build(context, _image(function), dockerfile=dockerfile, arguments={"BASE_IMAGE": base})
+
+
+def _refuse_changed_hash(engine: Engine, base: str, function: str) -> None:
+    # Of a package that no function names: its hash is in the constraints only.
+    package = re.compile(r"^typing-extensions==.*\n(?:    --hash=.*\n)+", re.MULTILINE)
+    with tempfile.TemporaryDirectory() as folder:
+        context = Path(folder)
+        shutil.copytree(REPOSITORY / "functions", context / "functions")
+        pinned = (REPOSITORY / "requirements.txt").read_text()
+        changed = package.sub(lambda match: re.sub("[0-9a-f]{64}", "0" * 64, match[0]), pinned)
+        assert changed != pinned
+        (context / "requirements.txt").write_text(changed)
+        refusal = ""
+        try:
+            _build(engine, base, function, context)
+        except EngineError as error:
+            refusal = str(error)
+        assert "typing-extensions" in refusal, refusal or "the build accepted it"
+
+
+def _run(engine: Engine, function: str) -> None:
     variables = environment(function)
-    with engine.container(image, [], environment=variables, mounted=_MOUNTED) as container:
+    with engine.container(_image(function), [], environment=variables, mounted=_MOUNTED) as container:
         look = json.loads(engine.run("exec", container, "python", "-I", "-c", _LOOK))
         assert look == {"user": _NOBODY, "code": sorted(["__init__.py", "shared", function]), "uncompiled": []}, look
         prepared = case(function)
         prepared.check(_exercise(engine, container, prepared.exercise))
     wrong = contract.handler_path(function).replace("lambda_handler", "handler_of_another_name")
-    with engine.container(image, [wrong], environment=variables, mounted=_MOUNTED) as container:
-        (answer,) = _exercise(engine, container, Exercise(events=[{}])).answers
-        check_wrong_handler(answer)
+    with engine.container(_image(function), [wrong], environment=variables, mounted=_MOUNTED) as container:
+        (response,) = _exercise(engine, container, Exercise(events=[{}])).answers
+        check_wrong_handler(response)
 
 
 def _exercise(engine: Engine, container: str, exercise: Exercise) -> Outcome:
-    given: dict[str, Any] = {"exercise": asdict(exercise), "world_port": WORLD_PORT, "emulator_port": _EMULATOR_PORT}
-    said = engine.run("exec", "--interactive", container, "python", "-I", "/mounted", given=json.dumps(given))
-    return Outcome(**json.loads(said))
+    plan: dict[str, Any] = {"exercise": asdict(exercise), "world_port": WORLD_PORT, "emulator_port": _EMULATOR_PORT}
+    output = engine.run("exec", "--interactive", container, "python", "-I", "/mounted", stdin=json.dumps(plan))
+    return Outcome(**json.loads(output))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""For every function an event with a good answer, one that it refuses, and the environment that it runs in."""
+"""For every function: an event that succeeds, one that is refused, and the environment variables."""
 
 import base64
 import json
@@ -17,11 +17,10 @@ from functions.shared.contract import Env, Status
 from functions.shared.encryption import master_key
 from functions.shared.settings import RawKey
 from tests.images.inside import Exercise, Outcome
-from tests.security_events import records
-from tests.support import tokens
+from tests.support import stream_records, tokens
 from tests.support.events import api_event
 
-#: Where AWS and the issuer are for a function in a container of its own.
+#: The port of the fake AWS and issuer for a function in a container.
 WORLD_PORT: Final = 9100
 
 _USER: Final = "user-1"
@@ -30,7 +29,7 @@ _SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 _SALT: Final = b"salt salt salt !"
 _METHOD_ARN: Final = "arn:aws:execute-api:us-east-1:123456789012:api/v1/GET/auth/mfa"
 _ENDPOINTS: Final = {endpoint.function: endpoint for endpoint in contract.ENDPOINTS}
-#: What each route answers in its good case, as far as it is the same every time, and the AWS calls that it makes.
+#: The constant part of each route's successful response, and the AWS operations that the route calls.
 _GOOD: Final[Mapping[str, tuple[dict[str, Any], list[str]]]] = {
     contract.SETUP.function: ({}, ["PutItem"]),
     contract.VERIFY_SETUP.function: ({"enabled": True}, ["GetItem", "UpdateItem"]),
@@ -44,7 +43,7 @@ FUNCTIONS: Final = (*_ENDPOINTS, contract.AUTHORIZER_FUNCTION, contract.SECURITY
 
 
 def environment(function: str, *, world_port: int = WORLD_PORT) -> dict[str, str]:
-    """Return what a function finds in its environment, with all of AWS at a port of the loopback interface."""
+    """Return a function's environment variables, with AWS and the issuer at a port of the loopback interface."""
     world = f"http://127.0.0.1:{world_port}"
     variables = {Env.ENVIRONMENT: "dev"}
     if function == contract.AUTHORIZER_FUNCTION:
@@ -71,13 +70,13 @@ def environment(function: str, *, world_port: int = WORLD_PORT) -> dict[str, str
 
 @dataclass(frozen=True)
 class Case:
-    """An exercise and what must come of it: the first event is answered well, the second refused."""
+    """An exercise whose first event must succeed and whose second must be refused."""
 
     function: str
     exercise: Exercise
 
     def check(self, outcome: Outcome) -> None:
-        """Fail unless both answers and the calls to AWS are as they should be."""
+        """Fail unless both responses and the calls to AWS are as expected."""
         good, refused = outcome.answers
         if self.function == contract.AUTHORIZER_FUNCTION:
             assert [_effect(good), _effect(refused)] == ["Allow", "Deny"], outcome
@@ -94,11 +93,11 @@ class Case:
 
 
 def case(function: str) -> Case:
-    """Return a function's case. Its codes and tokens are of this moment: use it at once."""
+    """Return a function's case. Its codes and tokens are valid only now, so use it immediately."""
     if function == contract.AUTHORIZER_FUNCTION:
         return Case(function, _authorizer())
     if function == contract.SECURITY_EVENTS_FUNCTION:
-        return Case(function, Exercise(events=[{"Records": [records.enabling()]}, {"Records": "none"}]))
+        return Case(function, Exercise(events=[{"Records": [stream_records.enabling()]}, {"Records": "none"}]))
     endpoint = _ENDPOINTS[function]
     body = None if endpoint in (contract.SETUP, contract.STATUS) else {"code": pyotp.TOTP(_SECRET).now()}
     events = [api_event(endpoint, user_id=_USER, body=body), api_event(endpoint, user_id=None)]
@@ -106,9 +105,9 @@ def case(function: str) -> Case:
     return Case(function, Exercise(events=events, item=item))
 
 
-def check_wrong_handler(answer: Any) -> None:
-    """Fail unless the runtime says that the handler is not there."""
-    assert answer["errorType"] == "Runtime.HandlerNotFound", answer
+def check_wrong_handler(response: Any) -> None:
+    """Fail unless the runtime reports that the handler does not exist."""
+    assert response["errorType"] == "Runtime.HandlerNotFound", response
 
 
 def _authorizer() -> Exercise:
@@ -137,10 +136,10 @@ def _sealed() -> dict[str, Any]:
     }
 
 
-def _item(*, pending: bool) -> records.Item:
+def _item(*, pending: bool) -> stream_records.Item:
     if not pending:
-        return records.item(_USER, **_sealed())
-    return records.item(
+        return stream_records.item(_USER, **_sealed())
+    return stream_records.item(
         _USER,
         **_sealed(),
         status={"S": Status.PENDING},

@@ -1,9 +1,8 @@
-"""Docker where there is one, podman elsewhere: the few commands that the images' test needs of either."""
+"""The commands of Docker or podman that the test of the images needs."""
 
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 _CONTAINERS_CONF: Final = Path(__file__).parent / "stand_in" / "containers.conf"
-#: A container may do nothing but run as its own user: no network, no file but in /tmp, no privilege.
+#: A container runs without network and privileges, and can write only to /tmp.
 _LOCKED_DOWN: Final = (
     *("--network", "none", "--read-only", "--tmpfs", "/tmp:rw,nosuid,nodev"),  # noqa: S108 - the container's own
     *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
@@ -20,7 +19,7 @@ _LOCKED_DOWN: Final = (
 
 
 class EngineError(Exception):
-    """There is no engine, or a command of it failed; the message is for people."""
+    """There is no container engine, or one of its commands failed; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -31,58 +30,47 @@ class Engine:
     ----------
     name
         Its command: ``docker`` or ``podman``.
-    environment
-        What its command needs in its environment, besides what is there.
     """
 
     name: str
-    environment: Mapping[str, str]
 
-    @property
-    def is_docker(self) -> bool:
-        """Whether it is Docker, which can have the base image of AWS."""
-        return self.name == "docker"
-
-    def run(self, *arguments: str, given: str | bytes | None = None) -> str:
-        """Run a command and return what it prints.
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run a command and return its standard output.
 
         Raises
         ------
         EngineError
-            It failed; the message has the end of what it said.
+            The command failed; the message has the end of its output.
         """
+        command = [self.name, *arguments]
+        environment = {"CONTAINERS_CONF": str(_CONTAINERS_CONF)} | os.environ
         finished = subprocess.run(
-            [self.name, *arguments],
-            env=os.environ | self.environment,
-            input=given.encode() if isinstance(given, str) else given,
-            stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True,
-            check=False,
+            command, env=environment, input=stdin or "", capture_output=True, check=False, text=True, errors="replace"
         )
         if finished.returncode:
-            said = (finished.stdout + finished.stderr).decode(errors="replace")[-3000:]
-            raise EngineError(f"{self.name} {' '.join(arguments[:2])} failed:\n{said}")
-        return finished.stdout.decode()
+            output = (finished.stdout + finished.stderr)[-3000:]
+            raise EngineError(f"{self.name} {' '.join(arguments[:2])} failed:\n{output}")
+        return finished.stdout
 
     def has_image(self, tag: str) -> bool:
-        """Tell whether there is an image of a name."""
+        """Return whether an image with this tag exists."""
         return bool(self.run("images", "--quiet", tag).strip())
 
-    def build(self, context: Path, tag: str, *, dockerfile: Path, arguments: Mapping[str, str]) -> None:
-        """Build an image."""
+    def build(self, context: Path, tag: str, *, dockerfile: str, arguments: Mapping[str, str]) -> None:
+        """Build an image from a Dockerfile, whose path is relative to the context."""
         options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-        self.run("build", "--network=host", *options, f"--file={dockerfile}", f"--tag={tag}", str(context))
+        self.run("build", "--network=host", *options, f"--file={context / dockerfile}", f"--tag={tag}", str(context))
 
     @contextmanager
     def container(
         self, image: str, command: Sequence[str], *, environment: Mapping[str, str], mounted: Path
     ) -> Iterator[str]:
-        """Run a container, locked down, for the length of a block; yields its name.
+        """Run a locked-down container for the length of a block; yield its name.
 
         Parameters
         ----------
         mounted
-            A file that the container sees under ``/mounted``, for reading.
+            A file that the container can read as ``/mounted``.
         """
         name = f"mfa-image-test-{uuid.uuid4().hex[:12]}"
         variables = [f"--env={key}={value}" for key, value in environment.items()]
@@ -91,41 +79,25 @@ class Engine:
         try:
             yield name
         except Exception as error:
-            error.add_note(self._logs(name))
+            error.add_note(f"-- the container's standard output\n{self.run('logs', name)[-3000:]}")
             raise
         finally:
             self.run("rm", "--force", name)
 
-    def _logs(self, container: str) -> str:
-        finished = subprocess.run(
-            [self.name, "logs", container],
-            env=os.environ | self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        return f"-- the container's log\n{finished.stdout.decode(errors='replace')[-3000:]}"
-
 
 def find_engine() -> Engine:
-    """Return Docker if its daemon answers, else podman.
+    """Return Docker if its daemon can be reached, else podman.
 
     Raises
     ------
     EngineError
-        There is neither; the message says how to get one.
+        Neither is available; the message says how to install one.
     """
     if shutil.which("docker") and not subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:  # noqa: S607
-        return Engine("docker", {})
+        return Engine("docker")
     if shutil.which("podman"):
-        return Engine("podman", {"CONTAINERS_CONF": os.environ.get("CONTAINERS_CONF", str(_CONTAINERS_CONF))})
+        return Engine("podman")
     raise EngineError(
-        "No container engine: neither a Docker daemon nor podman.\n"
-        "On Debian and Ubuntu scripts/install_image_tools.sh installs podman and what goes with it."
+        "There is no container engine: neither a Docker daemon nor podman.\n"
+        "On Debian and Ubuntu, scripts/install_image_tools.sh installs podman."
     )
-
-
-def say(line: str) -> None:
-    """Write a line of progress at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -1,7 +1,7 @@
-"""What stands beside a function under test: AWS and an issuer, as far as a good answer needs them, and a caller.
+"""The surroundings of a function under test: a fake of AWS and of the token issuer, and a caller.
 
-The standard library only: the containers under test have no network, so that this runs inside them, as a program. It
-reads an `Exercise` as JSON from standard input and writes the answers as JSON to standard output.
+Containers under test have no network, so this also runs as a program inside them and uses only the standard library. It
+reads an `Exercise` as JSON from standard input and writes the `Outcome` as JSON to standard output.
 """
 
 import json
@@ -16,23 +16,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final
 
-#: A cold start on a busy machine; the emulator itself gives up on a function much later.
+#: Enough for a cold start on a busy machine.
 PATIENCE_SECONDS: Final = 60
 _PATH: Final = "/2015-03-31/functions/function/invocations"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """Events for one function, and the world that it finds.
+    """Events for one function, and the data in its surroundings.
 
     Attributes
     ----------
     events
-        Sent one after the other.
+        They are sent one after the other.
     item
-        What DynamoDB holds for any key; empty, it holds nothing.
+        The item that DynamoDB returns for every key; empty for none.
     keys
-        The issuer's JWK Set, at any path.
+        The issuer's JWK Set, served at every path.
     """
 
     events: list[Any]
@@ -42,7 +42,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an exercise: the answers, and the AWS operations that were called, both in their order."""
+    """The function's responses, and the AWS operations that it called, both in order."""
 
     answers: list[Any]
     calls: list[str]
@@ -50,7 +50,7 @@ class Outcome:
 
 @contextmanager
 def world(exercise: Exercise, port: int) -> Iterator[list[str]]:
-    """Serve AWS and the issuer on the loopback interface; yields the list of the operations called so far."""
+    """Serve AWS and the issuer on the loopback interface; yield the list of the operations called so far."""
     calls: list[str] = []
 
     class Service(BaseHTTPRequestHandler):
@@ -86,9 +86,9 @@ def world(exercise: Exercise, port: int) -> Iterator[list[str]]:
 
 
 def invoke(event: object, port: int) -> Any:
-    """Send an event to the Runtime Interface Emulator, as soon as it listens, and return the function's answer.
+    """Send an event to the Runtime Interface Emulator, as soon as it listens, and return the function's response.
 
-    Of a function that fails it is the error, with ``errorType``; the emulator's status differs from one to another.
+    If the function fails, the response is its error, with ``errorType``. The emulator's HTTP status varies.
     """
     url = f"http://127.0.0.1:{port}{_PATH}"
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -99,7 +99,7 @@ def invoke(event: object, port: int) -> Any:
         except urllib.error.HTTPError as failure:
             with failure:
                 content = failure.read()
-            if not content:  # the runtime itself ended
+            if not content:  # the runtime itself has ended
                 raise
             return json.loads(content)
         except OSError:
@@ -109,7 +109,7 @@ def invoke(event: object, port: int) -> Any:
 
 
 def run(exercise: Exercise, *, world_port: int, emulator_port: int) -> Outcome:
-    """Send the events of an exercise and return what came of it."""
+    """Send the events of an exercise and return the outcome."""
     with world(exercise, world_port) as calls:
         return Outcome([invoke(event, emulator_port) for event in exercise.events], calls)
 

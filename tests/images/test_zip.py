@@ -1,4 +1,4 @@
-"""The packages run as on Lambda: AWS's runtime client loads them, its Runtime Interface Emulator invokes them."""
+"""The zips run as on Lambda: AWS's runtime client loads them, its Runtime Interface Emulator invokes them."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from tests.images.cases import FUNCTIONS, case, check_wrong_handler, environment
 from tests.images.runtime_interface import RuntimeInterface, runtime_interface
 
 HERE = Target.of(ENVIRONMENTS["local"])
-#: The interpreter alone: nothing of the virtual environment may be found.
+#: The interpreter outside the virtual environment, so that functions can import only their package.
 PYTHON = Path(sys._base_executable)  # type: ignore[attr-defined]
 
 
@@ -30,7 +30,7 @@ def interface() -> RuntimeInterface:
 
 @contextmanager
 def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path) -> Iterator[tuple[int, int, int]]:
-    """Run a function's package; yields the ports of the emulator and of the function's world, and their session."""
+    """Run a function's package; yield the emulator's port, the port for the fake AWS, and the session's id."""
     package = build_package(function, HERE)
     port, api_port, world_port = free_ports(3)
     command = [str(interface.emulator), "--runtime-api-address", f"127.0.0.1:{api_port}"]
@@ -54,7 +54,7 @@ def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_package_answers_a_good_event_and_refuses_a_bad_one(
+def test_a_function_accepts_a_good_event_and_refuses_a_bad_one(
     function: str, interface: RuntimeInterface, tmp_path: Path
 ) -> None:
     with emulated(interface, function, contract.handler_path(function), tmp_path / "log") as (port, world_port, _):
@@ -66,7 +66,7 @@ def test_a_package_answers_a_good_event_and_refuses_a_bad_one(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_handler_that_a_package_lacks_is_named(function: str, interface: RuntimeInterface, tmp_path: Path) -> None:
+def test_a_missing_handler_is_reported(function: str, interface: RuntimeInterface, tmp_path: Path) -> None:
     wrong = contract.handler_path(function).replace("lambda_handler", "handler_of_another_name")
     with emulated(interface, function, wrong, tmp_path / "log") as (port, _, _):
         check_wrong_handler(inside.invoke({}, port))

@@ -1,4 +1,4 @@
-"""Templates as text for people: references in words, JSON within text as JSON, short things on one line."""
+"""Templates as text for a review: readable references, JSON within strings as JSON, short values on one line."""
 
 import json
 import re
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _WIDTH: Final = 120
-#: By which CDK tells a function's versions and the API's deployments apart: the end of their logical ids.
+#: The end of the logical ids of a function's versions and the API's deployments: CDK derives it from the content.
 _DIGEST: Final = re.compile(r"(?<=[0-9A-F]{8})[0-9a-f]{32}(?=[\"}.])")
-#: Drawn and read by tests of their own, and long.
+#: Long, and covered by other tests.
 _LEFT_OUT: Final = ("DashboardBody", "QueryString")
 
 
 def readable(template: Mapping[str, Any]) -> str:
-    """Return a template as text: the same text for the same template, but for what CDK numbers anew each time."""
+    """Return a template as text, without the digests that change with the code."""
     parts = {part: template[part] for part in ("Description", "Resources", "Outputs") if part in template}
     return _DIGEST.sub("<digest>", _compact(simplified(parts))) + "\n"
 

@@ -1,7 +1,7 @@
-"""The committed templates: ``make snapshots`` writes them anew, and a review shows what a change does to them.
+"""The committed templates. ``make snapshots`` writes them again, and a review shows what a change does to them.
 
-What must never be replaced is kept apart, in ``stateful.json``: there only additions are written. Whoever means to
-lose a resource says so by editing that file.
+``stateful.json`` lists what must never be replaced. ``make snapshots`` only adds to it; to drop a resource on purpose,
+edit that file.
 """
 
 import json
@@ -18,10 +18,10 @@ from tests.infra.synthesis import Synthesized, synthesize
 FOLDER: Final = Path(__file__).with_name("snapshots")
 _STATEFUL: Final = FOLDER / "stateful.json"
 
-#: The environment whose monitoring is kept. The others' differs in thresholds and in who is told.
+#: The variant whose monitoring is kept. The others differ from it in thresholds and subscribers.
 MONITORED: Final = "prod-with-everything"
 
-#: The environments that are kept, by the name of their folder.
+#: The environments whose templates are kept, by the name of their folder.
 VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "dev": {"environment": "dev"},
     "prod": {"environment": "prod"},
@@ -35,14 +35,9 @@ VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {
         "monitoring.alert_emails": "team@ailifestyle.app",
         "monitoring.page_urls": "https://pager.example.com/hook",
     },
-    # The same on every machine.
-    "local": {"environment": "local", "architecture": "x86_64"},
 }
-
-
-def synthesize_variant(variant: str) -> Synthesized:
-    """Synthesize one of :data:`VARIANTS`."""
-    return synthesize(**VARIANTS[variant])
+#: The environments in ``stateful.json``. The templates of ``local`` are those of ``dev`` with other settings.
+STATEFUL_VARIANTS: Final = {**VARIANTS, "local": {"environment": "local"}}
 
 
 def present_templates(variant: str, environment: Synthesized) -> dict[str, str]:
@@ -55,12 +50,12 @@ def present_templates(variant: str, environment: Synthesized) -> dict[str, str]:
 
 
 def kept_templates(variant: str) -> dict[str, str]:
-    """Return the same as it was committed."""
+    """Return the committed text of each template of a variant by its stack's name."""
     return {path.stem: path.read_text() for path in sorted((FOLDER / variant).glob("*.json"))}
 
 
 def kept_stateful() -> dict[str, dict[str, Resources]]:
-    """Return what must not be lost, by variant and stack, as it was committed."""
+    """Return the committed list of what must not be lost, by variant and stack."""
     found: dict[str, dict[str, Resources]] = json.loads(_STATEFUL.read_text()) if _STATEFUL.exists() else {}
     return found
 
@@ -68,16 +63,17 @@ def kept_stateful() -> dict[str, dict[str, Resources]]:
 def main() -> int:
     """Write the snapshots; refuse if data would be lost."""
     before, after = kept_stateful(), {}
-    for variant in VARIANTS:
-        environment = synthesize_variant(variant)
+    for variant, settings in STATEFUL_VARIANTS.items():
+        environment = synthesize(**settings)
         after[variant] = stateful_resources(environment)
         if lost := list(losses(before.get(variant, {}), after[variant])):
-            sys.stderr.write("\n".join((*lost, f"If that is meant, edit {_STATEFUL}.", "")))
+            sys.stderr.write("\n".join((*lost, f"To drop a resource on purpose, edit {_STATEFUL}.", "")))
             return 1
-        shutil.rmtree(FOLDER / variant, ignore_errors=True)
-        (FOLDER / variant).mkdir(parents=True)
-        for name, text in present_templates(variant, environment).items():
-            (FOLDER / variant / f"{name}.json").write_text(text)
+        if variant in VARIANTS:
+            shutil.rmtree(FOLDER / variant, ignore_errors=True)
+            (FOLDER / variant).mkdir(parents=True)
+            for name, text in present_templates(variant, environment).items():
+                (FOLDER / variant / f"{name}.json").write_text(text)
     _STATEFUL.write_text(json.dumps(after, indent=1, sort_keys=True) + "\n")
     return 0
 

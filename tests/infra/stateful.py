@@ -1,7 +1,7 @@
-"""What must never be replaced: the resources of the stacks that hold data, and by which changes they would be.
+"""The resources that must never be replaced, and the changes that would replace them.
 
-CloudFormation deletes a resource, or makes a new empty one in its place, when its logical id changes, its type, or
-one of the properties that cannot be changed in place.
+CloudFormation deletes a resource, or creates an empty one in its place, when its logical id, its type or one of the
+properties changes that cannot be changed in place.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from tests.infra.synthesis import Synthesized
 
 STATEFUL_STACKS: Final = (StackId.DATA, StackId.IDENTITY, StackId.REPLICA)
 
-#: Properties of which only the documentation says that a change replaces the resource, or is refused for good.
+#: Properties that cannot be changed in place according to the documentation only; the schemas do not list them.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html, and others
 _DOCUMENTED: Final = {
     "AWS::KMS::Key": {"KeySpec", "KeyUsage", "MultiRegion", "Origin"},

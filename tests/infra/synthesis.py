@@ -1,10 +1,10 @@
-"""Templates as an operator would read them: synthesized in process, references replaced by what they point at."""
+"""Environments synthesized in this process, and their templates with readable references."""
 
 import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,16 +13,18 @@ from typing import Any
 from aws_cdk import App
 from aws_cdk import aws_lambda as lambda_
 
+from functions.shared import contract
 from infra.config import Config, load_config
 from infra.outputs import StackId, stack_name
 from infra.paths import REPOSITORY
 from infra.stage import MfaStage
 
 type Resource = dict[str, Any]
+type Synthesize = Callable[..., "Synthesized"]
 
 
 def stub_code() -> lambda_.Code:
-    """Return code that is no function, for tests of templates alone."""
+    """Return code for tests that look only at templates."""
     return lambda_.Code.from_inline("raise NotImplementedError")
 
 
@@ -48,6 +50,40 @@ class Stack:
         (resource,) = self.resources(kind).values()
         return resource
 
+    def function(self, folder: str) -> Resource:
+        """Return the properties of a function, by its folder."""
+        handler = contract.handler_path(folder)
+        (found,) = (each for each in self.properties_of("AWS::Lambda::Function") if each["Handler"] == handler)
+        return found
+
+    def variables(self, folder: str) -> dict[str, Any]:
+        """Return the environment variables of a function."""
+        return dict(self.function(folder)["Environment"]["Variables"])
+
+    def role_of(self, folder: str) -> str:
+        """Return the logical id of a function's role."""
+        (role,) = (
+            each["Properties"]["Role"]["Fn::GetAtt"][0]
+            for each in self.template["Resources"].values()
+            if each["Type"] == "AWS::Lambda::Function"
+            and each["Properties"]["Handler"] == contract.handler_path(folder)
+        )
+        return str(role)
+
+    @cached_property
+    def statements_by_role(self) -> dict[str, list[dict[str, Any]]]:
+        """The statements of every role by its logical id; a role without statements has an empty list."""
+        granted: dict[str, list[dict[str, Any]]] = {role: [] for role in self.resources("AWS::IAM::Role")}
+        for name in self.resources("AWS::IAM::Policy"):
+            policy = self.template["Resources"][name]["Properties"]
+            for role in policy["Roles"]:
+                granted[role["Ref"]] += self.resolve(policy["PolicyDocument"]["Statement"])
+        return granted
+
+    def granted(self, folder: str) -> list[dict[str, Any]]:
+        """Return the statements of a function's role."""
+        return self.statements_by_role[self.role_of(folder)]
+
     @property
     def outputs(self) -> dict[str, Any]:
         """The stack's own outputs, without those that other stacks refer to."""
@@ -58,7 +94,7 @@ class Stack:
         }
 
     def resolve(self, value: Any) -> Any:
-        """Replace references, wherever they are, by text such as ``<AWS::KMS::Key Arn>``."""
+        """Return a part of the template with references such as ``<AWS::KMS::Key Arn>``."""
         match value:
             case {"Ref": str(name)}:
                 return self._describe(name, "")
@@ -80,7 +116,8 @@ class Stack:
         resource = self.template["Resources"].get(name)
         if resource is None:  # a pseudo parameter
             return f"<{name}>"
-        named = resource.get("Properties", {}).get("LogGroupName", "")
+        properties = resource.get("Properties", {})
+        named = next((properties[key] for key in ("LogGroupName", "AlarmName", "TopicName") if key in properties), "")
         return f"<{' '.join(filter(None, (resource['Type'], named)))}{attribute}>"
 
 
@@ -107,7 +144,7 @@ class Synthesized:
 
     @cached_property
     def stacks(self) -> dict[StackId, Stack]:
-        """Its stacks, but for those of replica regions."""
+        """Its stacks, without those of replica regions."""
         ids = {stack_name(self.config.environment, stack): stack for stack in StackId}
         return {ids[name]: stack for name, stack in self.stacks_by_name.items() if name in ids}
 
@@ -117,13 +154,25 @@ class Synthesized:
         return load_stacks(self.directory)
 
     @property
+    def data(self) -> Stack:
+        return self.stacks[StackId.DATA]
+
+    @property
+    def identity(self) -> Stack:
+        return self.stacks[StackId.IDENTITY]
+
+    @property
+    def service(self) -> Stack:
+        return self.stacks[StackId.SERVICE]
+
+    @property
     def templates(self) -> list[Path]:
-        """The files that hold its templates."""
+        """The files of its templates."""
         return sorted(self.directory.glob("*.template.json"))
 
 
 def new_app() -> App:
-    """Return an app with the project's feature flags, that writes to a temporary folder of its own."""
+    """Return an app with the project's feature flags that writes to its own temporary folder."""
     context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
     return App(context=context, outdir=tempfile.mkdtemp(dir=_output_root()))
 
@@ -136,7 +185,7 @@ def _output_root() -> Path:
 
 
 def synthesize(environment: str, **overrides: str) -> Synthesized:
-    """Synthesize an environment as the command line does, but with stub code."""
+    """Return an environment, synthesized as on the command line but with stub code."""
     app = new_app()
     config = load_config({"environment": environment, **overrides}, process_environment={})
     stage = MfaStage(app, config=config, code=lambda _function: stub_code())

@@ -1,4 +1,4 @@
-"""The REST API: who decides on a request, what is logged, and what a browser is told."""
+"""The REST API: routes, authorizer, throttling, logs and CORS."""
 
 import json
 from typing import Any
@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 
 from functions.shared import contract
-from infra.outputs import StackId
 from tests.infra.synthesis import Stack, Synthesized, synthesize
-
-
-@pytest.fixture
-def service(each: Synthesized) -> Stack:
-    return each.stacks[StackId.SERVICE]
 
 
 def methods(service: Stack) -> dict[tuple[str, str], dict[str, Any]]:
@@ -41,14 +35,14 @@ def throttling(service: Stack) -> dict[tuple[str, str], tuple[int, int]]:
     }
 
 
-def test_the_routes_are_those_of_the_contract_and_their_preflights(service: Stack) -> None:
+def test_routes_are_those_of_the_contract_and_their_preflights(service: Stack) -> None:
     routes = {(endpoint.method, endpoint.path) for endpoint in contract.ENDPOINTS}
 
     assert set(methods(service)) == routes | {("OPTIONS", path) for _, path in routes}
     assert ("POST", "/auth/mfa/setup") in routes
 
 
-def test_the_authorizer_decides_on_every_request_but_preflights(service: Stack) -> None:
+def test_every_request_except_preflights_needs_the_authorizer(service: Stack) -> None:
     for (verb, _), method in methods(service).items():
         if verb == "OPTIONS":
             assert method["AuthorizationType"] == "NONE"
@@ -60,7 +54,7 @@ def test_the_authorizer_decides_on_every_request_but_preflights(service: Stack) 
 
 
 def test_the_authorizer_runs_for_each_request_even_without_a_token(service: Stack) -> None:
-    """No cached result; and no identity source, for want of which the gateway would answer by itself."""
+    """Without identity sources the gateway does not refuse a request before it asks the authorizer."""
     authorizer = service.only("AWS::ApiGateway::Authorizer")["Properties"]
 
     assert authorizer["Type"] == "REQUEST"
@@ -105,13 +99,13 @@ def test_routes_that_a_user_needs_once_in_a_while_let_less_through(
 
 
 def test_the_access_log_is_json_without_anything_that_the_caller_or_a_function_said(dev: Synthesized) -> None:
-    stage = dev.stacks[StackId.SERVICE].only("AWS::ApiGateway::Stage")["Properties"]
+    stage = dev.service.only("AWS::ApiGateway::Stage")["Properties"]
     line = json.loads(stage["AccessLogSetting"]["Format"])
 
     assert {"request_id", "status", "error", "latency_ms", "source_ip"} <= set(line)
     for variable in line.values():
         assert variable.startswith("$context.")
-        # Neither of the caller's own claims, nor what the authorizer passes on.
+        # Neither the caller's claims nor the values that the authorizer passes on.
         assert not variable.startswith(("$context.authorizer.claims", "$context.authorizer.user", "$context.request."))
 
 
@@ -121,13 +115,8 @@ def test_execution_logs_are_off_as_they_would_hold_tokens(service: Stack) -> Non
         assert settings["DataTraceEnabled"] is False
 
 
-def test_every_method_has_metrics(service: Stack) -> None:
-    for settings in service.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]:
-        assert settings["MetricsEnabled"] is True
-
-
-def test_browsers_learn_the_allowed_origin_from_the_preflight(dev: Synthesized) -> None:
-    preflight = methods(dev.stacks[StackId.SERVICE])["OPTIONS", "/auth/mfa/setup"]
+def test_preflights_allow_the_configured_origin(dev: Synthesized) -> None:
+    preflight = methods(dev.service)["OPTIONS", "/auth/mfa/setup"]
     (response,) = preflight["Integration"]["IntegrationResponses"]
     headers = response["ResponseParameters"]
 
@@ -136,26 +125,14 @@ def test_browsers_learn_the_allowed_origin_from_the_preflight(dev: Synthesized) 
     assert headers["method.response.header.Access-Control-Allow-Methods"] == "'POST,OPTIONS'"
 
 
-def test_without_allowed_origins_no_browser_is_told_anything() -> None:
-    service = synthesize("dev", cors_allowed_origins="").stacks[StackId.SERVICE]
+def test_without_allowed_origins_there_are_no_cors_headers() -> None:
+    service = synthesize("dev", cors_allowed_origins="").service
 
     assert {verb for verb, _ in methods(service)} == {endpoint.method for endpoint in contract.ENDPOINTS}
     assert "Access-Control" not in json.dumps(service.template)
 
 
-def test_the_gateways_logging_role_can_be_left_to_the_account() -> None:
-    service = synthesize("dev", api_logging_role="false").stacks[StackId.SERVICE]
+def test_the_logging_role_of_the_account_is_optional() -> None:
+    service = synthesize("dev", api_logging_role="false").service
 
     assert not service.resources("AWS::ApiGateway::Account")
-
-
-def test_deleting_the_stack_leaves_the_accounts_logging_role(dev: Synthesized) -> None:
-    service = dev.stacks[StackId.SERVICE]
-
-    assert service.only("AWS::ApiGateway::Account")["DeletionPolicy"] == "Retain"
-
-
-def test_the_output_is_the_stages_url_without_a_slash(service: Stack) -> None:
-    url = service.outputs["ApiUrl"]
-
-    assert url == "https://<AWS::ApiGateway::RestApi>.execute-api.us-east-1.<AWS::URLSuffix>/<AWS::ApiGateway::Stage>"

@@ -1,4 +1,4 @@
-"""The app itself, as the CDK command line runs it."""
+"""The app, run as the CDK command line runs it."""
 
 import json
 import os
@@ -40,11 +40,11 @@ def run_app(output: Path, **context: str) -> subprocess.CompletedProcess[str]:
         ({"memory": "512"}, "error: memory: no such setting, did you mean memory_mb?\n"),
     ],
 )
-def test_a_mistake_is_answered_in_one_line(tmp_path: Path, context: dict[str, str], line: str) -> None:
+def test_a_wrong_setting_is_reported_in_one_line(tmp_path: Path, context: dict[str, str], line: str) -> None:
     finished = run_app(tmp_path, **context)
 
     assert (finished.returncode, finished.stderr) == (1, line)
 
 
-def test_cdk_runs_the_app_with_the_projects_own_python() -> None:
+def test_cdk_uses_the_projects_python() -> None:
     assert json.loads((REPOSITORY / "cdk.json").read_text())["app"] == ".venv/bin/python app.py"

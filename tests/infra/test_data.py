@@ -1,11 +1,10 @@
-"""The table and the key: what protects them, in each environment."""
+"""The table and the key, and their protection in each environment."""
 
 from typing import Any
 
 import pytest
 
 from infra.config import PROD
-from infra.outputs import StackId
 from tests.infra.synthesis import Resource, Stack, Synthesized
 
 TABLE = "AWS::DynamoDB::GlobalTable"
@@ -14,7 +13,7 @@ KEY = "AWS::KMS::Key"
 
 @pytest.fixture
 def data(each: Synthesized) -> Stack:
-    return each.stacks[StackId.DATA]
+    return each.data
 
 
 def replica(table: Resource) -> dict[str, Any]:
@@ -36,8 +35,8 @@ def test_the_table_is_as_the_design_says(data: Stack, environment: str) -> None:
     assert replica(data.only(TABLE))["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_the_tables_own_encryption_needs_no_grant_of_any_function(data: Stack) -> None:
-    """With the key that DynamoDB owns, `SSEEnabled` is false: false stands for that key, not for plain text."""
+def test_table_encryption_needs_no_permission_of_any_function(data: Stack) -> None:
+    """`SSEEnabled: false` means DynamoDB's own key, not plain text."""
     assert data.only(TABLE)["Properties"]["SSESpecification"] == {"SSEEnabled": False}
 
 
@@ -66,17 +65,13 @@ def test_every_stack_of_prod_is_protected_against_termination(each: Synthesized,
 
 
 def test_the_keys_policy_separates_administration_from_use(prod: Synthesized) -> None:
-    administration, use = prod.stacks[StackId.DATA].only(KEY)["Properties"]["KeyPolicy"]["Statement"]
+    administration, use = prod.data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
     account = {"AWS": "arn:aws:iam::<AWS::AccountId>:root"}
 
     assert administration["Principal"] == use["Principal"] == account
     assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert use["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"}}
-    # Nothing that uses the key or hands its use on, and no wildcard that would hold such an action.
+    # No action that uses the key or delegates its use, and no wildcard that would include one.
     uses = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "CreateGrant", "GenerateMac", "Sign", "*")
     assert not [action for action in administration["Action"] if any(each in action for each in uses)]
     assert {"kms:PutKeyPolicy", "kms:DescribeKey", "kms:ScheduleKeyDeletion"} <= set(administration["Action"])
-
-
-def test_the_outputs_name_the_table_and_the_key(data: Stack) -> None:
-    assert data.outputs == {"TableName": f"<{TABLE}>", "KeyArn": f"<{KEY} Arn>"}

@@ -1,13 +1,10 @@
-"""What `docs/deploy.md` shows can be done as it is shown."""
+"""The examples and sums of `docs/deploy.md` are valid."""
 
 import json
 import re
 from pathlib import Path
 
-import pytest
-
-from infra.config import Config, load_config
-from infra.outputs import StackId
+from infra.config import load_config
 from infra.paths import REPOSITORY
 from tests.infra.synthesis import Synthesized
 
@@ -18,12 +15,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
-def anchor(heading: str) -> str:
-    """Return a heading's anchor, as GitHub makes it."""
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-
-
-def test_the_example_of_a_file_is_accepted(tmp_path: Path) -> None:
+def test_the_example_file_is_accepted(tmp_path: Path) -> None:
     (example,) = blocks("toml")
     file = tmp_path / "prod.toml"
     file.write_text(example)
@@ -32,13 +24,6 @@ def test_the_example_of_a_file_is_accepted(tmp_path: Path) -> None:
 
     assert config.environment == "prod"
     assert config.monitoring.page_urls
-
-
-def test_every_setting_on_a_command_line_exists() -> None:
-    names = set(re.findall(r"-c (\w+)=", PAGE)) - {"config", "name"}
-
-    assert names <= set(Config.model_fields)
-    assert {"traffic_shift", "users_table_name"} <= names
 
 
 def test_the_commands_for_a_second_region_are_accepted(tmp_path: Path) -> None:
@@ -58,23 +43,15 @@ def test_the_commands_for_a_second_region_are_accepted(tmp_path: Path) -> None:
     assert config.domain_name == load_config({"config": str(file)}, process_environment={}).domain_name
 
 
-def test_the_statement_of_an_existing_key_is_the_one_that_a_new_key_has(prod: Synthesized) -> None:
+def test_the_documented_key_statement_is_that_of_a_new_key(prod: Synthesized) -> None:
     documented = next(json.loads(block) for block in blocks("json") if "UseByIam" in block)
-    key = prod.stacks[StackId.DATA].only("AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"][1]
+    key = prod.data.only("AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"][1]
 
     assert documented | {"Principal": None} == key | {"Principal": None}
 
 
-def test_every_link_within_the_page_leads_somewhere() -> None:
-    anchors = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)}
-
-    assert set(re.findall(r"\(#([^)]+)\)", PAGE)) <= anchors
-    assert "automatic-rollback" in anchors  # the alarms of a release say so
-
-
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(((?!#|http)[^)#]+)", PAGE))))
-def test_every_link_to_a_file_leads_to_one(link: str) -> None:
-    assert (REPOSITORY / "docs" / link).exists()
+def test_the_heading_that_alarms_of_a_release_link_exists() -> None:
+    assert re.search(r"^#+ Automatic rollback$", PAGE, re.MULTILINE)
 
 
 def test_the_table_of_costs_adds_up() -> None:

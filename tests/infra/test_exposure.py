@@ -1,4 +1,4 @@
-"""What no template may do, whatever else is in it: open something to everybody, or carry a secret (docs/adr/0080)."""
+"""No template opens a resource to everyone or contains a secret (docs/adr/0080)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from infra.paths import REPOSITORY
 from tests.infra.synthesis import Resource, Synthesized
 
-#: What would be a way in beside the API, or a store that this design has no use for.
-WAYS_IN = (
+#: Resource types that would bypass the API, and stores that the design does not use.
+BYPASSES = (
     "AWS::ApiGatewayV2::",
     "AWS::CloudFront::",
     "AWS::EC2::",
@@ -40,7 +40,7 @@ def principals(statement: dict[str, Any]) -> set[str]:
     return {each for value in named for each in (value if isinstance(value, list) else [value])}
 
 
-def opens_to_everybody(properties: dict[str, Any]) -> bool:
+def opens_to_everyone(properties: dict[str, Any]) -> bool:
     return any(each["Effect"] == "Allow" and "*" in principals(each) for each in statements(properties))
 
 
@@ -62,22 +62,22 @@ def unencrypted(properties: dict[str, Any]) -> bool:
     return not properties.get("SqsManagedSseEnabled") and "KmsMasterKeyId" not in properties
 
 
-#: By the beginning of a resource's type: what is wrong with it, and when.
+#: The beginning of a resource's type, a finding, and the condition for it.
 RULES: tuple[tuple[str, str, Callable[[dict[str, Any]], bool]], ...] = (
-    *((kind, "is a way in beside the API", lambda _: True) for kind in WAYS_IN),
-    ("AWS::", "allows something to everybody", opens_to_everybody),
+    *((kind, "bypasses the API", lambda _: True) for kind in BYPASSES),
+    ("AWS::", "allows something to everyone", opens_to_everyone),
     ("AWS::IAM::Role", "is assumed by more than a service", assumed_by_others),
     ("AWS::Lambda::Permission", "lets more than one caller of one service call a function", called_by_others),
     ("AWS::Lambda::Function", "has a key that is not in KMS", key_outside_kms),
     ("AWS::SQS::Queue", "is not encrypted", unencrypted),
     ("AWS::SNS::Topic", "is not encrypted", unencrypted),
-    ("AWS::Logs::LogGroup", "keeps its lines for ever", lambda properties: "RetentionInDays" not in properties),
+    ("AWS::Logs::LogGroup", "has no retention", lambda properties: "RetentionInDays" not in properties),
 )
 
 
 def findings(kind: str, properties: dict[str, Any]) -> list[str]:
     """Return what is wrong with a resource."""
-    # A policy of a queue is another type than a queue: the names of types end, or a colon goes on.
+    # A prefix must be the whole type or end at a colon: AWS::SQS::QueuePolicy is not an AWS::SQS::Queue.
     return [
         finding
         for prefix, finding, wrong in RULES
@@ -101,14 +101,14 @@ def test_no_template_exposes_anything(each: Synthesized) -> None:
     assert found == []
 
 
-ANYBODY = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sns:Publish", "Resource": "*"}
+ANYONE = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sns:Publish", "Resource": "*"}
 OTHER_ACCOUNT = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}, "Action": "sts:AssumeRole"}
 
 
 @pytest.mark.parametrize(
     ("kind", "change", "expected"),
     [
-        ("AWS::SNS::TopicPolicy", {"PolicyDocument": {"Statement": [ANYBODY]}}, "allows something to everybody"),
+        ("AWS::SNS::TopicPolicy", {"PolicyDocument": {"Statement": [ANYONE]}}, "allows something to everyone"),
         (
             "AWS::IAM::Role",
             {"AssumeRolePolicyDocument": {"Statement": [OTHER_ACCOUNT]}},
@@ -121,11 +121,11 @@ OTHER_ACCOUNT = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654
             "has a key that is not in KMS",
         ),
         ("AWS::SQS::Queue", {"SqsManagedSseEnabled": False}, "is not encrypted"),
-        ("AWS::Logs::LogGroup", {"RetentionInDays": ...}, "keeps its lines for ever"),
+        ("AWS::Logs::LogGroup", {"RetentionInDays": ...}, "has no retention"),
         ("AWS::SNS::Topic", {"KmsMasterKeyId": ...}, "is not encrypted"),
     ],
 )
-def test_what_is_planted_is_found(prod: Synthesized, kind: str, change: dict[str, Any], expected: str) -> None:
+def test_finds_a_planted_exposure(prod: Synthesized, kind: str, change: dict[str, Any], expected: str) -> None:
     properties = next(resource["Properties"] for _, resource in resources(prod) if resource["Type"] == kind)
     planted = {name: value for name, value in (properties | change).items() if value is not ...}
 
@@ -134,12 +134,12 @@ def test_what_is_planted_is_found(prod: Synthesized, kind: str, change: dict[str
 
 
 @pytest.mark.parametrize("kind", ["AWS::Lambda::Url", "AWS::S3::Bucket", "AWS::IAM::AccessKey"])
-def test_a_way_in_beside_the_api_is_found(kind: str) -> None:
-    assert findings(kind, {}) == ["is a way in beside the API"]
+def test_finds_a_resource_that_bypasses_the_api(kind: str) -> None:
+    assert findings(kind, {}) == ["bypasses the API"]
 
 
 def test_no_route_takes_anything_in_its_url(prod: Synthesized) -> None:
-    """What is in a URL is in logs, histories and referrers: there is no place for a secret, a code or a user."""
+    """URLs are stored in logs, histories and referrers, so they must not contain secrets, codes or users."""
     api = [(each["Type"], each["Properties"]) for _, each in resources(prod) if "ApiGateway" in each["Type"]]
     paths = [properties["PathPart"] for kind, properties in api if kind == "AWS::ApiGateway::Resource"]
     methods = [properties for kind, properties in api if kind == "AWS::ApiGateway::Method"]

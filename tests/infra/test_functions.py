@@ -1,19 +1,16 @@
-"""The functions: runtime, packaging on AWS, logs, and what each finds in its environment."""
-
-from typing import Any
+"""The functions: runtime, alias, logs and environment variables."""
 
 import pytest
 
 from functions.shared import contract
-from infra.outputs import StackId
-from tests.infra.synthesis import Resource, Stack, Synthesized, synthesize
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 
 FUNCTION = "AWS::Lambda::Function"
 TABLE = "<AWS::DynamoDB::GlobalTable>"
 KEY_ARN = "<AWS::KMS::Key Arn>"
 DEPLOYED = (*(endpoint.function for endpoint in contract.ENDPOINTS), "jwt_authorizer", "security_events")
 
-# What a function reads beyond ENVIRONMENT and LOG_LEVEL, as its `config` does.
+# The variables that a function reads, besides ENVIRONMENT and LOG_LEVEL.
 READS = {
     "setup_mfa": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "MFA_ISSUER", "CORS_ALLOWED_ORIGINS"},
     "verify_mfa_setup": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
@@ -21,29 +18,15 @@ READS = {
     "disable_mfa": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
     "regenerate_backup_codes": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
     "mfa_status": {"USERS_TABLE_NAME", "CORS_ALLOWED_ORIGINS"},
-    "jwt_authorizer": {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"},
+    "jwt_authorizer": {
+        *("JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_ALGORITHMS"),
+        *("JWT_USER_CLAIM", "JWT_LABEL_CLAIMS", "JWT_LEEWAY_SECONDS"),
+    },
     "security_events": {"EVENT_BUS_NAME", "DEAD_LETTER_QUEUE_URL"},
 }
 
 
-@pytest.fixture
-def service(each: Synthesized) -> Stack:
-    return each.stacks[StackId.SERVICE]
-
-
-def function(service: Stack, folder: str) -> Resource:
-    handler = contract.handler_path(folder)
-    (found,) = (each for each in service.properties_of(FUNCTION) if each["Handler"] == handler)
-    return found
-
-
-def variables(service: Stack, folder: str) -> dict[str, Any]:
-    return dict(function(service, folder)["Environment"]["Variables"])
-
-
-def test_every_route_the_authorizer_and_the_events_have_a_function_and_nothing_else_has(
-    service: Stack, environment: str
-) -> None:
+def test_there_is_a_function_for_each_route_the_authorizer_and_the_events(service: Stack, environment: str) -> None:
     names = {each["FunctionName"] for each in service.properties_of(FUNCTION)}
 
     assert names == {contract.lambda_name(folder, environment) for folder in DEPLOYED}
@@ -51,8 +34,8 @@ def test_every_route_the_authorizer_and_the_events_have_a_function_and_nothing_e
 
 
 @pytest.mark.parametrize("folder", DEPLOYED)
-def test_functions_run_on_lambdas_python_3_13(service: Stack, folder: str, each: Synthesized) -> None:
-    found = function(service, folder)
+def test_runtime_and_limits(service: Stack, folder: str, each: Synthesized) -> None:
+    found = service.function(folder)
 
     assert found["Runtime"] == "python3.13"
     assert found["Architectures"] == [each.config.architecture]
@@ -61,12 +44,6 @@ def test_functions_run_on_lambdas_python_3_13(service: Stack, folder: str, each:
     assert found["MemorySize"] == 1024
     assert "ReservedConcurrentExecutions" not in found
     assert "TracingConfig" not in found
-
-
-def test_functions_are_built_for_graviton_on_aws(dev: Synthesized, prod: Synthesized) -> None:
-    for environment in (dev, prod):
-        for found in environment.stacks[StackId.SERVICE].properties_of(FUNCTION):
-            assert found["Architectures"] == ["arm64"]
 
 
 def test_each_function_is_published_behind_the_alias_live(service: Stack) -> None:
@@ -83,20 +60,20 @@ def test_each_function_is_published_behind_the_alias_live(service: Stack) -> Non
 
 
 @pytest.mark.parametrize("folder", DEPLOYED)
-def test_each_function_writes_to_a_log_group_that_forgets(
+def test_each_function_writes_to_its_masked_log_group_with_a_retention(
     service: Stack, folder: str, each: Synthesized, environment: str
 ) -> None:
     name = f"/aws/lambda/{contract.lambda_name(folder, environment)}"
     (group,) = (found for found in service.properties_of("AWS::Logs::LogGroup") if found["LogGroupName"] == name)
 
-    assert function(service, folder)["LoggingConfig"] == {"LogGroup": f"<AWS::Logs::LogGroup {name}>"}
+    assert service.function(folder)["LoggingConfig"] == {"LogGroup": f"<AWS::Logs::LogGroup {name}>"}
     assert group["RetentionInDays"] == {"dev": 30, "prod": 365, "local": 1}[environment]
     assert group["DataProtectionPolicy"]["Statement"][1]["Operation"] == {"Deidentify": {"MaskConfig": {}}}
 
 
 @pytest.mark.parametrize("folder", DEPLOYED)
 def test_a_function_finds_what_it_reads_and_nothing_else(service: Stack, folder: str, environment: str) -> None:
-    found = variables(service, folder)
+    found = service.variables(folder)
 
     assert set(found) == READS[folder] | {"ENVIRONMENT", "LOG_LEVEL"}
     assert found["ENVIRONMENT"] == environment
@@ -117,14 +94,14 @@ def test_settings_reach_the_functions() -> None:
         timeout_seconds="10",
         snap_start="false",
         architecture="x86_64",
-    ).stacks[StackId.SERVICE]
+    ).service
 
-    found = variables(service, "setup_mfa")
+    found = service.variables("setup_mfa")
     assert found["MFA_ISSUER"] == "Käse & Co"
     assert found["MFA_REQUIRED_SCOPE"] == "mfa/manage"
     assert found["CORS_ALLOWED_ORIGINS"] == "https://a.example,https://b.example"
     assert found["LOG_LEVEL"] == "DEBUG"
-    setup = function(service, "setup_mfa")
+    setup = service.function("setup_mfa")
     assert (setup["MemorySize"], setup["Timeout"], setup["Architectures"]) == (2048, 10, ["x86_64"])
     assert "SnapStart" not in setup
-    assert "MFA_REQUIRED_SCOPE" not in variables(service, "jwt_authorizer")
+    assert "MFA_REQUIRED_SCOPE" not in service.variables("jwt_authorizer")

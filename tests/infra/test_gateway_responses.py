@@ -1,14 +1,13 @@
-"""What the gateway answers by itself: the contract's body for every reason that API Gateway has."""
+"""The responses that API Gateway creates itself: the contract's error body for every response type."""
 
 import json
 import typing
 
 import pytest
 
-from infra.outputs import StackId
 from tests.infra.synthesis import Resource, Synthesized, synthesize
 
-# Every response type of API Gateway, with the status and code that a caller must see; None leaves the gateway's.
+# Every response type of API Gateway, with the status and code of the contract; None keeps the gateway's status.
 EXPECTED: dict[str, tuple[str | None, str]] = {
     "ACCESS_DENIED": ("401", "UNAUTHORIZED"),
     "UNAUTHORIZED": ("401", "UNAUTHORIZED"),
@@ -35,7 +34,7 @@ EXPECTED: dict[str, tuple[str | None, str]] = {
 
 
 def responses(environment: Synthesized) -> dict[str, Resource]:
-    found = environment.stacks[StackId.SERVICE].properties_of("AWS::ApiGateway::GatewayResponse")
+    found = environment.service.properties_of("AWS::ApiGateway::GatewayResponse")
     return {each["ResponseType"]: each for each in found}
 
 
@@ -54,7 +53,7 @@ def dev_responses(synthesized: typing.Callable[[str], Synthesized]) -> dict[str,
     return responses(synthesized("dev"))
 
 
-def test_there_is_an_answer_for_every_reason(dev_responses: dict[str, Resource]) -> None:
+def test_every_response_type_is_configured(dev_responses: dict[str, Resource]) -> None:
     assert set(dev_responses) == set(EXPECTED)
 
 
@@ -72,7 +71,7 @@ def test_status_and_body_are_the_contracts(dev_responses: dict[str, Resource], r
     assert body["request_id"] == "$context.requestId"
 
 
-def test_the_401_is_the_one_that_clients_know(dev_responses: dict[str, Resource]) -> None:
+def test_the_401_body_is_the_contracts(dev_responses: dict[str, Resource]) -> None:
     assert json.loads(dev_responses["ACCESS_DENIED"]["ResponseTemplates"]["application/json"]) == {
         "error": "UNAUTHORIZED",
         "message": "User authentication required",
@@ -81,8 +80,8 @@ def test_the_401_is_the_one_that_clients_know(dev_responses: dict[str, Resource]
     }
 
 
-def test_only_the_authorizers_refusal_takes_its_time_from_the_authorizer(dev_responses: dict[str, Resource]) -> None:
-    """Everywhere else the authorizer may not have run, and its variable would stay empty."""
+def test_only_access_denied_uses_the_authorizers_timestamp(dev_responses: dict[str, Resource]) -> None:
+    """For all other types the authorizer may not have run, and its variable would be empty."""
     for reason, response in dev_responses.items():
         timestamp = json.loads(response["ResponseTemplates"]["application/json"])["timestamp"]
         assert timestamp == (
@@ -91,7 +90,7 @@ def test_only_the_authorizers_refusal_takes_its_time_from_the_authorizer(dev_res
 
 
 @pytest.mark.parametrize("reason", EXPECTED)
-def test_every_answer_has_the_headers_of_all_answers(dev_responses: dict[str, Resource], reason: str) -> None:
+def test_every_response_has_the_common_headers(dev_responses: dict[str, Resource], reason: str) -> None:
     sent = headers(dev_responses[reason])
 
     assert sent["Cache-Control"] == "no-store"
@@ -107,7 +106,7 @@ def test_a_401_says_how_to_authenticate(dev_responses: dict[str, Resource]) -> N
     assert headers(dev_responses["ACCESS_DENIED"])["WWW-Authenticate"] == "Bearer"
 
 
-def test_what_passes_says_when_to_try_again(dev_responses: dict[str, Resource]) -> None:
+def test_temporary_errors_say_when_to_retry(dev_responses: dict[str, Resource]) -> None:
     retrying = {reason for reason, response in dev_responses.items() if "Retry-After" in headers(response)}
 
     assert retrying == {reason for reason, (status, _) in EXPECTED.items() if status in {"429", "503"}}
@@ -115,7 +114,7 @@ def test_what_passes_says_when_to_try_again(dev_responses: dict[str, Resource]) 
         assert int(headers(dev_responses[reason])["Retry-After"]) > 0
 
 
-def test_with_several_origins_any_page_may_read_what_holds_nothing_of_anyone() -> None:
+def test_with_several_origins_error_responses_allow_any_origin() -> None:
     several = responses(synthesize("dev", cors_allowed_origins="https://a.example,https://b.example"))
 
     assert {headers(each)["Access-Control-Allow-Origin"] for each in several.values()} == {"*"}

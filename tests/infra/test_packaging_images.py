@@ -1,4 +1,4 @@
-"""Images: one form of Dockerfile for all functions, and one asset each, that changes with its own code alone."""
+"""Images: the Dockerfiles are alike, and each function's asset changes only with its inputs."""
 
 import json
 import shutil
@@ -37,16 +37,17 @@ def assembly() -> tuple[Path, Stack]:
 
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of what images are built from, and build from it."""
+    """Return a copy of what images are built from; images are built from the copy."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "functions", tmp_path / "functions", ignore=ignored)
-    shutil.copy(REPOSITORY / ".dockerignore", tmp_path)
+    for name in (".dockerignore", "requirements.txt"):
+        shutil.copy(REPOSITORY / name, tmp_path)
     monkeypatch.setattr(code, "REPOSITORY", tmp_path)
     return tmp_path
 
 
 def images(directory: Path) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return hash and build instructions of each function's image."""
+    """Return the hash and the build instructions of each function's image."""
     (path,) = directory.glob("*service*.assets.json")
     assets = json.loads(path.read_text())["dockerImages"]
     return {each["source"]["dockerFile"].split("/")[1]: (name, each["source"]) for name, each in assets.items()}
@@ -56,20 +57,20 @@ def hashes(directory: Path) -> dict[str, str]:
     return {function: name for function, (name, _) in images(directory).items()}
 
 
-def test_every_function_has_a_dockerfile_and_they_differ_in_its_name_alone() -> None:
+def test_the_dockerfiles_differ_only_in_the_functions_name() -> None:
     forms = {dockerfile(function).replace(function, "NAME") for function in DEPLOYED_FUNCTIONS}
 
     assert len(forms) == 1
 
 
 @pytest.mark.parametrize("function", DEPLOYED_FUNCTIONS)
-def test_a_dockerfile_runs_the_handler_of_the_zip_as_nobody_on_lambdas_base(function: str) -> None:
+def test_a_dockerfile_runs_the_handler_of_the_zip_on_lambdas_base_without_privileges(function: str) -> None:
     lines = dockerfile(function).splitlines()
 
     assert lines[-1] == f'CMD ["{contract.handler_path(function)}"]'
     assert "USER 65534" in lines
     assert "ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13" in lines
-    assert any("--require-hashes" in line for line in lines)
+    assert sum(line.count("--require-hashes") for line in lines) == sum(line.count(" install ") for line in lines) == 2
 
 
 def test_every_function_is_deployed_as_an_image_that_starts_from_a_snapshot(assembly: tuple[Path, Stack]) -> None:
@@ -91,14 +92,14 @@ def test_images_are_built_for_the_functions_machine(architecture: str, platform:
     assert {source["platform"] for _, source in images(directory).values()} == {platform}
 
 
-def test_an_image_is_built_from_its_own_and_the_shared_code_alone(assembly: tuple[Path, Stack]) -> None:
+def test_an_image_is_built_only_from_its_own_code_and_the_shared_code(assembly: tuple[Path, Stack]) -> None:
     directory, _ = assembly
 
     for function, (_, source) in images(directory).items():
         context = directory / source["directory"]
         found = {path.relative_to(context).as_posix() for path in context.rglob("*") if path.is_file()}
         inside = {path for path in found if path.startswith("functions/")}
-        assert found - inside <= {".dockerignore"}
+        assert found - inside == {".dockerignore", "requirements.txt"}
         assert {path.split("/")[1] for path in inside} == {"__init__.py", "shared", function}
         assert {f"functions/{function}/{name}" for name in ("Dockerfile", "requirements.txt", "handler.py")} <= inside
         assert not [path for path in inside if "__pycache__" in path]
@@ -121,15 +122,16 @@ def test_a_change_in_one_function_changes_one_image(sources: Path, change: Calla
     assert {name for name in before if before[name] != after[name]} == {"mfa_status"}
 
 
-def test_a_change_in_the_shared_code_changes_every_image(sources: Path) -> None:
+@pytest.mark.parametrize("file", ["functions/shared/contract.py", "requirements.txt"])
+def test_a_change_in_a_shared_file_changes_every_image(sources: Path, file: str) -> None:
     before = hashes(synthesize()[0])
-    (sources / "functions" / "shared" / "contract.py").write_text("# changed")
+    (sources / file).write_text("# changed")
     after = hashes(synthesize()[0])
 
     assert {name for name in before if before[name] != after[name]} == set(DEPLOYED_FUNCTIONS)
 
 
-def test_what_is_beside_the_functions_changes_no_image(sources: Path) -> None:
+def test_other_files_change_no_image(sources: Path) -> None:
     before = hashes(synthesize()[0])
     (sources / "README.md").write_text("changed")
     (sources / "functions" / "shared" / "__pycache__").mkdir()
@@ -138,7 +140,7 @@ def test_what_is_beside_the_functions_changes_no_image(sources: Path) -> None:
     assert hashes(synthesize()[0]) == before
 
 
-def test_the_emulator_is_not_given_images() -> None:
+def test_images_are_refused_in_the_local_environment() -> None:
     with pytest.raises(ConfigError, match=r"packaging: expected zip in local, got 'image'"):
         load_config({"environment": "local", "packaging": "image"})
 

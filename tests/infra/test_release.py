@@ -1,15 +1,13 @@
-"""How a version takes over in prod: step by step, and back when a function or the API fails."""
+"""Releases in prod: traffic shifts gradually, and a failing function or API rolls the release back."""
 
 from typing import Any
 
 import pytest
 
 from functions.shared import contract
-from infra.outputs import StackId
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from local.cloudwatch.metric_store import MetricStore
-from tests.infra.synthesis import Stack, Synthesized, synthesize
-from tests.infra.test_rules import cfn_lint, nag_findings
+from tests.infra.synthesis import Stack, Synthesize, Synthesized
 
 ALARM = "AWS::CloudWatch::Alarm"
 GROUP = "AWS::CodeDeploy::DeploymentGroup"
@@ -18,7 +16,7 @@ NOW = 600.0
 
 @pytest.fixture
 def service(prod: Synthesized) -> Stack:
-    return prod.stacks[StackId.SERVICE]
+    return prod.service
 
 
 def alarms(service: Stack) -> dict[str, dict[str, Any]]:
@@ -57,11 +55,6 @@ def test_every_alias_is_moved_by_code_deploy(service: Stack, prod: Synthesized) 
     }
 
 
-def test_a_tenth_of_the_requests_try_a_version_for_five_minutes(service: Stack) -> None:
-    for group in groups(service).values():
-        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
-
-
 @pytest.mark.parametrize(
     ("setting", "name"),
     [
@@ -70,14 +63,13 @@ def test_a_tenth_of_the_requests_try_a_version_for_five_minutes(service: Stack) 
         ("linear-10-percent-every-10-minutes", "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes"),
     ],
 )
-def test_the_pace_is_a_setting(setting: str, name: str) -> None:
-    environment = synthesize("dev", traffic_shift=setting)
+def test_the_traffic_shift_is_a_setting(setting: str, name: str, synthesized: Synthesize) -> None:
+    environment = synthesized("prod", traffic_shift=setting)
 
-    assert {each["DeploymentConfigName"] for each in groups(environment.stacks[StackId.SERVICE]).values()} == {name}
-    assert nag_findings(environment) == []
+    assert {each["DeploymentConfigName"] for each in groups(environment.service).values()} == {name}
 
 
-def test_a_release_is_taken_back_when_its_function_or_the_api_fails(service: Stack) -> None:
+def test_a_release_rolls_back_when_its_function_or_the_api_fails(service: Stack) -> None:
     for name, group in groups(service).items():
         watched = {service.template["Resources"][each["Name"]["Ref"]]["Properties"]["AlarmName"]
                    for each in group["AlarmConfiguration"]["Alarms"]}  # fmt: skip
@@ -90,7 +82,7 @@ def test_a_release_is_taken_back_when_its_function_or_the_api_fails(service: Sta
 
 
 @pytest.mark.parametrize("endpoint", contract.ENDPOINTS, ids=lambda endpoint: endpoint.function)
-def test_one_crash_ends_a_release(service: Stack, endpoint: contract.Endpoint) -> None:
+def test_one_crash_rolls_a_release_back(service: Stack, endpoint: contract.Endpoint) -> None:
     name = endpoint.function.replace("_", "-")
     alarm = alarms(service)[f"mfa-prod-release-{name}"]
 
@@ -101,10 +93,10 @@ def test_one_crash_ends_a_release(service: Stack, endpoint: contract.Endpoint) -
     assert alarm["Namespace"] == "AWS/Lambda"
     assert state(alarm, Errors=1) is AlarmState.ALARM
     assert state(alarm, Errors=0) is AlarmState.OK
-    assert state(alarm) is AlarmState.OK  # nobody called
+    assert state(alarm) is AlarmState.OK  # no invocation
 
 
-def test_a_few_503_do_not_end_a_release_but_many_5xx_do(service: Stack) -> None:
+def test_only_many_5xx_roll_a_release_back(service: Stack) -> None:
     alarm = alarms(service)["mfa-prod-release-api"]
     api = service.only("AWS::ApiGateway::RestApi")["Properties"]["Name"]
     values = {"5XXError": 4.0}
@@ -115,12 +107,12 @@ def test_a_few_503_do_not_end_a_release_but_many_5xx_do(service: Stack) -> None:
     assert state(alarm, **{"5XXError": 5.0}) is AlarmState.ALARM
 
 
-def test_the_alarms_of_a_release_say_where_to_read_on(service: Stack) -> None:
+def test_the_alarms_of_a_release_link_the_documentation(service: Stack) -> None:
     for alarm in alarms(service).values():
         assert alarm["AlarmDescription"].endswith("docs/deploy.md#automatic-rollback")
 
 
-def test_code_deploy_is_given_its_own_policy_and_nothing_else(service: Stack) -> None:
+def test_code_deploy_has_only_its_own_policy(service: Stack) -> None:
     roles = {name: each["Properties"] for name, each in service.resources("AWS::IAM::Role").items()}
     ((_, role),) = (
         (name, role)
@@ -132,17 +124,11 @@ def test_code_deploy_is_given_its_own_policy_and_nothing_else(service: Stack) ->
     assert "Policies" not in role
 
 
-@pytest.mark.parametrize("name", ["dev", "local"])
-def test_elsewhere_a_version_takes_over_at_once(name: str, request: pytest.FixtureRequest) -> None:
-    template = request.getfixturevalue(name).stacks[StackId.SERVICE].template
+@pytest.mark.parametrize(("name", "settings"), [("dev", {}), ("local", {}), ("prod", {"traffic_shift": "all-at-once"})])
+def test_without_a_traffic_shift_a_version_takes_over_at_once(
+    name: str, settings: dict[str, str], synthesized: Synthesize
+) -> None:
+    template = synthesized(name, **settings).service.template
 
     assert not [each for each in template["Resources"].values() if "CodeDeploy" in each["Type"]]
     assert not [each for each in template["Resources"].values() if "UpdatePolicy" in each]
-
-
-def test_prod_can_skip_the_steps_for_a_fix_that_cannot_wait() -> None:
-    environment = synthesize("prod", traffic_shift="all-at-once")
-
-    assert not groups(environment.stacks[StackId.SERVICE])
-    assert nag_findings(environment) == []
-    assert cfn_lint(*environment.templates).stdout == ""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator import Deploy, Deployed, Emulator, emulator_below
+from tests.support.emulator import Deploy, Deployed, Emulator, emulator_below
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.cloudwatch.availability import AWS_ONLY
-from tests.local.emulator import Emulator, eventually, function
+from tests.support.emulator import Emulator, eventually, function
 
 
 @pytest.fixture

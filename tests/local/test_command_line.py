@@ -24,7 +24,7 @@ from infra.paths import REPOSITORY
 from local import ports, server
 from local.__main__ import main
 from local.stack import FIELDS, Stack, StackFolder
-from tests.local.emulator import PATIENCE_SECONDS, eventually
+from tests.support.emulator import PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture

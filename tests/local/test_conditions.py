@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.emulator.conditions import encryption_context_keys, log_stream, table_stream
 from local.stack import Credentials
-from tests.local.emulator import Deployed, Emulator, allow, resource, table
+from tests.support.emulator import Deployed, Emulator, allow, resource, table
 
 
 def role_that_may(*statements: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from ministack.core.responses import request_scope
 from ministack.services import dynamodb
 
 from local.emulator import expiry
-from tests.local.emulator import table
+from tests.support.emulator import table
 
 _TABLE = "expiring"
 _ITEM = {"pk": {"S": "USER#1"}, "expires_at": {"N": "1"}}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.emulator.functions import MAX_ENVIRONMENTS
-from tests.local.emulator import Deploy, Emulator, function
+from tests.support.emulator import Deploy, Emulator, function
 
 _WORKS = "def handler(event, context):\n    "
 

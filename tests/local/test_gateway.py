@@ -8,7 +8,7 @@ import pytest
 import urllib3
 
 from local.emulator.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
-from tests.local.emulator import Deployed, Emulator, eventually, function, resource
+from tests.support.emulator import Deployed, Emulator, eventually, function, resource
 
 _AUTHORIZER = """
 import json

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator import Emulator, eventually, function
+from tests.support.emulator import Emulator, eventually, function
 
 
 def _total(emulator: Emulator, namespace: str, name: str, **dimensions: str) -> float:

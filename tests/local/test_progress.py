@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from local.progress import Progress
-from tests.local.emulator import eventually
+from tests.support.emulator import eventually
 
 _ERASE = "\r\x1b[K"
 _ROUNDING = 0.05

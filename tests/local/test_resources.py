@@ -7,7 +7,7 @@ import pytest
 from local.emulator import VERSION, check_version
 from local.emulator.inert import INERT, INERT_TYPES
 from local.errors import LocalError
-from tests.local.emulator import Deploy, Emulator, allow, eventually, table
+from tests.support.emulator import Deploy, Emulator, allow, eventually, table
 
 
 def _metric_alarm(name: str, **properties: Any) -> dict[str, Any]:

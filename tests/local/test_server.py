@@ -6,15 +6,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local import ports, server
 from local.errors import LocalError
 from local.server import AlreadyRunningError
 from local.stack import StackFolder
-from tests.local.emulator import eventually
-
-_by_proc = pytest.mark.skipif(sys.platform != "linux", reason="inspects processes in /proc")
+from tests.support.emulator import eventually
 
 
 @pytest.fixture
@@ -119,19 +118,17 @@ def test_a_failed_start_shows_the_log(folder: StackFolder, monkeypatch: pytest.M
     assert not folder.temporary.exists()
 
 
-@_by_proc
 def test_the_emulator_listens_only_on_the_loopback_interface(folder: StackFolder) -> None:
     started = server.start(folder)
     listening = {
-        line.split()[1].partition(":")[0]
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-        if int(line.split()[1].rpartition(":")[2], 16) == folder.port and line.split()[3] == "0A"
+        connection.laddr.ip
+        for connection in psutil.Process(started.process.pid).net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
     }
-    assert listening == {"0100007F"}
+    assert listening == {ports.LOOPBACK}
     started.stop()
 
 
-@_by_proc
 def test_the_emulator_does_not_inherit_its_starters_environment(
     folder: StackFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,8 +136,7 @@ def test_the_emulator_does_not_inherit_its_starters_environment(
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.com")
     started = server.start(folder)
-    seen = Path(f"/proc/{started.process.pid}/environ").read_text().split("\0")
-    names = {variable.partition("=")[0] for variable in seen}
-    assert not names & {"LOG_LEVEL", "AWS_PROFILE", "AWS_ENDPOINT_URL"}
-    assert f"TMPDIR={folder.temporary}" in seen
+    seen = psutil.Process(started.process.pid).environ()
+    assert not seen.keys() & {"LOG_LEVEL", "AWS_PROFILE", "AWS_ENDPOINT_URL"}
+    assert seen["TMPDIR"] == str(folder.temporary)
     started.stop()

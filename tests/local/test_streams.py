@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator import Deploy, Deployed, eventually, function, resource, table
+from tests.support.emulator import Deploy, Deployed, eventually, function, resource, table
 
 #: Fails on a bad record, by an exception or a report, and logs the records of each invocation.
 _CONSUMER = """

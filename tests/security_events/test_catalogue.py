@@ -10,7 +10,7 @@ from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
 from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
 from infra.paths import REPOSITORY
-from tests.security_events.records import enabling, hashes, item, stream_record, using_a_backup_code
+from tests.support.stream_records import enabling, hashes, item, stream_record, using_a_backup_code
 
 DOCUMENT = (REPOSITORY / "docs" / "events.md").read_text()
 

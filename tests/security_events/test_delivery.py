@@ -13,8 +13,8 @@ from functions.security_events.stream import StreamRecord, sequence_number
 from functions.shared.contract import METRICS_SERVICE
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.observability import Telemetry
-from tests.security_events.records import damaged, enabling, hashes, item, login, stream_record, using_a_backup_code
 from tests.support.metrics import emitted_metrics
+from tests.support.stream_records import damaged, enabling, hashes, item, login, stream_record, using_a_backup_code
 
 
 @dataclass

@@ -12,11 +12,11 @@ from botocore.exceptions import EndpointConnectionError
 from functions.security_events.errors import BatchFailedError
 from functions.shared.contract import Env
 from functions.shared.settings import ConfigurationError
-from tests.security_events.records import damaged, enabling, login, published_by, stream_record
 from tests.support.aws_calls import raising
 from tests.support.embedded_aws import REGION, EmbeddedAws
 from tests.support.life_cycle import User
 from tests.support.metrics import emitted_metrics
+from tests.support.stream_records import damaged, enabling, login, published_by, stream_record
 
 type Load = Callable[[str], ModuleType]
 

@@ -12,8 +12,8 @@ from functions.security_events.publisher import EventBridgeBus, SqsDeadLetters
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
 from functions.shared.errors import ServiceUnavailableError
-from tests.security_events.records import STREAM_ARN, damaged, enabling, item, published_by
 from tests.support.aws_calls import AwsCalls, Failure, raising, refused
+from tests.support.stream_records import STREAM_ARN, damaged, enabling, item, published_by
 
 REGION = "us-east-1"
 

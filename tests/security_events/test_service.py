@@ -10,7 +10,7 @@ from functions.security_events.models import SecurityEvent
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
 from functions.shared.record import RecordDamagedError
-from tests.security_events.records import (
+from tests.support.stream_records import (
     WRITTEN_AT,
     WRITTEN_AT_ISO,
     Item,

@@ -1,15 +1,15 @@
-"""Walk a disposable user through the whole life of a second factor on a deployed stack: ``python -m tests.smoke``.
+"""Enrol, log in and turn MFA off as a disposable user of a deployment: ``python -m tests.smoke``.
 
-Say where in one of three ways:
+Name the deployment in one of three ways:
 
-  --environment dev                  a deployment on AWS: its API and user pool are read from its stacks; a user is made
-                                     in the pool, and deleted at the end; --api-url gives another way to the API
-  --stack .local/stack.json          the stack of `make up`; the user is made on demand
-  --api-url URL                      any deployment, with the access token of a disposable user: --token, or better
-                                     MFA_SMOKE_TOKEN in the environment, which no list of processes shows
+  --environment dev                  a deployment on AWS: reads its API and user pool from its stacks; creates a user in
+                                     the pool, and deletes it at the end; --api-url overrides the URL of the API
+  --stack .local/stack.json          the stack of `make up`; creates the user if needed
+  --api-url URL                      any deployment, with the access token of a disposable user: MFA_SMOKE_TOKEN in the
+                                     environment, or --token, which process lists show
 
-With an issuer of your own, --environment takes the token as --api-url does. The second factor is off at the end, also
-after a failure. The exit status is 0 if every answer was right.
+With your own issuer, --environment takes a token as --api-url does. MFA is off at the end, also after a failure. The
+exit status is 0 if every response was correct.
 """
 
 import argparse
@@ -53,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     try:
         with _deployed(options) as (api_url, token):
-            _tell(f"Smoke test of {api_url}")
-            Journey(DeployedUser(api_url, token), _tell).run()
+            _show(f"Smoke test of {api_url}")
+            Journey(DeployedUser(api_url, token), _show).run()
     except (SmokeError, LocalError, BotoCoreError, ClientError, OSError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    _tell(f"All answers were right ({time.monotonic() - started:.1f} s).")
+    _show(f"All responses were correct ({time.monotonic() - started:.1f} s).")
     return 0
 
 
@@ -80,7 +80,7 @@ def _deployed(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _token(options: argparse.Namespace) -> Iterator[str]:
-    """Yield the token that was given, or else one of a user in the environment's own pool."""
+    """Yield the given token, or one of a new user in the environment's user pool."""
     pool = {} if options.token else outputs(options.environment, StackId.IDENTITY)
     if options.token:
         yield options.token
@@ -88,10 +88,10 @@ def _token(options: argparse.Namespace) -> Iterator[str]:
         with disposable_user(pool) as token:
             yield token
     else:
-        raise SmokeError(f"{options.environment} has no user pool of its own: give a token by {_TOKEN}")
+        raise SmokeError(f"{options.environment} has no user pool: give a token in {_TOKEN}")
 
 
-def _tell(line: str) -> None:
+def _show(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""A deployment as the smoke test finds it: its API, and a disposable user of its user pool."""
+"""A deployment on AWS: its API, and a disposable user of its user pool."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ from infra.outputs import Output, StackId, stack_name
 from tests.smoke.journey import SmokeError
 from tests.support.life_cycle import Answer, Caller
 
-#: Longer than API Gateway waits for a function.
+#: Longer than API Gateway's timeout.
 _TIMEOUT_SECONDS: Final = 35
 
 
@@ -70,7 +70,7 @@ def outputs(environment: str, stack: StackId) -> dict[str, str]:
 
 @contextmanager
 def disposable_user(pool: dict[str, str]) -> Iterator[str]:
-    """Make a user in the identity stack's pool for the length of a block; yields the user's access token."""
+    """Create a user in the identity stack's pool during a block; yield the user's access token."""
     cognito: Any = boto3.client("cognito-idp")
     user_pool, client = pool[Output.USER_POOL_ID], pool[Output.CLIENT_ID]
     name = f"smoke-{secrets.token_hex(8)}@example.com"

@@ -1,4 +1,4 @@
-"""The life of a second factor, step by step, on whatever answers the calls; and its end, whatever happened before."""
+"""The steps of the smoke test, and the clean-up after a failure."""
 
 import base64
 import time
@@ -11,42 +11,42 @@ from functions.shared.contract import BACKUP_CODE_COUNT, BACKUP_CODES, DISABLE, 
 from tests.support.life_cycle import Answer, Caller
 
 _STEP_SECONDS: Final = 30
-#: Codes of the step before, the present and the next are used: so long must the present one still last.
+#: The present time step must last this long, because the codes of three steps are used.
 _NEEDED_SECONDS: Final = 15
 _PNG: Final = "data:image/png;base64,"
 
 
 class SmokeError(Exception):
-    """The deployment did not answer as it should. No secret, code or token is in the message."""
+    """The deployment responded wrongly. The message contains no secret, code or token."""
 
 
 @dataclass
 class Journey:
-    """A disposable user's way through every route.
+    """Calls every route as a disposable user.
 
     Parameters
     ----------
     user
-        Who calls the API. Nothing of a second factor may be on for this user.
-    tell
-        Takes what is done, and how long it took, line by line.
+        Calls the API. MFA must be off for this user.
+    show
+        Takes each line of output.
     sleep
         Waits some seconds.
     """
 
     user: Caller
-    tell: Callable[[str], None]
+    show: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
     _unused: list[str] = field(default_factory=list)
     _enabled: bool = False
 
     def run(self) -> None:
-        """Walk through the life cycle; turn the second factor off in any case.
+        """Enrol, log in, get new backup codes and turn MFA off, also after a failure.
 
         Raises
         ------
         SmokeError
-            An answer was not as it should be, or the second factor could not be turned off.
+            A response was wrong, or MFA could not be turned off.
         """
         try:
             self._enrol()
@@ -65,11 +65,11 @@ class Journey:
             answer = self.user.setup()
             self._check(SETUP, answer, 200)
             if not base64.b64decode(answer.body["qrCode"].removeprefix(_PNG)).startswith(b"\x89PNG"):
-                raise SmokeError("setup: the QR code is no PNG")
+                raise SmokeError("setup: the QR code is not a PNG")
         self._wait_for_a_fresh_step()
         with self._step("confirm, after a wrong code"):
             self._check_refused(self.user.verify_setup(self.user.wrong_code()), "INVALID_CODE")
-            # From here on it may be on, even if the answer is lost.
+            # From here on MFA may be on, even if the response is lost.
             self._enabled = True
             answer = self.user.verify_setup(self.user.code(steps=-1))
             self._check(SETUP, answer, 200)
@@ -106,7 +106,7 @@ class Journey:
                 raise SmokeError("status: still on after it was turned off")
 
     def _clean_up(self) -> None:
-        """Turn the second factor off after a failure: by any backup code, else by a code of a fresh time step."""
+        """Turn MFA off after a failure, with a backup code or the code of a new time step."""
         if not self._enabled:
             return
         with self._step("clean up"):
@@ -114,7 +114,7 @@ class Journey:
                 answer = self.user.disable(backupCode=backup_code)
                 if answer.status == 200 or answer.error == "MFA_NOT_ENABLED":
                     return
-            # The latest code that may have been used is that of the step after the one it was used in.
+            # Codes up to the next step may have been used.
             self.sleep(2 * _STEP_SECONDS)
             answer = self.user.disable()
             if answer.status != 200 and answer.error != "MFA_NOT_ENABLED":
@@ -152,12 +152,12 @@ class Journey:
         try:
             yield
         except BaseException:
-            self.tell(f"  FAILED  {what}")
+            self.show(f"  FAILED  {what}")
             raise
-        self.tell(f"  {time.monotonic() - started:5.1f} s {what}")
+        self.show(f"  {time.monotonic() - started:5.1f} s {what}")
 
 
 def _described(route: Endpoint, answer: Answer) -> str:
-    """Describe an answer that was not expected, by members that hold no secret."""
+    """Describe an unexpected response, by the members that contain no secret."""
     known = {name: answer.body.get(name) for name in ("error", "request_id") if name in answer.body}
     return f"{route.method} {route.path} answered {answer.status} {known}"

@@ -1,4 +1,4 @@
-"""The smoke test finds what is wrong, cleans up after itself, and tells no secret."""
+"""The smoke test finds errors, cleans up, and prints no secret."""
 
 import base64
 import json
@@ -20,21 +20,21 @@ FAILED = Answer(500, {"error": "INTERNAL_ERROR", "request_id": "request-1"}, {})
 
 @dataclass
 class Faulty:
-    """Answers a route wrongly, from its first call on or from a later one."""
+    """A wrong response of a route, from its first call on or after some calls."""
 
     route: Endpoint
     answer: Answer = field(default_factory=lambda: FAILED)
     after: int = 0
-    #: Whether the request is carried out all the same, and only its answer is lost.
+    #: Whether the request is carried out, and only its response is wrong.
     carried_out: bool = False
 
 
 @dataclass
 class World:
-    """A user with the real handlers behind, what was told, and how long was slept."""
+    """A user of the real handlers, the printed lines, and the time slept."""
 
     user: User
-    told: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     slept: float = 0
 
     def break_down(self, fault: Faulty) -> None:
@@ -56,7 +56,7 @@ class World:
         self.user.wait(seconds)
 
     def run(self) -> None:
-        Journey(self.user, self.told.append, self.sleep).run()
+        Journey(self.user, self.shown.append, self.sleep).run()
 
 
 @pytest.fixture
@@ -65,15 +65,15 @@ def world(load_handler: Callable[[str], ModuleType]) -> World:
     return World(user)
 
 
-def test_a_good_deployment_passes_without_waiting(world: World, aws: EmbeddedAws) -> None:
+def test_a_correct_deployment_passes_without_waiting(world: World, aws: EmbeddedAws) -> None:
     world.run()
 
     assert world.slept == 0
     assert aws.item("user-1") is None
-    assert not [line for line in world.told if "FAILED" in line]
+    assert not [line for line in world.shown if "FAILED" in line]
 
 
-def test_a_time_step_that_is_nearly_over_is_waited_for(world: World) -> None:
+def test_the_end_of_a_short_time_step_is_awaited(world: World) -> None:
     world.user.now += 25
 
     world.run()
@@ -91,7 +91,7 @@ def test_a_time_step_that_is_nearly_over_is_waited_for(world: World) -> None:
 def test_a_route_that_fails_is_found_and_mfa_is_off_afterwards(
     world: World, aws: EmbeddedAws, route: Endpoint, after: int
 ) -> None:
-    # A disable route that fails once must not keep the user from being cleaned up: that is another test.
+    # After a failure of disable itself the user may stay enrolled.
     world.break_down(Faulty(route, after=after))
 
     with pytest.raises(SmokeError):
@@ -99,11 +99,11 @@ def test_a_route_that_fails_is_found_and_mfa_is_off_afterwards(
 
     item = aws.item("user-1")
     assert route == DISABLE or item is None or item["status"]["S"] == "PENDING"
-    assert [line for line in world.told if "FAILED" in line]
+    assert [line for line in world.shown if "FAILED" in line]
 
 
-def test_an_enrolment_whose_answer_was_lost_is_ended(world: World, aws: EmbeddedAws) -> None:
-    """No backup codes are known then: a code of a time step that is surely unused does it."""
+def test_an_enrolment_is_cleaned_up_after_a_lost_response(world: World, aws: EmbeddedAws) -> None:
+    """The backup codes are unknown, so a later time step's code is used."""
     world.break_down(Faulty(VERIFY_SETUP, after=1, carried_out=True))
 
     with pytest.raises(SmokeError, match="expected 200"):
@@ -112,14 +112,14 @@ def test_an_enrolment_whose_answer_was_lost_is_ended(world: World, aws: Embedded
     assert aws.item("user-1") is None
 
 
-def test_a_second_factor_that_stays_on_is_told(world: World) -> None:
+def test_a_failed_clean_up_is_reported(world: World) -> None:
     world.break_down(Faulty(DISABLE))
 
     with pytest.raises(SmokeError, match="MFA stays on"):
         world.run()
 
 
-def test_a_user_whose_second_factor_is_on_is_left_alone(world: World, aws: EmbeddedAws) -> None:
+def test_a_user_with_mfa_on_is_left_unchanged(world: World, aws: EmbeddedAws) -> None:
     world.user.enrol()
     before = aws.item("user-1")
 
@@ -139,7 +139,7 @@ def test_a_user_whose_second_factor_is_on_is_left_alone(world: World, aws: Embed
     ],
     ids=["replay", "codes", "status", "disable"],
 )
-def test_a_lie_is_found(world: World, fault: Faulty, found: str) -> None:
+def test_a_wrong_success_is_found(world: World, fault: Faulty, found: str) -> None:
     world.break_down(replace(fault))
 
     with pytest.raises(SmokeError, match=found):
@@ -147,19 +147,19 @@ def test_a_lie_is_found(world: World, fault: Faulty, found: str) -> None:
 
 
 @pytest.mark.parametrize("route", ENDPOINTS, ids=lambda route: route.function)
-def test_neither_what_is_told_nor_an_error_holds_a_secret(world: World, route: Endpoint) -> None:
+def test_output_and_errors_contain_no_secret(world: World, route: Endpoint) -> None:
     leaky = {"error": "INTERNAL_ERROR", "message": "SECRET-SECRET", "secret": "SECRET-SECRET"}
     world.break_down(Faulty(route, Answer(500, leaky, {})))
 
     with pytest.raises(SmokeError) as error:
         world.run()
 
-    said = "\n".join([*world.told, str(error.value)])
+    said = "\n".join([*world.shown, str(error.value)])
     for secret in ("SECRET-SECRET", world.user.secret or "SECRET-SECRET", *world.user.backup_codes):
         assert secret not in said
 
 
-def test_a_deployment_that_cannot_be_reached_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_deployment_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     token = base64.b64encode(json.dumps({"sub": "x"}).encode()).decode()
 
     assert main(["--api-url", "http://127.0.0.1:9/v1", "--token", token]) == 1
@@ -169,7 +169,7 @@ def test_a_deployment_that_cannot_be_reached_is_an_error_of_one_line(capsys: pyt
     assert token not in captured.out
 
 
-def test_a_token_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_token_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--api-url", "http://127.0.0.1:9/v1"])
 

@@ -13,7 +13,7 @@ from functions.shared.contract import ENDPOINTS, RESPONSE_HEADERS, Endpoint
 from infra.paths import REPOSITORY
 
 FILE: Final = REPOSITORY / "docs" / "openapi.json"
-#: A time as the contract has it, and as the gateway writes one.
+#: The time format of the contract, and that of the gateway.
 ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 GATEWAY_TIME: Final = re.compile(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000")
 
@@ -67,7 +67,7 @@ class DescribedAnswer:
 
     @property
     def by_gateway(self) -> bool:
-        """Whether the gateway makes it: it has no other form of a time."""
+        """Whether the gateway itself responds: only it uses this time format."""
         return GATEWAY_TIME.fullmatch(str(self.body.get("timestamp"))) is not None
 
 

@@ -1,7 +1,7 @@
-"""Generated requests to the deployed API, in every state of a second factor, judged by ``docs/openapi.json``.
+"""Generated requests to the deployed API in every state of a user, checked against ``docs/openapi.json``.
 
-Schemathesis generates the requests from the description and judges the answers by it. What it cannot know is added
-here: the states that a user can be in, right codes, and which bodies are refused as such.
+Schemathesis generates the requests and checks the responses. This module adds what it cannot know: the states of a
+user, valid codes, and which bodies are refused as invalid.
 """
 
 import json
@@ -36,16 +36,16 @@ from functions.shared.contract import (
     Endpoint,
     ErrorCode,
 )
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import TIMEOUT_SECONDS, Aws
 from tests.support.api_description import FILE, assert_described, is_valid, operation
+from tests.support.http_user import HttpUser
 from tests.support.leaks import OVER_HTTP
+from tests.support.stack import TIMEOUT_SECONDS, Aws
 
 type Item = dict[str, Any]
 type AnyCase = Case[Any]
 
-#: The statuses that a user's states and requests lead to, by route; what else is described comes of failures, of a
-#: required scope or of the gateway's limits.
+#: The statuses that the states of a user lead to, by route. The other described statuses come from failures, scopes
+#: and the gateway's limits.
 REACHABLE: Final[Mapping[Endpoint, set[int]]] = {
     SETUP: {200, 401, 409},
     VERIFY_SETUP: {200, 400, 401, 404, 409, 410},
@@ -57,7 +57,7 @@ REACHABLE: Final[Mapping[Endpoint, set[int]]] = {
 
 
 class State(StrEnum):
-    """Where a user stands when a request comes."""
+    """The state of a user before a request."""
 
     NOTHING = "nothing"
     PENDING = "pending"
@@ -69,7 +69,7 @@ class State(StrEnum):
 
 
 class Offer(StrEnum):
-    """What a request has in place of a generated code."""
+    """The code in a request."""
 
     AS_GENERATED = "as generated"
     RIGHT_CODE = "right code"
@@ -77,26 +77,26 @@ class Offer(StrEnum):
 
 @cache
 def described_api() -> Any:
-    """Return Schemathesis's view of the description."""
+    """Return the description as Schemathesis loads it."""
     statuses = {
-        # A code can be of the right form and wrong all the same.
+        # A well-formed code can be wrong.
         "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "404", "409", "410", "429"]},
-        # Most of the gateway's own refusals are decided before anything of the request is read.
+        # The gateway refuses some requests before it reads their bodies.
         "negative_data_rejection": {"expected-statuses": ["400", "401", "404", "409", "410", "429"]},
     }
-    # Nothing that is sent may be answered 5xx, whatever the description allows.
+    # No response may be a 5xx, although the description contains some.
     config = schemathesis.Config.from_dict({"checks": statuses, "generation": {"mode": "all"}})
     return schemathesis.openapi.from_path(FILE, config=config)
 
 
 def described_operation(route: Endpoint) -> APIOperation[Any, Any, Any, Any]:
-    """Return Schemathesis's view of a route."""
+    """Return a route of the description as Schemathesis loads it."""
     found: APIOperation[Any, Any, Any, Any] = described_api()[route.path][route.method]
     return found
 
 
 def edge_cases(route: Endpoint) -> Iterator[AnyCase]:
-    """Yield the cases that follow from the description alone, always the same ones."""
+    """Yield the edge cases of the description, always the same."""
     api = described_api()
     modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
     yield from api.iter_coverage_cases(
@@ -105,17 +105,17 @@ def edge_cases(route: Endpoint) -> Iterator[AnyCase]:
 
 
 def offers(case: AnyCase) -> Iterable[Offer]:
-    """Return what is worth trying with a case: where nothing is wrong with it, a right code too."""
+    """Return the codes to try with a case: a right code only if the case is valid."""
     return Offer if is_positive(case) and case.body else [Offer.AS_GENERATED]
 
 
 def is_positive(case: AnyCase) -> bool:
-    """Tell whether a case is as the description wants it."""
+    """Return whether a case is valid."""
     return case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
 
 
 def any_case(route: Endpoint) -> SearchStrategy[AnyCase]:
-    """Return a strategy that draws cases as described, and cases that break the description somewhere."""
+    """Return a strategy that draws valid and invalid cases."""
     described = described_operation(route)
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     return st.one_of(*(described.as_strategy(generation_mode=mode) for mode in modes))
@@ -123,7 +123,7 @@ def any_case(route: Endpoint) -> SearchStrategy[AnyCase]:
 
 @dataclass
 class Subject:
-    """A user of the deployed API who can be put into any state at once, and what became of the requests.
+    """A user of the deployed API who can be put into any state, and the statuses of the responses.
 
     Parameters
     ----------
@@ -181,23 +181,23 @@ class Subject:
                 return self._enabled | _locked(MAX_CONSECUTIVE_FAILURES, now)
 
     def send(self, route: Endpoint, case: AnyCase, state: State, offer: Offer = Offer.AS_GENERATED) -> int:
-        """Send a case in a state, check the answer by everything that is known of it, and return its status."""
+        """Send a case in a state, check the response, and return its status."""
         self.put(state)
-        # API Gateway knows no 405: a method that is not there is not found.
+        # API Gateway has no 405: an unknown method is a 404.
         excluded = [unsupported_method]
         generated = case.body
         if offer is Offer.RIGHT_CODE:
             case.body = self._with_right_code(generated)
-            # What was wrong with the generated body may be gone now, and Schemathesis judges by what it generated.
+            # The body may be valid now, and Schemathesis would expect it to be refused.
             excluded.append(negative_data_rejection)
-        # A case without the header is about its absence; in any other the user's token replaces a made-up one.
+        # A case without the header tests its absence; in others the user's token replaces the generated one.
         headers = {"Authorization": f"Bearer {self.user.token}"} if "Authorization" in (case.headers or {}) else None
         try:
             answer = case.call_and_validate(
                 self.url,
                 session=self._session,
                 headers=headers,
-                additional_checks=[_is_refused_exactly_for_what_it_is],
+                additional_checks=[_is_described_and_refuses_only_invalid_bodies],
                 excluded_checks=excluded,
                 timeout=TIMEOUT_SECONDS,
             )
@@ -219,7 +219,7 @@ class Subject:
         return body
 
     def statuses(self, route: Endpoint) -> set[int]:
-        """Return the statuses that a route has answered."""
+        """Return the statuses that a route has returned."""
         return {status for seen, status in self.seen if seen == route}
 
 
@@ -233,8 +233,8 @@ def _locked(failures: int, now: int) -> Item:
     }
 
 
-def _is_refused_exactly_for_what_it_is(_: CheckContext, response: Response, case: AnyCase) -> None:
-    """Fail where an answer is none of the route's, or blames a valid body, or takes a body that is not valid."""
+def _is_described_and_refuses_only_invalid_bodies(_: CheckContext, response: Response, case: AnyCase) -> None:
+    """Fail if a response is not described, or if a valid body is refused or an invalid one accepted."""
     method = str(response.request.method)
     route = next((each for each in ENDPOINTS if (each.path, each.method) == (case.path, method)), None)
     if route is None:
@@ -253,7 +253,7 @@ def _is_refused_exactly_for_what_it_is(_: CheckContext, response: Response, case
 
 
 def _headers(response: Response) -> dict[str, str]:
-    """Return the headers, spelled as the description spells them."""
+    """Return the headers, spelled as in the description."""
     spelled = {name.title(): name for name in ("WWW-Authenticate", "X-Content-Type-Options")}
     titled = {name.title(): value for name, (value, *_) in response.headers.items()}
     return {spelled.get(name, name): value for name, value in titled.items()}

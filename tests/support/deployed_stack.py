@@ -1,4 +1,4 @@
-"""One stack for the whole run: an own one, or the one whose state file MFA_STACK names, for a fast loop.
+"""One stack for the whole run: a new one, or the running one whose state file ``MFA_STACK`` names.
 
 ``make up``, then ``MFA_STACK=.local/stack.json .venv/bin/python -m pytest tests/e2e -k setup``.
 """
@@ -15,16 +15,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import users
 from local.stack import Stack, StackFolder
 from local.users import TokenKind
-from tests.e2e.http_user import HttpUser
-from tests.e2e.stack import Api, Aws, function_log_since, given_stack, log_since, log_size, own_stack
+from tests.support.http_user import HttpUser
 from tests.support.leak_watch import nothing_leaks
+from tests.support.stack import Api, Aws, function_log_since, given_stack, log_since, log_size, own_stack
 
 _LOG_LINES = 60
 
 
 @dataclass
 class _Watched:
-    """The stack whose logs are shown when a test fails, and where they stood when the test began."""
+    """The stack whose logs are shown when a test fails, and the size of the logs when the test began."""
 
     place: StackFolder
     aws: Aws
@@ -50,16 +50,16 @@ def stack(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
     """Return the stack under test; its attributes are the fields of ``stack.json``."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
-    def tell(text: str) -> None:
+    def show(text: str) -> None:
         with capture.global_and_fixture_disabled():
             print(f"\n{text}")
 
     given = os.environ.get("MFA_STACK")
     if given is None:
-        tell("starting a stack for the end-to-end tests")
+        show("starting a stack for the end-to-end tests")
     with own_stack(tmp_path_factory.mktemp("stack")) if given is None else given_stack(Path(given)) as (running, place):
         pytestconfig.stash[_WATCHED] = _Watched(place, Aws(running))
-        with nothing_leaks(running, place, tell):
+        with nothing_leaks(running, place, show):
             yield running
 
 
@@ -77,13 +77,13 @@ def api(stack: Stack) -> Api:
 
 @pytest.fixture(scope="session")
 def stack_aws(stack: Stack) -> Aws:
-    """Return the embedded AWS of the stack under test. Folders of tests over HTTP know it as ``aws``."""
+    """Return the embedded AWS of the stack under test; in tests over HTTP it is the fixture ``aws``."""
     return Aws(stack)
 
 
 @pytest.fixture(scope="session")
 def token_for(stack: Stack) -> Callable[..., str]:
-    """Return a function that returns a fresh token of a user, who is created on demand."""
+    """Return a function that returns a new token of a user, who is created if needed."""
 
     def token(user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
         return users.token(stack, user, kind)
@@ -93,7 +93,7 @@ def token_for(stack: Stack) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def new_user(stack: Stack, api: Api, stack_aws: Aws, token_for: Callable[..., str]) -> Callable[[str], HttpUser]:
-    """Return a function that returns a user of a name, with nothing of an earlier test stored."""
+    """Return a function that returns a user of a name, with nothing stored."""
 
     def create(name: str) -> HttpUser:
         user = HttpUser(api, stack_aws, stack.table_name, token_for(name))
@@ -105,19 +105,19 @@ def new_user(stack: Stack, api: Api, stack_aws: Aws, token_for: Callable[..., st
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Remember where the logs stand."""
+    """Remember the size of the logs."""
     if watched := item.config.stash.get(_WATCHED, None):
         watched.begin()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what emulator and functions logged during a test that failed."""
+    """Add the logs of the emulator and of the functions to the report of a failed test."""
     report = yield
     watched = item.config.stash.get(_WATCHED, None)
     if report.failed and watched is not None:
         try:
             report.sections.extend(watched.sections())
         except (BotoCoreError, ClientError, OSError) as error:  # the emulator may be what failed
-            report.sections.append(("logs", f"not to be had: {error!r}"))
+            report.sections.append(("logs", f"not available: {error!r}"))
     return report

@@ -1,7 +1,7 @@
-"""Attacks on whoever verifies an access token, generated.
+"""Generated attacks on the verification of access tokens.
 
-`forgeries` are what anybody can make who has seen one genuine token and the issuer's public keys; they work against
-any deployment. `misissued` are signed with the issuer's own key, and must be refused for what they say.
+`forgeries` need one genuine token and the issuer's public keys, and can be tried against any deployment. `misissued`
+tokens are signed with the issuer's key, and must be refused for their content.
 """
 
 import base64
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import PyJWK
 
+from functions.shared.contract import DEFAULT_JWT_LEEWAY_SECONDS
 from tests.support.tokens import (
     ABSENT,
     AUDIENCE,
@@ -38,7 +39,7 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 @dataclass(frozen=True)
 class Target:
-    """What an attacker knows.
+    """The attacker's knowledge.
 
     Attributes
     ----------
@@ -221,7 +222,7 @@ def _signatures(target: Target) -> Iterator[Named]:
 
 
 def _elliptic_signatures(target: Target) -> Iterator[Named]:
-    """CVE-2022-21449 and its relatives: r or s at the edges of their range."""
+    """CVE-2022-21449 and similar: r or s at the edges of their range."""
     header = b64url(json_bytes({**target.header, "alg": "ES256"}))
     edges = {"0": 0, "1": 1, "n-1": _P256_ORDER - 1, "n": _P256_ORDER, "n+1": _P256_ORDER + 1, "max": 2**256 - 1}
     for (r_name, r), (s_name, s) in itertools.product(edges.items(), repeat=2):
@@ -347,21 +348,21 @@ def _structures(target: Target) -> Iterator[Named]:
 
 @dataclass(frozen=True)
 class Times:
-    """When tokens are made and judged.
+    """When tokens are issued and checked.
 
     Attributes
     ----------
     now : int
         Epoch seconds.
     slack : int
-        Seconds that may pass until the last token is judged, each for what it says and not for having aged.
+        Seconds until the last token is checked, during which tokens must not expire.
     """
 
     now: int = NOW
     slack: int = 0
 
     def claims(self, make: Callable[..., dict[str, Any]] = claims, **changes: Any) -> dict[str, Any]:
-        """Return the claims of a token that is good at that time, with changes."""
+        """Return the claims of a valid token, with changes."""
         times = {"iat": self.now - 60, "nbf": self.now - 60, "exp": self.now + 300 + self.slack}
         if make is cognito_claims:
             del times["nbf"]
@@ -369,7 +370,7 @@ class Times:
 
 
 def misissued(key: SigningKey, times: Times = Times()) -> Iterator[Named]:
-    """Yield named tokens that the issuer signed and that are no access tokens for this API, or not now."""
+    """Yield named tokens that the issuer signed and that are not valid access tokens for this API."""
     for name, changes in _claim_changes(times):
         yield name, key.token(times.claims(**changes))
     for name, changes in _cognito_changes():
@@ -410,8 +411,8 @@ def _claim_changes(times: Times) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "expired by one second", {"exp": now - 1}
     yield "expires at this very second", {"exp": now}
     yield "expires within this second", {"exp": now + 0.0}
-    yield "not valid for six seconds", {"nbf": later + 6}
-    yield "issued in six seconds", {"iat": later + 6}
+    yield "valid only after the leeway", {"nbf": later + DEFAULT_JWT_LEEWAY_SECONDS + 1}
+    yield "issued after the leeway", {"iat": later + DEFAULT_JWT_LEEWAY_SECONDS + 1}
     yield "issued in a year", {"iat": later + 31_536_000, "exp": later + 32_000_000}
     for issuer in (
         *(ABSENT, None, "", True, 1, [], [ISSUER], {}, {"iss": ISSUER}, f"{ISSUER}/", f"{ISSUER}\0", f"{ISSUER} "),
@@ -432,6 +433,16 @@ def _claim_changes(times: Times) -> Iterator[tuple[str, dict[str, Any]]]:
         *("user\n1", "user\0", "üser", "用户", "\ud800", "a\u200bb", "\u202eresu", "a" * 256, "user\x7f"),
     ):
         yield f"sub {subject if subject is not ABSENT else 'absent'!r:.40}", {"sub": subject}
+    for name in ("at_hash", "c_hash", "events", "cnf"):
+        yield f"with {name}", {name: "x1y2"}
+        yield f"with {name}, and named an access token", {name: {"a": 1}, "token_use": "access", "typ": "Bearer"}
+        yield f"with {name} null", {name: None}
+    names: tuple[Any, ...] = ("ID", "id", "Refresh", "Offline", "Logout", "DPoP", "JWT", "Bearer ", "")
+    for typ in (*names, None, True, 1, [], ["Bearer"], {}):
+        yield f"typ claim {typ!r}", {"typ": typ}
+    yield "no sign of an access token", {"scope": ABSENT}
+    yield "no sign of an access token but null", {"scope": None, "scp": None, "client_id": None}
+    yield "client_id and nonce, as in an ID token", {"scope": ABSENT, "client_id": "web", "nonce": "n"}
     for use in ("id", "ID", "Access", "access ", "refresh", "", None, True, 1, [], ["access"], {"access": 1}):
         yield f"token_use {use!r}", {"token_use": use}
 

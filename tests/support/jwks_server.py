@@ -1,4 +1,4 @@
-"""An issuer's JWKS endpoint on the loopback interface, which counts its requests and misbehaves on demand."""
+"""An issuer's JWKS endpoint on the loopback interface, which counts requests and can misbehave."""
 
 import json
 import ssl
@@ -12,7 +12,7 @@ type Behaviour = Callable[["Exchange"], None]
 
 
 class JwksServer:
-    """Publishes keys; ``behaviour`` replaces the good answer with another."""
+    """Publishes keys; ``behaviour`` replaces the response."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -28,12 +28,12 @@ class Exchange(BaseHTTPRequestHandler):
     jwks: JwksServer
 
     def handle(self) -> None:
-        # A client that refuses our certificate, or goes away, is no error of the server.
+        # A client may refuse the certificate or disconnect.
         with suppress(OSError):
             super().handle()
 
     def do_GET(self) -> None:
-        self.jwks = type(self).jwks  # the port may change hands before the answer ends
+        self.jwks = type(self).jwks  # another server may get the port before the response ends
         self.jwks.fetches += 1
         self.jwks.behaviour(self)
 
@@ -49,17 +49,17 @@ class Exchange(BaseHTTPRequestHandler):
 
 
 def answering_keys(exchange: Exchange) -> None:
-    """Answer with the JWK Set."""
+    """Return the JWK Set."""
     exchange.answer(200, json.dumps({"keys": exchange.jwks.keys}).encode())
 
 
 def answering(status: int, body: bytes, **headers: str) -> Behaviour:
-    """Answer with something else."""
+    """Return a behaviour with a fixed response."""
     return lambda exchange: exchange.answer(status, body, **headers)
 
 
 def hanging(exchange: Exchange) -> None:
-    """Accept the request and never answer."""
+    """Accept the request and never respond."""
     exchange.jwks.stopping.wait()
 
 
@@ -80,17 +80,17 @@ def dripping(exchange: Exchange) -> None:
 
 
 def resetting(exchange: Exchange) -> None:
-    """Close the connection without an answer."""
+    """Close the connection without a response."""
     exchange.close_connection = True
 
 
 @contextmanager
 def jwks_servers(tls: ssl.SSLContext | None = None) -> Iterator[Callable[[], JwksServer]]:
-    """Listen on a free port for the length of a block; each call gives the port to a server that knows nothing yet."""
+    """Listen on a free port during a block; each call of the yielded function gives the port to a new server."""
     scheme = "http" if tls is None else "https"
 
     class Handler(Exchange):
-        """Of this listener alone."""
+        """The requests of this listener."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
         if tls:

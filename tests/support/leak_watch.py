@@ -1,8 +1,8 @@
-"""Fails a test that printed or answered what it must keep to itself, and a run whose stack wrote it down anywhere.
+"""Fails a test that prints or returns a secret, and a run whose stack wrote one down anywhere.
 
 A pytest plugin. Within a test's own process, the ledger learns what is secret from the handlers that `tests.conftest`
 loads; whatever the test printed, logged or was answered is searched at its end. Over HTTP, the ledger learns from
-`tests.e2e.stack.Api`; `nothing_leaks` searches all that the stack has written down when the run ends.
+`tests.support.stack.Api`; `nothing_leaks` searches all that the stack has written down when the run ends.
 """
 
 import time
@@ -14,17 +14,17 @@ import pytest
 
 from functions.shared.contract import EVENT_SOURCE
 from local.stack import Stack, StackFolder
-from tests.e2e.stack import Aws, every_function_log_since, log_since, log_size
 from tests.support.leaks import IN_PROCESS, OVER_HTTP, Kind, Leak, Search, Used
+from tests.support.stack import Aws, every_function_log_since, log_since, log_size
 from tests.support.subscriber import Event, Subscriber
 
-#: So many are shown; one cause makes many.
+#: One cause makes many leaks; so many are shown.
 _SHOWN: Final = 10
 _LEDGERS: Final = (IN_PROCESS, OVER_HTTP)
 
 
 class _Test:
-    """What one test has used, was answered and has printed."""
+    """The secrets, responses and output of one test."""
 
     def __init__(self) -> None:
         self.read: list[tuple[str, str]] = []
@@ -44,13 +44,13 @@ _TEST: Final = pytest.StashKey[_Test]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Begin to watch a test."""
+    """Start to record a test."""
     item.stash[_TEST] = _Test()
 
 
 @pytest.fixture(autouse=True)
 def _keep_what_is_read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a copy of the output that a test takes out of pytest's sight by reading it."""
+    """Keep a copy of the output that a test reads, since pytest does not report it."""
     readouterr = pytest.CaptureFixture.readouterr
     read = request.node.stash[_TEST].read
 
@@ -66,16 +66,16 @@ def _keep_what_is_read(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Search what a test has printed once it is over, and fail it for what is found."""
+    """Search the output of a test when it ends, and fail it for leaks."""
     report = yield
     if call.when == "teardown" and report.passed and (leaks := item.stash[_TEST].leaks(report.sections)):
         report.outcome = "failed"
-        report.longrepr = _told("This test printed, logged or answered what must stay secret", leaks)
+        report.longrepr = _message("This test printed, logged or returned what must stay secret", leaks)
     return report
 
 
 class StackWatch:
-    """Searches what a stack has written down since a time.
+    """Searches everything that a stack wrote since its creation.
 
     Parameters
     ----------
@@ -88,22 +88,22 @@ class StackWatch:
         self._began, self._offset = int(time.time() * 1000), log_size(place)
 
     def leaks(self, used: Iterable[Used], events: Iterable[Event] = ()) -> list[Leak]:
-        """Return what is found of the values that were used, in what was written down and in events that were heard.
+        """Return the leaks of used values in logs, metrics, items and events.
 
-        A place that may hold a kind of value is not searched for it.
+        A place that may contain a kind of value is not searched for it.
         """
         everything = list(used)
         texts = [*self.function_logs(), *self.metrics(), *(("an event", str(event)) for event in events)]
         return [
             *Search(everything).leaks(texts),
-            # A sealed secret names its user, in base64, and so does a token.
+            # A sealed secret contains its user's id in base64, as a token does.
             *Search(each for each in everything if each.kind is not Kind.TOKEN).leaks(self.items()),
-            # The emulator's user pool names users.
+            # The emulator's user pool logs the names of users.
             *Search(each for each in everything if each.kind is not Kind.LABEL).leaks(self.emulator_log()),
         ]
 
     def function_logs(self) -> Iterator[tuple[str, str]]:
-        """Yield every line that functions logged, metrics and the platform's own lines included."""
+        """Yield every log line of the functions, with metrics and the platform's lines."""
         for function, message in every_function_log_since(self._aws, self._began):
             yield f"the log of {function}", message
 
@@ -113,7 +113,7 @@ class StackWatch:
             yield from (("a metric", str(metric)) for metric in page["Metrics"])
 
     def items(self) -> Iterator[tuple[str, str]]:
-        """Yield every item that is in the table."""
+        """Yield every item in the table."""
         for page in self._aws.client("dynamodb").get_paginator("scan").paginate(TableName=self._stack.table_name):
             yield from (("a stored item", str(item)) for item in page["Items"])
 
@@ -123,13 +123,13 @@ class StackWatch:
 
 
 @contextmanager
-def nothing_leaks(stack: Stack, place: StackFolder, tell: Callable[[str], None]) -> Iterator[None]:
-    """Fail the run if at its end the stack has written down anywhere what the tests used as a secret.
+def nothing_leaks(stack: Stack, place: StackFolder, show: Callable[[str], None]) -> Iterator[None]:
+    """Fail the run if the stack wrote a secret of the tests anywhere.
 
     Parameters
     ----------
-    tell : callable
-        Tells whoever waits how much was searched.
+    show : callable
+        Prints a summary of the search.
     """
     watch = StackWatch(stack, place)
     with Subscriber(Aws(stack), {"source": [EVENT_SOURCE]}).subscribed() as subscriber:
@@ -137,13 +137,15 @@ def nothing_leaks(stack: Stack, place: StackFolder, tell: Callable[[str], None])
         events = subscriber.everything()
     used = list(OVER_HTTP.used.values())
     leaks = [*watch.leaks(used, events), *Search(used).leaks(OVER_HTTP.answers)]
-    tell(f"searched what the stack wrote down for {len(used)} secrets, codes and tokens: {len(leaks)} found")
+    show(f"searched what the stack wrote down for {len(used)} secrets, codes and tokens: {len(leaks)} found")
     if leaks:
-        told = _told("The stack wrote down what must stay secret (this test is just the last one of the run)", leaks)
-        pytest.fail(told, pytrace=False)
+        message = _message(
+            "The stack wrote down what must stay secret (this test is just the last one of the run)", leaks
+        )
+        pytest.fail(message, pytrace=False)
 
 
-def _told(heading: str, leaks: list[Leak]) -> str:
+def _message(heading: str, leaks: list[Leak]) -> str:
     kinds = {kind: sum(leak.used.kind is kind for leak in leaks) for kind in Kind}
     counted = ", ".join(f"{number} x {kind}" for kind, number in kinds.items() if number)
     return "\n  ".join([f"{heading}: {counted}", *map(str, leaks[:_SHOWN])])

@@ -1,4 +1,4 @@
-"""Drives a user through the routes: by their Lambda handlers at a time of the test's choosing, or in other ways."""
+"""Users who call the routes: the deployed ones, or the Lambda handlers at a time that the test chooses."""
 
 import json
 from abc import ABC, abstractmethod
@@ -14,13 +14,13 @@ from tests.support.events import api_event
 
 #: A time in the middle of a time step.
 START = 1_800_000_015.0
-#: Those around now whose codes tests use.
+#: The steps, counted from now, whose codes tests use.
 _STEPS_OF_A_TEST = range(-3, 5)
 
 
 @dataclass
 class Answer:
-    """What a route answered."""
+    """The response of a route."""
 
     status: int
     body: dict[str, Any]
@@ -32,7 +32,7 @@ class Answer:
 
 
 class Caller(ABC):
-    """A user with an authenticator app; how requests travel and what time it is are left to the kind of caller."""
+    """A user with an authenticator app; subclasses define the transport and the time."""
 
     def __init__(self) -> None:
         self.secret = ""
@@ -44,13 +44,13 @@ class Caller(ABC):
 
     @abstractmethod
     def time(self) -> float:
-        """Return the time that the user's authenticator app shows codes of, in epoch seconds."""
+        """Return the time of the authenticator app, in epoch seconds."""
 
     def fresh_time_step(self, seconds: float = 12) -> None:  # noqa: B027 -- for the kind of caller whose time passes
-        """Wait until the present time step has so many seconds left, so that a test's codes stay in its window."""
+        """Wait until the present time step has so many seconds left, so that its code stays valid during a test."""
 
     def code(self, *, steps: int = 0) -> str:
-        """Return the app's code, some time steps from now."""
+        """Return the code of a time step, counted from now."""
         return pyotp.TOTP(self.secret).at(int(self.time()) + 30 * steps)
 
     def wrong_code(self) -> str:
@@ -71,13 +71,13 @@ class Caller(ABC):
         return answer
 
     def enrol(self) -> None:
-        """Turn MFA on, by the code of the step before, so that the present one is still good for a login."""
-        # Two time steps may have the same code, which would be refused as used: a few in a million secrets.
+        """Turn MFA on with the code of the previous step, which leaves the present code for a login."""
+        # With a few secrets in a million, two of these steps have the same code, which would be refused as used.
         while True:
             assert self.setup().status == 200
             if len({self.code(steps=steps) for steps in _STEPS_OF_A_TEST}) == len(_STEPS_OF_A_TEST):
                 break
-        self.fresh_time_step(4)  # that code is good for no longer than this step lasts
+        self.fresh_time_step(4)  # the code of the previous step is valid until this step ends
         assert self.verify_setup(self.code(steps=-1)).status == 200
 
     def verify(self, code: str | None = None) -> Answer:

@@ -1,26 +1,24 @@
-"""What Linux tells of processes: which belong together, what each of them holds, and who is connected."""
+"""Processes of this machine: their resources, their session, and their connections."""
 
+import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
-from local import ports
+import psutil
 
-_PROC: Final = Path("/proc")
-#: Fields of ``/proc/PID/stat`` after the name in brackets, see proc_pid_stat(5).
-_STATE, _SESSION = 0, 3
-#: Columns of ``/proc/net/tcp``: local and remote address; the socket.
-_ENDS, _INODE = slice(1, 3), 9
+from local.ports import LOOPBACK
 
 
 @dataclass(frozen=True)
 class Holdings:
-    """What a process holds.
+    """The resources of a process.
 
     Attributes
     ----------
     mebibytes : float
-        Memory that is resident.
+        Resident memory.
     files, threads : int
         Open file descriptors, and threads.
     """
@@ -30,42 +28,42 @@ class Holdings:
     threads: int
 
     @classmethod
-    def of(cls, process: int) -> Self:
-        """Look at a process."""
-        folder = _PROC / str(process)
-        status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
-        return cls(
-            mebibytes=int(status["VmRSS"].split()[0]) / 1024,
-            files=len(list((folder / "fd").iterdir())),
-            threads=int(status["Threads"]),
-        )
+    def of(cls, process_id: int) -> Self:
+        """Return the present resources of a process."""
+        process = psutil.Process(process_id)
+        return cls(process.memory_info().rss / 2**20, process.num_fds(), process.num_threads())
 
 
-def in_session(session: int) -> dict[int, str]:
-    """Return the living processes of a session, with their command lines."""
-    found = {}
-    for folder in _PROC.glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[_SESSION]) == session and fields[_STATE] != "Z":
-                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-            continue
+def in_session(session: int) -> set[int]:
+    """Return the running processes of a session."""
+    found = set()
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):  # it has ended in the meantime
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.add(process.pid)
     return found
 
 
 def connected(port: int, to: int) -> int:
-    """Return the process that is connected from a port of the loopback interface to another one.
+    """Return the process that is connected from one port of the loopback interface to another.
 
     Raises
     ------
     LookupError
-        There is none.
+        There is no such process.
     """
-    ends = [f"{int.from_bytes(bytes([127, 0, 0, 1]), 'little'):08X}:{end:04X}" for end in (port, to)]
-    rows = (line.split() for line in (_PROC / "net" / "tcp").read_text().splitlines()[1:])
     # A port can have connections to several servers, and old ones of processes that have ended.
-    process = ports.owner({f"socket:[{row[_INODE]}]" for row in rows if row[_ENDS] == ends})
-    if process is None:
-        raise LookupError(f"nobody is connected from port {port} to port {to}")
-    return int(process.name)
+    for each in psutil.net_connections("tcp4"):
+        if each.pid and (each.laddr, each.raddr) == ((LOOPBACK, port), (LOOPBACK, to)):
+            return each.pid
+    raise LookupError(f"no process is connected from port {port} to port {to}")
+
+
+def listening(processes: Iterable[int]) -> set[str]:
+    """Return the addresses and ports where processes accept connections, such as ``127.0.0.1:4566``."""
+    wanted = set(processes)
+    return {
+        f"{each.laddr.ip}:{each.laddr.port}"
+        for each in psutil.net_connections("tcp")
+        if each.pid in wanted and each.laddr and each.status == psutil.CONN_LISTEN
+    }

@@ -1,18 +1,18 @@
-"""Functions of the deployed stack with another environment, for a while."""
+"""Deployed functions with changed environment variables, during a block."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from tests.e2e.stack import Aws
-from tests.local.emulator import eventually
+from tests.support.emulator import eventually
+from tests.support.stack import Aws
 
 LIVE: Final = "live"
 
 
 @contextmanager
 def released(aws: Aws, function: str, variables: Mapping[str, str]) -> Iterator[None]:
-    """Release a version of a function with further environment variables, and go back to the one before.
+    """Publish a version of a function with more environment variables; go back to the earlier one after the block.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def released(aws: Aws, function: str, variables: Mapping[str, str]) -> Iterator[
     try:
         version = client.publish_version(FunctionName=function)["Version"]
         assert version != before
-        # Lambda prepares SnapStart's snapshot meanwhile: here, a process that is nobody's yet. A request that comes
-        # earlier gets a second one, which fetches the issuer's keys for itself. One that cannot start is ready too.
+        # Lambda prepares SnapStart's snapshot: here, an idle process. An earlier request would start a second process,
+        # which fetches the issuer's keys again. A function that cannot start leaves the state Pending too.
         released_as = {"FunctionName": function, "Qualifier": version}
         eventually(lambda: client.get_function_configuration(**released_as)["State"] != "Pending")
         client.update_alias(FunctionName=function, Name=LIVE, FunctionVersion=version)

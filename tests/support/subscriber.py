@@ -1,4 +1,4 @@
-"""Hears what is told on the event bus, as a subscriber does."""
+"""A subscriber of the event bus."""
 
 import json
 import time
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Self
 
-from tests.e2e.stack import Aws
+from tests.support.stack import Aws
 
 #: The stream is read every second, and the machine may be busy.
 PATIENCE_SECONDS: Final = 30
-#: So long after the last expected event nothing else must come: two readings of the stream.
+#: No other event may follow the last expected one for this long: the stream is read twice.
 SILENCE_SECONDS: Final = 3
 _MOST_AT_A_TIME: Final = 10
 
@@ -24,7 +24,7 @@ class Subscriber:
     Parameters
     ----------
     pattern : dict
-        Which events it hears.
+        The events that it receives.
     """
 
     def __init__(self, aws: Aws, pattern: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ class Subscriber:
 
     @contextmanager
     def subscribed(self) -> Iterator[Self]:
-        """Hear what is told from now to the end of a block."""
+        """Subscribe during a block."""
         self._url = self._queues.create_queue(QueueName=self._name)["QueueUrl"]
         attributes = self._queues.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
         self._events.put_rule(Name=self._name, EventPattern=self._pattern)
@@ -47,7 +47,7 @@ class Subscriber:
             self._queues.delete_queue(QueueUrl=self._url)
 
     def wait_for(self, count: int) -> list[Event]:
-        """Return the events that came, in the order of their coming, once there are so many and no more follow."""
+        """Return the received events in order, once there are exactly so many."""
         found: list[Event] = []
         deadline = time.monotonic() + PATIENCE_SECONDS
         while len(found) < count and time.monotonic() < deadline:
@@ -57,14 +57,14 @@ class Subscriber:
         return found
 
     def everything(self) -> list[Event]:
-        """Return the events that came and come, until for a while none does."""
+        """Return the received events, once no more arrive for a while."""
         found: list[Event] = []
         while more := self._received(wait=SILENCE_SECONDS):
             found += more
         return found
 
-    def hears_nothing(self) -> bool:
-        """Whether for a while no event comes."""
+    def receives_nothing(self) -> bool:
+        """Return whether no event arrives for a while."""
         return not self._received(wait=SILENCE_SECONDS)
 
     def _received(self, *, wait: int) -> list[Event]:
@@ -72,7 +72,7 @@ class Subscriber:
 
 
 def receive(queues: Any, url: str, *, wait: int) -> list[str]:
-    """Take messages from a queue."""
+    """Receive and delete messages of a queue."""
     messages = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=_MOST_AT_A_TIME, WaitTimeSeconds=wait).get(
         "Messages", []
     )

@@ -1,4 +1,4 @@
-"""JWTs built by hand, byte by byte where a library would refuse to, and the keys that sign them."""
+"""JWTs, also invalid ones that a library would refuse to build, and the keys that sign them."""
 
 import base64
 import functools
@@ -16,7 +16,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 ISSUER = "https://issuer.example/pool"
 AUDIENCE = "mfa-api"
-#: The time of the tests, in the middle of nowhere.
+#: The time of the tests.
 NOW = 1_800_000_000
 
 
@@ -26,12 +26,12 @@ def b64url(data: bytes) -> str:
 
 
 def b64url_decode(text: str) -> bytes:
-    """Return what `b64url` encoded."""
+    """Return the bytes that `b64url` encoded."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def json_bytes(value: object) -> bytes:
-    """Return compact JSON; bytes are taken as they are."""
+    """Return compact JSON; bytes are returned unchanged."""
     return value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
 
 
@@ -72,13 +72,13 @@ class SigningKey:
 
 @functools.cache
 def rsa_key(kid: str, bits: int = 2048) -> SigningKey:
-    """Return the RSA key of a name, the same one every time."""
+    """Return the RSA key of a name, the same in each call."""
     return SigningKey(rsa.generate_private_key(65537, bits), kid)
 
 
 @functools.cache
 def ec_key(kid: str) -> SigningKey:
-    """Return the P-256 key of a name, the same one every time."""
+    """Return the P-256 key of a name, the same in each call."""
     return SigningKey(ec.generate_private_key(ec.SECP256R1()), kid)
 
 
@@ -90,7 +90,7 @@ def hmac_token(algorithm: str, secret: bytes, claims: Mapping[str, Any] | bytes,
 
 
 class _Absent:
-    """Marks a claim to leave out; shows without its address, as tests are named by their parameters."""
+    """Marks a claim to leave out; its text has no address, because it is part of test ids."""
 
     def __repr__(self) -> str:
         return "absent"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tools.bench.fake_aws import StandIn, TrafficCount
-from tools.bench.variants import Enrolment, TokenIssuer, Variant, environment, event_of
+from tools.bench.variants import BenchIssuer, Enrolment, Variant, environment, event_of
 
 _TIMEOUT_SECONDS: Final = 120
 
@@ -79,7 +79,7 @@ class Bench:
 
     def __init__(self, stand_in: StandIn, setup: Variant) -> None:
         self._stand_in = stand_in
-        self._issuer = TokenIssuer()
+        self._issuer = BenchIssuer()
         stand_in.keys = self._issuer.keys()
         response = self._execute(setup, Enrolment("", {"none": None}), warm_up=0, requests=0)["response"]
         self._enrolment = Enrolment.of(response, stand_in.put or {}, now=time.time())

@@ -87,7 +87,7 @@ class Enrolment:
 
 
 @dataclass(frozen=True)
-class TokenIssuer:
+class BenchIssuer:
     """An OIDC issuer with one RSA key."""
 
     key: RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
@@ -104,7 +104,7 @@ class TokenIssuer:
         return {"keys": [{**jwk, "kid": "1", "use": "sig", "alg": "RS256"}]}
 
 
-def event_of(variant: Variant, enrolment: Enrolment, issuer: TokenIssuer, now: float) -> dict[str, Any]:
+def event_of(variant: Variant, enrolment: Enrolment, issuer: BenchIssuer, now: float) -> dict[str, Any]:
     """Return the event that API Gateway sends for a variant."""
     route = variant.route or contract.VERIFY
     headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "app/1.0"}

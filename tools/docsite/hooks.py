@@ -115,7 +115,8 @@ def _origin(page: str, docs: Path) -> str:
     if not page.startswith(f"{SOURCE}/"):
         return f"{docs.name}/{page}"
     path = page.removeprefix(f"{SOURCE}/")
-    return path if (REPOSITORY / path).exists() else path.removesuffix(".md")
+    candidates = (path, f".{path}", path.removesuffix(".md"), f".{path.removesuffix('.md')}")
+    return next(each for each in candidates if (REPOSITORY / each).is_file())
 
 
 def _target(address: str, base: str) -> str | None:
@@ -159,6 +160,7 @@ def _outside_fences(markdown: str, change: Callable[[str], str]) -> str:
 
 def _page_of(target: str) -> str:
     """Return the page that shows a file of the repository."""
+    target = target.removeprefix(".")  # MkDocs leaves hidden folders out
     return f"{SOURCE}/{target}" if target.endswith(".md") else f"{SOURCE}/{target}.md"
 
 

@@ -1,66 +1,85 @@
-"""The second dashboard, one section per function: where an operator goes once the overview names a function."""
+"""The dashboard `mfa-ENVIRONMENT-functions`: details of every function and of the table."""
 
-from typing import cast
-
-import cdk_monitoring_constructs as monitoring
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.monitoring.resources import WatchedResources
+from functions.shared import contract
+from infra.monitoring.dashboard.graphs import Colour, WidgetRow, dashboard, graph, line
+from infra.monitoring.resources import TABLE_OPERATIONS, WatchedResources
 
 
 class FunctionsDashboard(Construct):
-    """Every function and the table in the detail that cdk-monitoring-constructs knows; no alarms.
+    """One row for each function, and one for the table.
 
     Parameters
     ----------
-    scope, id
-        As of every construct.
-    environment : str
-        Whose dashboard it is.
-    resources : WatchedResources
-        What is on it.
+    watched : WatchedResources
+        The functions and the table, and their metrics.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,  # noqa: A002 (the name that every construct has)
-        *,
-        environment: str,
-        resources: WatchedResources,
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, watched: WatchedResources) -> None:
         super().__init__(scope, id)
-        self.name = f"mfa-{environment}-functions"
-        facade = monitoring.MonitoringFacade(
-            self,
-            "Facade",
-            alarm_factory_defaults=monitoring.AlarmFactoryDefaults(
-                actions_enabled=False, alarm_name_prefix=f"mfa-{environment}"
+        rows = [row for folder in watched.functions for row in _function(folder, watched)] + _table(watched)
+        # The construct "Factory" keeps the dashboard's logical id: CloudFormation could not replace the dashboard,
+        # because it creates the new one before it deletes the old one of the same name.
+        dashboard(Construct(self, "Factory"), f"mfa-{watched.environment}-functions", rows)
+
+
+def _function(folder: str, watched: WatchedResources) -> list[WidgetRow]:
+    counts = {"Invocations": Colour.FIRST, "Errors": Colour.BROKEN, "Throttles": Colour.REFUSED}
+    durations = {"p50": Colour.GOOD, "p90": Colour.REFUSED, "p99": Colour.FAILED, "Maximum": Colour.BROKEN}
+    row: list[cloudwatch.ConcreteWidget] = [
+        graph(
+            "Invocations, errors and throttles",
+            [line(name, watched.function(folder, name), colour) for name, colour in counts.items()],
+        ),
+        graph(
+            "Duration (ms)",
+            [line(each, watched.function(folder, "Duration", each), colour) for each, colour in durations.items()],
+            unit="ms",
+            threshold=1000 * watched.timeout_seconds,
+        ),
+    ]
+    if folder == contract.SECURITY_EVENTS_FUNCTION:
+        age = watched.function(folder, "IteratorAge", "Maximum")
+        row.append(graph("Age of the stream's records (ms)", [line("IteratorAge", age, Colour.FIRST)], unit="ms"))
+    else:
+        concurrency = watched.function(folder, "ConcurrentExecutions", "Maximum")
+        row.append(graph("Concurrency", [line("ConcurrentExecutions", concurrency, Colour.FIRST)]))
+    return [_heading(contract.lambda_name(folder, watched.environment)), row]
+
+
+def _table(watched: WatchedResources) -> list[WidgetRow]:
+    return [
+        _heading(f"Table {watched.table_name}"),
+        [
+            graph(
+                "Consumed request units",
+                [
+                    line("read", watched.table("ConsumedReadCapacityUnits"), Colour.SECOND),
+                    line("write", watched.table("ConsumedWriteCapacityUnits"), Colour.FIRST),
+                ],
+                unit="units",
             ),
-            dashboard_factory=cast(
-                "monitoring.IDynamicDashboardFactory",
-                monitoring.DefaultDashboardFactory(
-                    self,
-                    "Factory",
-                    dashboard_name_prefix=self.name,
-                    create_summary_dashboard=False,
-                    create_alarm_dashboard=False,
-                ),
+            graph(
+                "Latency by operation, average (ms)",
+                [
+                    line(each, watched.table("SuccessfulRequestLatency", operation=each, statistic="Average"))
+                    for each in TABLE_OPERATIONS
+                ],
+                unit="ms",
             ),
-        )
-        for watched in resources.functions:
-            name = watched.name(environment)
-            facade.monitor_lambda_function(
-                lambda_function=lambda_.Function.from_function_name(self, watched.folder, name),
-                human_readable_name=name,
-                add_to_alarm_dashboard=False,
-                add_to_summary_dashboard=False,
-            )
-        facade.monitor_dynamo_table(
-            table=dynamodb.Table.from_table_name(self, "Table", resources.table_name),
-            human_readable_name="users",
-            add_to_alarm_dashboard=False,
-            add_to_summary_dashboard=False,
-        )
+            graph(
+                "Throttles and system errors",
+                [
+                    line("ReadThrottleEvents", watched.table("ReadThrottleEvents"), Colour.REFUSED),
+                    line("WriteThrottleEvents", watched.table("WriteThrottleEvents"), Colour.FAILED),
+                    *(line(each, watched.table("SystemErrors", operation=each)) for each in TABLE_OPERATIONS),
+                ],
+            ),
+        ],
+    ]
+
+
+def _heading(text: str) -> WidgetRow:
+    return [cloudwatch.TextWidget(markdown=f"## {text}", width=24, height=1)]

@@ -1,380 +1,350 @@
-"""What is on the dashboard, top to bottom: is it working, is it attacked, what is slow or failing, what does it cost.
+"""The dashboard `mfa-ENVIRONMENT`, from top to bottom: health, attacks, latency and failures, cost, latest failures.
 
-A new route appears by itself. A new metric of the functions is one more line here; a test holds the two together.
+A new route appears automatically. A new metric of the functions needs a line here; a test finds a missing one.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import batched
+from typing import Final
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint, Metric
 from infra.config.monitoring import MonitoringConfig
 from infra.monitoring import queries
-from infra.monitoring.dashboard.panels import (
-    AlarmTiles,
-    Colour,
-    Graph,
-    Line,
-    LogTable,
-    Numbers,
-    Row,
-    Text,
-    counter,
-    line,
-)
-from infra.monitoring.resources import WatchedResources
-from infra.monitoring.rules import endpoints as endpoint_rules
-from infra.monitoring.rules.model import Urgency, total, zero_filled
-from infra.monitoring.rules.platform import TABLE_OPERATIONS
-from infra.monitoring.rules.security import DECRYPT, GENERATE_DATA_KEY
-from infra.monitoring.rules.series import (
-    account_concurrency,
-    counted,
-    dead_letters,
-    function,
-    gateway,
-    secret_key_uses,
-    table,
-)
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.dashboard.graphs import Colour, WidgetRow, computed, counter, dashboard, graph, line
+from infra.monitoring.queries import SavedQuery, log_groups
+from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
+from infra.monitoring.rules.endpoints import slug
+from infra.monitoring.rules.model import total, zero_filled
 
-#: Colours of the outcomes of a route, in the order of `contract.EndpointMetrics`.
-_OUTCOMES = (
-    ("attempts", Colour.NEUTRAL),
-    ("successes", Colour.GOOD),
-    ("rejections", Colour.REFUSED),
-    ("errors", Colour.FAILED),
-    ("system_errors", Colour.BROKEN),
-    ("unauthorized", Colour.SUSPICIOUS),
-)
-_PER_ROW = 3
+COLUMNS: Final = 24
+
+#: The colour of each outcome of a route, in the order of `contract.EndpointMetrics`.
+_OUTCOMES: Final = {
+    "attempts": Colour.NEUTRAL,
+    "successes": Colour.GOOD,
+    "rejections": Colour.REFUSED,
+    "errors": Colour.FAILED,
+    "system_errors": Colour.BROKEN,
+    "unauthorized": Colour.SUSPICIOUS,
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Overview:
+class OverviewDashboard(Construct):
     """The dashboard of one environment.
 
-    Attributes
+    Parameters
     ----------
-    environment : str
-        Whose metrics it shows.
-    resources : WatchedResources
-        The parts of that environment.
+    watched : WatchedResources
+        The parts of that environment, and their metrics.
     config : MonitoringConfig
         Where the runbook is, and the thresholds that graphs show.
-    endpoints : sequence of Endpoint
-        The routes.
+    alarms : Alarms
+        The alarms whose states it shows.
     """
 
-    environment: str
-    resources: WatchedResources
-    config: MonitoringConfig
-    endpoints: Sequence[Endpoint] = contract.ENDPOINTS
+    def __init__(
+        self, scope: Construct, id: str, *, watched: WatchedResources, config: MonitoringConfig, alarms: Alarms
+    ) -> None:
+        super().__init__(scope, id)
+        self._watched = watched
+        self._config = config
+        self._alarms = alarms
+        rows: list[WidgetRow] = [
+            self._title(),
+            *self._health(),
+            *self._attacks(),
+            *self._latency_and_failures(),
+            *self._cost(),
+            *self._latest_failures(),
+        ]
+        dashboard(self, f"mfa-{watched.environment}", rows)
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the dashboard's rows, from the top."""
-        yield (self._title(),)
-        yield from self._is_it_working()
-        yield from self._is_it_attacked()
-        yield from self._what_is_slow_or_failing()
-        yield from self._what_does_it_cost()
-        yield from self._latest_failures()
-
-    def _title(self) -> Text:
-        return Text(
-            height=2,
-            markdown=f"# MFA service · {self.environment}\n"
-            f"Top to bottom: is it working · is it attacked · what is slow or failing · what does it cost. "
-            f"Every alarm has a heading of the same name in the [runbook]({self.config.runbook_url}).",
+    def _title(self) -> WidgetRow:
+        return _text(
+            f"# MFA service · {self._watched.environment}\n"
+            f"From top to bottom: health · attacks · latency and failures · cost · latest failures. "
+            f"Every alarm has a heading of the same name in the [runbook]({self._config.runbook_url}).",
         )
 
-    # -- is it working ---------------------------------------------------------------------------------------
-
-    def _is_it_working(self) -> Iterator[Row]:
-        yield (
+    def _health(self) -> list[WidgetRow]:
+        others = [endpoint for endpoint in contract.ENDPOINTS if endpoint is not contract.SETUP]
+        graphs = [graph(f"{each.method} {each.path}", self._outcomes(each)) for each in others]
+        setup = contract.SETUP
+        return [
             self._heading(
-                "Is it working?",
-                "Normal: every alarm is OK; setup succeeds above 90 % (what is left are 409s); logins above 80 %, as "
-                "people mistype; no 5xx. Red on the left wakes somebody, red on the right can wait for the morning.",
+                "Health",
+                "Normal: every alarm is OK; setup succeeds above 90 % (the rest are 409s); logins succeed above 80 %, "
+                "because people mistype; no 5xx. An alarm on the left pages on-call, one on the right can wait.",
                 "page",
             ),
-        )
-        yield (
-            AlarmTiles(title="These page", urgency=Urgency.PAGE, width=8, height=7),
-            AlarmTiles(title="These tell", urgency=Urgency.NOTIFY, width=16, height=7),
-        )
-        yield (Numbers(title="Latest five minutes", lines=tuple(self._headline())),)
-        setup = contract.SETUP
-        yield (
-            Graph(title=f"Setup: {setup.method} {setup.path}", lines=self._outcomes(setup), width=12, height=7),
-            Graph(
-                title="Answered with 200, percent of attempts",
-                lines=tuple(self._success(endpoint) for endpoint in self.endpoints),
-                unit="percent",
-                width=12,
-                height=7,
-            ),
-        )
-        others = [
-            Graph(title=f"{endpoint.method} {endpoint.path}", lines=self._outcomes(endpoint))
-            for endpoint in self.endpoints
-            if endpoint is not setup
+            [
+                cloudwatch.AlarmStatusWidget(
+                    title="Pages on-call", alarms=[self._alarms.page, *self._alarms.paging], width=8, height=7
+                ),
+                cloudwatch.AlarmStatusWidget(
+                    title="Notifies only", alarms=[*self._alarms.notifying], width=16, height=7
+                ),
+            ],
+            [
+                cloudwatch.SingleValueWidget(
+                    title="Last five minutes", metrics=self._headline(), width=COLUMNS, height=3, sparkline=True
+                )
+            ],
+            [
+                graph(f"Setup: {setup.method} {setup.path}", self._outcomes(setup), width=12, height=7),
+                graph(
+                    "Success rate (%)",
+                    [self._success(endpoint, slug(endpoint)) for endpoint in contract.ENDPOINTS],
+                    unit="percent",
+                    width=12,
+                    height=7,
+                ),
+            ],
+            *batched(graphs, 3, strict=False),
         ]
-        yield from _wrapped(others)
 
-    def _headline(self) -> Iterator[Line]:
-        requests = gateway("Count", self.resources)
-        yield Line(label="requests", series={"requests": requests}, colour=Colour.FIRST)
-        for endpoint in self.endpoints:
-            if endpoint in {contract.SETUP, contract.VERIFY}:
-                yield self._success(endpoint, label=f"{endpoint_rules.slug(endpoint)} succeeded, %")
-        yield Line(
-            label="5xx, %",
-            series={"requests": requests, "failed": gateway("5XXError", self.resources)},
-            expression=f"IF({zero_filled('requests')} > 0, 100*{zero_filled('failed')}/requests, 0)",
-            colour=Colour.BROKEN,
-        )
-        yield line("p99 latency, ms", gateway("Latency", self.resources, "p99"), Colour.SECOND)
-        wrong = counted(Metric.INVALID_CODES, self.environment)
-        yield Line(label="wrong codes", series={"wrong": wrong}, expression="FILL(wrong,0)", colour=Colour.SUSPICIOUS)
+    def _headline(self) -> list[cloudwatch.IMetric]:
+        requests, failed = self._watched.gateway("Count"), self._watched.gateway("5XXError")
+        return [
+            line("Requests", requests, Colour.FIRST),
+            self._success(contract.SETUP, "setup-mfa success (%)", Colour.GOOD),
+            self._success(contract.VERIFY, "verify-mfa success (%)", Colour.GOOD),
+            computed(
+                "5xx (%)",
+                f"IF({zero_filled('requests')} > 0, 100*{zero_filled('failed')}/requests, 0)",
+                {"requests": requests, "failed": failed},
+                Colour.BROKEN,
+            ),
+            line("p99 latency (ms)", self._watched.gateway("Latency", "p99"), Colour.SECOND),
+            computed(
+                "Wrong codes",
+                zero_filled("wrong"),
+                {"wrong": self._watched.counted(Metric.INVALID_CODES)},
+                Colour.SUSPICIOUS,
+            ),
+        ]
 
-    def _outcomes(self, endpoint: Endpoint) -> tuple[Line, ...]:
-        names = {outcome: getattr(endpoint.metrics, outcome) for outcome, _ in _OUTCOMES}
-        return tuple(counter(counted(names[outcome], self.environment), colour) for outcome, colour in _OUTCOMES)
-
-    def _success(self, endpoint: Endpoint, label: str | None = None) -> Line:
-        attempts, successes = f"attempts_{endpoint.function}", f"successes_{endpoint.function}"
-        return Line(
-            label=label or endpoint_rules.slug(endpoint),
-            series={
-                attempts: counted(endpoint.metrics.attempts, self.environment),
-                successes: counted(endpoint.metrics.successes, self.environment),
-            },
-            expression=f"100*{zero_filled(successes)}/{attempts}",
-            colour=Colour.GOOD if label else None,
-        )
-
-    # -- is it attacked --------------------------------------------------------------------------------------
-
-    def _is_it_attacked(self) -> Iterator[Row]:
-        thresholds = self.config.thresholds
-        yield (
+    def _attacks(self) -> list[WidgetRow]:
+        thresholds = self._config.thresholds
+        return [
             self._heading(
-                "Is someone attacking it?",
-                "Normal: a trickle of expired tokens and mistyped codes that follows the traffic; replays, lock-outs "
-                "and races close to none; the key decrypts exactly as often as the functions asked it to.",
+                "Attacks",
+                "Normal: a few expired tokens and mistyped codes, in proportion to the traffic; hardly any replays, "
+                "lock-outs and conflicts; KMS counts exactly the decryptions that the functions count.",
                 "invalid-codes-surge",
             ),
-        )
-        yield (
-            Graph(
-                title="No valid token (401), by route",
-                lines=tuple(counter(counted(each.metrics.unauthorized, self.environment)) for each in self.endpoints),
-                threshold=thresholds.setup_unauthorized,
-            ),
-            Graph(
-                title="Wrong and replayed codes",
-                lines=(
-                    self._counted(Metric.INVALID_CODES, Colour.SUSPICIOUS),
-                    self._counted(Metric.REPLAYS_REJECTED, Colour.BROKEN),
+            [
+                graph(
+                    "Unauthorized requests (401) by route",
+                    [counter(self._watched.counted(each.metrics.unauthorized)) for each in contract.ENDPOINTS],
+                    threshold=thresholds.setup_unauthorized,
                 ),
-                threshold=thresholds.invalid_codes,
-            ),
-            Graph(
-                title="Lock-outs",
-                lines=(
-                    self._counted(Metric.LOCKOUTS, Colour.BROKEN),
-                    self._counted(Metric.LOCKED_ATTEMPTS, Colour.REFUSED),
+                graph(
+                    "Wrong and replayed codes",
+                    [
+                        self._counter(Metric.INVALID_CODES, Colour.SUSPICIOUS),
+                        self._counter(Metric.REPLAYS_REJECTED, Colour.BROKEN),
+                    ],
+                    threshold=thresholds.invalid_codes,
                 ),
-                threshold=thresholds.lockouts,
-            ),
-        )
-        yield (
-            Graph(
-                title="Backup codes used",
-                lines=(self._counted(Metric.BACKUP_CODES_USED, Colour.REFUSED),),
-                threshold=thresholds.backup_codes_used,
-            ),
-            Graph(
-                title="Lost races (409) and missing scopes (403)",
-                lines=(
-                    self._counted(Metric.CONFLICTS, Colour.SUSPICIOUS),
-                    self._counted(Metric.INSUFFICIENT_SCOPE, Colour.REFUSED),
+                graph(
+                    "Lock-outs",
+                    [
+                        self._counter(Metric.LOCKOUTS, Colour.BROKEN),
+                        self._counter(Metric.LOCKED_ATTEMPTS, Colour.REFUSED),
+                    ],
+                    threshold=thresholds.lockouts,
                 ),
-                threshold=min(thresholds.conflicts, thresholds.insufficient_scope),
-            ),
-            Graph(
-                title="Who decrypts: the key's count and ours",
-                lines=(
-                    line("Decrypt, by anyone", secret_key_uses(DECRYPT, self.resources), Colour.BROKEN),
-                    self._counted(Metric.SECRET_DECRYPTIONS, Colour.GOOD),
+            ],
+            [
+                graph(
+                    "Backup codes used",
+                    [self._counter(Metric.BACKUP_CODES_USED, Colour.REFUSED)],
+                    threshold=thresholds.backup_codes_used,
                 ),
-            ),
-        )
+                graph(
+                    "Conflicts (409) and missing scopes (403)",
+                    [
+                        self._counter(Metric.CONFLICTS, Colour.SUSPICIOUS),
+                        self._counter(Metric.INSUFFICIENT_SCOPE, Colour.REFUSED),
+                    ],
+                    threshold=min(thresholds.conflicts, thresholds.insufficient_scope),
+                ),
+                graph(
+                    "Decryptions of secrets",
+                    [
+                        line("Decrypt by any principal", self._watched.secret_key_uses(DECRYPT), Colour.BROKEN),
+                        self._counter(Metric.SECRET_DECRYPTIONS, Colour.GOOD),
+                    ],
+                ),
+            ],
+        ]
 
-    # -- what is slow or failing -----------------------------------------------------------------------------
-
-    def _what_is_slow_or_failing(self) -> Iterator[Row]:
-        thresholds = self.config.thresholds
-        yield (
-            self._heading(
-                "What is slow or failing?",
-                "Normal: p50 below 100 ms, p99 below 1 s (cold starts); no function errors or throttles; DynamoDB "
-                "answers in single milliseconds. KMS publishes successful calls alone, neither latency nor throttles.",
-                "api-latency-p99",
-            ),
-        )
-        yield (
-            Graph(
-                title="Whole answer, milliseconds",
-                lines=tuple(
-                    line(statistic, gateway("Latency", self.resources, statistic), colour)
-                    for statistic, colour in (
-                        ("p50", Colour.GOOD),
-                        ("p90", Colour.REFUSED),
-                        ("p99", Colour.FAILED),
-                    )
-                ),
-                unit="ms",
-                threshold=thresholds.api_latency_p99_ms,
-            ),
-            Graph(
-                title="Gateway: 4xx and 5xx",
-                lines=(
-                    line("Count", gateway("Count", self.resources), Colour.NEUTRAL),
-                    line("4XXError", gateway("4XXError", self.resources), Colour.REFUSED),
-                    line("5XXError", gateway("5XXError", self.resources), Colour.BROKEN),
-                ),
-            ),
-            Graph(
-                title="Cannot fetch keys, cannot publish events",
-                lines=(
-                    self._counted(Metric.JWKS_FETCH_FAILURES, Colour.BROKEN),
-                    self._counted(Metric.SECURITY_EVENT_FAILURES, Colour.FAILED),
-                    self._counted(Metric.SECURITY_EVENTS_PUBLISHED, Colour.GOOD),
-                    *self._undelivered(),
-                ),
-            ),
-        )
-        yield tuple(
-            Graph(title=f"Duration by function, {statistic}", lines=self._each("Duration", statistic), unit="ms")
-            for statistic in ("p50", "p90", "p99")
-        )
-        yield (
-            Graph(title="Errors by function", lines=self._each("Errors"), threshold=thresholds.function_errors),
-            Graph(
-                title="Throttles by function",
-                lines=self._each("Throttles"),
-                threshold=thresholds.function_throttles,
-            ),
-            Graph(
-                title="Concurrency: ours, and all of the account",
-                lines=(
-                    *self._each("ConcurrentExecutions", "Maximum"),
-                    line("ClaimedAccountConcurrency", account_concurrency(), Colour.BROKEN),
-                ),
-                threshold=thresholds.concurrency,
-            ),
-        )
-        yield (
-            Graph(
-                title="DynamoDB latency by operation, average",
-                lines=tuple(
-                    line(
-                        operation,
-                        table("SuccessfulRequestLatency", self.resources, operation=operation, statistic="Average"),
-                    )
-                    for operation in TABLE_OPERATIONS
-                ),
-                unit="ms",
-            ),
-            Graph(
-                title="DynamoDB throttles and errors, failed calls of KMS",
-                lines=(
-                    line("ReadThrottleEvents", table("ReadThrottleEvents", self.resources), Colour.REFUSED),
-                    line("WriteThrottleEvents", table("WriteThrottleEvents", self.resources), Colour.FAILED),
-                    self._table_errors(),
-                    self._counted(Metric.KEY_FAILURES, Colour.SUSPICIOUS),
-                ),
-                threshold=thresholds.table_throttles,
-            ),
-            LogTable(title="Cold starts by function", query=queries.COLD_STARTS, width=8),
-        )
-
-    def _undelivered(self) -> Iterator[Line]:
-        if self.resources.dead_letter_queue_name is not None:
-            yield line("dead letters", dead_letters(self.resources.dead_letter_queue_name), Colour.SUSPICIOUS)
-
-    def _table_errors(self) -> Line:
-        series = {
-            f"failed_{operation.lower()}": table("SystemErrors", self.resources, operation=operation)
+    def _latency_and_failures(self) -> list[WidgetRow]:
+        thresholds, watched = self._config.thresholds, self._watched
+        system_errors = {
+            f"failed_{operation.lower()}": watched.table("SystemErrors", operation=operation)
             for operation in TABLE_OPERATIONS
         }
-        return Line(label="SystemErrors", series=series, expression=total(series), colour=Colour.BROKEN)
-
-    # -- what does it cost -----------------------------------------------------------------------------------
-
-    def _what_does_it_cost(self) -> Iterator[Row]:
-        yield (
+        dead_letters = watched.dead_letters()
+        return [
             self._heading(
-                "What does it cost to run?",
-                "Normal: one invocation of the authorizer and one of a route per request; one KMS call per setup and "
-                "verification; one write per answer that checks a code. Anything steeper than the traffic is a loop.",
+                "Latency and failures",
+                "Normal: p50 below 100 ms, p99 below 1 s (cold starts); no function errors or throttles; DynamoDB "
+                "responds within 10 ms. KMS publishes only successful calls, neither latency nor throttles.",
+                "api-latency-p99",
+            ),
+            [
+                graph(
+                    "End-to-end latency (ms)",
+                    [
+                        line("p50", watched.gateway("Latency", "p50"), Colour.GOOD),
+                        line("p90", watched.gateway("Latency", "p90"), Colour.REFUSED),
+                        line("p99", watched.gateway("Latency", "p99"), Colour.FAILED),
+                    ],
+                    unit="ms",
+                    threshold=thresholds.api_latency_p99_ms,
+                ),
+                graph(
+                    "Gateway: requests, 4xx and 5xx",
+                    [
+                        line("Count", watched.gateway("Count"), Colour.NEUTRAL),
+                        line("4XXError", watched.gateway("4XXError"), Colour.REFUSED),
+                        line("5XXError", watched.gateway("5XXError"), Colour.BROKEN),
+                    ],
+                ),
+                graph(
+                    "Signing keys and security events",
+                    [
+                        self._counter(Metric.JWKS_FETCH_FAILURES, Colour.BROKEN),
+                        self._counter(Metric.SECURITY_EVENT_FAILURES, Colour.FAILED),
+                        self._counter(Metric.SECURITY_EVENTS_PUBLISHED, Colour.GOOD),
+                        *([line("Dead letters", dead_letters, Colour.SUSPICIOUS)] if dead_letters else []),
+                    ],
+                ),
+            ],
+            [
+                graph(f"Duration by function, {statistic} (ms)", self._by_function("Duration", statistic), unit="ms")
+                for statistic in ("p50", "p90", "p99")
+            ],
+            [
+                graph("Errors by function", self._by_function("Errors"), threshold=thresholds.function_errors),
+                graph("Throttles by function", self._by_function("Throttles"), threshold=thresholds.function_throttles),
+                graph(
+                    "Concurrency by function, and of the account",
+                    [
+                        *self._by_function("ConcurrentExecutions", "Maximum"),
+                        line("ClaimedAccountConcurrency", watched.account_concurrency(), Colour.BROKEN),
+                    ],
+                    threshold=thresholds.concurrency,
+                ),
+            ],
+            [
+                graph(
+                    "DynamoDB latency by operation, average (ms)",
+                    [
+                        line(each, watched.table("SuccessfulRequestLatency", operation=each, statistic="Average"))
+                        for each in TABLE_OPERATIONS
+                    ],
+                    unit="ms",
+                ),
+                graph(
+                    "DynamoDB throttles and errors, KMS failures",
+                    [
+                        line("ReadThrottleEvents", watched.table("ReadThrottleEvents"), Colour.REFUSED),
+                        line("WriteThrottleEvents", watched.table("WriteThrottleEvents"), Colour.FAILED),
+                        computed("SystemErrors", total(system_errors), system_errors, Colour.BROKEN),
+                        self._counter(Metric.KEY_FAILURES, Colour.SUSPICIOUS),
+                    ],
+                    threshold=thresholds.table_throttles,
+                ),
+                self._log_table("Cold starts by function", queries.COLD_STARTS, width=8),
+            ],
+        ]
+
+    def _cost(self) -> list[WidgetRow]:
+        watched = self._watched
+        return [
+            self._heading(
+                "Cost",
+                "Normal: each request is one invocation of the authorizer and one of a route; each setup and each "
+                "check of a code is one KMS call; each check of a code is one write. A steeper line is a loop.",
                 "setup-mfa-attempts-flood",
             ),
-        )
-        yield (
-            Graph(title="Invocations by function", lines=self._each("Invocations"), stacked=True),
-            Graph(
-                title="KMS calls on the secret's key",
-                lines=(
-                    line(DECRYPT, secret_key_uses(DECRYPT, self.resources), Colour.FIRST),
-                    line(GENERATE_DATA_KEY, secret_key_uses(GENERATE_DATA_KEY, self.resources), Colour.SECOND),
+            [
+                graph("Invocations by function", self._by_function("Invocations"), stacked=True),
+                graph(
+                    "KMS calls on the secret key",
+                    [
+                        line(DECRYPT, watched.secret_key_uses(DECRYPT), Colour.FIRST),
+                        line(GENERATE_DATA_KEY, watched.secret_key_uses(GENERATE_DATA_KEY), Colour.SECOND),
+                    ],
+                    stacked=True,
                 ),
-                stacked=True,
-            ),
-            Graph(
-                title="DynamoDB request units",
-                lines=(
-                    line("read", table("ConsumedReadCapacityUnits", self.resources), Colour.SECOND),
-                    line("write", table("ConsumedWriteCapacityUnits", self.resources), Colour.FIRST),
+                graph(
+                    "DynamoDB request units",
+                    [
+                        line("read", watched.table("ConsumedReadCapacityUnits"), Colour.SECOND),
+                        line("write", watched.table("ConsumedWriteCapacityUnits"), Colour.FIRST),
+                    ],
+                    unit="units",
+                    stacked=True,
                 ),
-                unit="units",
-                stacked=True,
-            ),
-        )
+            ],
+        ]
 
-    # -- latest failures -------------------------------------------------------------------------------------
-
-    def _latest_failures(self) -> Iterator[Row]:
-        yield (
+    def _latest_failures(self) -> list[WidgetRow]:
+        return [
             self._heading(
-                "The latest failures",
+                "Latest failures",
                 "Types, places and request ids; never a secret, code or token. `one-request`, among the saved queries, "
-                "shows everything that a request id left behind.",
+                "shows everything that was logged for a request id.",
                 "queries",
             ),
+            [self._log_table("Latest failures", queries.LATEST_FAILURES)],
+            [
+                self._log_table("Refused tokens by reason", queries.REFUSED_TOKENS, width=8),
+                self._log_table("Refused requests by source", queries.REFUSED_SOURCES, width=16),
+            ],
+        ]
+
+    def _heading(self, title: str, normal: str, anchor: str) -> WidgetRow:
+        return _text(f"## {title}\n{normal} [Runbook]({self._config.runbook_link(anchor)})")
+
+    def _outcomes(self, endpoint: Endpoint) -> list[cloudwatch.IMetric]:
+        return [
+            counter(self._watched.counted(getattr(endpoint.metrics, outcome)), colour)
+            for outcome, colour in _OUTCOMES.items()
+        ]
+
+    def _success(self, endpoint: Endpoint, label: str, colour: Colour | None = None) -> cloudwatch.IMetric:
+        attempts, successes = f"attempts_{endpoint.function}", f"successes_{endpoint.function}"
+        series = {
+            attempts: self._watched.counted(endpoint.metrics.attempts),
+            successes: self._watched.counted(endpoint.metrics.successes),
+        }
+        return computed(label, f"100*{zero_filled(successes)}/{attempts}", series, colour)
+
+    def _counter(self, metric: Metric, colour: Colour) -> cloudwatch.IMetric:
+        return counter(self._watched.counted(metric), colour)
+
+    def _by_function(self, name: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
+        return [
+            line(folder.replace("_", "-"), self._watched.function(folder, name, statistic))
+            for folder in self._watched.functions
+        ]
+
+    def _log_table(self, title: str, query: SavedQuery, *, width: int = COLUMNS) -> cloudwatch.LogQueryWidget:
+        groups = log_groups(query, self._watched)
+        return cloudwatch.LogQueryWidget(
+            title=title, log_group_names=groups, query_lines=[*query.lines], width=width, height=6
         )
-        yield (LogTable(title="Latest failures", query=queries.LATEST_FAILURES),)
-        yield (
-            LogTable(title="Refused tokens by reason", query=queries.REFUSED_TOKENS, width=8),
-            LogTable(title="Refused requests by source", query=queries.REFUSED_SOURCES, width=16),
-        )
-
-    # -- parts -----------------------------------------------------------------------------------------------
-
-    def _heading(self, question: str, normal: str, anchor: str) -> Text:
-        return Text(markdown=f"## {question}\n{normal} [Runbook]({self.config.runbook_link(anchor)})")
-
-    def _counted(self, metric: Metric, colour: Colour) -> Line:
-        return counter(counted(metric, self.environment), colour)
-
-    def _each(self, name: str, statistic: str = "Sum") -> tuple[Line, ...]:
-        return tuple(
-            line(watched.folder.replace("_", "-"), function(name, watched, self.environment, statistic))
-            for watched in self.resources.functions
-        )
 
 
-def _wrapped(graphs: Sequence[Graph]) -> Iterator[Row]:
-    for start in range(0, len(graphs), _PER_ROW):
-        yield tuple(graphs[start : start + _PER_ROW])
+def _text(markdown: str) -> WidgetRow:
+    transparent = cloudwatch.TextWidgetBackground.TRANSPARENT
+    return [cloudwatch.TextWidget(markdown=markdown, width=COLUMNS, height=2, background=transparent)]

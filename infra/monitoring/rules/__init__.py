@@ -1,9 +1,5 @@
-"""Every alarm of the service, as data: one list, from which CloudFormation, dashboard, runbook and tests follow."""
+"""Every alarm of the service as data. The template, the dashboard, the runbook and the tests follow from this list."""
 
-from collections.abc import Sequence
-
-from functions.shared import contract
-from functions.shared.contract import Endpoint
 from infra.config.monitoring import MonitoringConfig
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.endpoints import endpoint_rules
@@ -15,26 +11,10 @@ from infra.monitoring.rules.security import security_rules
 PAGE_KEY = "page"
 
 
-def alarm_rules(
-    *,
-    environment: str,
-    resources: WatchedResources,
-    config: MonitoringConfig,
-    endpoints: Sequence[Endpoint] = contract.ENDPOINTS,
-) -> tuple[AlarmRule, ...]:
-    """Return the alarms of an environment, in the order of the runbook.
-
-    Raises
-    ------
-    ValueError
-        If two rules share a name.
-    """
-    rules = (
-        *endpoint_rules(environment, endpoints, config.thresholds),
-        *security_rules(environment, resources, config.thresholds),
-        *platform_rules(environment, resources, config),
+def alarm_rules(watched: WatchedResources, config: MonitoringConfig) -> tuple[AlarmRule, ...]:
+    """Return the alarms of an environment, in the order of the runbook."""
+    return (
+        *endpoint_rules(watched, config.thresholds),
+        *security_rules(watched, config.thresholds),
+        *platform_rules(watched, config),
     )
-    keys = [rule.key for rule in rules]
-    if repeated := {key for key in keys if keys.count(key) > 1}:
-        raise ValueError(f"alarms of the same name: {', '.join(sorted(repeated))}")
-    return rules

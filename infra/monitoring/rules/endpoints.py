@@ -1,150 +1,133 @@
-"""Alarms of the routes: is it failing, is it dead, is it flooded."""
+"""Alarms of the routes: failures, no success, unusual numbers of requests."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from functions.shared import contract
 from functions.shared.contract import Endpoint
 from infra.config.monitoring import Thresholds
-from infra.monitoring.rules.model import AlarmRule, Missing, Urgency, ratio, total, zero_filled
-from infra.monitoring.rules.series import counted
+from infra.monitoring.resources import WatchedResources
+from infra.monitoring.rules.model import AlarmRule, Urgency, ratio, total, zero_filled
 
 
 def slug(endpoint: Endpoint) -> str:
-    """Return how alarms and headings call a route: its function's name without the environment."""
+    """Return a route's name in alarms and headings: its function's name without the environment."""
     return endpoint.function.replace("_", "-")
 
 
-def endpoint_rules(environment: str, endpoints: Sequence[Endpoint], thresholds: Thresholds) -> Iterator[AlarmRule]:
-    """Yield the alarms of every route, then those that only some have."""
-    for endpoint in endpoints:
-        yield from _failures(environment, endpoint, thresholds)
-    yield from _setup(environment, thresholds)
+def endpoint_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
+    """Yield the alarms that every route has, then those of single routes."""
+    for endpoint in contract.ENDPOINTS:
+        yield from _failures(watched, endpoint, thresholds)
+    yield from _setup(watched, thresholds)
     yield _no_success(
-        environment,
+        watched,
         contract.SETUP,
         minimum=thresholds.setups_without_success,
-        # A 409 is a right answer: a quarter of an hour of nothing else is no outage.
+        # A 409 is a correct response: fifteen minutes with only 409s are not an outage.
         attempts="FILL(attempts,0)-FILL(rejections,0)",
         response="Look at the latest failures of setup-mfa, then at KMS and DynamoDB.",
     )
-    if contract.VERIFY in endpoints:
-        yield _no_success(
-            environment,
-            contract.VERIFY,
-            minimum=thresholds.verifications_without_success,
-            # Rejections stay in: were every right code refused, that would be all one sees of it.
-            attempts="FILL(attempts,0)",
-            response="Nobody can log in: compare wrong codes with errors, and check the last deployment.",
-        )
-    yield from _unauthorized(environment, endpoints, thresholds)
+    yield _no_success(
+        watched,
+        contract.VERIFY,
+        minimum=thresholds.verifications_without_success,
+        # Rejections count: if the service refused every correct code, only the rejections would show it.
+        attempts="FILL(attempts,0)",
+        response="Users cannot log in: compare wrong codes with errors, and check the last deployment.",
+    )
+    others = {
+        endpoint.function: watched.counted(endpoint.metrics.unauthorized)
+        for endpoint in contract.ENDPOINTS
+        if endpoint is not contract.SETUP
+    }
+    yield AlarmRule(
+        key="unauthorized-surge",
+        happened="Many requests to the routes other than setup had no valid token.",
+        response="Compare with successes: if they fell, the issuer or its keys are broken; if not, block the source.",
+        series=others,
+        expression=total(others),
+        threshold=thresholds.unauthorized,
+    )
 
 
-def _failures(environment: str, endpoint: Endpoint, thresholds: Thresholds) -> Iterator[AlarmRule]:
+def _failures(watched: WatchedResources, endpoint: Endpoint, thresholds: Thresholds) -> Iterator[AlarmRule]:
     metrics, name = endpoint.metrics, slug(endpoint)
     route = f"{endpoint.method} {endpoint.path}"
     yield AlarmRule(
         key=f"{name}-errors",
-        happened=f"{route} answered 503 because KMS or DynamoDB refused, throttled or timed out.",
+        happened=f"{route} returned 503 because KMS or DynamoDB refused, throttled or timed out.",
         response="Find the failing call in the latest failures, then check that service's status, quota and the key.",
-        series={"errors": counted(metrics.errors, environment)},
+        series={"errors": watched.counted(metrics.errors)},
         threshold=thresholds.errors,
-        missing=Missing.NOT_BREACHING,  # a counter: nothing counted is nothing failed
     )
     yield AlarmRule(
         key=f"{name}-system-errors",
-        happened=f"{route} answered 500: something happened that the code does not know.",
+        happened=f"{route} returned 500 because of an unexpected exception.",
         response="Read the logged exception; if it began with a deployment, roll back first.",
-        series={"system_errors": counted(metrics.system_errors, environment)},
+        series={"system_errors": watched.counted(metrics.system_errors)},
         threshold=thresholds.system_errors,
-        missing=Missing.NOT_BREACHING,  # a counter: nothing counted is nothing failed
     )
     yield AlarmRule(
         key=f"{name}-error-ratio",
-        happened=f"More of {route} failed with 500 or 503 than users should bear.",
-        response="If it began with a deployment, roll back; else follow the route's errors and system errors.",
+        happened=f"Enough requests to {route} failed with 500 or 503 for users to notice.",
+        response="If it began with a deployment, roll back; if not, follow the route's errors and system errors.",
         series={
-            "attempts": counted(metrics.attempts, environment),
-            "errors": counted(metrics.errors, environment),
-            "system_errors": counted(metrics.system_errors, environment),
+            "attempts": watched.counted(metrics.attempts),
+            "errors": watched.counted(metrics.errors),
+            "system_errors": watched.counted(metrics.system_errors),
         },
+        # Zero for a few requests; the alarms on the counters watch the quiet hours.
         expression=ratio(
             total(["errors", "system_errors"]), zero_filled("attempts"), thresholds.ratio_minimum_requests
         ),
         threshold=thresholds.error_ratio_percent,
-        missing=Missing.NOT_BREACHING,  # no requests, no ratio; the plain counters watch the quiet hours
         urgency=Urgency.PAGE,
     )
 
 
-def _setup(environment: str, thresholds: Thresholds) -> Iterator[AlarmRule]:
+def _setup(watched: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
     metrics, name = contract.SETUP.metrics, slug(contract.SETUP)
     yield AlarmRule(
         key=f"{name}-attempts-flood",
         happened="Signed-in callers ask for enrolments far more often than people do.",
         response="Find out whether it is one user (a client in a retry loop) or many, and throttle or block it.",
-        series={"attempts": counted(metrics.attempts, environment)},
+        series={"attempts": watched.counted(metrics.attempts)},
         threshold=thresholds.setup_attempts,
-        missing=Missing.NOT_BREACHING,  # a counter: no datapoint is no flood
     )
     yield AlarmRule(
         key=f"{name}-successes-surge",
         happened="Authenticators are enrolled faster than people enrol them, as with a batch of stolen sessions.",
         response="Ask whether a campaign or migration runs; if not, suspect stolen tokens and look at who enrols.",
-        series={"successes": counted(metrics.successes, environment)},
+        series={"successes": watched.counted(metrics.successes)},
         threshold=thresholds.setup_successes,
-        missing=Missing.NOT_BREACHING,  # a counter: too few successes is another alarm's business
     )
     yield AlarmRule(
         key=f"{name}-already-enabled-surge",
-        happened="Many setups were refused with 409: a client ignores the status, or somebody probes for accounts.",
+        happened="Many setups were refused with 409: a client ignores the status, or an attacker probes accounts.",
         response="Find out which users and client it comes from; a release that skips the status check is likely.",
-        series={"already_enabled": counted(metrics.rejections, environment)},
+        series={"already_enabled": watched.counted(metrics.rejections)},
         threshold=thresholds.setup_already_enabled,
-        missing=Missing.NOT_BREACHING,  # a counter: no datapoint is no refusal
     )
     yield AlarmRule(
         key=f"{name}-unauthorized-surge",
-        happened="Many setups came without a valid token: an attack, or an issuer whose tokens are refused.",
-        response="Compare with successes: if those fell, the issuer or its keys are broken; if not, block the source.",
-        series={"unauthorized": counted(metrics.unauthorized, environment)},
+        happened="Many setups had no valid token: an attack, or an issuer whose tokens are refused.",
+        response="Compare with successes: if they fell, the issuer or its keys are broken; if not, block the source.",
+        series={"unauthorized": watched.counted(metrics.unauthorized)},
         threshold=thresholds.setup_unauthorized,
-        missing=Missing.NOT_BREACHING,  # a counter: no datapoint is nobody refused
     )
 
 
-def _no_success(environment: str, endpoint: Endpoint, *, minimum: int, attempts: str, response: str) -> AlarmRule:
-    metrics = endpoint.metrics
-    series = {
-        "attempts": counted(metrics.attempts, environment),
-        "rejections": counted(metrics.rejections, environment),
-        "successes": counted(metrics.successes, environment),
-    }
+def _no_success(
+    watched: WatchedResources, endpoint: Endpoint, *, minimum: int, attempts: str, response: str
+) -> AlarmRule:
+    used = [name for name in ("attempts", "rejections") if name in attempts]
     return AlarmRule(
         key=f"{slug(endpoint)}-no-success",
-        happened=f"{endpoint.method} {endpoint.path} was called for 15 minutes and not once succeeded.",
+        happened=f"{endpoint.method} {endpoint.path} was called for 15 minutes without a single success.",
         response=response,
-        series={name: each for name, each in series.items() if name in attempts or name == "successes"},
+        series={name: watched.counted(getattr(endpoint.metrics, name)) for name in (*used, "successes")},
         expression=f"IF(({attempts} >= {minimum}) AND (FILL(successes,0) < 1), 1, 0)",
         threshold=1,
         period_minutes=15,
-        missing=Missing.NOT_BREACHING,  # no calls at all: nothing is known to be broken
         urgency=Urgency.PAGE,
     )
-
-
-def _unauthorized(environment: str, endpoints: Sequence[Endpoint], thresholds: Thresholds) -> Iterator[AlarmRule]:
-    others = {
-        endpoint.function: counted(endpoint.metrics.unauthorized, environment)
-        for endpoint in endpoints
-        if endpoint is not contract.SETUP
-    }
-    if others:
-        yield AlarmRule(
-            key="unauthorized-surge",
-            happened="Many requests to the routes other than setup came without a valid token.",
-            response="Compare with successes: if those fell, the issuer or its keys are broken; if not, block it.",
-            series=others,
-            expression=total(others),
-            threshold=thresholds.unauthorized,
-            missing=Missing.NOT_BREACHING,  # counters: no datapoint is nobody refused
-        )

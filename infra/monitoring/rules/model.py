@@ -1,24 +1,14 @@
-"""The words that alarms are written in: a series of datapoints, and a rule over one or more of them."""
+"""An alarm as data, and the metric math that several alarms use."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-MINUTE: Final = 60
+from infra.monitoring.resources import Series
 
 #: CloudWatch's limit on the metrics of one alarm's expression.
 MAX_METRICS_PER_ALARM: Final = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Series:
-    """One metric with one statistic: CloudWatch finds it only if namespace, name and *every* dimension match."""
-
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str] = field(default_factory=dict)
-    statistic: str = "Sum"
 
 
 class Missing(StrEnum):
@@ -29,7 +19,7 @@ class Missing(StrEnum):
 
 
 class Urgency(StrEnum):
-    """Whether an alarm wakes somebody, through the composite alarm, or waits for the morning."""
+    """Whether an alarm pages on-call, through the composite alarm, or only notifies."""
 
     PAGE = "page"
     NOTIFY = "notify"
@@ -37,7 +27,7 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmRule:
-    """When an alarm fires, and what it says then.
+    """When an alarm fires, and what its message says.
 
     Attributes
     ----------
@@ -50,19 +40,20 @@ class AlarmRule:
     series : mapping of str to Series
         What is measured, by the names that ``expression`` uses.
     threshold : float
-        From this value on a datapoint breaches.
+        A datapoint breaches from this value on.
     missing : Missing
-        Stated by every rule, with the reason in a comment.
+        ``NOT_BREACHING`` unless a rule says otherwise: the functions and AWS publish these metrics only when
+        something happens, so a period without a datapoint is a period in which nothing happened.
     expression : str or None
-        Metric math over ``series``; ``None`` where there is one series and nothing to compute.
+        Metric math over ``series``; ``None`` for a single series.
     below : bool
-        Breach below the threshold instead.
+        Whether a datapoint breaches below the threshold instead.
     period_minutes : int
         Length of a datapoint.
     datapoints, periods : int
-        So many of so many recent datapoints must breach.
+        The alarm fires when ``datapoints`` of the last ``periods`` breach.
     urgency : Urgency
-        Who is told.
+        Whether the alarm pages.
     """
 
     key: str
@@ -70,7 +61,7 @@ class AlarmRule:
     response: str
     series: Mapping[str, Series]
     threshold: float
-    missing: Missing
+    missing: Missing = Missing.NOT_BREACHING
     expression: str | None = None
     below: bool = False
     period_minutes: int = 5
@@ -81,31 +72,31 @@ class AlarmRule:
     def __post_init__(self) -> None:
         """Refuse what CloudWatch would refuse at deployment."""
         if self.expression is None and len(self.series) != 1:
-            raise ValueError(f"{self.key}: without an expression there is exactly one series")
+            raise ValueError(f"{self.key}: an alarm without an expression needs exactly one series")
         if len(self.series) > MAX_METRICS_PER_ALARM:
-            raise ValueError(f"{self.key}: an alarm takes {MAX_METRICS_PER_ALARM} metrics at most")
+            raise ValueError(f"{self.key}: expected at most {MAX_METRICS_PER_ALARM} metrics, got {len(self.series)}")
         if not 1 <= self.datapoints <= self.periods:
-            raise ValueError(f"{self.key}: {self.datapoints} of {self.periods} datapoints can not be")
+            raise ValueError(f"{self.key}: datapoints must be between 1 and periods ({self.periods})")
 
 
 def alarm_name(environment: str, key: str) -> str:
-    """Return an alarm's name. It is CloudWatch's key of the alarm, so the environment belongs in it."""
+    """Return an alarm's name. An alarm that is put under an existing name replaces it, so it has the environment."""
     return f"mfa-{environment}-{key}"
 
 
 def ratio(part: str, whole: str, minimum: int) -> str:
     """Return an expression: ``part`` in percent of ``whole``, zero below ``minimum``.
 
-    The guard looks at the whole, never at the successes alone: else total failure would silence the alarm.
+    The guard looks at the whole. If it looked at the successes, total failure would silence the alarm.
     """
     return f"IF({whole} >= {minimum}, 100*({part})/({whole}), 0)"
 
 
 def zero_filled(name: str) -> str:
-    """Return an expression: the series, with a zero in every period that counted nothing."""
+    """Return an expression: the series, with a zero for every period without a datapoint."""
     return f"FILL({name},0)"
 
 
-def total(names: Mapping[str, Series] | list[str]) -> str:
-    """Return an expression: the sum of the named series, quiet ones counting as zero."""
+def total(names: Iterable[str]) -> str:
+    """Return an expression: the sum of the named series; a series without a datapoint counts as zero."""
     return "+".join(zero_filled(name) for name in names)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# As in the base that this stands in for: where Lambda itself is not there, its emulator is.
+# As in AWS's base image: outside Lambda, start the Runtime Interface Emulator.
 set -eu
 if [ -z "${AWS_LAMBDA_RUNTIME_API:-}" ]; then
     exec /usr/local/bin/aws-lambda-rie /usr/local/bin/python -m awslambdaric "$@"

@@ -118,6 +118,13 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("mfa_issuer", "a bell\u0007", "of printable characters"),
         ("jwt_issuer", "login.example.com", "an https:// URL"),
         ("jwt_issuer", "https://login.example.com/?tenant=1", "an https:// URL"),
+        ("jwt_jwks_url", "https://login.example.com/keys#a", "an https:// URL"),
+        ("jwt_algorithms", "RS256,HS256", "a comma separated list, each one of RS256, RS384"),
+        ("jwt_algorithms", "", "a comma separated list, each one of RS256, RS384"),
+        ("jwt_user_claim", "", "the name of a claim"),
+        ("jwt_label_claims", "e mail", "a comma separated list, each the name of a claim"),
+        ("jwt_leeway_seconds", "-1", "a whole number from 0 to 300"),
+        ("jwt_leeway_seconds", "301", "a whole number from 0 to 300"),
         ("cors_allowed_origins", "https://a.example/", "an origin such as https://app.example.com"),
         ("cors_allowed_origins", "https://a.example,nonsense", "an origin such as https://app.example.com"),
         ("log_level", "LOUD", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
@@ -186,13 +193,18 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
         ),
         ({"jwt_audience": "api"}, "jwt_audience: expected nothing, as jwt_issuer is not set"),
         (
-            {
-                "environment": "prod",
-                "jwt_issuer": "http://login.example.com",
-                "jwt_audience": "api",
-                "jwt_jwks_url": "https://login.example.com/keys",
-            },
-            "jwt_issuer: expected an https:// URL in prod, got 'http://login.example.com'",
+            {"jwt_user_claim": "oid"},
+            (
+                "jwt_user_claim_confirmed: expected oid, got None: users who enrolled under another claim lose their "
+                "second factor, see docs/issuers.md"
+            ),
+        ),
+        (
+            {"jwt_user_claim": "oid", "jwt_user_claim_confirmed": "sub"},
+            (
+                "jwt_user_claim_confirmed: expected oid, got 'sub': users who enrolled under another claim lose their "
+                "second factor, see docs/issuers.md"
+            ),
         ),
         (
             {

@@ -1,4 +1,4 @@
-"""Every alarm fires when it should and not in a normal hour: judged by its own CloudFormation properties."""
+"""Every alarm fires when it should and not in a normal hour, evaluated from its CloudFormation properties."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from tests.infra.monitoring.scenarios import FIRE, HOUR, PERIOD, Scenario, norma
 from tests.infra.monitoring.templates import Monitoring
 from tests.infra.monitoring.traffic import KEY_UNAVAILABLE, OK, REJECTED, UNAVAILABLE, Traffic
 
-#: The end of an evaluated period, of every length in use.
+#: A time at which periods of every length in use end.
 NOW = 20 * HOUR
 
 CASES = [
@@ -40,7 +40,7 @@ def _dimensions(alarm: dict[str, Any]) -> Iterator[list[dict[str, str]]]:
             yield query["MetricStat"]["Metric"].get("Dimensions", [])
 
 
-def test_every_alarm_has_a_scenario_and_every_scenario_an_alarm(prod: Monitoring) -> None:
+def test_scenarios_and_alarms_match(prod: Monitoring) -> None:
     assert set(FIRE) == set(prod.alarms)
 
 
@@ -60,20 +60,20 @@ def normal_hours() -> Traffic:
 
 
 @pytest.mark.parametrize("key", FIRE)
-def test_is_silent_throughout_a_normal_hour(prod: Monitoring, normal_hours: Traffic, key: str) -> None:
+def test_is_silent_in_a_normal_hour(prod: Monitoring, normal_hours: Traffic, key: str) -> None:
     alarm = prod.alarms[key]
     for now in range(NOW - HOUR, NOW + 1, PERIOD):
         assert alarm_state(alarm, normal_hours.store, now=now) is AlarmState.OK
 
 
-# `no-traffic` is the one that fires on what is missing.
+# Only `no-traffic` fires on missing data.
 @pytest.mark.parametrize("key", [key for key in FIRE if key != "no-traffic"])
 def test_is_silent_when_nothing_is_published(prod: Monitoring, key: str) -> None:
     assert alarm_state(prod.alarms[key], Traffic("prod", now=NOW).store, now=NOW) is AlarmState.OK
 
 
 @pytest.mark.parametrize("key", [key for key in FIRE if key not in {"no-traffic", "account-concurrency"}])
-def test_a_wrong_dimension_would_be_noticed(prod: Monitoring, key: str) -> None:
+def test_does_not_fire_with_a_wrong_dimension(prod: Monitoring, key: str) -> None:
     store = _happened("prod", FIRE[key][0]).store
     for position in range(max(len(dimensions) for dimensions in _dimensions(prod.alarms[key]))):
         broken = copy.deepcopy(prod.alarms[key])
@@ -83,7 +83,7 @@ def test_a_wrong_dimension_would_be_noticed(prod: Monitoring, key: str) -> None:
         assert alarm_state(broken, store, now=NOW) is not AlarmState.ALARM
 
 
-def test_watches_its_own_environment_alone(prod: Monitoring) -> None:
+def test_watches_only_its_own_environment(prod: Monitoring) -> None:
     for key, scenarios in FIRE.items():
         if key not in {"no-traffic", "account-concurrency", "secret-decrypted-outside-the-api"}:
             store = _happened("dev", scenarios[0]).store
@@ -95,21 +95,18 @@ def test_no_traffic_ends_with_the_first_request(prod: Monitoring) -> None:
     assert alarm_state(prod.alarms["no-traffic"], store, now=NOW) is AlarmState.OK
 
 
-def test_setups_that_are_all_already_enabled_are_no_outage(prod: Monitoring) -> None:
-    store = _happened("prod", lambda traffic: traffic.answers(60, contract.SETUP, REJECTED)).store
+def test_setup_rejections_are_no_outage(prod: Monitoring) -> None:
+    store = _happened("prod", lambda traffic: traffic.requests(60, contract.SETUP, REJECTED)).store
     assert alarm_state(prod.alarms["setup-mfa-no-success"], store, now=NOW) is AlarmState.OK
 
 
 def test_one_failure_in_a_quiet_night_does_not_page(prod: Monitoring) -> None:
-    store = _happened("prod", lambda traffic: traffic.answers(1, contract.SETUP, UNAVAILABLE)).store
-    paging = [alarm for key, alarm in prod.alarms.items() if f":{alarm['AlarmName']}" in prod.composite["AlarmRule"]]
-    assert paging
-    for alarm in paging:
-        if alarm["AlarmName"] != "mfa-prod-no-traffic":
-            assert alarm_state(alarm, store, now=NOW) is AlarmState.OK
+    store = _happened("prod", lambda traffic: traffic.requests(1, contract.SETUP, UNAVAILABLE)).store
+    for key in prod.paging - {"no-traffic"}:
+        assert alarm_state(prod.alarms[key], store, now=NOW) is AlarmState.OK, key
 
 
-def test_the_keys_own_count_must_exceed_ours(prod: Monitoring) -> None:
+def test_decryptions_beyond_those_counted_fire(prod: Monitoring) -> None:
     alarm = prod.alarms["secret-decrypted-outside-the-api"]
     traffic = Traffic("prod", now=NOW - 1)
     traffic.counts(200, Metric.SECRET_DECRYPTIONS)
@@ -119,19 +116,19 @@ def test_the_keys_own_count_must_exceed_ours(prod: Monitoring) -> None:
     assert alarm_state(alarm, traffic.store, now=NOW) is AlarmState.ALARM
 
 
-def test_failures_of_something_else_are_not_the_keys(prod: Monitoring) -> None:
-    store = _happened("prod", lambda traffic: traffic.answers(50, contract.SETUP, UNAVAILABLE)).store
+def test_other_failures_do_not_make_the_key_unusable(prod: Monitoring) -> None:
+    store = _happened("prod", lambda traffic: traffic.requests(50, contract.SETUP, UNAVAILABLE)).store
     assert alarm_state(prod.alarms["secret-key-unusable"], store, now=NOW) is AlarmState.OK
 
 
-def test_a_key_that_answers_most_calls_is_usable(prod: Monitoring) -> None:
-    traffic = _happened("prod", lambda traffic: traffic.answers(5, contract.SETUP, KEY_UNAVAILABLE))
+def test_a_key_that_serves_most_calls_is_usable(prod: Monitoring) -> None:
+    traffic = _happened("prod", lambda traffic: traffic.requests(5, contract.SETUP, KEY_UNAVAILABLE))
     assert alarm_state(prod.alarms["secret-key-unusable"], traffic.store, now=NOW) is AlarmState.ALARM
-    traffic.answers(6, contract.SETUP, OK)
+    traffic.requests(6, contract.SETUP, OK)
     assert alarm_state(prod.alarms["secret-key-unusable"], traffic.store, now=NOW) is AlarmState.OK
 
 
-# -- names, words, whom they tell ----------------------------------------------------------------------------------
+# -- names, descriptions and actions ----------------------------------------------------------------------------------
 
 
 def test_names_carry_service_and_environment(prod: Monitoring, dev: Monitoring) -> None:
@@ -142,7 +139,7 @@ def test_names_carry_service_and_environment(prod: Monitoring, dev: Monitoring) 
         assert len(names) == len(set(names))
 
 
-def test_descriptions_say_what_happened_what_to_do_and_where_to_read_on(prod: Monitoring) -> None:
+def test_descriptions_have_what_happened_what_to_do_and_the_runbook_link(prod: Monitoring) -> None:
     alarms = {**prod.alarms, PAGE_KEY: prod.composite}
     for key, alarm in alarms.items():
         happened, rest = alarm["AlarmDescription"].removeprefix("What happened: ").split(" What to do: ")
@@ -153,21 +150,19 @@ def test_descriptions_say_what_happened_what_to_do_and_where_to_read_on(prod: Mo
         assert len(alarm["AlarmDescription"]) <= 1024  # CloudWatch's limit
 
 
-def test_missing_data_is_always_decided(prod: Monitoring) -> None:
-    assert {alarm["TreatMissingData"] for alarm in prod.alarms.values()} == {"notBreaching", "breaching"}
-    assert [key for key, alarm in prod.alarms.items() if alarm["TreatMissingData"] == "breaching"] == ["no-traffic"]
+def test_missing_data_breaches_only_for_no_traffic(prod: Monitoring) -> None:
+    for key, alarm in prod.alarms.items():
+        assert alarm["TreatMissingData"] == ("breaching" if key == "no-traffic" else "notBreaching")
 
 
-def test_children_tell_and_only_the_composite_pages(prod: Monitoring) -> None:
+def test_only_the_composite_pages(prod: Monitoring) -> None:
     for alarm in prod.alarms.values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == ["mfa-prod-alerts"]
-    assert prod.composite["AlarmActions"] == prod.composite["OKActions"] == ["mfa-prod-pages"]
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AWS::SNS::Topic mfa-prod-alerts>"]
+    assert prod.composite["AlarmActions"] == prod.composite["OKActions"] == ["<AWS::SNS::Topic mfa-prod-pages>"]
 
 
-def test_the_composite_watches_what_users_feel(prod: Monitoring) -> None:
-    rule = prod.composite["AlarmRule"]
-    watched = {part.split('"')[0].removeprefix("Arn:mfa-prod-") for part in rule.split('ALARM("')[1:]}
-    assert watched == {
+def test_the_composite_watches_what_users_notice(prod: Monitoring) -> None:
+    assert prod.paging == {
         *(f"{endpoint.function.replace('_', '-')}-error-ratio" for endpoint in contract.ENDPOINTS),
         "setup-mfa-no-success",
         "verify-mfa-no-success",
@@ -178,13 +173,13 @@ def test_the_composite_watches_what_users_feel(prod: Monitoring) -> None:
         "account-concurrency",
         "no-traffic",
     }
-    assert " AND " not in rule
-    assert "NOT " not in rule
+    assert " AND " not in prod.composite["AlarmRule"]
+    assert "NOT " not in prod.composite["AlarmRule"]
 
 
-def test_dev_pages_nobody(dev: Monitoring) -> None:
+def test_dev_does_not_page(dev: Monitoring) -> None:
     assert "AlarmActions" not in dev.composite
-    assert [topic["TopicName"] for topic in dev.of_type("AWS::SNS::Topic").values()] == ["mfa-dev-alerts"]
+    assert [topic["TopicName"] for topic in dev.stack.properties_of("AWS::SNS::Topic")] == ["mfa-dev-alerts"]
 
 
 # -- the six metrics -----------------------------------------------------------------------------------------------
@@ -196,22 +191,20 @@ def test_the_six_alarms_need_no_metric_math(prod: Monitoring) -> None:
 
 
 @pytest.mark.parametrize("name", contract.SETUP_METRICS.names())
-def test_each_of_the_six_is_within_reach_locally(local: Monitoring, name: str) -> None:
+def test_each_of_the_six_can_fire_locally(local: Monitoring, name: str) -> None:
     (alarm,) = [each for each in local.alarms.values() if each.get("MetricName") == name]
     assert alarm["Threshold"] <= 20
     assert alarm["EvaluationPeriods"] == 1
 
 
-def test_the_expressions_hold_to_cloudwatchs_limits(prod: Monitoring) -> None:
+def test_alarms_are_within_cloudwatchs_limits(prod: Monitoring) -> None:
     for alarm in prod.alarms.values():
         queries = alarm.get("Metrics", [])
         assert sum("MetricStat" in query for query in queries) <= 10
         assert len({query["MetricStat"]["Period"] for query in queries if "MetricStat" in query}) <= 1
         assert len({query["Id"] for query in queries}) == len(queries)
-        # One day for periods of an hour and more, seven days else.
+        # CloudWatch evaluates at most one day.
         length = alarm.get("Period") or next(q["MetricStat"]["Period"] for q in queries if "MetricStat" in q)
         assert length * alarm["EvaluationPeriods"] <= 86_400
-
-
-def test_composite_rule_is_short_enough(prod: Monitoring) -> None:
+        assert alarm["DatapointsToAlarm"] <= alarm["EvaluationPeriods"]
     assert len(json.dumps(prod.composite["AlarmRule"])) <= 10_240

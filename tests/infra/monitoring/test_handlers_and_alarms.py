@@ -1,4 +1,4 @@
-"""The real handlers, run until each of the six alarms on setup fires."""
+"""Metrics of the real handlers fire each of the six alarms on setup."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Topics, their key, log masking and configuration: what must hold whatever the thresholds are."""
+"""Topics, their key, log masking, configuration and alarm rules."""
 
 import re
 from dataclasses import replace
@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_logs as logs
-from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks
+from aws_cdk.assertions import Annotations, Match, Template
 
 from functions.shared import contract
 from infra.config import ENVIRONMENTS, ConfigError, MonitoringConfig, Thresholds
-from infra.monitoring.log_protection import PATTERNS, log_protection_policy
-from infra.monitoring.resources import WatchedFunction
+from infra.constructs.log_protection import PATTERNS, log_protection_policy
+from infra.monitoring.resources import Series, WatchedResources
 from infra.monitoring.rules import alarm_rules
-from infra.monitoring.rules.model import AlarmRule, Missing, Series
-from tests.infra.monitoring.templates import ACCOUNT, REGION, Monitoring, resources
+from infra.monitoring.rules.model import AlarmRule
+from tests.infra.monitoring.templates import ACCOUNT, REGION, Monitoring
+from tests.infra.synthesis import synthesize
 
+M = Series(namespace="N", name="M")
+
+ALERTS, PAGES = "<AWS::SNS::Topic mfa-prod-alerts>", "<AWS::SNS::Topic mfa-prod-pages>"
 OUR_ALARMS = {
     "StringEquals": {"aws:SourceAccount": ACCOUNT},
     "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:mfa-prod-*"},
@@ -25,7 +28,7 @@ OUR_ALARMS = {
 
 
 def test_topics_are_encrypted_with_a_key_that_alarms_may_use(prod: Monitoring) -> None:
-    ((key_name, key),) = prod.of_type("AWS::KMS::Key").items()
+    key = prod.stack.only("AWS::KMS::Key")["Properties"]
     assert key["EnableKeyRotation"] is True
     (statement,) = [each for each in key["KeyPolicy"]["Statement"] if each.get("Sid") == "AlarmsMayPublish"]
     assert statement == {
@@ -36,13 +39,13 @@ def test_topics_are_encrypted_with_a_key_that_alarms_may_use(prod: Monitoring) -
         "Resource": "*",
         "Condition": OUR_ALARMS,
     }
-    for topic in prod.of_type("AWS::SNS::Topic").values():
-        assert key_name in topic["KmsMasterKeyId"]
+    for topic in prod.stack.properties_of("AWS::SNS::Topic"):
+        assert topic["KmsMasterKeyId"] == "<AWS::KMS::Key Arn>"
 
 
-def test_topics_take_messages_from_our_alarms_alone_and_over_tls(prod: Monitoring) -> None:
-    policies = prod.of_type("AWS::SNS::TopicPolicy").values()
-    assert {name for policy in policies for name in policy["Topics"]} == {"mfa-prod-alerts", "mfa-prod-pages"}
+def test_topics_accept_messages_only_from_their_environments_alarms_and_over_tls(prod: Monitoring) -> None:
+    policies = prod.stack.properties_of("AWS::SNS::TopicPolicy")
+    assert {name for policy in policies for name in policy["Topics"]} == {ALERTS, PAGES}
     for policy in policies:
         (topic,) = policy["Topics"]
         deny, allow = policy["PolicyDocument"]["Statement"]
@@ -57,35 +60,23 @@ def test_topics_take_messages_from_our_alarms_alone_and_over_tls(prod: Monitorin
         }
 
 
-def test_subscribers_are_those_of_the_configuration(prod: Monitoring, dev: Monitoring) -> None:
+def test_subscribers_are_the_configured_ones(prod: Monitoring, dev: Monitoring) -> None:
     found = {
         (each["TopicArn"], each["Protocol"], each["Endpoint"])
-        for each in prod.of_type("AWS::SNS::Subscription").values()
+        for each in prod.stack.properties_of("AWS::SNS::Subscription")
     }
     assert found == {
-        ("mfa-prod-alerts", "email", "team@example.com"),
-        ("mfa-prod-pages", "email", "night@example.com"),
-        ("mfa-prod-pages", "https", "https://pager.example.com/sns"),
+        (ALERTS, "email", "team@example.com"),
+        (PAGES, "email", "night@example.com"),
+        (PAGES, "https", "https://pager.example.com/sns"),
     }
-    assert dev.of_type("AWS::SNS::Subscription") == {}
+    assert dev.stack.properties_of("AWS::SNS::Subscription") == []
 
 
-def test_nag_finds_nothing(prod: Monitoring, dev: Monitoring, local: Monitoring) -> None:
-    for monitoring in (prod, dev, local):
-        report = AwsSolutionsChecks().validate_scope(monitoring.stack)
-        assert list(report.violations) == []
-        assert report.success
-
-
-def test_the_template_is_the_same_twice(dev: Monitoring) -> None:
-    assert Monitoring.synthesize("dev", ENVIRONMENTS["dev"].monitoring).template == dev.template
-
-
-def test_paging_that_reaches_nobody_is_warned_of() -> None:
-    from aws_cdk.assertions import Annotations, Match
-
-    silent = Monitoring.synthesize("prod", ENVIRONMENTS["prod"].monitoring)
-    warnings = Annotations.from_stack(silent.stack).find_warning("*", Match.string_like_regexp("reach nobody"))
+def test_warns_of_pages_without_subscribers() -> None:
+    monitoring = synthesize("prod").stage.node.find_child("monitoring")
+    assert isinstance(monitoring, Stack)
+    warnings = Annotations.from_stack(monitoring).find_warning("*", Match.string_like_regexp("reach no one"))
     assert len(warnings) == 1
 
 
@@ -101,7 +92,7 @@ def test_paging_that_reaches_nobody_is_warned_of() -> None:
         ("BackupCode", "ABCD-1234"),
     ],
 )
-def test_masks_what_must_not_be_read(name: str, line: str) -> None:
+def test_masks_secrets(name: str, line: str) -> None:
     assert re.search(PATTERNS[name], line)
 
 
@@ -114,11 +105,11 @@ def test_masks_what_must_not_be_read(name: str, line: str) -> None:
         "2026-01-20T10:00:00Z KMSInvalidStateException kms:GenerateDataKey",
     ],
 )
-def test_leaves_ordinary_lines_alone(line: str) -> None:
+def test_does_not_mask_ordinary_lines(line: str) -> None:
     assert not any(re.search(pattern, line) for pattern in PATTERNS.values())
 
 
-def test_patterns_use_only_what_custom_identifiers_allow() -> None:
+def test_patterns_are_valid_custom_identifiers() -> None:
     for name, pattern in PATTERNS.items():
         assert re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name)
         assert re.fullmatch(r"[A-Za-z0-9_#=@/;,\- ^$?\[\]{}|\\*+.]{1,200}", pattern)
@@ -170,62 +161,35 @@ def test_only_prod_pages() -> None:
     }
 
 
-# -- the table of rules --------------------------------------------------------------------------------------------
-
-
-def _rule(**changes: Any) -> AlarmRule:
-    given: dict[str, Any] = {
-        "key": "example",
-        "happened": "Something.",
-        "response": "Look.",
-        "series": {"m": Series(namespace="N", name="M")},
-        "threshold": 1,
-        "missing": Missing.NOT_BREACHING,
-    }
-    return AlarmRule(**{**given, **changes})
+# -- rules ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"series": {}}, "without an expression there is exactly one series"),
-        (
-            {"expression": "m0", "series": {f"m{i}": Series(namespace="N", name="M") for i in range(11)}},
-            "10 metrics at most",
-        ),
-        ({"datapoints": 2, "periods": 1}, "2 of 1 datapoints can not be"),
+        ({"series": {}}, "an alarm without an expression needs exactly one series"),
+        ({"expression": "m0", "series": {f"m{i}": M for i in range(11)}}, "expected at most 10 metrics, got 11"),
+        ({"datapoints": 2, "periods": 1}, "datapoints must be between 1 and periods (1)"),
     ],
 )
 def test_refuses_rules_that_cloudwatch_would_refuse(changes: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        _rule(**changes)
+    rule: dict[str, Any] = {"key": "example", "happened": "", "response": "", "series": {"m": M}, "threshold": 1}
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        AlarmRule(**rule | changes)
 
 
-def test_refuses_a_function_without_a_time_out() -> None:
-    with pytest.raises(ValueError, match="expected a time-out above 0 seconds"):
-        WatchedFunction(folder="setup_mfa", timeout_seconds=0)
-
-
-def test_refuses_two_rules_of_one_name() -> None:
-    with pytest.raises(ValueError, match="alarms of the same name: setup-mfa-error-ratio"):
-        alarm_rules(
-            environment="dev",
-            resources=resources("dev"),
-            config=ENVIRONMENTS["dev"].monitoring,
-            endpoints=(contract.SETUP, contract.SETUP),
-        )
-
-
-def test_watches_only_what_is_deployed() -> None:
-    deployed = resources("dev")
-    least = replace(
-        deployed,
-        functions=tuple(each for each in deployed.functions if each.folder in {"setup_mfa", "jwt_authorizer"}),
-        dead_letter_queue_name=None,
+def test_without_security_events_there_are_no_alarms_of_them() -> None:
+    events = contract.SECURITY_EVENTS_FUNCTION
+    watched = WatchedResources(
+        environment="dev",
+        api_name="mfa-dev",
+        access_log_name="/aws/apigateway/mfa-dev",
+        functions=("setup_mfa", events),
+        timeout_seconds=20,
+        table_name="users",
+        secret_key_arn="arn",
+        dead_letter_queue_name="dead-letters",
     )
-    rules = alarm_rules(
-        environment="dev", resources=least, config=ENVIRONMENTS["dev"].monitoring, endpoints=(contract.SETUP,)
-    )
-    keys = {rule.key for rule in rules}
-    assert "setup-mfa-errors" in keys
-    assert not keys & {"verify-mfa-errors", "verify-mfa-no-success", "unauthorized-surge", "security-event-failures"}
+    without = replace(watched, functions=("setup_mfa",), dead_letter_queue_name=None)
+    keys, fewer = ({rule.key for rule in alarm_rules(each, MonitoringConfig())} for each in (watched, without))
+    assert keys - fewer == {"security-event-failures", "security-events-delay", "security-events-dead-letter"}

@@ -1,8 +1,7 @@
-"""Traffic of the service as CloudWatch would hear of it.
+"""Traffic of the service, as metrics in CloudWatch.
 
-What the functions publish is published by the functions' own code, whose output is taken apart as Lambda's log agent
-does; so a metric or dimension that an alarm spells otherwise is found nowhere. AWS's own metrics are written as each
-service documents them.
+The functions' own code writes their embedded metrics, so a metric or dimension that an alarm misspells is not found.
+AWS's own metrics are written as each service documents them.
 """
 
 import io
@@ -46,7 +45,7 @@ FORBIDDEN = InsufficientScopeError("mfa")
 def answered(
     environment: str, route: Endpoint, error: ApiError | None, metrics: tuple[Metric, ...] = ()
 ) -> tuple[str, ...]:
-    """Return what a route's handler writes to its log while it answers one request in a given way."""
+    """Return what a route's handler logs for one request that succeeds or fails with ``error``."""
 
     def operation(request: Request[Any]) -> Value:
         for metric in metrics:
@@ -67,7 +66,7 @@ def answered(
 
 @cache
 def counted(environment: str, metric: Metric) -> tuple[str, ...]:
-    """Return what a function writes when it counts a metric that belongs to no route."""
+    """Return what a function logs when it counts a metric outside any route."""
     with _output() as lines:
         Telemetry(environment=environment, log_level="CRITICAL").count([metric])
     return tuple(lines())
@@ -75,7 +74,7 @@ def counted(environment: str, metric: Metric) -> tuple[str, ...]:
 
 @contextmanager
 def _output() -> Iterator[Callable[[], list[str]]]:
-    """Collect standard output, in a process of one's own as far as Powertools can tell: it keeps state per process."""
+    """Collect standard output with fresh state in Powertools, which keeps its state per process."""
     buffer = io.StringIO()
     fresh: dict[str, Any] = {"_metrics": {}, "_dimensions": {}, "_metadata": {}, "_default_dimensions": {}}
     with redirect_stdout(buffer), patch.multiple(Metrics, **fresh):
@@ -86,23 +85,23 @@ def _output() -> Iterator[Callable[[], list[str]]]:
 
 @dataclass
 class Traffic:
-    """Publishes what happens at a time of one's choice.
+    """Publishes metrics at a given time.
 
     Attributes
     ----------
     environment : str
-        Whose traffic it is.
+        The environment that the traffic belongs to.
     now : float
-        The time of what is published next, seconds.
+        The time of the next metrics, seconds.
     store : MetricStore
-        Where it is published.
+        The store that receives them.
     """
 
     environment: str
     now: float
     store: MetricStore = field(default_factory=MetricStore)
 
-    def answers(self, times: int, route: Endpoint, error: ApiError | None, *metrics: Metric) -> None:
+    def requests(self, times: int, route: Endpoint, error: ApiError | None, *metrics: Metric) -> None:
         for _ in range(times):
             self.store.put_embedded(answered(self.environment, route, error, metrics), at=self.now)
 

@@ -1,4 +1,4 @@
-"""The pipeline's scripts, with stand-ins for the commands that they run."""
+"""The pipeline's scripts, run with fakes of the commands that they call."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from infra.paths import REPOSITORY
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a folder with the scripts, and stand-ins for CDK and GitHub's command line that say how they are run."""
+    """Return a folder with the scripts and a fake CDK CLI that prints its arguments."""
     shutil.copytree(REPOSITORY / "scripts", tmp_path / "scripts")
     command(tmp_path / "node_modules" / ".bin" / "cdk", 'echo "cdk $*"')
     return tmp_path
@@ -34,7 +34,7 @@ def run(checkout: Path, script: str, *arguments: str, **variables: str) -> subpr
     )
 
 
-def test_a_deployment_asks_nobody_and_passes_options_on(checkout: Path) -> None:
+def test_a_deployment_needs_no_confirmation_and_passes_options_on(checkout: Path) -> None:
     finished = run(checkout, "deploy.sh", "deploy", "prod", "-c", "traffic_shift=all-at-once")
 
     assert finished.stdout == (
@@ -43,7 +43,7 @@ def test_a_deployment_asks_nobody_and_passes_options_on(checkout: Path) -> None:
     )
 
 
-def test_an_environments_file_of_settings_is_taken_where_there_is_one(checkout: Path) -> None:
+def test_an_environments_settings_file_is_used_if_it_exists(checkout: Path) -> None:
     (checkout / "prod.toml").touch()
 
     assert run(checkout, "deploy.sh", "deploy", "prod").stdout.endswith("-c config=prod.toml\n")
@@ -58,7 +58,7 @@ def test_a_difference_is_markdown(checkout: Path) -> None:
     assert lines[3].startswith("cdk diff --no-color --method=template mfa-dev/*")
 
 
-def test_a_difference_that_cannot_be_had_fails_and_says_why(checkout: Path) -> None:
+def test_a_failing_difference_fails_and_says_why(checkout: Path) -> None:
     command(checkout / "node_modules" / ".bin" / "cdk", "echo no credentials; exit 1")
 
     finished = run(checkout, "deploy.sh", "diff", "dev")
@@ -66,13 +66,13 @@ def test_a_difference_that_cannot_be_had_fails_and_says_why(checkout: Path) -> N
     assert (finished.returncode, finished.stdout, finished.stderr) == (1, "", "no credentials\n")
 
 
-def test_a_deployment_that_fails_fails(checkout: Path) -> None:
+def test_a_failing_deployment_fails(checkout: Path) -> None:
     command(checkout / "node_modules" / ".bin" / "cdk", "exit 1")
 
     assert run(checkout, "deploy.sh", "deploy", "dev").returncode == 1
 
 
-def test_the_commit_to_go_back_to_is_that_of_the_last_deployment_that_succeeded(checkout: Path) -> None:
+def test_the_deployed_commit_is_that_of_the_last_successful_deployment(checkout: Path) -> None:
     command(
         checkout / "bin" / "gh",
         """case $2 in
@@ -84,7 +84,7 @@ def test_the_commit_to_go_back_to_is_that_of_the_last_deployment_that_succeeded(
     assert run(checkout, "deployed_commit.sh", "prod", GITHUB_REPOSITORY="owner/name").stdout == "good\n"
 
 
-def test_before_the_first_deployment_there_is_no_commit_to_go_back_to(checkout: Path) -> None:
+def test_before_the_first_deployment_there_is_no_deployed_commit(checkout: Path) -> None:
     command(checkout / "bin" / "gh", "true")
 
     finished = run(checkout, "deployed_commit.sh", "prod", GITHUB_REPOSITORY="owner/name")
@@ -92,7 +92,7 @@ def test_before_the_first_deployment_there_is_no_commit_to_go_back_to(checkout: 
     assert (finished.returncode, finished.stdout) == (0, "")
 
 
-def test_a_token_of_an_issuer_of_ones_own_reaches_the_smoke_test_and_no_list_of_processes(checkout: Path) -> None:
+def test_the_token_of_an_external_issuer_reaches_the_smoke_test_and_its_secret_no_argument(checkout: Path) -> None:
     command(
         checkout / "bin" / "curl", """echo "$*" > "$0.arguments"; cat > /dev/null; echo '{"access_token": "T0KEN"}'"""
     )
@@ -108,30 +108,60 @@ def test_a_token_of_an_issuer_of_ones_own_reaches_the_smoke_test_and_no_list_of_
     assert "s3cret" not in (checkout / "bin" / "curl.arguments").read_text()
 
 
-def test_without_such_an_issuer_the_smoke_test_makes_its_user(checkout: Path) -> None:
+def test_without_an_external_issuer_the_smoke_test_creates_its_user(checkout: Path) -> None:
     command(checkout / ".venv" / "bin" / "python", 'echo "${MFA_SMOKE_TOKEN-none} $*"')
 
     assert run(checkout, "smoke.sh", "dev").stdout == "none -m tests.smoke --environment dev\n"
 
 
+NO_SERVICE = "echo service unreachable >&2; exit 1"
+FOUND = "echo thing 1.0 PYSEC-1 1.1; exit 1"
+NPM_FOUND = """echo '{"auditReportVersion": 2, "vulnerabilities": {"thing": {"severity": "high"}}}'; exit 1"""
+
+
+@pytest.mark.parametrize(
+    ("pip_audit", "npm", "status"),
+    [
+        ("", "", 0),
+        (FOUND, "", 1),
+        ("", NPM_FOUND, 1),
+        (NO_SERVICE, "", 3),
+        ("echo thing could not be audited", "", 3),
+        ("", f"echo '{{}}'; {NO_SERVICE}", 3),
+        (NO_SERVICE, NPM_FOUND, 1),
+        (FOUND, NO_SERVICE, 1),
+    ],
+)
+def test_the_audit_distinguishes_a_vulnerability_from_a_service_that_cannot_be_reached(
+    checkout: Path, pip_audit: str, npm: str, status: int
+) -> None:
+    command(checkout / ".venv" / "bin" / "pip-audit", pip_audit)
+    command(checkout / ".venv" / "bin" / "npm", npm)
+
+    finished = run(checkout, "audit.sh")
+
+    assert finished.returncode == status
+    assert ("NOT AUDITED" in finished.stderr) is (NO_SERVICE in pip_audit + npm or "could not" in pip_audit)
+
+
 @pytest.mark.parametrize(("status", "passes"), [(0, True), (1, False), (2, False), (3, True)])
-def test_the_gate_fails_for_a_known_vulnerability_and_not_for_a_service_that_does_not_answer(
+def test_the_gate_fails_for_a_known_vulnerability_but_not_for_an_unreachable_service(
     checkout: Path, status: int, passes: bool
 ) -> None:
-    (audit,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if " audit" in line]
-    command(checkout / ".venv" / "bin" / "python", f"exit {status}")
+    (audit,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if "audit.sh" in line]
+    command(checkout / "scripts" / "audit.sh", f"exit {status}")
 
     finished = subprocess.run(["/bin/bash", "-euc", audit], cwd=checkout, check=False)
 
     assert (finished.returncode == 0) == passes
 
 
-def test_the_gate_installs_the_programs_that_no_test_may_do_without() -> None:
+def test_the_gate_installs_the_programs_that_tests_require() -> None:
     (install,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if "apt-get install" in line]
 
     assert {"chromium", "oathtool"} <= set(install.split())
 
 
 @pytest.mark.parametrize("target", ["check", "docs", "image-test", "test"])
-def test_the_gate_runs_what_people_run_by_hand(target: str) -> None:
+def test_the_gate_runs_the_make_targets(target: str) -> None:
     assert f"make {target}" in (REPOSITORY / ".ci" / "run").read_text().splitlines()

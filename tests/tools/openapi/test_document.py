@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 
 from functions.shared.contract import ENDPOINTS, ErrorCode
-from infra.constructs.gateway_responses import GATEWAY_ANSWERS
+from infra.constructs.gateway_responses import GATEWAY_RESPONSES
 from infra.paths import REPOSITORY
 from tests.support.api_description import described_answers, description, operation, resolved
 from tools.openapi.document import FILE, document, text
 from tools.openapi.responses import GATEWAY_REASONS, OTHER_GATEWAY_REASONS
 
+LINTER_RULES = Path(__file__).with_name("redocly.yaml")
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/]+=*)")
 
 
@@ -47,7 +49,7 @@ def test_it_is_valid_openapi() -> None:
 def test_the_linter_has_nothing_to_say() -> None:
     quiet = os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
     linted = subprocess.run(
-        [REPOSITORY / "node_modules" / ".bin" / "redocly", "lint", "--format=json", FILE],
+        [REPOSITORY / "node_modules" / ".bin" / "redocly", "lint", "--format=json", f"--config={LINTER_RULES}", FILE],
         cwd=REPOSITORY,
         env=quiet | {"PATH": f"{REPOSITORY / '.venv' / 'bin'}:{quiet['PATH']}"},
         capture_output=True,
@@ -94,7 +96,7 @@ def test_a_status_names_exactly_the_codes_that_its_examples_have() -> None:
 
 def test_it_is_accounted_for_every_answer_of_the_gateway() -> None:
     assert not GATEWAY_REASONS.keys() & OTHER_GATEWAY_REASONS.keys()
-    assert {answer.reason for answer in GATEWAY_ANSWERS} == GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()
+    assert {answer.reason for answer in GATEWAY_RESPONSES} == GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()
 
 
 def test_every_answer_says_that_it_may_not_be_stored_or_sniffed() -> None:

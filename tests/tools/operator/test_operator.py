@@ -16,10 +16,10 @@ from functions.security_events.stream import change_from_record
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import PENDING_LIFETIME_SECONDS
 from functions.shared.repository import DynamoDbMfaRepository
-from tests.security_events.records import stream_record
 from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import TABLE_NAME, EmbeddedAws
 from tests.support.life_cycle import User
+from tests.support.stream_records import stream_record
 from tools.operator.__main__ import main
 
 OPERATOR = "arn:aws:sts::123456789012:user/moto"

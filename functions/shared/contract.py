@@ -311,6 +311,7 @@ RESPONSE_HEADERS: Final = {
 }
 WWW_AUTHENTICATE: Final = "Bearer"
 #: Headers that a browser shows to the calling page, besides the safelisted ones.
-EXPOSED_HEADERS: Final = "Retry-After, WWW-Authenticate"
+#: ``Date`` lets a page measure times by the API's clock instead of its own.
+EXPOSED_HEADERS: Final = "Date, Retry-After, WWW-Authenticate"
 #: ``Retry-After`` of a 503, and of the gateway's own 429.
 RETRY_AFTER_SECONDS: Final = 2

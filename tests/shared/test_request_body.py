@@ -5,7 +5,6 @@ import gzip
 import json
 import re
 import string
-import subprocess
 import sys
 import unicodedata
 import zlib
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 from functions.shared.contract import Factor
 from functions.shared.errors import ValidationError
 from functions.shared.request_body import MAX_BODY_BYTES, OfferedCode, RequestBody, SecondFactorRequest, TotpRequest
-from infra.paths import REPOSITORY
+from tests.support.client_library import called_in_node
 
 MODELS: tuple[type[RequestBody], ...] = (TotpRequest, SecondFactorRequest)
 #: Codes as people type them, with the code or null for one that is refused; the client library reads the same.
@@ -72,21 +71,13 @@ def refusal(model: type[RequestBody], event: dict[str, Any]) -> str:
 
 
 def read_by_client_library(examples: list[dict[str, Any]]) -> list[str | None]:
-    """Return the codes that ``api.js`` reads, in Node."""
-    shown = subprocess.run(
-        [
-            Path(sys.executable).with_name("node"),
-            Path(__file__).with_name("typed_codes.mjs"),
-            REPOSITORY / "local" / "console" / "pages" / "api.js",
-        ],
-        input=json.dumps(examples),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    codes: list[str | None] = json.loads(shown.stdout)
-    return codes
+    """Return the codes that ``api.js`` reads."""
+    typed = [example["typed"] for example in examples]
+    totp_codes, backup_codes = (called_in_node(reader, typed) for reader in ("readTotpCode", "readBackupCode"))
+    return [
+        totp if example["field"] == "code" else backup
+        for example, totp, backup in zip(examples, totp_codes, backup_codes, strict=True)
+    ]
 
 
 def read_by_api(example: dict[str, str]) -> str | None:

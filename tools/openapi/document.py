@@ -71,7 +71,8 @@ with only the members shown; anything else is a 400 whose message says what is w
 members shown. Branch on its `error`, not on its `message`.
 - **A code is valid once.** If the response to a request with a code does not arrive, or is a 503, the code may have \
 been used: ask for the next one, do not send it again.
-- **Browsers** may call from the origins that a deployment allows, and may read `Retry-After` and `WWW-Authenticate`.
+- **Browsers** may call from the origins that a deployment allows, and may read `Date`, `Retry-After` and \
+`WWW-Authenticate`.
 
 For a path or method that is not described here, the gateway returns 404 with `error` `{ErrorCode.NOT_FOUND}`.
 """

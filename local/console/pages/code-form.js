@@ -38,7 +38,7 @@ const FACTORS = {
 
 export const TOO_MANY = "Too many attempts.";
 
-/** The factors that are locked: until when (epoch milliseconds; Infinity if only support can unlock it) and why. */
+/** The factors that are locked: until when (as of `performance.now()`; Infinity if only support can unlock it) and why. */
 export class Pauses {
   #pauses = new Map();
 
@@ -49,7 +49,7 @@ export class Pauses {
   /** Return `{until, why}`, or null if the factor is not locked. */
   get(factor) {
     const pause = this.#pauses.get(factor);
-    return pause && pause.until > Date.now() ? pause : null;
+    return pause && pause.until > performance.now() ? pause : null;
   }
 
   clear() {
@@ -207,7 +207,7 @@ export class CodeForm {
   #fail(error, factor) {
     const tooMany = error.code === "TOO_MANY_ATTEMPTS";
     if (error.retryAfter) {
-      this.#pauses.set(factor, Date.now() + error.retryAfter * 1000, tooMany ? TOO_MANY : "");
+      this.#pauses.set(factor, performance.now() + error.retryAfter * 1000, tooMany ? TOO_MANY : "");
     } else if (tooMany) {
       this.#pauses.set(factor, Infinity, TOO_MANY);
     }

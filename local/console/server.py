@@ -29,17 +29,25 @@ from local.errors import LocalError
 from local.stack import BrokenStateError, Stack, StackFolder
 
 PAGES: Final = Path(__file__).with_name("pages")
-#: Pages by path; other files are requested by name.
-_PAGES: Final = {"/": "index.html", "/operations": "operations.html"}
+#: Titles and files of the pages by path; other files are requested by name.
+_PAGES: Final = {"/": ("Sign in", "index.html"), "/operations": ("Operations", "operations.html")}
 #: Files from npm packages, by path.
 _VENDOR: Final = {
-    f"/vendor/{name}": REPOSITORY / "node_modules" / "uplot" / "dist" / name
-    for name in ("uPlot.esm.js", "uPlot.min.css")
+    f"/vendor/{Path(file).name}": REPOSITORY / "node_modules" / file
+    for file in (
+        "@picocss/pico/css/pico.min.css",
+        "htm/dist/htm.mjs",
+        "preact/dist/preact.mjs",
+        "uplot/dist/uPlot.esm.js",
+        "uplot/dist/uPlot.min.css",
+    )
 }
+_HTML: Final = "text/html; charset=utf-8"
+_SCRIPT: Final = "text/javascript; charset=utf-8"
 _CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".js": _SCRIPT,
+    ".mjs": _SCRIPT,
     ".svg": "image/svg+xml",
 }
 _JSON: Final = "application/json"
@@ -146,7 +154,7 @@ class Console:
             case "GET" | "HEAD", "/operations/data.json":
                 return _json(self._snapshot.of(self._stack(), _parameter(query, "span")))
             case "GET" | "HEAD", _ if path.startswith(_DOCUMENTS):
-                return _document(path.removeprefix(_DOCUMENTS))
+                return _document(path)
             case "GET" | "HEAD", _:
                 return _file(path)
         raise RefusedError(
@@ -244,23 +252,32 @@ def _name(headers: Mapping[str, str], body: bytes) -> str:
 
 def _file(path: str) -> Reply:
     """Return a file that belongs to the pages; names are looked up, never made into paths."""
-    file = _VENDOR.get(path)
-    if file is None:
-        name = _PAGES.get(path, path.removeprefix("/"))
-        file = {each.name: each for each in PAGES.iterdir()}.get(name)
+    if path in _PAGES:
+        title, name = _PAGES[path]
+        return _page(path, title, (PAGES / name).read_text())
+    file = _VENDOR.get(path) or {f"/{each.name}": each for each in PAGES.iterdir()}.get(path)
     if file is None or file.suffix not in _CONTENT_TYPES:
         raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "Unknown path or method")
     return Reply(HTTPStatus.OK, file.read_bytes(), _CONTENT_TYPES[file.suffix])
 
 
-def _document(name: str) -> Reply:
+def _document(path: str) -> Reply:
     """Return a page of the documentation, to which alarms and dashboard link."""
     from local.console import documents
 
-    content = documents.page(name)
-    if content is None:
+    document = documents.document(path.removeprefix(_DOCUMENTS))
+    if document is None:
         raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "Unknown path or method")
-    return Reply(HTTPStatus.OK, content.encode(), _CONTENT_TYPES[".html"])
+    title, content = document
+    styled = f'<link rel="stylesheet" href="/document.css"><main id="main" tabindex="-1">{content}</main>'
+    return _page(path, title, styled)
+
+
+def _page(path: str, title: str, content: str) -> Reply:
+    """Return a page: its content below the header that all pages share."""
+    layout = (PAGES / "layout.html").read_text().replace("<!-- title -->", title)
+    layout = layout.replace(f'<li><a href="{path}"', f'<li><a href="{path}" aria-current="page"')
+    return Reply(HTTPStatus.OK, layout.replace("<!-- content -->", content).encode(), _HTML)
 
 
 def _parameter(query: str, name: str) -> str:

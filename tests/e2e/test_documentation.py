@@ -117,6 +117,28 @@ def test_the_python_code_of_the_integration_guide_fails_closed(new_user: NewUser
     assert session["signed_in"] is False
 
 
+def test_the_enrolment_of_the_user_elsewhere_does_not_complete_the_session_of_an_attacker(
+    new_user: NewUser, api: Api
+) -> None:
+    """Both have the user's password: only a code that this session sent itself counts."""
+    user = new_user("python-guide")
+    code: dict[str, Any] = {}
+    exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
+    mfa, attacker, session = code["Mfa"](api.url), dict[str, Any](), dict[str, Any]()
+    for each in (attacker, session):
+        each.update(access_token=user.token, signed_in=False)
+    user.setup()
+
+    user.fresh_time_step()
+    assert len(code["after_enrolment"](session, mfa, user.code())) == 8
+    assert session["signed_in"]
+    for attempt in (user.wrong_code(), user.code()):  # a wrong one, and the one that the user has just entered
+        with pytest.raises(code["MfaError"], match="MFA_ALREADY_ENABLED"):
+            code["after_enrolment"](attacker, mfa, attempt)
+    code["after_first_factor"](attacker, mfa, user.token)
+    assert not attacker["signed_in"]
+
+
 USE = """
 import { MfaClient, MfaError } from "./api.js";
 import { confirmEnrolment, showEnrolment } from "./page.js";

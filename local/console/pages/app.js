@@ -9,7 +9,7 @@ import { MfaClient, MfaError, request } from "./api.js";
 import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
 import { clock, countDown } from "./countdown.js";
 import { explain } from "./errors.js";
-import { element } from "./operations-parts.js";
+import { html, render } from "./html.js";
 
 const TITLE = "MFA console";
 const BACKUP_CODES = 8;
@@ -301,11 +301,8 @@ function renderAccount() {
   byId("remaining").textContent = `${backupCodesRemaining} of ${BACKUP_CODES} remain`;
   byId("low").hidden = !low;
   byId("dots").dataset.kind = low ? "warn" : "good";
-  byId("dots").replaceChildren(
-    ...Array.from({ length: BACKUP_CODES }, (_, index) =>
-      element("i", { className: index < backupCodesRemaining ? "left" : "" }),
-    ),
-  );
+  const dots = Array.from({ length: BACKUP_CODES }, (_, index) => index < backupCodesRemaining);
+  render(dots.map((left) => html`<i class=${left ? "left" : ""}></i>`), byId("dots"));
   readLock(session.status);
   showLock();
 }
@@ -409,7 +406,7 @@ async function confirmSetUp({ code }) {
 function showCodes(codes, done) {
   show("backup-codes");
   unsaved = { codes, done };
-  byId("codes").replaceChildren(...codes.map((code) => element("li", {}, code)));
+  render(codes.map((code) => html`<li>${code}</li>`), byId("codes"));
   byId("made-on").textContent = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long" }).format(new Date());
   byId("saved").checked = false;
   byId("saved-error").replaceChildren();
@@ -417,7 +414,7 @@ function showCodes(codes, done) {
 
 function forgetCodes() {
   unsaved = null;
-  byId("codes").replaceChildren();
+  render(null, byId("codes"));
 }
 
 async function makeNewCodes({ code }) {
@@ -477,23 +474,27 @@ async function turnOff(proof) {
 
 // -- requests ----------------------------------------------------------------------------------------------------
 
-/** List a request with its result, without the content of request and response. */
-function showCall({ method, path, status, milliseconds, error }) {
-  const kind = error === null ? "good" : "bad";
-  const line = element(
-    "p",
-    {},
-    element("code", { className: "path" }, `${method} ${path}`),
-    element("span", { className: "badge", data: { kind } }, status === 0 ? "no response" : String(status)),
-    element("span", { className: "took" }, `${Math.round(milliseconds)} ms`),
+/** The latest requests, the newest first, without their content. */
+let calls = [];
+
+/** List a request with its result. */
+function showCall(call) {
+  calls = [call, ...calls.slice(0, SHOWN_CALLS - 1)];
+  render(
+    calls.map(
+      ({ method, path, status, milliseconds, error }) => html`
+        <li>
+          <p>
+            <code class="path">${method} ${path}</code>
+            <span class="badge" data-kind=${error ? "bad" : "good"}>${status || "no response"}</span>
+            <span class="took">${Math.round(milliseconds)} ms</span>
+          </p>
+          ${error && html`<p class="muted">${error.code}${error.requestId && `, request ID ${error.requestId}`}</p>`}
+        </li>
+      `,
+    ),
+    byId("calls"),
   );
-  const item = element("li", {}, line);
-  if (error !== null) {
-    const id = error.requestId === null ? "" : `, request ID ${error.requestId}`;
-    item.append(element("p", { className: "muted small" }, error.code + id));
-  }
-  byId("calls").prepend(item);
-  byId("calls").children[SHOWN_CALLS]?.remove();
   byId("no-calls").hidden = true;
 }
 

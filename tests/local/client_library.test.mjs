@@ -20,7 +20,7 @@ let clockError;
 beforeEach(() => {
   let secrets = 0;
   answers = {
-    [SETUP]: () => [200, { secret: `secret ${(secrets += 1)}`, qrCode: "data:" }],
+    [SETUP]: () => [200, { secret: numbered((secrets += 1)), qrCode: "data:" }],
     [VERIFY_SETUP]: () => [200, { enabled: true }],
     "/auth/mfa": () => [200, { pendingExpiresAt: null }],
   };
@@ -42,6 +42,7 @@ beforeEach(() => {
 
 afterEach(() => mock.restoreAll());
 
+const numbered = (number) => `secret ${number}`;
 const setups = () => calls.filter((path) => path === SETUP).length;
 const refusal = (code) => [400, { error: code, message: "", request_id: "1", timestamp: "" }];
 

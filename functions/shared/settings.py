@@ -161,8 +161,8 @@ class EndpointSettings:
             A variable is missing or invalid.
         """
         origins = _comma_separated(environ, Env.CORS_ALLOWED_ORIGINS)
-        if any(not formats.is_origin(origin) for origin in origins):
-            raise ConfigurationError(Env.CORS_ALLOWED_ORIGINS, "expected origins such as https://app.example.com, or *")
+        for fault in filter(None, map(formats.origin_fault, origins)):
+            raise ConfigurationError(Env.CORS_ALLOWED_ORIGINS, f"expected {fault}")
         return cls(
             environment=read_environment(environ),
             log_level=read_log_level(environ),

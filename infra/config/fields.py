@@ -5,7 +5,16 @@ from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from annotated_types import Predicate
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from functions.shared import formats
 
@@ -34,6 +43,12 @@ def _is_url(value: str, *, with_query: bool = False) -> bool:
     return known and (with_query or not parts.query)
 
 
+def _origin(value: str, info: ValidationInfo) -> str:
+    if fault := formats.origin_fault(value):
+        raise ConfigError(f"{info.field_name}: expected {fault}, got {value!r}")
+    return value
+
+
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _UUID: Final = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -51,7 +66,8 @@ StreamArn = Annotated[
 CertificateArn = Annotated[str, _arn("acm", "certificate/[a-z0-9-]+", f"certificate/{_UUID}")]
 HostedZoneId = Annotated[str, text("Z[A-Z0-9]{1,31}", "a hosted zone's id such as Z0123456789ABCDEFGHIJ")]
 Url = Annotated[str, Predicate(_is_url), expected("an https:// URL")]
-Origin = Annotated[str, Predicate(formats.is_origin), expected("an origin such as https://app.example.com, or *")]
+Origin = Annotated[str, AfterValidator(_origin), expected("an origin such as https://app.example.com, or *")]
+HeaderName = Annotated[str, text(formats.HEADER_NAME, "the name of a header")]
 DisplayName = Annotated[
     str, Predicate(formats.is_display_name), expected("a name that is not blank, of printable characters")
 ]

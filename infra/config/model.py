@@ -17,7 +17,7 @@ from functions.shared.contract import (
     DEFAULT_LOG_LEVEL,
     DEFAULT_MFA_ISSUER,
 )
-from functions.shared.formats import MAX_JWT_LEEWAY_SECONDS, JwtAlgorithm, LogLevel
+from functions.shared.formats import ALL_ORIGINS, MAX_JWT_LEEWAY_SECONDS, JwtAlgorithm, LogLevel
 from infra.config import fields
 from infra.config.fields import ConfigError, Settings, expected
 from infra.config.monitoring import MonitoringConfig
@@ -96,7 +96,9 @@ class Config(Settings):
     required_scope: Annotated[fields.Word, expected("one scope")] | None = None
     """A scope that an access token must have, else 403. Not set: no scope is required."""
     cors_allowed_origins: tuple[fields.Origin, ...] = ("http://localhost:3000",)
-    """Web origins whose pages may call the API."""
+    """Origins whose pages may call the API, as browsers send them; ``*`` for all."""
+    cors_allowed_headers: tuple[fields.HeaderName, ...] = ()
+    """Request headers that pages may send, besides Authorization, Content-Type and those of tracing."""
     log_level: LogLevel = DEFAULT_LOG_LEVEL
     """Level of the functions' logs."""
     log_retention_days: RetentionDays = 30
@@ -181,6 +183,13 @@ class Config(Settings):
         ):
             if getattr(self, name) and not getattr(self, needed):
                 raise ConfigError(f"{needed}: expected {what}, as {name} is set")
+        return self
+
+    @model_validator(mode="after")
+    def _all_origins_include_each(self) -> Self:
+        if ALL_ORIGINS in self.cors_allowed_origins and len(self.cors_allowed_origins) > 1:
+            given = ",".join(self.cors_allowed_origins)
+            raise ConfigError(f"cors_allowed_origins: expected only * or only full names, got {given!r}")
         return self
 
     @model_validator(mode="after")

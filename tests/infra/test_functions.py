@@ -72,7 +72,7 @@ def test_each_function_writes_to_its_masked_log_group_with_a_retention(
 
 
 @pytest.mark.parametrize("folder", DEPLOYED)
-def test_a_function_finds_what_it_reads_and_nothing_else(service: Stack, folder: str, environment: str) -> None:
+def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, folder: str, environment: str) -> None:
     found = service.variables(folder)
 
     assert set(found) == READS[folder] | {"ENVIRONMENT", "LOG_LEVEL"}

@@ -58,7 +58,7 @@ class TestAnyRepository:
         store(record())
         swapped = repository.swap(record(), after_failure(record()), request_id="r", now=NOW)
         assert repository.get("user-1") == swapped
-        assert swapped == replace(after_failure(record()), version=swapped.version)
+        assert swapped == replace(after_failure(record()), version=swapped.version, updated_at=NOW)
         assert swapped.version != record().version
 
     @pytest.mark.parametrize("version", [999, None])

@@ -186,7 +186,7 @@ function report(error, container, retry = null) {
 
 function waitFor(button, label, seconds) {
   button.setAttribute("aria-disabled", "true");
-  countDown(Date.now() + seconds * 1000, {
+  countDown(performance.now() + seconds * 1000, {
     show: (left) => {
       button.textContent = `${label} in ${clock(left)}`;
     },
@@ -307,10 +307,10 @@ function renderAccount() {
   showLock();
 }
 
-/** Store the lock in the status; this assumes that the clocks of server and browser agree. */
+/** Store the lock in the status. */
 function readLock({ lockedUntil }) {
   if (lockedUntil !== null) {
-    pauses.set("totp", lockedUntil === FOR_GOOD ? Infinity : Date.parse(lockedUntil), TOO_MANY);
+    pauses.set("totp", lockedUntil === FOR_GOOD ? Infinity : session.mfa.localTime(lockedUntil), TOO_MANY);
   }
 }
 
@@ -371,7 +371,7 @@ async function setUp() {
   image.hidden = false;
   byId("set-up-expired").hidden = true;
   byId("set-up-expiry").hidden = false;
-  stopTimer = countDown(Date.parse(status.pendingExpiresAt), {
+  stopTimer = countDown(session.mfa.localTime(status.pendingExpiresAt), {
     show: (seconds) => {
       byId("set-up-timer").textContent = clock(seconds);
     },
@@ -387,6 +387,7 @@ async function setUp() {
 function forgetSecret() {
   if (session !== null) {
     session.secret = null;
+    session.mfa.forgetEnrolment();
   }
   byId("secret").textContent = "";
   byId("copy-secret").hidden = true;

@@ -278,6 +278,24 @@ def test_an_alarm_that_goes_off_is_seen_announced_and_leads_to_the_runbook(
     expect(view.page.get_by_role("heading", name=key, exact=True)).to_be_in_viewport()
 
 
+def test_an_address_with_an_alarm_leads_to_it(open_page: OpenPage) -> None:
+    page = open_page("/operations#alarm-api-latency-p99").page
+    expect(page.locator("#alarm-api-latency-p99")).to_be_focused()
+    expect(page.locator("#alarm-api-latency-p99")).to_be_in_viewport()
+
+
+def test_pointing_at_a_graph_shows_the_values_of_that_time_in_all_graphs(operations: Open) -> None:
+    view = operations()
+    captions = view.page.locator("#grid article:has(.graph) > header small")
+    pointed_at = view.page.locator(".graph .u-over").first
+    expect(captions.first).to_have_text(re.compile("^(total of|latest)"))
+    pointed_at.hover()
+    for caption in captions.all():
+        expect(caption).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    view.page.mouse.move(0, 0)
+    expect(captions.first).to_have_text(re.compile("^(total of|latest)"))
+
+
 def test_every_alarm_shows_its_state_and_its_section_of_the_runbook(operations: Open, aws: Aws, stack: Stack) -> None:
     prefix = alarm_name(stack.environment, "")
     found = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix, MaxRecords=100)["MetricAlarms"]

@@ -7,6 +7,8 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 LOCAL_PORT ?= 4566
 export LOCAL_PORT
+LOCAL_ORIGINS ?=
+export LOCAL_ORIGINS
 ENVIRONMENT ?= dev
 
 .PHONY: help setup run up down test test-unit attack image-test check format lock build bench openapi docs docs-serve sbom licences audit synth snapshots pictures hooks clean

@@ -31,6 +31,8 @@ _EPILOG: Final = f"""\
 examples:
   make run                        the same as `{_COMMAND_LINE} run`, once everything is installed
   make up LOCAL_PORT=4700         another stack beside it
+  make run LOCAL_ORIGINS=http://localhost:3000
+                                  pages of that origin may call the API too; several are separated by commas
   {_COMMAND_LINE} token --user ada@example.com
 
 exit status: 0 on success, 1 on failure, 2 for invalid arguments; `status` exits with 3 if no stack runs.

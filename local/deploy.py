@@ -77,11 +77,15 @@ def deploy(
 
 
 def context(*, endpoint_url: str, console_url: str) -> list[str]:
-    """Return the CDK options that select the local environment."""
+    """Return the CDK options that select the local environment.
+
+    ``LOCAL_ORIGINS`` adds the origins of other pages that may call the API, such as an app's development server.
+    """
+    further_origins = os.environ.get("LOCAL_ORIGINS", "")
     settings = {
         "environment": ENVIRONMENT,
         "cognito_jwks_base_url": endpoint_url,
-        "cors_allowed_origins": console_url,
+        "cors_allowed_origins": ",".join(filter(None, (console_url, further_origins))),
     }
     return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
 

@@ -168,7 +168,8 @@ class StackFolder:
 
     def create(self) -> None:
         """Create the folder, which other users cannot read."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
 
 
 @contextmanager

@@ -1,13 +1,13 @@
-"""Why a request is refused. The reason is logged and never returned to the caller."""
+"""Why a request is refused. The reason is logged, and is not part of the response."""
 
 
 class TokenRejectedError(Exception):
-    """The bearer token is missing or invalid.
+    """The bearer token is missing or not valid.
 
     Parameters
     ----------
     reason : str
-        A short constant such as ``expired``; contains no part of the token.
+        A short constant such as ``expired``; holds nothing of the token.
     """
 
     def __init__(self, reason: str) -> None:
@@ -16,4 +16,4 @@ class TokenRejectedError(Exception):
 
 
 class SigningKeysUnavailableError(Exception):
-    """The issuer's keys cannot be fetched and none are cached, so that no token can be checked."""
+    """The key that a token needs cannot be fetched now, so the token cannot be judged, good or bad."""

@@ -3,8 +3,8 @@
 It runs for every request, even without a token (no identity sources, no result cache), and returns a policy for
 exactly the called method. A Deny has its time in the context, from which the gateway renders the body of the 401.
 
-It raises only if no signing keys are available. The gateway then responds with 503. A Deny would be a 401, on which
-clients log their users out, although the users did nothing wrong.
+It raises only if the token's signing key cannot be fetched now. The gateway then responds with 503. A Deny would be a
+401, on which clients log their users out, although the users did nothing wrong.
 """
 
 import os
@@ -24,16 +24,15 @@ type AuthorizerHandler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
 
 def create_handler(
-    environ: Mapping[str, str],
-    clock: Clock = time.time,
-    *,
-    monotonic: Clock = time.monotonic,
-    source: JwksSource | None = None,
+    environ: Mapping[str, str], clock: Clock = time.time, *, source: JwksSource | None = None
 ) -> AuthorizerHandler:
     """Return the authorizer, configured by environment variables; ``source`` replaces the issuer's JWKS URL.
 
     It takes API Gateway's REQUEST authorizer event. It returns an Allow with ``user_id``, ``label`` and ``scope`` in
     its context, or a Deny with ``timestamp``, and raises `SigningKeysUnavailableError`.
+
+    Under SnapStart the keys are fetched here. The snapshot then holds them, and an environment that is restored from
+    it need not fetch them within its first request.
     """
     settings = AuthorizerSettings.from_environ(environ)
     telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
@@ -42,9 +41,16 @@ def create_handler(
         telemetry.count([Metric.JWKS_FETCH_FAILURES])
         telemetry.warning("signing keys could not be fetched", failure=type(error).__name__)
 
-    source = source or JwksEndpoint(settings.jwks_url)
-    keys = SigningKeys(source, on_fetch_failure=fetch_failed, monotonic=monotonic)
-    verifier = TokenVerifier(issuer=settings.issuer, audience=settings.audience, keys=keys, clock=clock)
+    keys = SigningKeys(
+        source or JwksEndpoint(settings.jwks_url),
+        algorithms=settings.algorithms,
+        on_fetch_failure=fetch_failed,
+        clock=clock,
+    )
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        keys.prefetch()
+    verifier = TokenVerifier(settings, keys=keys, clock=clock)
 
     def authorize(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         request_id = str((event.get("requestContext") or {}).get("requestId", ""))
@@ -53,7 +59,7 @@ def create_handler(
         except TokenRejectedError as error:
             reason = error.reason
         except SigningKeysUnavailableError:
-            telemetry.warning("no signing keys", request_id=request_id)
+            telemetry.warning("signing key unavailable", request_id=request_id)
             raise
         except Exception as error:  # noqa: BLE001 - a token that cannot be checked is refused
             telemetry.unexpected("unexpected error", error, request_id=request_id)

@@ -1,162 +1,308 @@
-"""The issuer's signing keys: fetched only from the configured JWKS URL, at a limited rate, and cached."""
+"""The issuer's signing keys: fetched from the configured JWKS URL only, cached, and fetched at a bounded rate."""
 
-import encodings.idna  # noqa: F401 - docs/adr/0072: the first request would import it to look up a host
+import encodings.idna  # noqa: F401 - see docs/adr/0072: resolving a host would import it within the first request
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from jwt import PyJWK, PyJWKClient
-from jwt.exceptions import PyJWKClientConnectionError
+from jwt import PyJWK
+from jwt.exceptions import PyJWTError
 
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRejectedError
 from functions.shared.clock import Clock
 
-FETCH_TIMEOUT_SECONDS: Final = 2.0
-BODY_TIMEOUT_SECONDS: Final = 4.0
-#: Many times the size of a real issuer's key set.
+#: For resolving, connecting and the TLS handshake.
+CONNECT_TIMEOUT_SECONDS: Final = 2.0
+#: For the response. API Gateway waits ten seconds for an authorizer, so one slow response is one slow request.
+RESPONSE_TIMEOUT_SECONDS: Final = 6.0
+#: Many times what an issuer publishes.
 MAX_JWKS_BYTES: Final = 256 * 1024
+#: Age at which a set is fetched again.
 MAX_AGE_SECONDS: Final = 3600.0
+#: Age up to which an old set serves requests until this environment's turn to fetch comes (`RENEWAL_SPREAD_SECONDS`).
+#: Beyond it, as in a snapshot of last week, the set is fetched first: a key that was withdrawn must not live on.
+MAX_STALE_SECONDS: Final = 24 * 3600.0
+#: Environments that were restored from one snapshot renew its keys at different moments within this time.
+RENEWAL_SPREAD_SECONDS: Final = 60.0
+#: The least time between two fetches, and the pause after a first failure.
 MIN_FETCH_INTERVAL_SECONDS: Final = 10.0
+#: The longest pause: for a server that asks for more with ``Retry-After``, and while known keys serve most requests.
+MAX_FETCH_INTERVAL_SECONDS: Final = 300.0
+
+#: What a well-behaved client sends; some firewalls refuse requests without a ``User-Agent``. RFC 7517 section 8.5.2
+#: registers the media type of a JWK Set.
+_REQUEST_HEADERS: Final = {
+    "Accept": "application/jwk-set+json, application/json;q=0.9, */*;q=0.1",
+    "User-Agent": "mfa-service-jwt-authorizer/1.0",
+}
+
+#: The key type and curves of each algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
+_KEY_TYPES: Final[Mapping[str, tuple[str, tuple[str | None, ...]]]] = {
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), ("RSA", (None,))),
+    "ES256": ("EC", ("P-256",)),
+    "ES384": ("EC", ("P-384",)),
+    "ES512": ("EC", ("P-521",)),
+    "EdDSA": ("OKP", ("Ed25519", "Ed448")),
+}
+
+
+class FetchError(Exception):
+    """The JWKS endpoint did not return a usable key set.
+
+    Parameters
+    ----------
+    reason : str
+        For the log.
+    retry_after : float
+        Seconds for which the server asks to be left alone; 0 if it does not.
+    """
+
+    def __init__(self, reason: str, retry_after: float = 0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class JwksSource(Protocol):
-    """A source of signing keys."""
+    """Where keys come from."""
 
-    def get_signing_keys(self, refresh: bool = False) -> list[PyJWK]:
-        """Fetch the JWK Set and return its signing keys."""
+    def fetch(self) -> object:
+        """Return the decoded JWK Set, or raise."""
         ...
 
 
-class JwksEndpoint(PyJWKClient):
-    """The issuer's JWKS URL, read with limits on time and size. It follows no redirect and caches nothing.
+class JwksEndpoint:
+    """The issuer's JWKS URL, read in bounded time and size. No redirect is followed, and nothing is cached here.
 
     Parameters
     ----------
     url : str
         An https URL, or http on the loopback interface; see `functions.shared.settings.AuthorizerSettings`.
-    timeout : float
-        Seconds for connecting, and for each wait for more of the response.
-    body_timeout : float
-        Seconds for reading the whole body, so that one that arrives byte by byte cannot use up the function's time.
-    monotonic : callable
-        Seconds of a clock that never goes back.
+    response_timeout : float
+        Seconds for each wait for more of the response, and for its whole body.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: float = FETCH_TIMEOUT_SECONDS,
-        body_timeout: float = BODY_TIMEOUT_SECONDS,
-        monotonic: Clock = time.monotonic,
-    ) -> None:
-        super().__init__(url, cache_jwk_set=False, timeout=timeout)
-        self.body_timeout = body_timeout
-        self._monotonic = monotonic
+    def __init__(self, url: str, *, response_timeout: float = RESPONSE_TIMEOUT_SECONDS) -> None:
+        self._url = urlsplit(url)
+        self.response_timeout = response_timeout
 
-    def fetch_data(self) -> object:
+    def fetch(self) -> object:
         """Return the decoded JSON of the endpoint.
 
         Raises
         ------
-        PyJWKClientConnectionError
+        FetchError
             The response is not a 200, too long or too slow.
         Exception
-            The connection broke, or the body is not JSON.
+            Whatever a broken connection or a body that is not JSON raises.
         """
-        url = urlsplit(self.uri)
+        url = self._url
         make = HTTPSConnection if url.scheme == "https" else HTTPConnection
-        connection = make(str(url.hostname), url.port, timeout=self.timeout)
+        connection = make(str(url.hostname), url.port, timeout=CONNECT_TIMEOUT_SECONDS)
         try:
+            connection.connect()
+            connection.sock.settimeout(self.response_timeout)
             target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
-            connection.request("GET", target, headers={"Accept": "application/json"})
+            connection.request("GET", target, headers=_REQUEST_HEADERS)
             response = connection.getresponse()
             try:
                 if response.status != HTTPStatus.OK:
-                    raise PyJWKClientConnectionError(f"status {response.status}")
-                return json.loads(self._read(response))
+                    raise FetchError(f"status {response.status}", _retry_after(response))
+                return json.loads(self._body(response))
             finally:
                 response.close()
         finally:
             connection.close()
 
-    def _read(self, response: HTTPResponse) -> bytes:
-        deadline = self._monotonic() + self.body_timeout
+    def _body(self, response: HTTPResponse) -> bytes:
+        deadline = time.monotonic() + self.response_timeout
         body = b""
         while chunk := response.read1(MAX_JWKS_BYTES):
             body += chunk
-            if len(body) > MAX_JWKS_BYTES or self._monotonic() > deadline:
-                raise PyJWKClientConnectionError("too long or too slow")
+            if len(body) > MAX_JWKS_BYTES or time.monotonic() > deadline:
+                raise FetchError("too long or too slow")
         return body
 
 
-class SigningKeys:
-    """The keys of one issuer, by ``kid``.
+def _retry_after(response: HTTPResponse) -> float:
+    """Return the seconds of ``Retry-After`` (RFC 9110 section 10.2.3); its form with a date counts as absent."""
+    value = response.headers.get("Retry-After", "").strip()
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0.0
 
-    A set is cached for an hour. An unknown ``kid`` causes one fetch, so that a rotated key works at once. Two fetches
-    are at least ten seconds apart, even if they fail, so that neither a flood of invented ``kid`` values nor an
-    outage of the issuer becomes a flood of fetches. While the issuer cannot be reached, the last known keys stay in
-    use.
+
+@dataclass(frozen=True)
+class _PublishedKey:
+    """One entry of the set, for one algorithm that it may verify."""
+
+    kid: str | None
+    algorithm: str
+    key: PyJWK
+
+
+class SigningKeys:
+    """The keys of one issuer.
+
+    A set is kept for an hour. An unknown ``kid`` causes one fetch, so that a rotated key works at once, but two
+    fetches are at least ten seconds apart: neither a flood of made-up ``kid`` values nor an outage of the issuer
+    becomes a flood of fetches. While a fetch fails, the keys last seen stay in use.
 
     Parameters
     ----------
     source : JwksSource
         Fetches the set.
+    algorithms : tuple of str
+        The algorithms that tokens may be signed with; keys for others are ignored.
     on_fetch_failure : callable
-        Called with the exception each time a fetch fails.
-    monotonic : callable
-        Seconds of a clock that never goes back.
+        Called with the failure each time a fetch fails.
+    clock : callable
+        The current time in epoch seconds. Not a monotonic clock: that stops while Lambda freezes an environment.
     """
 
     def __init__(
         self,
         source: JwksSource,
         *,
+        algorithms: tuple[str, ...],
         on_fetch_failure: Callable[[Exception], None],
-        monotonic: Clock = time.monotonic,
+        clock: Clock = time.time,
     ) -> None:
         self._source = source
+        self._algorithms = algorithms
         self._on_fetch_failure = on_fetch_failure
-        self._monotonic = monotonic
-        self._keys: dict[str, PyJWK] = {}
+        self._clock = clock
+        self._keys: tuple[_PublishedKey, ...] = ()
         self._fetched_at = float("-inf")
+        self._renew_at: float | None = None
         self._attempted_at = float("-inf")
+        self._pause = 0.0
+        self._failures = 0
+        self._just_fetched = False
 
-    def get(self, kid: str) -> PyJWK:
-        """Return the key with this ``kid``.
+    def prefetch(self) -> None:
+        """Fetch the set while the function initialises, so that a snapshot holds it. A failure is not an error."""
+        self._refresh(self._clock())
+
+    def get(self, kid: str | None, algorithm: str, *, instead_of: PyJWK | None = None) -> PyJWK:
+        """Return the key for a token's ``kid`` and ``alg``.
+
+        Parameters
+        ----------
+        kid : str or None
+            The token's ``kid``. Without one, the key is the only one of the set that fits the algorithm.
+        algorithm : str
+            One of the configured algorithms.
+        instead_of : PyJWK, optional
+            A key that this method returned and that did not verify a token without ``kid``: the set is fetched again.
 
         Raises
         ------
         TokenRejectedError
             The issuer publishes no such key.
         SigningKeysUnavailableError
-            The issuer's keys have never been fetched, and cannot be fetched now.
+            The key is not known, and whether the issuer publishes it cannot be found out now.
         """
-        stale = self._monotonic() - self._fetched_at >= MAX_AGE_SECONDS
-        if stale or kid not in self._keys:
-            self._refresh()
-        if not self._keys:
-            raise SigningKeysUnavailableError
-        try:
-            return self._keys[kid]
-        except KeyError:
-            raise TokenRejectedError("unknown_key") from None
+        now = self._clock()
+        if instead_of is not None and self._just_fetched:
+            raise TokenRejectedError("bad_signature")
+        self._just_fetched = False
+        if not self._renewal_due(now) and instead_of is None:
+            if (key := self._find(kid, algorithm)) is not None:
+                return key
+            if kid is None or any(each.kid == kid for each in self._keys):
+                raise TokenRejectedError("unknown_key")
+        self._just_fetched = self._refresh(now)
+        key = self._find(kid, algorithm)
+        if key is not None and key is not instead_of:
+            return key
+        if self._just_fetched:
+            raise TokenRejectedError("unknown_key")
+        raise SigningKeysUnavailableError
 
-    def _refresh(self) -> None:
-        now = self._monotonic()
-        if now - self._attempted_at < MIN_FETCH_INTERVAL_SECONDS:
-            return
+    def _find(self, kid: str | None, algorithm: str) -> PyJWK | None:
+        found = [each for each in self._keys if each.algorithm == algorithm and kid in (None, each.kid)]
+        if not found or (kid is None and len(found) > 1):
+            return None
+        return found[0].key
+
+    def _renewal_due(self, now: float) -> bool:
+        age = now - self._fetched_at
+        if 0 <= age < MAX_AGE_SECONDS:
+            return False
+        if not 0 <= age < MAX_STALE_SECONDS:  # also after the clock was set back
+            return True
+        if self._renew_at is None:
+            # From the operating system: Python's generator would continue the snapshot's sequence everywhere.
+            self._renew_at = now + RENEWAL_SPREAD_SECONDS * os.urandom(1)[0] / 256
+        return now >= self._renew_at
+
+    def _refresh(self, now: float) -> bool:
+        """Fetch the set unless it is too early, and return whether that was done and succeeded."""
+        if 0 <= now - self._attempted_at < self._pause:
+            return False
         self._attempted_at = now
         try:
-            keys = {key.key_id: key for key in self._source.get_signing_keys(refresh=True) if key.key_id}
-        # Connection, HTTP, JSON, and values of the wrong type each raise their own exceptions. None of them means
-        # that the token is invalid.
+            keys = _usable_keys(self._source.fetch(), self._algorithms)
+        # Connection, HTTP, JSON, and values of any type: each fails in its own way, and must not look like a bad token.
         except Exception as error:  # noqa: BLE001
+            self._failures += 1
+            # With keys in hand, an outage costs few requests the wait; without any, recovery must be noticed soon.
+            growth = 2.0 ** min(self._failures - 1, 10) if self._keys else 1.0
+            asked = error.retry_after if isinstance(error, FetchError) else 0.0
+            self._pause = min(max(MIN_FETCH_INTERVAL_SECONDS * growth, asked), MAX_FETCH_INTERVAL_SECONDS)
             self._on_fetch_failure(error)
-            return
+            return False
         self._keys = keys
         self._fetched_at = now
+        self._renew_at = None
+        self._pause = MIN_FETCH_INTERVAL_SECONDS
+        self._failures = 0
+        return True
+
+
+def _usable_keys(document: object, algorithms: tuple[str, ...]) -> tuple[_PublishedKey, ...]:
+    """Return the keys of a JWK Set, one for each algorithm that an entry may verify; unusable entries are ignored.
+
+    Raises
+    ------
+    FetchError
+        The document is not a JWK Set, or none of its entries is usable.
+    """
+    entries = document.get("keys") if isinstance(document, dict) else None
+    found = [
+        key
+        for entry in (entries if isinstance(entries, list) else ())
+        for algorithm in algorithms
+        if (key := _published_key(entry, algorithm)) is not None
+    ]
+    if not found:
+        raise FetchError("no usable key")
+    return tuple(found)
+
+
+def _published_key(entry: Any, algorithm: str) -> _PublishedKey | None:  # noqa: ANN401 (decoded JSON)
+    """Return an entry as a key for an algorithm, or None if it is not one (RFC 7517 section 4)."""
+    key_type, curves = _KEY_TYPES[algorithm]
+    if not isinstance(entry, dict) or entry.get("kty") != key_type or entry.get("crv") not in curves:
+        return None
+    # RFC 9864 names the curve in the algorithm: a key for "Ed25519" verifies what JOSE calls EdDSA.
+    names = (algorithm, entry.get("crv")) if key_type == "OKP" else (algorithm,)
+    operations = entry.get("key_ops", ["verify"])
+    if (
+        entry.get("use", "sig") != "sig"
+        or entry.get("alg", algorithm) not in names
+        or not isinstance(operations, list)
+        or "verify" not in operations
+    ):
+        return None
+    kid = entry.get("kid")
+    if kid is not None and not isinstance(kid, str):
+        return None
+    try:
+        return _PublishedKey(kid, algorithm, PyJWK(entry, algorithm))
+    except (PyJWTError, TypeError, ValueError):  # PyJWT lets some of Python's own errors through for hostile values
+        return None

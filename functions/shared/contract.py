@@ -22,6 +22,10 @@ class Env(StrEnum):
     JWT_ISSUER = "JWT_ISSUER"
     JWT_AUDIENCE = "JWT_AUDIENCE"
     JWT_JWKS_URL = "JWT_JWKS_URL"
+    JWT_ALGORITHMS = "JWT_ALGORITHMS"
+    JWT_USER_CLAIM = "JWT_USER_CLAIM"
+    JWT_LABEL_CLAIMS = "JWT_LABEL_CLAIMS"
+    JWT_LEEWAY_SECONDS = "JWT_LEEWAY_SECONDS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 
@@ -29,6 +33,14 @@ class Env(StrEnum):
 DEFAULT_USERS_TABLE_NAME: Final = "users"
 DEFAULT_MFA_ISSUER: Final = "AILifestyle"
 DEFAULT_LOG_LEVEL: Final = "INFO"
+
+DEFAULT_JWT_ALGORITHMS: Final = ("RS256", "ES256")
+DEFAULT_JWT_USER_CLAIM: Final = "sub"
+#: Claims that authenticator apps may show, in order of preference. The last resort is the user's id.
+DEFAULT_JWT_LABEL_CLAIMS: Final = (
+    *("email", "preferred_username", "upn", "unique_name", "username", "cognito:username"),
+)
+DEFAULT_JWT_LEEWAY_SECONDS: Final = 30
 
 
 class AuthorizerContext(StrEnum):
@@ -99,6 +111,8 @@ BACKUP_CODES_LOW_AT: Final = 2
 #: Consecutive wrong codes of one factor. From this number on, each locks the factor, twice as long as the one before;
 #: at the maximum (NIST SP 800-63B-4 section 3.2.2) it stays locked until an operator resets it.
 FREE_ATTEMPTS: Final = 5
+#: How long after an accepted code the same code is a repetition of its request, which does not count (docs/adr/0006).
+REPETITION_SECONDS: Final = 10
 FIRST_LOCK_SECONDS: Final = 60
 LONGEST_LOCK_SECONDS: Final = 3600
 MAX_CONSECUTIVE_FAILURES: Final = 100
@@ -297,6 +311,7 @@ RESPONSE_HEADERS: Final = {
 }
 WWW_AUTHENTICATE: Final = "Bearer"
 #: Headers that a browser shows to the calling page, besides the safelisted ones.
-EXPOSED_HEADERS: Final = "Retry-After, WWW-Authenticate"
+#: ``Date`` lets a page measure times by the API's clock instead of its own.
+EXPOSED_HEADERS: Final = "Date, Retry-After, WWW-Authenticate"
 #: ``Retry-After`` of a 503, and of the gateway's own 429.
 RETRY_AFTER_SECONDS: Final = 2

@@ -122,9 +122,10 @@ class ConflictError(ApiError):
 
     status = 409
     code = ErrorCode.CONFLICT
-    description = "Another request of the same user was faster. This does not reveal whether the code was right."
+    description = "Another request of the same user was faster, for example because a form was sent twice. This does \
+not reveal whether the code was right. Use the next code."
     metrics = (Metric.CONFLICTS,)
-    message = "Another request changed this account's MFA at the same time, please try again"
+    message = "Another request of this account was in progress, please use the next code"
 
 
 class TooManyAttemptsError(ApiError):

@@ -4,9 +4,14 @@ Each is written once, so that a value accepted at synthesis is accepted at start
 describe the whole value; they keep to the syntax that Python and Pydantic's Rust engine share.
 """
 
+import re
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
+#: Signature algorithms of access tokens that can be configured (RFC 7518 section 3.1, RFC 8037 section 3.1).
+JwtAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+#: Longest tolerated clock difference for ``nbf`` and ``iat``.
+MAX_JWT_LEEWAY_SECONDS: Final = 300
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 REGION: Final = "[a-z]{2,4}(-[a-z]+)+-[0-9]"
@@ -36,12 +41,42 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
-def is_origin(value: str) -> bool:
-    """Return whether a value is ``*`` or a web origin (RFC 6454): scheme, host and optional port."""
+ALL_ORIGINS: Final = "*"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+#: Schemes whose pages have the origin ``null``, or that no page has. Apps' web views use schemes of their own.
+_WITHOUT_ORIGIN: Final = frozenset({"file", "ftp", "ws", "wss", "data", "blob", "javascript"})
+_HOST: Final = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]"
+
+
+def origin_fault(value: str) -> str | None:
+    """Return what to write instead of a value that no browser sends as ``Origin``, worded to follow "expected".
+
+    Returns None for ``*`` and for an origin as browsers serialize it (RFC 6454 section 6.2): scheme and host in lower
+    case, the port unless it is the scheme's default, and nothing else. Besides http and https, the schemes of apps are
+    accepted, such as ``capacitor://localhost``.
+    """
+    if value == ALL_ORIGINS:
+        return None
+    if "*" in value:
+        return "each origin by its full name, because browsers know no patterns, or * for all origins"
     parts = split_url(value)
-    return value == "*" or (
-        parts.scheme in {"http", "https"} and value == f"{parts.scheme}://{parts.netloc}" and bool(parts.hostname)
-    )
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    if host and not host.isascii():
+        return "the host in the form that browsers send, which begins with xn--"
+    if not parts.scheme or parts.scheme in _WITHOUT_ORIGIN or not re.fullmatch(_HOST, host):
+        return "an origin such as https://app.example.com, or *"
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    origin = f"{parts.scheme}://{host}{port}"
+    return None if value == origin else f"{origin}, as browsers send it"
+
+
+def is_origin(value: str) -> bool:
+    """Return whether a value is ``*`` or an origin as browsers send it; `origin_fault` says what is wrong."""
+    return origin_fault(value) is None
+
+
+#: A header's name. RFC 9110 section 5.6.2 allows more characters; a quote would end a literal of API Gateway.
+HEADER_NAME: Final = "[A-Za-z][A-Za-z0-9_.-]*"
 
 
 def is_display_name(value: str) -> bool:

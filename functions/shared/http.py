@@ -22,10 +22,11 @@ from functions.shared.errors import (
     ServiceUnavailableError,
     UnauthorizedError,
 )
+from functions.shared.formats import ALL_ORIGINS
 from functions.shared.identity import Identity, identity_from_event
 from functions.shared.observability import Telemetry
 from functions.shared.response_body import ResponseBody
-from functions.shared.route import Event, ParsedBody, Route
+from functions.shared.route import Event, ParsedBody, Route, request_header
 from functions.shared.settings import EndpointSettings
 
 type Response = dict[str, Any]
@@ -69,9 +70,9 @@ def _cors_headers(event: Event, allowed_origins: tuple[str, ...]) -> dict[str, s
     if not allowed_origins:
         return {}
     exposed = {"Access-Control-Expose-Headers": EXPOSED_HEADERS}
-    if "*" in allowed_origins:
-        return {**exposed, "Access-Control-Allow-Origin": "*"}
-    origin = next((value for name, value in _mapping(event.get("headers")).items() if name.lower() == "origin"), None)
+    if ALL_ORIGINS in allowed_origins:
+        return {**exposed, "Access-Control-Allow-Origin": ALL_ORIGINS}
+    origin = request_header(event, "origin")
     if origin not in allowed_origins:
         return {"Vary": "Origin"}
     return {**exposed, "Access-Control-Allow-Origin": str(origin), "Vary": "Origin"}

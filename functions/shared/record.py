@@ -37,6 +37,7 @@ class MfaRecord:
     backup_codes_salt: bytes | None
     version: int | None
     iv: str | None = None
+    updated_at: int | None = None
     enabled_at: int | None = None
     expires_at: int | None = None
     last_used_step: int | None = None
@@ -86,6 +87,7 @@ def record_from_item(user_id: str, item: Item) -> MfaRecord:
             backup_codes_used=_texts(item, Attribute.BACKUP_CODES_USED),
             backup_codes_salt=None if salt is None else base64.b64decode(salt, validate=True),
             version=_number(item, Attribute.VERSION),
+            updated_at=_time_if_readable(item, Attribute.UPDATED_AT),
             enabled_at=_time(item, Attribute.ENABLED_AT),
             expires_at=_number(item, Attribute.EXPIRES_AT),
             last_used_step=_number(item, Attribute.LAST_USED_STEP),
@@ -115,7 +117,17 @@ def _time(item: Item, name: Attribute) -> int | None:
     return None if text is None else epoch_from_iso(text)
 
 
-_TIMES: Final = frozenset({Attribute.ENABLED_AT, Attribute.LAST_FAILED_AT, Attribute.BACKUP_LAST_FAILED_AT})
+def _time_if_readable(item: Item, name: Attribute) -> int | None:
+    """Return a time that an older deployment may have written in another form: it decides on nothing essential."""
+    try:
+        return _time(item, name)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+_TIMES: Final = frozenset(
+    {Attribute.UPDATED_AT, Attribute.ENABLED_AT, Attribute.LAST_FAILED_AT, Attribute.BACKUP_LAST_FAILED_AT}
+)
 
 
 def attribute_value(name: Attribute, value: object) -> dict[str, Any] | None:

@@ -79,14 +79,14 @@ class DynamoDbMfaRepository:
         Returns
         -------
         MfaRecord
-            The record as it is stored now: ``new`` with its new version.
+            The record as it is stored now: ``new`` with its new version and time.
 
         Raises
         ------
         ConflictError
             Another request wrote first; this one wrote nothing.
         """
-        new = replace(new, version=new_version())
+        new = replace(new, version=new_version(), updated_at=int(now))
         version = {"N": str(new.version)}
         changes = changed_attributes(old, new) | {
             Attribute.VERSION: version,

@@ -15,6 +15,14 @@ type Event = Mapping[str, Any]
 """An API Gateway proxy event (REST API, Lambda proxy integration)."""
 
 
+def request_header(event: Event, name: str) -> str | None:
+    """Return a header of an event's request, or None; ``name`` is in lower case."""
+    headers = event.get("headers")
+    if not isinstance(headers, Mapping):  # not only API Gateway can invoke a function
+        return None
+    return next((str(value) for key, value in headers.items() if str(key).lower() == name), None)
+
+
 class ParsedBody(Protocol):
     """What a route takes in the body of its request."""
 

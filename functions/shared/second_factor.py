@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.clock import Clock
-from functions.shared.contract import Factor, Metric
+from functions.shared.contract import REPETITION_SECONDS, Factor, Metric
 from functions.shared.decryption import EnvelopeOpener, Opener
 from functions.shared.encryption import master_key
 from functions.shared.errors import InvalidCodeError, MfaNotEnabledError, TooManyAttemptsError
@@ -33,10 +33,14 @@ returns the record to store."""
 
 @dataclass(frozen=True)
 class _Judgement:
-    """The result of comparing a code with a record: the record with the code burned, or None if it is refused."""
+    """The result of comparing a code with a record: the record with the code burned, or None if it is refused.
+
+    ``replayed`` says that the code was used before, ``last_used`` that no other code of its factor was used since.
+    """
 
     burned: MfaRecord | None
     replayed: bool = False
+    last_used: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ class SecondFactor:
         TooManyAttemptsError
             The factor is locked; the code was not compared.
         InvalidCodeError
-            The code is wrong or already used; the attempt is counted.
+            The code is wrong or already used; the attempt is counted, unless it repeats a request that was accepted
+            in the last seconds.
         ConflictError
             Another request was faster; whether the code was right is not revealed.
         RecordDamagedError, ServiceUnavailableError
@@ -122,11 +127,19 @@ class SecondFactor:
         judge = _judge_totp if offered.factor is Factor.TOTP else _judge_backup_code
         judgement = judge(record, secret, offered.code, now)
         if judgement.burned is None:
+            if _is_repetition(record, failures, judgement, now):
+                raise InvalidCodeError
             failures = failures.after(now)
             failed = record.with_failures(offered.factor, failures)
             self._repository.swap(record, failed, request_id=request_id, now=now)
             _refuse(failures, judgement, count)
         return _Accepted(record, judgement.burned.with_failures(offered.factor, Failures()), secret, now)
+
+
+def _is_repetition(record: MfaRecord, failures: Failures, judgement: _Judgement, now: float) -> bool:
+    """Return whether a code was sent again right after it was accepted, as password managers and double clicks do."""
+    accepted_last = judgement.last_used and failures.count == 0
+    return accepted_last and record.updated_at is not None and now - record.updated_at <= REPETITION_SECONDS
 
 
 def _refuse(failures: Failures, judgement: _Judgement, count: Count) -> NoReturn:
@@ -192,7 +205,7 @@ def _judge_totp(record: MfaRecord, secret: str, code: str, now: float) -> _Judge
     if step is None:
         return _Judgement(None)
     if record.last_used_step is not None and step <= record.last_used_step:
-        return _Judgement(None, replayed=True)
+        return _Judgement(None, replayed=True, last_used=step == record.last_used_step)
     return _Judgement(replace(record, last_used_step=step))
 
 
@@ -200,8 +213,8 @@ def _judge_backup_code(record: MfaRecord, secret: str, code: str, _now: float) -
     hashed = backup_code_keys(secret, record.backup_codes_salt).hash(code)
     unused = [stored for stored in record.backup_codes if not _same(stored, hashed)]
     if len(unused) == len(record.backup_codes):
-        replayed = sum(_same(stored, hashed) for stored in record.backup_codes_used) > 0
-        return _Judgement(None, replayed=replayed)
+        replayed = [_same(stored, hashed) for stored in record.backup_codes_used]
+        return _Judgement(None, replayed=any(replayed), last_used=replayed[-1:] == [True])
     burned = replace(record, backup_codes=tuple(unused), backup_codes_used=(*record.backup_codes_used, hashed))
     return _Judgement(burned)
 

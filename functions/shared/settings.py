@@ -13,6 +13,10 @@ from typing import Final, Self, get_args
 from functions.shared import formats
 from functions.shared.contract import (
     DEFAULT_EVENT_BUS_NAME,
+    DEFAULT_JWT_ALGORITHMS,
+    DEFAULT_JWT_LABEL_CLAIMS,
+    DEFAULT_JWT_LEEWAY_SECONDS,
+    DEFAULT_JWT_USER_CLAIM,
     DEFAULT_LOG_LEVEL,
     DEFAULT_MFA_ISSUER,
     DEFAULT_USERS_TABLE_NAME,
@@ -157,8 +161,8 @@ class EndpointSettings:
             A variable is missing or invalid.
         """
         origins = _comma_separated(environ, Env.CORS_ALLOWED_ORIGINS)
-        if any(not formats.is_origin(origin) for origin in origins):
-            raise ConfigurationError(Env.CORS_ALLOWED_ORIGINS, "expected origins such as https://app.example.com, or *")
+        for fault in filter(None, map(formats.origin_fault, origins)):
+            raise ConfigurationError(Env.CORS_ALLOWED_ORIGINS, f"expected {fault}")
         return cls(
             environment=read_environment(environ),
             log_level=read_log_level(environ),
@@ -169,13 +173,36 @@ class EndpointSettings:
 
 @dataclass(frozen=True)
 class AuthorizerSettings:
-    """The settings of the JWT authorizer: the issuer that it trusts."""
+    """The settings of the JWT authorizer: the issuer that it trusts, and which of its tokens it accepts.
+
+    Attributes
+    ----------
+    issuer : str
+        The exact ``iss``.
+    audience : tuple of str
+        Accepted ``aud`` values; for a token with ``token_use: access`` and no ``aud`` (Cognito), accepted
+        ``client_id`` values.
+    jwks_url : str
+        The URL of the issuer's keys.
+    algorithms : tuple of str
+        Accepted ``alg`` headers.
+    user_claim : str
+        The claim that identifies the user.
+    label_claims : tuple of str
+        The claims that authenticator apps may show, in order of preference.
+    leeway_seconds : int
+        For ``nbf`` and ``iat``, which the issuer's clock has just written. ``exp`` gets none.
+    """
 
     environment: str
     log_level: str
     issuer: str
     audience: tuple[str, ...]
     jwks_url: str
+    algorithms: tuple[str, ...] = DEFAULT_JWT_ALGORITHMS
+    user_claim: str = DEFAULT_JWT_USER_CLAIM
+    label_claims: tuple[str, ...] = DEFAULT_JWT_LABEL_CLAIMS
+    leeway_seconds: int = DEFAULT_JWT_LEEWAY_SECONDS
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -195,10 +222,23 @@ class AuthorizerSettings:
         on_loopback = parts.hostname in ("127.0.0.1", "localhost", "::1") and environment != PRODUCTION
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and on_loopback)):
             raise ConfigurationError(Env.JWT_JWKS_URL, "expected an https URL")
+        algorithms = _comma_separated(environ, Env.JWT_ALGORITHMS) or DEFAULT_JWT_ALGORITHMS
+        known = get_args(formats.JwtAlgorithm)
+        if not set(algorithms) <= set(known):
+            raise ConfigurationError(Env.JWT_ALGORITHMS, f"expected some of {', '.join(known)}")
+        leeway = _read(environ, Env.JWT_LEEWAY_SECONDS, str(DEFAULT_JWT_LEEWAY_SECONDS))
+        if not re.fullmatch(r"[0-9]{1,3}", leeway) or int(leeway) > formats.MAX_JWT_LEEWAY_SECONDS:
+            raise ConfigurationError(
+                Env.JWT_LEEWAY_SECONDS, f"expected whole seconds from 0 to {formats.MAX_JWT_LEEWAY_SECONDS}"
+            )
         return cls(
             environment=environment,
             log_level=read_log_level(environ),
             issuer=_read(environ, Env.JWT_ISSUER),
             audience=audience,
             jwks_url=jwks_url,
+            algorithms=algorithms,
+            user_claim=_read(environ, Env.JWT_USER_CLAIM, DEFAULT_JWT_USER_CLAIM),
+            label_claims=_comma_separated(environ, Env.JWT_LABEL_CLAIMS) or DEFAULT_JWT_LABEL_CLAIMS,
+            leeway_seconds=int(leeway),
         )

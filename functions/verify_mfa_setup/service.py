@@ -62,10 +62,13 @@ class VerifySetupService:
             self._repository.swap(record, _after_failure(record, now), request_id=request_id, now=now)
             count(Metric.INVALID_CODES)
             raise InvalidCodeError
-        codes = backup_code_keys(secret, record.backup_codes_salt).codes()
+        keys = backup_code_keys(secret, record.backup_codes_salt)
+        codes = keys.codes()
         enabled = replace(
             record.with_failures(Factor.TOTP, Failures()),
             status=Status.ENABLED,
+            # Setup stored the same, unless another version of it did: what is shown must be what is stored.
+            backup_codes=tuple(map(keys.hash, codes)),
             enabled_at=int(now),
             expires_at=None,
             last_used_step=step,

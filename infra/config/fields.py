@@ -1,11 +1,20 @@
 """Types of settings, and the one line that an invalid value gets."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from annotated_types import Predicate
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from functions.shared import formats
 
@@ -28,9 +37,16 @@ def _arn(service: str, resource: str, example: str) -> object:
     return text(formats.arn(service, resource), f"an ARN such as arn:aws:{service}:us-east-1:123456789012:{example}")
 
 
-def _is_url(value: str) -> bool:
+def _is_url(value: str, *, with_query: bool = False) -> bool:
     parts = formats.split_url(value)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment
+    known = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.fragment
+    return known and (with_query or not parts.query)
+
+
+def _origin(value: str, info: ValidationInfo) -> str:
+    if fault := formats.origin_fault(value):
+        raise ConfigError(f"{info.field_name}: expected {fault}, got {value!r}")
+    return value
 
 
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -50,10 +66,14 @@ StreamArn = Annotated[
 CertificateArn = Annotated[str, _arn("acm", "certificate/[a-z0-9-]+", f"certificate/{_UUID}")]
 HostedZoneId = Annotated[str, text("Z[A-Z0-9]{1,31}", "a hosted zone's id such as Z0123456789ABCDEFGHIJ")]
 Url = Annotated[str, Predicate(_is_url), expected("an https:// URL")]
-Origin = Annotated[str, Predicate(formats.is_origin), expected("an origin such as https://app.example.com, or *")]
+Origin = Annotated[str, AfterValidator(_origin), expected("an origin such as https://app.example.com, or *")]
+HeaderName = Annotated[str, text(formats.HEADER_NAME, "the name of a header")]
 DisplayName = Annotated[
     str, Predicate(formats.is_display_name), expected("a name that is not blank, of printable characters")
 ]
+#: Entra ID gives the keys of one application at a URL with a query.
+UrlWithQuery = Annotated[str, Predicate(partial(_is_url, with_query=True)), expected("an https:// URL")]
+Claim = Annotated[str, text(r"\S+", "the name of a claim")]
 
 
 class Settings(BaseModel):

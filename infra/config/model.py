@@ -8,8 +8,16 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from functions.shared.contract import DEFAULT_EVENT_BUS_NAME, DEFAULT_LOG_LEVEL, DEFAULT_MFA_ISSUER
-from functions.shared.formats import LogLevel
+from functions.shared.contract import (
+    DEFAULT_EVENT_BUS_NAME,
+    DEFAULT_JWT_ALGORITHMS,
+    DEFAULT_JWT_LABEL_CLAIMS,
+    DEFAULT_JWT_LEEWAY_SECONDS,
+    DEFAULT_JWT_USER_CLAIM,
+    DEFAULT_LOG_LEVEL,
+    DEFAULT_MFA_ISSUER,
+)
+from functions.shared.formats import ALL_ORIGINS, MAX_JWT_LEEWAY_SECONDS, JwtAlgorithm, LogLevel
 from infra.config import fields
 from infra.config.fields import ConfigError, Settings, expected
 from infra.config.monitoring import MonitoringConfig
@@ -73,12 +81,24 @@ class Config(Settings):
     """``iss`` of the access tokens of an existing OIDC issuer. Not set: the identity stack creates a user pool."""
     jwt_audience: tuple[Annotated[fields.Word, expected("an audience without spaces")], ...] = ()
     """Accepted ``aud`` (or Cognito ``client_id``) values; required with ``jwt_issuer``."""
-    jwt_jwks_url: fields.Url | None = None
+    jwt_jwks_url: fields.UrlWithQuery | None = None
     """The issuer's ``jwks_uri``, where its signing keys are; required with ``jwt_issuer``."""
+    jwt_algorithms: Annotated[tuple[JwtAlgorithm, ...], Field(min_length=1)] = DEFAULT_JWT_ALGORITHMS
+    """Signature algorithms of access tokens that are accepted."""
+    jwt_user_claim: fields.Claim = DEFAULT_JWT_USER_CLAIM
+    """The claim that identifies a user. It must never change for a user; see ``docs/issuers.md``."""
+    jwt_user_claim_confirmed: fields.Claim | None = None
+    """The same as ``jwt_user_claim``, where that is not ``sub``: confirms that no user loses a second factor by it."""
+    jwt_label_claims: Annotated[tuple[fields.Claim, ...], Field(min_length=1)] = DEFAULT_JWT_LABEL_CLAIMS
+    """Claims that an authenticator app may show as the account's name, in order of preference."""
+    jwt_leeway_seconds: Annotated[int, Field(ge=0, le=MAX_JWT_LEEWAY_SECONDS)] = DEFAULT_JWT_LEEWAY_SECONDS
+    """Tolerated clock difference for ``nbf`` and ``iat``; ``exp`` gets none."""
     required_scope: Annotated[fields.Word, expected("one scope")] | None = None
     """A scope that an access token must have, else 403. Not set: no scope is required."""
     cors_allowed_origins: tuple[fields.Origin, ...] = ("http://localhost:3000",)
-    """Web origins whose pages may call the API."""
+    """Origins whose pages may call the API, as browsers send them; ``*`` for all."""
+    cors_allowed_headers: tuple[fields.HeaderName, ...] = ()
+    """Request headers that pages may send, besides Authorization, Content-Type and those of tracing."""
     log_level: LogLevel = DEFAULT_LOG_LEVEL
     """Level of the functions' logs."""
     log_retention_days: RetentionDays = 30
@@ -166,15 +186,34 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _all_origins_include_each(self) -> Self:
+        if ALL_ORIGINS in self.cors_allowed_origins and len(self.cors_allowed_origins) > 1:
+            given = ",".join(self.cors_allowed_origins)
+            raise ConfigError(f"cors_allowed_origins: expected only * or only full names, got {given!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _user_claim_is_confirmed(self) -> Self:
+        # Synthesis cannot know what is deployed. A claim that changes gives every user a new id, and a login that
+        # asks for a code only where MFA is enabled would let them all in without one.
+        if self.jwt_user_claim != DEFAULT_JWT_USER_CLAIM and self.jwt_user_claim_confirmed != self.jwt_user_claim:
+            raise ConfigError(
+                f"jwt_user_claim_confirmed: expected {self.jwt_user_claim}, got {self.jwt_user_claim_confirmed!r}: "
+                "users who enrolled under another claim lose their second factor, see docs/issuers.md"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _environment_supports_the_settings(self) -> Self:
         if self.environment == LOCAL:
             if self.packaging != ZIP:
                 raise ConfigError(f"packaging: expected zip in {LOCAL}, got {self.packaging!r}")
             return self
-        for name in ("jwt_issuer", "jwt_jwks_url"):
-            url = getattr(self, name)
-            if url and not url.startswith("https://"):
-                raise ConfigError(f"{name}: expected an https:// URL in {self.environment}, got {url!r}")
+        # The issuer is only compared, and AD FS names itself with http; the keys are fetched.
+        if self.jwt_jwks_url and not self.jwt_jwks_url.startswith("https://"):
+            raise ConfigError(
+                f"jwt_jwks_url: expected an https:// URL in {self.environment}, got {self.jwt_jwks_url!r}"
+            )
         if self.cognito_jwks_base_url:
             raise ConfigError(f"cognito_jwks_base_url: expected nothing in {self.environment}, it is for local only")
         return self

@@ -40,6 +40,11 @@ _ACCESS_LOG: Final = {
 _EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
 
 
+#: What pages may send: what the routes read, and what tracing adds to every request of a page (W3C Trace Context and
+#: Baggage, Sentry). A browser refuses a request with any header that is not allowed.
+_ALLOWED_HEADERS: Final = ("Authorization", "Content-Type", "traceparent", "tracestate", "baggage", "sentry-trace")
+
+
 class MfaApi(Construct):
     """The API of the service.
 
@@ -137,7 +142,7 @@ class MfaApi(Construct):
             resource.add_cors_preflight(
                 allow_origins=[*config.cors_allowed_origins],
                 allow_methods=[endpoint.method, "OPTIONS"],
-                allow_headers=["Authorization", "Content-Type"],
+                allow_headers=[*_ALLOWED_HEADERS, *config.cors_allowed_headers],
                 max_age=Duration.hours(1),
             )
 

@@ -25,7 +25,7 @@ from infra.config import Config
 
 
 @dataclass(frozen=True)
-class GatewayAnswer:
+class GatewayErrorResponse:
     """A response type of API Gateway, and the response.
 
     Attributes
@@ -73,53 +73,53 @@ _FORBIDDEN = (ErrorCode.FORBIDDEN, "The request was refused")
 _INTERNAL = (ErrorCode.INTERNAL_ERROR, "An unexpected error occurred")
 
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-GATEWAY_ANSWERS: Final = (
+GATEWAY_RESPONSES: Final = (
     # The authorizer's Deny: no valid token.
-    GatewayAnswer(
+    GatewayErrorResponse(
         *("ACCESS_DENIED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
         timestamp=f"$context.authorizer.{AuthorizerContext.TIMESTAMP}",
     ),
-    GatewayAnswer("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
+    GatewayErrorResponse("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
     # The authorizer raises on purpose when it cannot get signing keys: clients log users out on a 401, and must not do
     # so because an identity provider is down.
-    GatewayAnswer("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("INTEGRATION_TIMEOUT", 503, *_UNAVAILABLE, _RETRY),
-    GatewayAnswer("THROTTLED", 429, *_BUSY, _RETRY),
-    GatewayAnswer("QUOTA_EXCEEDED", 429, *_BUSY, _RETRY),
+    GatewayErrorResponse("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("INTEGRATION_TIMEOUT", 503, *_UNAVAILABLE, _RETRY),
+    GatewayErrorResponse("THROTTLED", 429, *_BUSY, _RETRY),
+    GatewayErrorResponse("QUOTA_EXCEEDED", 429, *_BUSY, _RETRY),
     # API Gateway treats a path or method that does not exist as one with IAM authorization: a request without an
     # Authorization header lacks a token, one with a Bearer token has a wrong signature. No route uses IAM, so all
     # three types mean that the route does not exist.
-    GatewayAnswer("MISSING_AUTHENTICATION_TOKEN", 404, *_NO_ROUTE),
-    GatewayAnswer("INVALID_SIGNATURE", 404, *_NO_ROUTE),
-    GatewayAnswer("EXPIRED_TOKEN", 404, *_NO_ROUTE),
-    GatewayAnswer("RESOURCE_NOT_FOUND", 404, *_NO_ROUTE),
-    GatewayAnswer("BAD_REQUEST_BODY", 400, *_INVALID),
-    GatewayAnswer("BAD_REQUEST_PARAMETERS", 400, *_INVALID),
-    GatewayAnswer("REQUEST_TOO_LARGE", 413, ErrorCode.PAYLOAD_TOO_LARGE, "The request is too large"),
-    GatewayAnswer(
+    GatewayErrorResponse("MISSING_AUTHENTICATION_TOKEN", 404, *_NO_ROUTE),
+    GatewayErrorResponse("INVALID_SIGNATURE", 404, *_NO_ROUTE),
+    GatewayErrorResponse("EXPIRED_TOKEN", 404, *_NO_ROUTE),
+    GatewayErrorResponse("RESOURCE_NOT_FOUND", 404, *_NO_ROUTE),
+    GatewayErrorResponse("BAD_REQUEST_BODY", 400, *_INVALID),
+    GatewayErrorResponse("BAD_REQUEST_PARAMETERS", 400, *_INVALID),
+    GatewayErrorResponse("REQUEST_TOO_LARGE", 413, ErrorCode.PAYLOAD_TOO_LARGE, "The request is too large"),
+    GatewayErrorResponse(
         *("UNSUPPORTED_MEDIA_TYPE", 415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The content type is not supported")
     ),
-    GatewayAnswer("INVALID_API_KEY", 403, *_FORBIDDEN),
-    GatewayAnswer("WAF_FILTERED", 403, *_FORBIDDEN),
-    GatewayAnswer("API_CONFIGURATION_ERROR", 500, *_INTERNAL),
-    GatewayAnswer("DEFAULT_4XX", None, *_REFUSED),
-    GatewayAnswer("DEFAULT_5XX", 500, *_INTERNAL),
+    GatewayErrorResponse("INVALID_API_KEY", 403, *_FORBIDDEN),
+    GatewayErrorResponse("WAF_FILTERED", 403, *_FORBIDDEN),
+    GatewayErrorResponse("API_CONFIGURATION_ERROR", 500, *_INTERNAL),
+    GatewayErrorResponse("DEFAULT_4XX", None, *_REFUSED),
+    GatewayErrorResponse("DEFAULT_5XX", 500, *_INTERNAL),
 )
 
 
 def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
-    """Add every row of :data:`GATEWAY_ANSWERS` to an API, with the headers of the functions' responses."""
+    """Add every row of :data:`GATEWAY_RESPONSES` to an API, with the headers of the functions' responses."""
     common = RESPONSE_HEADERS | _cors_headers(config.cors_allowed_origins)
-    for answer in GATEWAY_ANSWERS:
+    for response in GATEWAY_RESPONSES:
         api.add_gateway_response(
-            "".join(part.capitalize() for part in answer.reason.split("_")),
-            type=apigateway.ResponseType.of(answer.reason),
-            status_code=None if answer.status is None else str(answer.status),
+            "".join(part.capitalize() for part in response.reason.split("_")),
+            type=apigateway.ResponseType.of(response.reason),
+            status_code=None if response.status is None else str(response.status),
             # Single quotes make a header's value a literal.
-            response_headers={name: f"'{value}'" for name, value in (common | dict(answer.headers)).items()},
-            templates={"application/json": answer.body()},
+            response_headers={name: f"'{value}'" for name, value in (common | dict(response.headers)).items()},
+            templates={"application/json": response.body()},
         )
 
 

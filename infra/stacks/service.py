@@ -67,6 +67,10 @@ class ServiceStack(EnvironmentStack):
                 Env.JWT_ISSUER: token_issuer.issuer,
                 Env.JWT_AUDIENCE: ",".join(token_issuer.audience),
                 Env.JWT_JWKS_URL: token_issuer.jwks_url,
+                Env.JWT_ALGORITHMS: ",".join(config.jwt_algorithms),
+                Env.JWT_USER_CLAIM: config.jwt_user_claim,
+                Env.JWT_LABEL_CLAIMS: ",".join(config.jwt_label_claims),
+                Env.JWT_LEEWAY_SECONDS: str(config.jwt_leeway_seconds),
             },
         )
         self._api: Final = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)

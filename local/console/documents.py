@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -15,7 +14,6 @@ from infra.paths import REPOSITORY
 DOCUMENTS: Final = REPOSITORY / "docs"
 #: Where the console serves a document, without its suffix.
 ADDRESS: Final = "/docs/"
-TEMPLATE: Final = Path(__file__).with_name("pages") / "document.html"
 
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _ELSEWHERE: Final = re.compile(r"https?://")
@@ -84,8 +82,8 @@ def address(target: str) -> str | None:
     return f"{ADDRESS}{match[1]}{match[2] or ''}"
 
 
-def page(name: str) -> str | None:
-    """Return a document as an HTML page, ``None`` if it does not exist."""
+def document(name: str) -> tuple[str, str] | None:
+    """Return the title and the HTML of a document, ``None`` if it does not exist."""
     # Looked up among the existing files, so that a name is never used as a path.
     source = {each.stem: each for each in DOCUMENTS.glob("*.md")}.get(name)
     if source is None:
@@ -100,7 +98,7 @@ def page(name: str) -> str | None:
                 _resolve_link(child)
     body = _PARSER.renderer.render(tokens, _PARSER.options, {})
     title = next((token.content for token in tokens if token.type == "inline"), name)
-    return TEMPLATE.read_text().replace("<!-- title -->", title).replace("<!-- document -->", body)
+    return title, body
 
 
 def _resolve_link(link: Token) -> None:

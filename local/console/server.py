@@ -3,9 +3,8 @@
 It issues tokens without a password. These measures keep that harmless:
 
 - It listens only on the loopback interface.
-- It accepts only its own name in the ``Host`` header. A foreign page whose name resolves to 127.0.0.1 (DNS rebinding)
-  sends another name and is refused.
-- It gives a token only to a page of its own origin, as ``Origin`` and ``Sec-Fetch-Site`` say.
+- It refuses requests for other hosts and from pages of other origins, by the rule of ``local.origins``.
+- It gives a token only to a page of its own origin.
 - A strict Content-Security-Policy lets pages run only what this server serves.
 """
 
@@ -25,22 +24,30 @@ from urllib.parse import parse_qs
 
 from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
 from infra.paths import REPOSITORY
-from local import ports
+from local import origins, ports
 from local.errors import LocalError
 from local.stack import BrokenStateError, Stack, StackFolder
 
 PAGES: Final = Path(__file__).with_name("pages")
-#: Pages by path; other files are requested by name.
-_PAGES: Final = {"/": "index.html", "/operations": "operations.html"}
+#: Titles and files of the pages by path; other files are requested by name.
+_PAGES: Final = {"/": ("Sign in", "index.html"), "/operations": ("Operations", "operations.html")}
 #: Files from npm packages, by path.
 _VENDOR: Final = {
-    f"/vendor/{name}": REPOSITORY / "node_modules" / "uplot" / "dist" / name
-    for name in ("uPlot.esm.js", "uPlot.min.css")
+    f"/vendor/{Path(file).name}": REPOSITORY / "node_modules" / file
+    for file in (
+        "@picocss/pico/css/pico.min.css",
+        "htm/dist/htm.mjs",
+        "preact/dist/preact.mjs",
+        "uplot/dist/uPlot.esm.js",
+        "uplot/dist/uPlot.min.css",
+    )
 }
+_HTML: Final = "text/html; charset=utf-8"
+_SCRIPT: Final = "text/javascript; charset=utf-8"
 _CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".js": _SCRIPT,
+    ".mjs": _SCRIPT,
     ".svg": "image/svg+xml",
 }
 _JSON: Final = "application/json"
@@ -138,17 +145,16 @@ class Console:
             ).reply
 
     def _route(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        self._check_host(headers.get("host", ""), path)
+        self._check_caller(method, path, headers)
         match method, path:
             case "POST", "/session":
-                self._check_origin(headers)
                 return self._sign_in(headers, body)
             case "GET" | "HEAD", "/config.json":
                 return _json({"apiUrl": self._stack().api_url})
             case "GET" | "HEAD", "/operations/data.json":
                 return _json(self._snapshot.of(self._stack(), _parameter(query, "span")))
             case "GET" | "HEAD", _ if path.startswith(_DOCUMENTS):
-                return _document(path.removeprefix(_DOCUMENTS))
+                return _document(path)
             case "GET" | "HEAD", _:
                 return _file(path)
         raise RefusedError(
@@ -158,19 +164,18 @@ class Console:
             {"Allow": "GET, HEAD"},
         )
 
-    def _check_host(self, host: str, path: str) -> None:
-        if host == self._host:
+    def _check_caller(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        tokens = (method, path) == ("POST", "/session")
+        refusal = origins.foreign_host(headers) or origins.foreign_page(method, headers, page_required=tokens)
+        if refusal is not None:
+            raise RefusedError(refusal.status, ErrorCode.FORBIDDEN, refusal.message)
+        if headers["host"] == self._host:
             return
         # Typed by hand; the API allows this origin only by its other name.
-        if host == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
+        if headers["host"] == self._host.replace(ports.LOOPBACK, "localhost") and path in _PAGES:
             location = {"Location": self.origin + path}
             raise RefusedError(HTTPStatus.TEMPORARY_REDIRECT, ErrorCode.NOT_FOUND, f"Open {self.origin}", location)
         raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, ErrorCode.FORBIDDEN, f"This is {self.origin}")
-
-    def _check_origin(self, headers: Mapping[str, str]) -> None:
-        # Older browsers send only the first.
-        if headers.get("origin") != self.origin or headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise RefusedError(HTTPStatus.FORBIDDEN, ErrorCode.FORBIDDEN, "Only the console's own pages get tokens")
 
     def _sign_in(self, headers: Mapping[str, str], body: bytes) -> Reply:
         # Imported here, because the SDK's import would delay the first page by a third of a second.
@@ -247,23 +252,32 @@ def _name(headers: Mapping[str, str], body: bytes) -> str:
 
 def _file(path: str) -> Reply:
     """Return a file that belongs to the pages; names are looked up, never made into paths."""
-    file = _VENDOR.get(path)
-    if file is None:
-        name = _PAGES.get(path, path.removeprefix("/"))
-        file = {each.name: each for each in PAGES.iterdir()}.get(name)
+    if path in _PAGES:
+        title, name = _PAGES[path]
+        return _page(path, title, (PAGES / name).read_text())
+    file = _VENDOR.get(path) or {f"/{each.name}": each for each in PAGES.iterdir()}.get(path)
     if file is None or file.suffix not in _CONTENT_TYPES:
         raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "Unknown path or method")
     return Reply(HTTPStatus.OK, file.read_bytes(), _CONTENT_TYPES[file.suffix])
 
 
-def _document(name: str) -> Reply:
+def _document(path: str) -> Reply:
     """Return a page of the documentation, to which alarms and dashboard link."""
     from local.console import documents
 
-    content = documents.page(name)
-    if content is None:
+    document = documents.document(path.removeprefix(_DOCUMENTS))
+    if document is None:
         raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "Unknown path or method")
-    return Reply(HTTPStatus.OK, content.encode(), _CONTENT_TYPES[".html"])
+    title, content = document
+    styled = f'<link rel="stylesheet" href="/document.css"><main id="main" tabindex="-1">{content}</main>'
+    return _page(path, title, styled)
+
+
+def _page(path: str, title: str, content: str) -> Reply:
+    """Return a page: its content below the header that all pages share."""
+    layout = (PAGES / "layout.html").read_text().replace("<!-- title -->", title)
+    layout = layout.replace(f'<li><a href="{path}"', f'<li><a href="{path}" aria-current="page"')
+    return Reply(HTTPStatus.OK, layout.replace("<!-- content -->", content).encode(), _HTML)
 
 
 def _parameter(query: str, name: str) -> str:

@@ -23,9 +23,9 @@ def install() -> None:
     """
     check_version(importlib.metadata.version("ministack"))
     # Imported here, because importing MiniStack reads the environment and takes half a second.
-    from local.emulator import alarms, conditions, expiry, functions, gateway, metrics, resources, streams
+    from local.emulator import access, alarms, conditions, expiry, functions, gateway, metrics, resources, streams
 
-    for module in (gateway, functions, metrics, alarms, streams, expiry, conditions, resources):
+    for module in (gateway, functions, metrics, alarms, streams, expiry, conditions, resources, access):
         for fill in module.GAPS:
             fill()
 

@@ -335,7 +335,7 @@ DEFENCES: Final = (
         name="The function that seals secrets cannot open them",
         prevents="reading secrets with a compromised setup function",
         remove=_let_setup_decrypt,
-        tests=("tests/infra/test_permissions.py::test_whoever_seals_secrets_cannot_open_them",),
+        tests=("tests/infra/test_permissions.py::test_setup_cannot_decrypt_secrets",),
     ),
 )
 

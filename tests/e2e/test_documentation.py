@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -116,19 +117,47 @@ def test_the_python_code_of_the_integration_guide_fails_closed(new_user: NewUser
     assert session["signed_in"] is False
 
 
+def test_the_enrolment_of_the_user_elsewhere_does_not_complete_the_session_of_an_attacker(
+    new_user: NewUser, api: Api
+) -> None:
+    """Both have the user's password: only a code that this session sent itself counts."""
+    user = new_user("python-guide")
+    code: dict[str, Any] = {}
+    exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
+    mfa, attacker, session = code["Mfa"](api.url), dict[str, Any](), dict[str, Any]()
+    for each in (attacker, session):
+        each.update(access_token=user.token, signed_in=False)
+    user.setup()
+
+    user.fresh_time_step()
+    assert len(code["after_enrolment"](session, mfa, user.code())) == 8
+    assert session["signed_in"]
+    for attempt in (user.wrong_code(), user.code()):  # a wrong one, and the one that the user has just entered
+        with pytest.raises(code["MfaError"], match="MFA_ALREADY_ENABLED"):
+            code["after_enrolment"](attacker, mfa, attempt)
+    code["after_first_factor"](attacker, mfa, user.token)
+    assert not attacker["signed_in"]
+
+
 USE = """
-import { Mfa, MfaError, keyUri } from "./mfa.mjs";
+import { MfaClient, MfaError } from "./api.js";
+import { confirmEnrolment, showEnrolment } from "./page.js";
 const [api, token] = process.argv.slice(2);
-const mfa = new Mfa(api);
-const { secret } = await mfa.setup(token);
-const output = { before: await mfa.status(token), uri: keyUri(secret, "AI & Lifestyle", "ada+1@example.com") };
+const mfa = new MfaClient({ baseUrl: api, accessToken: () => token });
+const page = { qrCode: {}, key: {}, link: {}, expired: { hidden: true } };
+const user = { issuer: "AI & Lifestyle", account: "ada+1@example.com" };
+const timers = await Promise.all([showEnrolment(mfa, page, user), showEnrolment(mfa, page, user)]);
+const { secret } = await mfa.setup();
+timers.forEach(clearTimeout);
+const output = { before: await mfa.status(), uri: page.link.href, same: page.key.textContent === secret };
+output.unreadable = await confirmEnrolment(mfa, "000 00");
 try {
-  await mfa.verifySetup(token, "000 00");
+  await mfa.verifySetup("00000");
 } catch (error) {
   output.refused = [error instanceof MfaError, error.code, error.status, error.requestId.length > 10];
 }
 try {
-  await new Mfa("http://127.0.0.1:9").status(token);
+  await new MfaClient({ baseUrl: "http://127.0.0.1:9", accessToken: () => token }).status();
 } catch (error) {
   output.offline = error.code;
 }
@@ -139,15 +168,18 @@ console.log(JSON.stringify(output));
 def test_the_javascript_code_of_the_integration_guide_calls_the_api(
     new_user: NewUser, api: Api, tmp_path: Path
 ) -> None:
-    (tmp_path / "mfa.mjs").write_text(fences(text_of("integration.md"), "javascript")[0])
-    (tmp_path / "use.mjs").write_text(USE)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    shutil.copy(REPOSITORY / "local" / "console" / "pages" / "api.js", tmp_path)
+    (tmp_path / "page.js").write_text(fences(text_of("integration.md"), "javascript")[0])
+    (tmp_path / "use.js").write_text(USE)
 
-    run = [str(BIN / "node"), str(tmp_path / "use.mjs"), api.url, new_user("javascript-guide").token]
+    run = [str(BIN / "node"), str(tmp_path / "use.js"), api.url, new_user("javascript-guide").token]
     output = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
 
     assert output["before"]["state"] == "PENDING"
     assert output["refused"] == [True, "VALIDATION_ERROR", 400, True]
-    assert output["offline"] == "NO_RESPONSE"
+    assert output["offline"] == "NETWORK_ERROR"
+    assert (output["same"], output["unreadable"]) == (True, None)
     read = pyotp.parse_uri(output["uri"])
     assert (read.issuer, read.name) == ("AI & Lifestyle", "ada+1@example.com")
     assert "+" not in urllib.parse.urlsplit(output["uri"]).query

@@ -40,7 +40,7 @@ class Operations:
     def __init__(self, opened: Opened) -> None:
         self.page: Page = opened.page
         self.watched = opened.watched
-        expect(self.page.locator("#grid .card").first).to_be_visible()
+        expect(self.page.locator("#grid article").first).to_be_visible()
 
     def card(self, title: str) -> Locator:
         """Return a widget."""
@@ -64,7 +64,7 @@ class Operations:
         """Let time pass faster when `later` says so."""
         self.page.clock.install()
         self.page.reload()
-        expect(self.page.locator("#grid .card").first).to_be_visible()
+        expect(self.page.locator("#grid article").first).to_be_visible()
 
     def later(self, seconds: float = REFRESH_SECONDS) -> None:
         """Let time pass for the page."""

@@ -96,6 +96,16 @@ def test_one_backup_code_is_good_for_one_login(user: HttpUser) -> None:
     assert len(user.item()["backup_codes_used"]["L"]) == 1
 
 
+@pytest.mark.parametrize("kind", ["TOTP", "backup code"])
+def test_a_code_that_is_sent_twice_at_once_does_not_count(user: HttpUser, kind: str) -> None:
+    body = {"code": user.code()} if kind == "TOTP" else {"backupCode": user.backup_codes[0]}
+    seen = outcomes(together(*[lambda: user.call(VERIFY, body)] * 2))
+    assert seen["OK"] == 1
+    assert set(seen) <= {"OK", "CONFLICT", "INVALID_CODE"}
+    counters = ("failed_attempts", "backup_failed_attempts")
+    assert all(int(user.item().get(name, {"N": "0"})["N"]) == 0 for name in counters)
+
+
 def test_eight_backup_codes_at_once_are_each_spent_at_most_once(user: HttpUser) -> None:
     codes = user.backup_codes
     answers = together(*[lambda code=code: user.verify_backup(code) for code in codes * 4])

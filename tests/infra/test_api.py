@@ -87,9 +87,7 @@ def test_the_stage_throttles_and_logs_every_request(service: Stack, environment:
 
 
 @pytest.mark.parametrize("endpoint", contract.ENDPOINTS, ids=lambda endpoint: endpoint.function)
-def test_routes_that_a_user_needs_once_in_a_while_let_less_through(
-    service: Stack, endpoint: contract.Endpoint, environment: str
-) -> None:
+def test_rarely_used_routes_have_lower_limits(service: Stack, endpoint: contract.Endpoint, environment: str) -> None:
     found = throttling(service).get((endpoint.method, endpoint.path))
 
     if endpoint in (contract.VERIFY, contract.STATUS):
@@ -98,7 +96,7 @@ def test_routes_that_a_user_needs_once_in_a_while_let_less_through(
         assert found == {"dev": (10, 20), "prod": (100, 200), "local": (500, 1000)}[environment]
 
 
-def test_the_access_log_is_json_without_anything_that_the_caller_or_a_function_said(dev: Synthesized) -> None:
+def test_the_access_log_contains_only_metadata(dev: Synthesized) -> None:
     stage = dev.service.only("AWS::ApiGateway::Stage")["Properties"]
     line = json.loads(stage["AccessLogSetting"]["Format"])
 
@@ -109,7 +107,7 @@ def test_the_access_log_is_json_without_anything_that_the_caller_or_a_function_s
         assert not variable.startswith(("$context.authorizer.claims", "$context.authorizer.user", "$context.request."))
 
 
-def test_execution_logs_are_off_as_they_would_hold_tokens(service: Stack) -> None:
+def test_execution_logs_are_off(service: Stack) -> None:
     for settings in service.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]:
         assert settings.get("LoggingLevel", "OFF") == "OFF"
         assert settings["DataTraceEnabled"] is False
@@ -121,8 +119,18 @@ def test_preflights_allow_the_configured_origin(dev: Synthesized) -> None:
     headers = response["ResponseParameters"]
 
     assert headers["method.response.header.Access-Control-Allow-Origin"] == "'http://localhost:3000'"
-    assert headers["method.response.header.Access-Control-Allow-Headers"] == "'Authorization,Content-Type'"
+    assert headers["method.response.header.Access-Control-Allow-Headers"] == (
+        "'Authorization,Content-Type,traceparent,tracestate,baggage,sentry-trace'"
+    )
     assert headers["method.response.header.Access-Control-Allow-Methods"] == "'POST,OPTIONS'"
+
+
+def test_further_headers_are_allowed_by_a_setting() -> None:
+    service = synthesize("dev", cors_allowed_headers="X-Trace-Id").service
+    (response,) = methods(service)["OPTIONS", "/auth/mfa"]["Integration"]["IntegrationResponses"]
+    allowed = response["ResponseParameters"]["method.response.header.Access-Control-Allow-Headers"]
+
+    assert allowed.strip("'").split(",")[-2:] == ["sentry-trace", "X-Trace-Id"]
 
 
 def test_without_allowed_origins_there_are_no_cors_headers() -> None:

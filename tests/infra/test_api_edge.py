@@ -81,7 +81,7 @@ def test_the_firewall_can_be_turned_off(synthesized: Synthesize) -> None:
     assert not [each for each in resources if "WAF" in each["Type"]]
 
 
-def test_requests_of_one_address_are_limited_before_anything_else_is_looked_at(synthesized: Synthesize) -> None:
+def test_requests_of_one_address_are_limited_first(synthesized: Synthesize) -> None:
     first = min(rules(synthesized("prod", waf_requests_per_ip="5000")).values(), key=lambda rule: int(rule["Priority"]))
 
     assert first["Statement"] == {

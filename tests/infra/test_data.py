@@ -40,7 +40,7 @@ def test_table_encryption_needs_no_permission_of_any_function(data: Stack) -> No
     assert data.only(TABLE)["Properties"]["SSESpecification"] == {"SSEEnabled": False}
 
 
-def test_the_key_rotates_and_seals_nothing_but_data_keys(data: Stack, environment: str) -> None:
+def test_the_key_rotates_and_is_symmetric(data: Stack, environment: str) -> None:
     key = data.only(KEY)["Properties"]
 
     assert key["EnableKeyRotation"] is True

@@ -138,7 +138,7 @@ def test_finds_a_resource_that_bypasses_the_api(kind: str) -> None:
     assert findings(kind, {}) == ["bypasses the API"]
 
 
-def test_no_route_takes_anything_in_its_url(prod: Synthesized) -> None:
+def test_no_route_has_parameters_in_its_url(prod: Synthesized) -> None:
     """URLs are stored in logs, histories and referrers, so they must not contain secrets, codes or users."""
     api = [(each["Type"], each["Properties"]) for _, each in resources(prod) if "ApiGateway" in each["Type"]]
     paths = [properties["PathPart"] for kind, properties in api if kind == "AWS::ApiGateway::Resource"]

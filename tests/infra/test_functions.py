@@ -18,7 +18,10 @@ READS = {
     "disable_mfa": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
     "regenerate_backup_codes": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
     "mfa_status": {"USERS_TABLE_NAME", "CORS_ALLOWED_ORIGINS"},
-    "jwt_authorizer": {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"},
+    "jwt_authorizer": {
+        *("JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_ALGORITHMS"),
+        *("JWT_USER_CLAIM", "JWT_LABEL_CLAIMS", "JWT_LEEWAY_SECONDS"),
+    },
     "security_events": {"EVENT_BUS_NAME", "DEAD_LETTER_QUEUE_URL"},
 }
 
@@ -69,7 +72,7 @@ def test_each_function_writes_to_its_masked_log_group_with_a_retention(
 
 
 @pytest.mark.parametrize("folder", DEPLOYED)
-def test_a_function_finds_what_it_reads_and_nothing_else(service: Stack, folder: str, environment: str) -> None:
+def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, folder: str, environment: str) -> None:
     found = service.variables(folder)
 
     assert set(found) == READS[folder] | {"ENVIRONMENT", "LOG_LEVEL"}

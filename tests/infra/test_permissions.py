@@ -99,7 +99,7 @@ def test_no_role_is_granted_a_wildcard(service: Stack) -> None:
     assert "*" not in str(service.statements_by_role)
 
 
-def test_whoever_seals_secrets_cannot_open_them(service: Stack) -> None:
+def test_setup_cannot_decrypt_secrets(service: Stack) -> None:
     granted = str(service.granted("setup_mfa"))
 
     assert "kms:Decrypt" not in granted

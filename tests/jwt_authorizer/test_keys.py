@@ -6,18 +6,27 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError
-from functions.jwt_authorizer.keys import MAX_AGE_SECONDS, MIN_FETCH_INTERVAL_SECONDS
-from tests.support.authorizer import Authorizer, effect
+from functions.jwt_authorizer.keys import (
+    MAX_AGE_SECONDS,
+    MAX_FETCH_INTERVAL_SECONDS,
+    MAX_STALE_SECONDS,
+    MIN_FETCH_INTERVAL_SECONDS,
+    RENEWAL_SPREAD_SECONDS,
+)
+from tests.support.authorizer import Authorizer
 from tests.support.jwks_server import (
     Behaviour,
     Exchange,
@@ -31,10 +40,14 @@ from tests.support.jwks_server import (
     truncated,
 )
 from tests.support.metrics import emitted_metrics
-from tests.support.tokens import b64url, claims, ec_key, json_bytes, rsa_key
+from tests.support.tokens import NOW, b64url, claims, ec_key, json_bytes, rsa_key
 
 OLD, NEW = rsa_key("rsa-1"), rsa_key("rsa-2")
-GOOD = OLD.token(claims())
+#: Valid for longer than any test lasts.
+LONG: dict[str, Any] = claims(exp=NOW + 1_000_000)
+GOOD = OLD.token(LONG)
+
+NAMELESS = json_bytes({"alg": "RS256"})
 
 OUTAGES = [
     pytest.param(answering(500, b"oops"), id="500"),
@@ -64,11 +77,11 @@ OUTAGES = [
 
 @pytest.fixture
 def begin(authorizer: Authorizer, issuer: JwksServer) -> Callable[[Behaviour], None]:
-    """Return a function that starts an outage, with shorter timeouts than in production."""
+    """Return a function that starts an outage, with a shorter timeout than in production."""
 
     def begin(outage: Behaviour) -> None:
         issuer.behaviour = outage
-        authorizer.source.timeout = authorizer.source.body_timeout = 0.2
+        authorizer.source.response_timeout = 0.2
 
     return begin
 
@@ -95,10 +108,11 @@ class TestOutage:
     ) -> None:
         assert authorizer.allows(GOOD)
         begin(outage)
-        authorizer.uptime += MAX_AGE_SECONDS
+        authorizer.now += MAX_STALE_SECONDS
         assert authorizer.allows(GOOD)
         assert issuer.fetches == 2
-        assert effect(authorizer.call(NEW.token(claims()))) == "Deny"
+        with pytest.raises(SigningKeysUnavailableError):  # never a 401: the issuer may have rotated its keys
+            authorizer.call(NEW.token(LONG))
 
 
 def test_a_redirect_is_not_followed(authorizer: Authorizer, issuer: JwksServer) -> None:
@@ -109,7 +123,7 @@ def test_a_redirect_is_not_followed(authorizer: Authorizer, issuer: JwksServer) 
             issuer.behaviour = answering(status, b"", Location=elsewhere.url)
             with pytest.raises(SigningKeysUnavailableError):
                 authorizer.call(GOOD)
-            authorizer.uptime += MIN_FETCH_INTERVAL_SECONDS
+            authorizer.now += MIN_FETCH_INTERVAL_SECONDS
         assert elsewhere.fetches == 0
     assert issuer.fetches == 5
 
@@ -191,39 +205,113 @@ class TestTls:
         assert over_tls.fetches == 1
 
 
+def test_a_hundred_environments_of_one_snapshot_renew_its_keys_at_different_times(
+    load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    environments = [load_authorizer() for _ in range(100)]
+    issuer.fetches = 0
+
+    def total_after(seconds: float) -> int:
+        for environment in environments:
+            environment.now = NOW + MAX_AGE_SECONDS + seconds
+            assert environment.allows(GOOD)
+        return issuer.fetches
+
+    assert total_after(0) < 10
+    assert 20 < total_after(RENEWAL_SPREAD_SECONDS / 2) < 80
+    assert total_after(RENEWAL_SPREAD_SECONDS) == 100
+
+
 class TestFetching:
     def test_a_thousand_good_requests_make_one_fetch(self, authorizer: Authorizer, issuer: JwksServer) -> None:
         assert issuer.fetches == 0
         for _ in range(1000):
             assert authorizer.allows(GOOD)
-            authorizer.uptime += 3
+            authorizer.now += 3
         assert issuer.fetches == 1
 
-    def test_keys_are_renewed_after_an_hour(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+    def test_under_snapstart_the_keys_are_fetched_before_the_first_request(
+        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+        authorizer = load_authorizer()
+        assert issuer.fetches > 0
+        issuer.behaviour = answering(500, b"")
+        issuer.fetches = 0
+        assert authorizer.allows(GOOD)
+        assert issuer.fetches == 0
+
+    def test_under_snapstart_an_outage_does_not_fail_the_deployment(
+        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+        issuer.behaviour = answering(500, b"")
+        authorizer = load_authorizer()
+        issuer.behaviour = answering_keys
+        authorizer.now += MIN_FETCH_INTERVAL_SECONDS
+        assert authorizer.allows(GOOD)
+
+    def test_keys_are_renewed_within_a_minute_after_an_hour(self, authorizer: Authorizer, issuer: JwksServer) -> None:
         assert authorizer.allows(GOOD)
         issuer.keys = [NEW.jwk]
-        authorizer.uptime += MAX_AGE_SECONDS - 1
+        authorizer.now += MAX_AGE_SECONDS - 1
         assert authorizer.allows(GOOD)
-        authorizer.uptime += 1
+        assert issuer.fetches == 1
+        authorizer.now += 1
+        authorizer.call(GOOD)  # draws the moment
+        authorizer.now += RENEWAL_SPREAD_SECONDS
         assert not authorizer.allows(GOOD)
-        assert authorizer.allows(NEW.token(claims()))
+        assert authorizer.allows(NEW.token(LONG))
+        assert issuer.fetches == 2
+
+    @pytest.mark.parametrize("passed", [MAX_STALE_SECONDS, -1.0], ids=["frozen for a day", "the clock was set back"])
+    def test_keys_of_unknown_age_are_fetched_before_they_are_used(
+        self, authorizer: Authorizer, issuer: JwksServer, passed: float
+    ) -> None:
+        assert authorizer.allows(GOOD)
+        issuer.keys = [NEW.jwk]
+        authorizer.now += passed
+        authorizer.now += MIN_FETCH_INTERVAL_SECONDS if passed < -MIN_FETCH_INTERVAL_SECONDS else 0
+        assert not authorizer.allows(GOOD)
         assert issuer.fetches == 2
 
     def test_a_rotated_key_works_at_once(self, authorizer: Authorizer, issuer: JwksServer) -> None:
         assert authorizer.allows(GOOD)
         issuer.keys.append(NEW.jwk)
-        authorizer.uptime += MIN_FETCH_INTERVAL_SECONDS
-        assert authorizer.allows(NEW.token(claims()))
+        authorizer.now += MIN_FETCH_INTERVAL_SECONDS
+        assert authorizer.allows(NEW.token(LONG))
         assert authorizer.allows(GOOD)
         assert issuer.fetches == 2
+
+    def test_a_key_that_is_rotated_seconds_after_a_fetch_is_never_a_401(
+        self, authorizer: Authorizer, issuer: JwksServer
+    ) -> None:
+        assert authorizer.allows(GOOD)
+        issuer.keys = [NEW.jwk]
+        authorizer.now += 6
+        with pytest.raises(SigningKeysUnavailableError):
+            authorizer.call(NEW.token(LONG))
+        authorizer.now += MIN_FETCH_INTERVAL_SECONDS - 6
+        assert authorizer.allows(NEW.token(LONG))
+
+    def test_after_two_hours_in_the_freezer_a_rotated_key_works(
+        self, authorizer: Authorizer, issuer: JwksServer
+    ) -> None:
+        """Lambda's monotonic clock stops meanwhile; the wall clock does not."""
+        assert authorizer.allows(GOOD)
+        issuer.keys = [NEW.jwk]
+        authorizer.now += 7200
+        assert authorizer.allows(NEW.token(LONG))
 
     def test_a_flood_of_unknown_keys_makes_one_fetch_an_interval(
         self, authorizer: Authorizer, issuer: JwksServer
     ) -> None:
         stranger = rsa_key("stranger")
         for number in range(100):
-            assert not authorizer.allows(stranger.token(claims(), {"kid": f"made-up-{number}"}))
-            authorizer.uptime += 1
+            with suppress(SigningKeysUnavailableError):
+                assert not authorizer.allows(stranger.token(LONG, {"kid": f"made-up-{number}"}))
+            authorizer.now += 1
         assert issuer.fetches == 100 / MIN_FETCH_INTERVAL_SECONDS
 
     def test_an_outage_makes_one_fetch_an_interval(self, authorizer: Authorizer, issuer: JwksServer) -> None:
@@ -231,20 +319,165 @@ class TestFetching:
         for _ in range(100):
             with pytest.raises(SigningKeysUnavailableError):
                 authorizer.call(GOOD)
-            authorizer.uptime += 1
+            authorizer.now += 1
         assert issuer.fetches == 100 / MIN_FETCH_INTERVAL_SECONDS
         issuer.behaviour = answering_keys
         assert authorizer.allows(GOOD)
 
-    def test_a_token_that_names_no_key_makes_no_fetch(self, authorizer: Authorizer, issuer: JwksServer) -> None:
-        for header in ({"alg": "RS256"}, {"alg": "none", "kid": "rsa-1"}, {"alg": "HS256", "kid": "rsa-1"}):
-            token = f"{b64url(json_bytes(header))}.{b64url(json_bytes(claims()))}.AAAA"
+    def test_an_outage_with_known_keys_makes_ever_fewer_fetches(
+        self, authorizer: Authorizer, issuer: JwksServer
+    ) -> None:
+        assert authorizer.allows(GOOD)
+        authorizer.now += MAX_STALE_SECONDS
+        issuer.behaviour = answering(500, b"")
+        for _ in range(600):
+            assert authorizer.allows(GOOD)
+            authorizer.now += 1
+        assert issuer.fetches == 1 + 6  # at 0, 10, 30, 70, 150 and 310 s
+        issuer.behaviour = answering_keys
+        authorizer.now += MAX_FETCH_INTERVAL_SECONDS
+        assert authorizer.allows(GOOD)
+        assert issuer.fetches == 8
+
+    @pytest.mark.parametrize(
+        ("asked", "granted"), [("60", 60), ("3", 10), ("86400", 300), ("soon", 10), ("-5", 10), ("9" * 400, 10)]
+    )
+    def test_retry_after_is_honoured_within_limits(
+        self, authorizer: Authorizer, issuer: JwksServer, asked: str, granted: float
+    ) -> None:
+        issuer.behaviour = answering(429, b"", Retry_After=asked)
+        for second in (0.0, granted - 0.5, granted):
+            authorizer.now = NOW + second
+            with pytest.raises(SigningKeysUnavailableError):
+                authorizer.call(GOOD)
+        assert issuer.fetches == 2
+
+    def test_a_slow_response_is_one_slow_request(
+        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer
+    ) -> None:
+        def slow(exchange: Exchange) -> None:
+            time.sleep(3)
+            answering_keys(exchange)
+
+        issuer.behaviour = slow
+        authorizer = load_authorizer()
+        assert authorizer.allows(GOOD)
+        assert authorizer.allows(GOOD)
+        assert issuer.fetches == 1
+
+    def test_headers_are_those_of_a_well_behaved_client(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        def strict(exchange: Exchange) -> None:
+            headers = exchange.headers
+            if "mfa-service" not in headers["User-Agent"] or "application/jwk-set+json" not in headers["Accept"]:
+                exchange.answer(403, b"")
+            else:
+                answering_keys(exchange)
+
+        issuer.behaviour = strict
+        assert authorizer.allows(GOOD)
+
+    def test_a_token_that_is_refused_anyway_makes_no_fetch(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        for header in ({"alg": "none", "kid": "rsa-1"}, {"alg": "HS256", "kid": "rsa-1"}):
+            token = f"{b64url(json_bytes(header))}.{b64url(json_bytes(LONG))}.AAAA"
             assert not authorizer.allows(token)
+        for changes in ({"exp": NOW - 1}, {"iss": "https://evil.example"}, {"aud": "other"}, {"token_use": "id"}):
+            assert not authorizer.allows(OLD.token(claims(**changes), {"kid": "made-up"}))
         assert issuer.fetches == 0
 
     def test_a_replaced_key_of_the_same_name_is_taken_over(self, authorizer: Authorizer, issuer: JwksServer) -> None:
         assert authorizer.allows(GOOD)
         issuer.keys = [{**NEW.jwk, "kid": "rsa-1"}, ec_key("ec-1").jwk]
-        authorizer.uptime += MAX_AGE_SECONDS
+        authorizer.now += MAX_STALE_SECONDS
         assert not authorizer.allows(GOOD)
-        assert authorizer.allows(NEW.token(claims(), {"kid": "rsa-1"}))
+        assert authorizer.allows(NEW.token(LONG, {"kid": "rsa-1"}))
+
+
+class TestSelection:
+    """The key that a token's ``kid`` and ``alg`` name, and none else."""
+
+    def test_entries_of_one_kid_differ_by_algorithm(
+        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("JWT_ALGORITHMS", "RS256,RS384,RS512")
+        keys = {alg: rsa_key(f"shared-{alg}") for alg in ("RS256", "RS384", "RS512")}
+        issuer.keys = [{**key.jwk, "kid": "shared", "alg": alg} for alg, key in keys.items()]
+        authorizer = load_authorizer()
+        for alg, key in keys.items():
+            assert authorizer.allows(jwt.encode(LONG, key.private, alg, {"kid": "shared"})), alg
+
+    def test_entries_of_one_kid_differ_by_use_and_type(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        rsa, ec_ = rsa_key("same-rsa"), ec_key("same-ec")
+        issuer.keys = [
+            {**rsa.jwk, "kid": "same"},
+            {**rsa_key("same-enc").jwk, "kid": "same", "use": "enc", "alg": "RSA-OAEP"},
+            {**ec_.jwk, "kid": "same"},
+        ]
+        assert authorizer.allows(rsa.token(LONG, {"kid": "same"}))
+        assert authorizer.allows(ec_.token(LONG, {"kid": "same"}))
+
+    @pytest.mark.parametrize("operations", [["sign"], [], "verify", None, ["encrypt"]], ids=str)
+    def test_a_key_that_is_not_for_verifying_verifies_nothing(
+        self, authorizer: Authorizer, issuer: JwksServer, operations: object
+    ) -> None:
+        issuer.keys.append({**NEW.jwk, "key_ops": operations})
+        assert not authorizer.allows(NEW.token(LONG))
+
+    def test_a_key_for_verifying_and_more_verifies(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        issuer.keys.append({**NEW.jwk, "key_ops": ["wrapKey", "verify"]})
+        assert authorizer.allows(NEW.token(LONG))
+
+    @pytest.mark.parametrize("published", [{}, {"kid": None}], ids=["set without kid", "kid null"])
+    def test_a_token_without_kid_is_checked_with_the_only_key_that_fits(
+        self, authorizer: Authorizer, issuer: JwksServer, published: dict[str, Any]
+    ) -> None:
+        key = {name: value for name, value in NEW.jwk.items() if name != "kid"} | published
+        issuer.keys = [key, ec_key("ec-1").jwk, {**rsa_key("enc").jwk, "use": "enc"}]
+        assert authorizer.allows(NEW.token(LONG, NAMELESS))
+
+    def test_a_token_without_kid_is_refused_where_two_keys_fit(
+        self, authorizer: Authorizer, issuer: JwksServer
+    ) -> None:
+        issuer.keys = [OLD.jwk, NEW.jwk]
+        assert not authorizer.allows(NEW.token(LONG, NAMELESS))
+        assert not authorizer.allows(NEW.token(LONG, NAMELESS))
+        assert issuer.fetches == 1
+
+    def test_a_token_without_kid_survives_a_rotation(self, authorizer: Authorizer, issuer: JwksServer) -> None:
+        issuer.keys = [OLD.jwk]
+        assert authorizer.allows(OLD.token(LONG, NAMELESS))
+        issuer.keys = [NEW.jwk]
+        authorizer.now += 6
+        with pytest.raises(SigningKeysUnavailableError):
+            authorizer.call(NEW.token(LONG, NAMELESS))
+        authorizer.now += MIN_FETCH_INTERVAL_SECONDS
+        assert authorizer.allows(NEW.token(LONG, NAMELESS))
+        authorizer.now += MIN_FETCH_INTERVAL_SECONDS
+        assert not authorizer.allows(OLD.token(LONG, NAMELESS))  # fetched, and still not signed with the issuer's key
+
+    @pytest.mark.parametrize(
+        ("algorithm", "private"),
+        [
+            *((alg, rsa_key("families").private) for alg in ("RS384", "RS512", "PS256", "PS384", "PS512")),
+            ("ES384", ec.generate_private_key(ec.SECP384R1())),
+            ("ES512", ec.generate_private_key(ec.SECP521R1())),
+            ("EdDSA", ed25519.Ed25519PrivateKey.generate()),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    @pytest.mark.parametrize("named", [True, False], ids=["alg in the key", "no alg in the key"])
+    def test_other_algorithms_are_accepted_where_they_are_configured(
+        self,
+        load_authorizer: Callable[[], Authorizer],
+        issuer: JwksServer,
+        monkeypatch: pytest.MonkeyPatch,
+        algorithm: str,
+        private: Any,
+        named: bool,
+    ) -> None:
+        public = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
+        public.pop("key_ops", None)
+        issuer.keys = [{**public, "kid": "k", **({"alg": algorithm} if named else {})}]
+        token = jwt.encode(LONG, private, algorithm, {"kid": "k"})
+        assert not load_authorizer().allows(token) if named else True
+        monkeypatch.setenv("JWT_ALGORITHMS", f"RS256,{algorithm}")
+        assert load_authorizer().allows(token)

@@ -9,6 +9,8 @@ import pytest
 from functions.jwt_authorizer.errors import TokenRejectedError
 from functions.jwt_authorizer.keys import SigningKeys
 from functions.jwt_authorizer.service import TokenVerifier
+from functions.shared.contract import DEFAULT_JWT_ALGORITHMS
+from functions.shared.settings import AuthorizerSettings
 
 #: The claims that the examples of RFC 7515 share: ``{"iss":"joe","exp":1300819380,...}``.
 PAYLOAD = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -62,18 +64,18 @@ ALL = {"RFC 7515 A.2, RS256": RS256, "RFC 7515 A.3, ES256": ES256, **OTHERS}
 class Published:
     """The keys of the examples, as if our issuer had published them."""
 
-    def get_signing_keys(self, refresh: bool = False) -> list[jwt.PyJWK]:  # noqa: ARG002 - the protocol's
-        return [
-            jwt.PyJWK({**RSA_KEY, "kid": "A.2", "alg": "RS256"}),
-            jwt.PyJWK({**EC_KEY, "kid": "A.3", "alg": "ES256"}),
-        ]
+    def fetch(self) -> object:
+        return {"keys": [{**RSA_KEY, "kid": "A.2", "alg": "RS256"}, {**EC_KEY, "kid": "A.3", "alg": "ES256"}]}
 
 
 @pytest.mark.parametrize("token", ALL.values(), ids=ALL)
 @pytest.mark.parametrize("issuer", ["joe", "https://issuer.example"])
 def test_is_rejected(token: str, issuer: str) -> None:
-    keys = SigningKeys(Published(), on_fetch_failure=lambda error: pytest.fail(str(error)))
-    verifier = TokenVerifier(issuer=issuer, audience=("joe",), keys=keys, clock=lambda: THEN)
+    keys = SigningKeys(
+        Published(), algorithms=DEFAULT_JWT_ALGORITHMS, on_fetch_failure=lambda error: pytest.fail(str(error))
+    )
+    settings = AuthorizerSettings("dev", "INFO", issuer=issuer, audience=("joe",), jwks_url="")
+    verifier = TokenVerifier(settings, keys=keys, clock=lambda: THEN)
     with pytest.raises(TokenRejectedError):
         verifier.verify(token)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from local import ports, users
+from local import origins, ports, users
 from local.console import server
 from local.console.server import PAGES, Console, Reply
 from local.errors import LocalError
@@ -81,10 +81,30 @@ def test_a_foreign_host_name_gets_nothing(console: Console, host: str, path: str
     assert STACK.api_url not in reply.content.decode()
 
 
+def test_the_rule_for_hosts_is_the_emulators(console: Console) -> None:
+    headers = {"host": "evil.example"}
+    refusal = origins.foreign_host(headers)
+    assert refusal is not None
+    assert body_of(get(console, "/", **headers))["message"] == refusal.message
+
+
 def test_a_foreign_host_name_gets_no_token(console: Console, logged_in: list[str]) -> None:
     rebound = {"host": f"evil.example:{PORT}", "origin": f"http://evil.example:{PORT}", "sec-fetch-site": "same-origin"}
     assert sign_in(console, {"user": "demo"}, rebound).status == 421
     assert logged_in == []
+
+
+@pytest.mark.parametrize("path", ["/", "/config.json", "/operations/data.json", "/docs/runbook", "/nothing"])
+@pytest.mark.parametrize(
+    "headers", [{"origin": "http://127.0.0.1:9"}, {"origin": "null"}, {"sec-fetch-site": "same-site"}], ids=str
+)
+def test_a_page_of_another_origin_gets_nothing(console: Console, path: str, headers: dict[str, str]) -> None:
+    reply = get(console, path, **headers)
+    assert (reply.status, body_of(reply)["error"]) == (403, "FORBIDDEN")
+
+
+def test_a_link_of_another_page_is_followed(console: Console) -> None:
+    assert get(console, "/", **{"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}).status == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/operations"])

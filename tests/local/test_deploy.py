@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.config import load_config
 from infra.outputs import Output
-from local.deploy import cdk_environment, describe, steps
+from local.deploy import cdk_environment, context, describe, steps
 from local.errors import LocalError
 from local.stack import Credentials
 
@@ -61,3 +62,27 @@ def test_cdk_sees_only_the_credentials_of_the_embedded_aws(monkeypatch: pytest.M
     assert environment["AWS_ACCESS_KEY_ID"] == "AKIA"
     assert environment["AWS_ENDPOINT_URL"] == _ENDPOINT
     assert Path(environment["PATH"].split(":")[0], "python").exists()
+
+
+@pytest.mark.parametrize(
+    ("further", "origins"),
+    [
+        (None, (_CONSOLE,)),
+        ("", (_CONSOLE,)),
+        ("http://localhost:3000", (_CONSOLE, "http://localhost:3000")),
+        (
+            "http://localhost:3000, capacitor://localhost",
+            (_CONSOLE, "http://localhost:3000", "capacitor://localhost"),
+        ),
+    ],
+)
+def test_further_origins_may_call_the_local_api(
+    monkeypatch: pytest.MonkeyPatch, further: str | None, origins: tuple[str, ...]
+) -> None:
+    if further is None:
+        monkeypatch.delenv("LOCAL_ORIGINS", raising=False)
+    else:
+        monkeypatch.setenv("LOCAL_ORIGINS", further)
+    options = context(endpoint_url=_ENDPOINT, console_url=_CONSOLE)
+    settings = dict(option.split("=", 1) for option in options if option != "--context")
+    assert load_config(settings).cors_allowed_origins == origins

@@ -66,5 +66,6 @@ def test_the_shared_link_moves_to_the_next_stack_and_goes_with_the_last(tmp_path
 
 def test_other_users_cannot_read_the_folder_of_a_stack(tmp_path: Path) -> None:
     folder = StackFolder(4600, tmp_path / "new")
+    folder.directory.mkdir(parents=True, mode=0o755)  # by an older version, for example
     folder.create()
     assert stat.S_IMODE(folder.directory.stat().st_mode) == 0o700

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from random import Random
+from unicodedata import category
 from urllib.parse import unquote, urlsplit
 
 import pyotp
@@ -10,10 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.setup_mfa.models import MAX_ACCOUNT_LENGTH, MAX_ISSUER_LENGTH, KeyUri
+from tests.support.client_library import called_in_node
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 #: Any text, with an unfair share of what needs care: separators, white space, accents, emoji, surrogates.
-TEXT = st.text(st.one_of(st.characters(), st.sampled_from(list(":+&?#/%=@ \t\0\u00a0\u0301\u200d\ufe0f🇩🇪👍🏽…\ud800"))))
+_CAREFUL = list(":+&?#/%=@ \t\0\u00a0\u0301\u200d\ufe0f🇩🇪👍🏽…\ud800")
+TEXT = st.text(st.one_of(st.characters(), st.sampled_from(_CAREFUL)))
 
 
 def uri(issuer: str = "AILifestyle", account: str = "ada@example.com") -> str:
@@ -143,3 +147,52 @@ class TestShortening:
 
     def test_flags_are_cut_between_countries(self) -> None:
         assert read(uri(issuer="🇩🇪🇫🇷🇮🇹🇪🇸🇵🇹"))[0] == "🇩🇪🇫🇷🇮🇹…"
+
+
+def test_the_client_library_builds_the_same() -> None:
+    ordinary = [
+        "",
+        "AILifestyle",
+        "ada@example.com",
+        "R&D: a+b",
+        "100% #1?/\\",
+        "O'Brien (!*~)",
+        "Käse & Söhne",
+        "例え",
+    ]
+    careful = [
+        "a:b::c",
+        " a \t\n b ",
+        "\u00a0\u2003a\u200db\ufeff",
+        "e\u0301",
+        "\u212b",
+        "\ud800a\udc00",
+        "\u0301a",
+        "…",
+    ]
+    long = [
+        "x" * 400,
+        "é" * 200,
+        "e\u0301" * 200,
+        "👍🏽" * 60,
+        "🇩🇪" * 60,
+        "🇩" * 61,
+        "a🇩🇪🇩" * 40,
+        "🇩\u0301🇪" * 50,
+        "%" * 130,
+    ]
+    random = Random(6238)  # noqa: S311 -- the same names at every run
+    drawn = [
+        "".join(random.choice([*_CAREFUL, chr(random.randrange(0x3000))]) for _ in range(random.randrange(120)))
+        for _ in range(2000)
+    ]
+    # Python and Node may know different versions of Unicode.
+    texts = [*ordinary, *careful, *long, *(text for text in drawn if all(category(char) != "Cn" for char in text))]
+    assert len(texts) > 500
+    pairs = [(issuer, account) for issuer, account in zip(texts, reversed(texts), strict=True)]
+
+    built = called_in_node(
+        "keyUri", [{"secret": SECRET, "issuer": issuer, "account": account} for issuer, account in pairs]
+    )
+
+    assert built == [uri(issuer, account) for issuer, account in pairs]

@@ -9,7 +9,7 @@ import pytest
 
 from functions.shared.contract import ENDPOINTS, Endpoint, ErrorCode
 from functions.shared.route import Route
-from infra.constructs.gateway_responses import GATEWAY_ANSWERS
+from infra.constructs.gateway_responses import GATEWAY_RESPONSES
 from infra.paths import REPOSITORY
 from tools.openapi.schemas import as_model
 
@@ -58,6 +58,6 @@ def test_every_error_code_is_explained_with_its_status() -> None:
     for route in ENDPOINTS:
         for error in declared(route).errors:
             assert (error.status, error.code) in rows
-    for answer in GATEWAY_ANSWERS:
+    for answer in GATEWAY_RESPONSES:
         if answer.status is not None:
             assert (answer.status, answer.error) in rows

@@ -223,7 +223,7 @@ class TestCors:
     def test_a_configured_origin_is_allowed_to_read(self, name: str) -> None:
         assert self.headers("https://other.example", self.APP, **{name: self.APP}) == {
             "Access-Control-Allow-Origin": self.APP,
-            "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate",
+            "Access-Control-Expose-Headers": "Date, Retry-After, WWW-Authenticate",
             "Vary": "Origin",
         }
 

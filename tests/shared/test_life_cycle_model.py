@@ -3,6 +3,7 @@
 The model has no versions, ciphertexts or conditions: it is what a user's guide would say.
 """
 
+import math
 from uuid import uuid4
 
 from hypothesis import HealthCheck, Phase, settings
@@ -44,13 +45,14 @@ class LifeCycle(RuleBasedStateMachine):
         self.pending_failures = 0
         self.pending_until = 0.0
         self.last_step = -1
+        self.written_at = -math.inf
         self.totp, self.backup = Failures(), Failures()
         self.unused: list[str] = []
         self.used: list[str] = []
 
     # -- what time does
 
-    @rule(seconds=st.sampled_from([1, 29, 30, 61, 125, 599, 3601]))
+    @rule(seconds=st.sampled_from([1, 8, 29, 30, 61, 125, 599, 3601]))
     def wait(self, seconds: int) -> None:
         self.user.wait(seconds)
         if self.state == "PENDING" and self.user.now >= self.pending_until:
@@ -81,7 +83,7 @@ class LifeCycle(RuleBasedStateMachine):
                 assert answer.error == "MFA_ALREADY_ENABLED"
             case "PENDING" if abs(steps) <= 1:
                 assert answer.status == 200
-                self.state, self.last_step = "ENABLED", self.step(steps)
+                self.state, self.last_step, self.written_at = "ENABLED", self.step(steps), int(self.user.now)
                 self.unused = list(answer.body["backupCodes"])
             case "PENDING":
                 assert answer.error == "INVALID_CODE"
@@ -94,6 +96,12 @@ class LifeCycle(RuleBasedStateMachine):
     def step(self, steps: int) -> int:
         return int(self.user.now) // 30 + steps
 
+    def refuse(self, failures: Failures, *, sent_twice: bool) -> None:
+        """Count a wrong or used code, unless it is the last accepted one, within ten seconds of the last write."""
+        if not (sent_twice and failures.count == 0 and self.user.now - self.written_at <= 10):
+            failures.add(self.user.now)
+            self.written_at = int(self.user.now)
+
     def predict_totp(self, answer: Answer, steps: int) -> bool:
         """Check the response to a TOTP code; return whether the code must have been accepted."""
         if self.state != "ENABLED":
@@ -103,10 +111,10 @@ class LifeCycle(RuleBasedStateMachine):
             assert 0 <= int(answer.headers["Retry-After"]) - (self.totp.locked_until - self.user.now) < 1
         elif abs(steps) > 1 or self.step(steps) <= self.last_step:
             assert answer.error == "INVALID_CODE"
-            self.totp.add(self.user.now)
+            self.refuse(self.totp, sent_twice=abs(steps) <= 1 and self.step(steps) == self.last_step)
         else:
             assert answer.status == 200
-            self.last_step = self.step(steps)
+            self.last_step, self.written_at = self.step(steps), int(self.user.now)
             self.totp.clear()
             return True
         return False
@@ -118,12 +126,13 @@ class LifeCycle(RuleBasedStateMachine):
             assert answer.error == "TOO_MANY_ATTEMPTS"
         elif code not in self.unused:
             assert answer.error == "INVALID_CODE"
-            self.backup.add(self.user.now)
+            self.refuse(self.backup, sent_twice=[code] == self.used[-1:])
         else:
             assert answer.status == 200
             self.unused.remove(code)
             self.used.append(code)
             self.backup.clear()
+            self.written_at = int(self.user.now)
             return True
         return False
 

@@ -50,6 +50,10 @@ FACTORS = pytest.mark.parametrize("factor", Factor)
 
 
 class TestItem:
+    @pytest.mark.parametrize("value", [{"S": "2024-01-20T10:00:00.123456Z"}, {"N": "1"}, {"S": ""}])
+    def test_an_unreadable_time_of_the_last_write_damages_no_record(self, value: dict[str, str]) -> None:
+        assert record_from_item("user-1", {**attributes(record()), "updated_at": value}).updated_at is None
+
     def test_every_attribute_is_read(self) -> None:
         assert record_from_item("user-1", ITEM) == RECORD
 

@@ -1,13 +1,15 @@
 """The check behind verify, disable and backup-codes, with its collaborators in memory."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 
-from functions.shared.contract import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, Factor, Metric
+from functions.shared.contract import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, REPETITION_SECONDS, Factor, Metric
 from functions.shared.errors import (
     ConflictError,
     InvalidCodeError,
@@ -17,8 +19,9 @@ from functions.shared.errors import (
 )
 from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord, RecordDamagedError
-from functions.shared.request_body import OfferedCode
+from functions.shared.request_body import OfferedCode, SecondFactorRequest
 from functions.shared.second_factor import SecondFactor
+from functions.verify_mfa_setup.service import VerifySetupService
 from tests.support.records import KEYS, NOW, SECRET, MemoryRepository, pending, record
 
 TOTP = OfferedCode(Factor.TOTP, pyotp.TOTP(SECRET).at(NOW))
@@ -41,6 +44,7 @@ class Check:
     opened: list[str] = field(default_factory=list)
     failure: Exception | None = None
     before_write: Callable[[], object] | None = None
+    now: float = NOW
 
     def open(self, message: str, *, user_id: str) -> str:
         self.opened.append(f"{user_id}: {message}")
@@ -55,7 +59,7 @@ class Check:
         return self.repository.records["user-1"]
 
     def second_factor(self) -> SecondFactor:
-        return SecondFactor(repository=self.repository, opener=self, clock=lambda: NOW)
+        return SecondFactor(repository=self.repository, opener=self, clock=lambda: self.now)
 
     def require(self, offered: OfferedCode, *change: Any) -> MfaRecord:
         return self.second_factor().require(
@@ -76,7 +80,7 @@ def check() -> Check:
 class TestAccepted:
     def test_a_totp_code_burns_its_step_in_one_write(self, check: Check) -> None:
         stored = check.require(TOTP)
-        assert stored == check.stored == record(last_used_step=NOW // 30, version=stored.version)
+        assert stored == check.stored == record(last_used_step=NOW // 30, version=stored.version, updated_at=NOW)
         assert check.repository.request_ids == ["request-1"]
         assert check.counted == [Metric.SECRET_DECRYPTIONS]
 
@@ -125,7 +129,7 @@ class TestRefused:
     ) -> None:
         with pytest.raises(InvalidCodeError):
             call(check, WRONG[factor])
-        failed = record(version=check.stored.version).with_failures(factor, Failures(1, NOW))
+        failed = record(version=check.stored.version, updated_at=NOW).with_failures(factor, Failures(1, NOW))
         assert check.stored == failed
         assert check.counted == [Metric.SECRET_DECRYPTIONS, Metric.INVALID_CODES]
 
@@ -135,9 +139,10 @@ class TestRefused:
     ) -> None:
         check.require(RIGHT[factor])
         check.counted.clear()
+        check.now = NOW + REPETITION_SECONDS + 1
         with pytest.raises(InvalidCodeError):
             call(check, RIGHT[factor])
-        assert check.stored.failures(factor) == Failures(1, NOW)
+        assert check.stored.failures(factor) == Failures(1, NOW + REPETITION_SECONDS + 1)
         assert check.counted == [Metric.SECRET_DECRYPTIONS, Metric.INVALID_CODES, Metric.REPLAYS_REJECTED]
 
     @FACTORS
@@ -231,3 +236,94 @@ def test_a_change_that_fails_burns_nothing(check: Check) -> None:
     with pytest.raises(RuntimeError):
         check.require(TOTP, fail)
     assert check.stored == record()
+
+
+@pytest.mark.parametrize("call", [Check.require, Check.remove])
+class TestRepeated:
+    """A code that is sent again right after it was accepted, as password managers and double clicks do."""
+
+    def uncounted(self, check: Check, call: Callable[..., object], offered: OfferedCode) -> bool:
+        before, writes = check.stored, len(check.repository.request_ids)
+        check.counted.clear()
+        with pytest.raises(InvalidCodeError):
+            call(check, offered)
+        if check.stored == before:
+            assert check.counted == [Metric.SECRET_DECRYPTIONS]
+            assert len(check.repository.request_ids) == writes
+            return True
+        assert check.counted[:2] == [Metric.SECRET_DECRYPTIONS, Metric.INVALID_CODES]
+        return False
+
+    @FACTORS
+    @pytest.mark.parametrize("later", [0, 0.3, 2, REPETITION_SECONDS, -1])
+    def test_within_seconds_it_is_refused_without_a_write_or_a_count(
+        self, check: Check, call: Callable[..., object], factor: Factor, later: float
+    ) -> None:
+        check.require(RIGHT[factor])
+        check.now = NOW + later
+        for _ in range(2 * FREE_ATTEMPTS):
+            assert self.uncounted(check, call, RIGHT[factor])
+
+    @FACTORS
+    def test_later_it_counts(self, check: Check, call: Callable[..., object], factor: Factor) -> None:
+        check.require(RIGHT[factor])
+        check.now = NOW + REPETITION_SECONDS + 1
+        assert not self.uncounted(check, call, RIGHT[factor])
+
+    @FACTORS
+    def test_after_a_wrong_code_it_counts(self, check: Check, call: Callable[..., object], factor: Factor) -> None:
+        check.require(RIGHT[factor])
+        assert not self.uncounted(check, call, WRONG[factor])
+        assert not self.uncounted(check, call, RIGHT[factor])
+        assert check.stored.failures(factor).count == 2
+
+    @FACTORS
+    def test_a_wrong_code_right_after_a_right_one_counts(
+        self, check: Check, call: Callable[..., object], factor: Factor
+    ) -> None:
+        check.require(RIGHT[factor])
+        assert not self.uncounted(check, call, WRONG[factor])
+
+    def test_only_the_last_used_code_is_one(self, check: Check, call: Callable[..., object]) -> None:
+        first, second = (OfferedCode(Factor.BACKUP_CODE, code) for code in KEYS.codes()[:2])
+        before = OfferedCode(Factor.TOTP, pyotp.TOTP(SECRET).at(NOW - 30))
+        for offered in (before, TOTP, first, second):
+            check.require(offered)
+        accepted = check.stored
+        for offered, uncounted in ((before, False), (TOTP, True), (first, False), (second, True)):
+            check.repository.store(accepted)
+            assert self.uncounted(check, call, offered) is uncounted
+
+    def test_without_a_readable_time_it_counts(self, check: Check, call: Callable[..., object]) -> None:
+        check.require(TOTP)
+        check.repository.store(replace(check.stored, updated_at=None))
+        assert not self.uncounted(check, call, TOTP)
+
+    def test_the_code_of_the_enrolment_too(self, check: Check, call: Callable[..., object]) -> None:
+        check.repository.store(pending())
+        service = VerifySetupService(repository=check.repository, opener=check, clock=lambda: NOW)
+        service.verify("user-1", TOTP.code, request_id="request-0", count=check.counted.append)
+        assert self.uncounted(check, call, TOTP)
+
+
+class TestCodesOfAnOlderVersion:
+    """Codes with any letter, and the hashes that the version which gave them out stored for `SECRET` and `SALT`."""
+
+    OLDER: dict[str, list[str]] = json.loads(Path(__file__).with_name("older_backup_codes.json").read_text())
+
+    def test_each_works_once(self, check: Check) -> None:
+        assert any(set(code) & set("AEIOUY") for code in self.OLDER["codes"])
+        check.repository.store(record(backup_codes=tuple(self.OLDER["hashes"])))
+        for left, code in enumerate(reversed(self.OLDER["codes"])):
+            typed = SecondFactorRequest(backupCode=code.lower()).offered_code()
+            assert len(check.require(typed).backup_codes) == 7 - left
+        with pytest.raises(InvalidCodeError):
+            check.require(OfferedCode(Factor.BACKUP_CODE, self.OLDER["codes"][0]))
+
+    def test_an_enrolment_begun_by_it_gets_codes_that_work(self, check: Check) -> None:
+        check.repository.store(pending(backup_codes=tuple(self.OLDER["hashes"])))
+        service = VerifySetupService(repository=check.repository, opener=check, clock=lambda: NOW)
+        before = pyotp.TOTP(SECRET).at(NOW - 30)
+        shown = service.verify("user-1", before, request_id="request-0", count=check.counted.append).backup_codes
+        for left, code in enumerate(shown):
+            assert len(check.require(OfferedCode(Factor.BACKUP_CODE, code)).backup_codes) == 7 - left

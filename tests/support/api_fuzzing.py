@@ -36,6 +36,7 @@ from functions.shared.contract import (
     Endpoint,
     ErrorCode,
 )
+from functions.shared.request_body import normalised
 from tests.support.api_description import FILE, assert_described, is_valid, operation
 from tests.support.http_user import HttpUser
 from tests.support.leaks import OVER_HTTP
@@ -261,6 +262,9 @@ def _headers(response: Response) -> dict[str, str]:
 
 def _is_valid_json(schema: Mapping[str, Any], sent: Any) -> bool:
     try:
-        return is_valid(schema, json.loads(sent or b""))
+        body = json.loads(sent or b"")
     except ValueError:
         return False
+    if isinstance(body, dict):  # the API reads more ways of writing a code than the description has
+        body = {name: normalised(value) if isinstance(value, str) else value for name, value in body.items()}
+    return is_valid(schema, body)

@@ -1,4 +1,4 @@
-"""Calls the authorizer's own handler, with clocks that the tests set."""
+"""Calls the authorizer's own handler, with a clock that the tests set."""
 
 import json
 import os
@@ -20,19 +20,14 @@ class Authorizer:
     ----------
     now : float
         Its time in epoch seconds.
-    uptime : float
-        Its monotonic time in seconds.
     source : JwksEndpoint
         Fetches its keys.
     """
 
     def __init__(self, handler: ModuleType) -> None:
         self.now: float = NOW
-        self.uptime = 1000.0
         self.source = JwksEndpoint(os.environ[Env.JWT_JWKS_URL])
-        self.lambda_handler: Any = handler.create_handler(
-            os.environ, lambda: self.now, monotonic=lambda: self.uptime, source=self.source
-        )
+        self.lambda_handler: Any = handler.create_handler(os.environ, lambda: self.now, source=self.source)
 
     def call(self, token: str | None = None, *, route: Endpoint = SETUP, **event: Any) -> dict[str, Any]:
         """Return the response to a request with a bearer token; ``event`` replaces parts of the event."""

@@ -23,10 +23,11 @@ type Deploy = Callable[..., Deployed]
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator and its administrator."""
+    """A running emulator, its administrator and its root key."""
 
     url: str
     administrator: Credentials
+    root: Credentials
 
     def client(self, service: str, credentials: Credentials | None = None, region: str = REGION) -> Any:
         """Return a boto3 client, by default the administrator's."""
@@ -110,7 +111,7 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
 def function(code: str, **properties: Any) -> dict[str, Any]:
     """Return a Lambda function with inline code."""
     common = {"Handler": "index.handler", "Runtime": "python3.13", "Role": "arn:aws:iam::000000000000:role/none"}
-    return resource("Lambda::Function", **common, Code={"ZipFile": code}, **properties)
+    return resource("Lambda::Function", **(common | properties), Code={"ZipFile": code})
 
 
 def table(kind: str = "DynamoDB::Table", **properties: Any) -> dict[str, Any]:
@@ -146,6 +147,7 @@ def emulator_below(root: Path) -> Iterator[Emulator]:
     started = server.start(StackFolder(ports.free_port(), root))
     try:
         url = started.endpoint_url
-        yield Emulator(url, create_administrator(started.root, endpoint_url=url, region=REGION))
+        administrator = create_administrator(started.root, endpoint_url=url, region=REGION)
+        yield Emulator(url, administrator, started.root)
     finally:
         started.stop()

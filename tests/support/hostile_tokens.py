@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import PyJWK
 
+from functions.shared.contract import DEFAULT_JWT_LEEWAY_SECONDS
 from tests.support.tokens import (
     ABSENT,
     AUDIENCE,
@@ -410,8 +411,8 @@ def _claim_changes(times: Times) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "expired by one second", {"exp": now - 1}
     yield "expires at this very second", {"exp": now}
     yield "expires within this second", {"exp": now + 0.0}
-    yield "not valid for six seconds", {"nbf": later + 6}
-    yield "issued in six seconds", {"iat": later + 6}
+    yield "valid only after the leeway", {"nbf": later + DEFAULT_JWT_LEEWAY_SECONDS + 1}
+    yield "issued after the leeway", {"iat": later + DEFAULT_JWT_LEEWAY_SECONDS + 1}
     yield "issued in a year", {"iat": later + 31_536_000, "exp": later + 32_000_000}
     for issuer in (
         *(ABSENT, None, "", True, 1, [], [ISSUER], {}, {"iss": ISSUER}, f"{ISSUER}/", f"{ISSUER}\0", f"{ISSUER} "),
@@ -432,6 +433,16 @@ def _claim_changes(times: Times) -> Iterator[tuple[str, dict[str, Any]]]:
         *("user\n1", "user\0", "üser", "用户", "\ud800", "a\u200bb", "\u202eresu", "a" * 256, "user\x7f"),
     ):
         yield f"sub {subject if subject is not ABSENT else 'absent'!r:.40}", {"sub": subject}
+    for name in ("at_hash", "c_hash", "events", "cnf"):
+        yield f"with {name}", {name: "x1y2"}
+        yield f"with {name}, and named an access token", {name: {"a": 1}, "token_use": "access", "typ": "Bearer"}
+        yield f"with {name} null", {name: None}
+    names: tuple[Any, ...] = ("ID", "id", "Refresh", "Offline", "Logout", "DPoP", "JWT", "Bearer ", "")
+    for typ in (*names, None, True, 1, [], ["Bearer"], {}):
+        yield f"typ claim {typ!r}", {"typ": typ}
+    yield "no sign of an access token", {"scope": ABSENT}
+    yield "no sign of an access token but null", {"scope": None, "scp": None, "client_id": None}
+    yield "client_id and nonce, as in an ID token", {"scope": ABSENT, "client_id": "web", "nonce": "n"}
     for use in ("id", "ID", "Access", "access ", "refresh", "", None, True, 1, [], ["access"], {"access": 1}):
         yield f"token_use {use!r}", {"token_use": use}
 

@@ -1,6 +1,7 @@
 """Processes of this machine: their resources, their session, and their connections."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
@@ -56,3 +57,13 @@ def connected(port: int, to: int) -> int:
         if each.pid and (each.laddr, each.raddr) == ((LOOPBACK, port), (LOOPBACK, to)):
             return each.pid
     raise LookupError(f"no process is connected from port {port} to port {to}")
+
+
+def listening(processes: Iterable[int]) -> set[str]:
+    """Return the addresses and ports where processes accept connections, such as ``127.0.0.1:4566``."""
+    wanted = set(processes)
+    return {
+        f"{each.laddr.ip}:{each.laddr.port}"
+        for each in psutil.net_connections("tcp")
+        if each.pid in wanted and each.laddr and each.status == psutil.CONN_LISTEN
+    }

@@ -66,7 +66,7 @@ class MemoryRepository:
         if self.records.get(old.user_id) != old or not (old.enabled or old.pending_at(now)):
             raise ConflictError
         self.request_ids.append(request_id)
-        self.records[old.user_id] = replace(new, version=new_version())
+        self.records[old.user_id] = replace(new, version=new_version(), updated_at=int(now))
         return self.records[old.user_id]
 
     def remove(self, old: MfaRecord) -> None:

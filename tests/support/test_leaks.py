@@ -91,14 +91,20 @@ def ledger() -> Ledger:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "text"), [(kind, value, text) for (kind, value), texts in PLANTED.items() for text in texts]
+    ("kind", "value", "text"),
+    # Numbered: the token is another one in each process.
+    [
+        pytest.param(kind, value, text, id=f"{kind}-{number}")
+        for (kind, value), texts in PLANTED.items()
+        for number, text in enumerate(texts)
+    ],
 )
 def test_a_planted_leak_is_found(ledger: Ledger, kind: Kind, value: str, text: str) -> None:
     found = Search(ledger.used.values()).leaks([("a log", f"2026-11-22 {text} and more"), ("another", "nothing")])
     assert [(leak.used.kind, leak.used.value, leak.place) for leak in found] == [(kind, value, "a log")]
 
 
-@pytest.mark.parametrize("text", CLEAN)
+@pytest.mark.parametrize("text", CLEAN, ids=[str(number) for number in range(len(CLEAN))])
 def test_similar_text_is_no_leak(ledger: Ledger, text: str) -> None:
     assert list(Search(ledger.used.values()).leaks([("a log", text)])) == []
 

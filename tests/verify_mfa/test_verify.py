@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.shared.contract import VERIFY
+from functions.shared.contract import REPETITION_SECONDS, VERIFY
 from tests.support.aws_calls import refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import User
@@ -58,11 +58,13 @@ class TestTotp:
     def test_a_wrong_code_and_a_replay_get_the_same_answer(self, enrolled: User) -> None:
         code = enrolled.code()
         assert enrolled.verify(code).status == 200
+        repeated = enrolled.verify(code)
+        enrolled.wait(REPETITION_SECONDS + 1)
         replay, wrong = enrolled.verify(code), enrolled.verify(enrolled.wrong_code())
-        for answer in (replay, wrong):
+        for answer in (repeated, replay, wrong):
             answer.body.pop("request_id")
             answer.body.pop("timestamp")
-        assert replay == wrong
+        assert repeated == replay == wrong
         assert replay.status == 400
 
 
@@ -153,9 +155,19 @@ class TestLockOut:
     def test_replays_count_as_wrong_so_that_the_lock_tells_nothing(self, enrolled: User) -> None:
         code = enrolled.code()
         assert enrolled.verify(code).status == 200
+        enrolled.wait(REPETITION_SECONDS + 1)
         for _ in range(5):
             assert enrolled.verify(code).error == "INVALID_CODE"
         assert enrolled.verify(code).error == "TOO_MANY_ATTEMPTS"
+
+    def test_a_code_that_is_sent_twice_does_not_count(self, aws: EmbeddedAws, enrolled: User) -> None:
+        for body in ({"code": enrolled.code()}, {"backupCode": enrolled.backup_codes[0]}):
+            assert enrolled.call(VERIFY, body).status == 200
+            accepted = aws.item("user-1")
+            with aws.calls.recorded() as made:
+                assert [enrolled.call(VERIFY, body).error for _ in range(6)] == ["INVALID_CODE"] * 6
+            assert set(made) == {"dynamodb:GetItem", "kms:Decrypt"}
+            assert aws.item("user-1") == accepted
 
     def test_status_tells_until_when(self, enrolled: User) -> None:
         self.fail(enrolled, 5)
@@ -285,8 +297,11 @@ class TestMetrics:
         attempt, opened = {"MFAVerificationAttempts": 1}, {"MFASecretDecryptions": 1}
         rejected = {**attempt, "MFAVerificationRejections": 1}
         assert self.of(capsys, enrolled.verify) == {**attempt, "SuccessfulMFAVerifications": 1, **opened}
+        code = enrolled.code()
+        assert self.of(capsys, lambda: enrolled.verify(code)) == {**rejected, **opened}  # sent twice
+        enrolled.wait(REPETITION_SECONDS + 1)
         replay = {**rejected, "InvalidMFACodes": 1, "MFAReplaysRejected": 1, **opened}
-        assert self.of(capsys, enrolled.verify) == replay
+        assert self.of(capsys, lambda: enrolled.verify(code)) == replay
         wrong = {**rejected, "InvalidMFACodes": 1, **opened}
         for _ in range(3):
             assert self.of(capsys, lambda: enrolled.verify(enrolled.wrong_code())) == wrong

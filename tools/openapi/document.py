@@ -62,15 +62,17 @@ _DESCRIPTION: Final = f"""\
 Enrol an authenticator app, confirm it, prove the second factor at login, and turn it off again. The routes only act \
 on the user of the access token.
 
-- **Codes may be typed freely.** Spaces and hyphens are ignored, letters may be in either case: `123 456` is `123456`, \
-`abcd1234` is `ABCD-1234`.
-- **Requests are strict.** A body is a JSON object of at most {MAX_BODY_BYTES} bytes with only the members shown; \
-anything else is a 400.
+- **Codes may be typed freely.** Spaces, dashes and invisible characters are ignored, letters may be in either case, \
+digits of any script and full-width letters are accepted: `123 456` is `123456`, `abcd1234` is `ABCD-1234`. The \
+patterns of the codes are in ASCII.
+- **Requests are strict.** A body is a JSON object of at most {MAX_BODY_BYTES} bytes, in UTF-8 and not compressed, \
+with only the members shown; anything else is a 400 whose message says what is wrong.
 - **Responses may grow.** Ignore members of a 200 response that you do not know. An error body has exactly the four \
 members shown. Branch on its `error`, not on its `message`.
 - **A code is valid once.** If the response to a request with a code does not arrive, or is a 503, the code may have \
 been used: ask for the next one, do not send it again.
-- **Browsers** may call from the origins that a deployment allows, and may read `Retry-After` and `WWW-Authenticate`.
+- **Browsers** may call from the origins that a deployment allows, and may read `Date`, `Retry-After` and \
+`WWW-Authenticate`.
 
 For a path or method that is not described here, the gateway returns 404 with `error` `{ErrorCode.NOT_FOUND}`.
 """

@@ -10,7 +10,7 @@ from functions.shared.contract import AuthorizerContext, ErrorCode
 from functions.shared.errors import ApiError
 from functions.shared.http import error_body
 from functions.shared.route import Route
-from infra.constructs.gateway_responses import GATEWAY_ANSWERS, GatewayAnswer
+from infra.constructs.gateway_responses import GATEWAY_RESPONSES, GatewayErrorResponse
 from tools.openapi.examples import REQUEST_ID, REQUEST_TIME, TIMESTAMP, error_examples, lower_camel_case
 
 #: When the gateway itself responds to a request to one of the routes, by API Gateway's response type.
@@ -95,7 +95,7 @@ def gateway_responses() -> list[ErrorResponse]:
     ValueError
         This module does not say when the gateway makes a response, or makes one that does not exist.
     """
-    rows = {answer.reason: answer for answer in GATEWAY_ANSWERS}
+    rows = {answer.reason: answer for answer in GATEWAY_RESPONSES}
     if unknown := rows.keys() ^ (GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()):
         raise ValueError(f"say when, or why never, a request to a route gets these responses: {sorted(unknown)}")
     return [_of_gateway(rows[reason], when) for reason, when in GATEWAY_REASONS.items()]
@@ -106,14 +106,14 @@ def _of_error(name: str, error: ApiError) -> ErrorResponse:
     return ErrorResponse(name, error.status, error.description, json.loads(body), error.headers(), by_gateway=False)
 
 
-def _of_gateway(answer: GatewayAnswer, when: str) -> ErrorResponse:
+def _of_gateway(answer: GatewayErrorResponse, when: str) -> ErrorResponse:
     if answer.status is None:
         raise ValueError(f"{answer.reason} has no status")
     name = lower_camel_case(answer.reason)
     return ErrorResponse(name, answer.status, when, dict(_rendered(answer)), dict(answer.headers), by_gateway=True)
 
 
-def _rendered(answer: GatewayAnswer) -> Iterator[tuple[str, str]]:
+def _rendered(answer: GatewayErrorResponse) -> Iterator[tuple[str, str]]:
     """Render the template of a body as the gateway does."""
     variables = {
         "$context.requestId": REQUEST_ID,

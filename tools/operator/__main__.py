@@ -16,23 +16,23 @@ from functions.shared.record import RecordDamagedError
 from infra.config import ENVIRONMENTS
 from tools.operator.account import Summary
 from tools.operator.aws import OperatorAws
-from tools.operator.command import Action, Operator, Order, Outcome, Result, log_entry
+from tools.operator.command import Action, CommandOutcome, Operator, Order, Result, log_entry
 from tools.operator.errors import OperatorError, explain
 
 EXIT_STATUS: Final = {
-    Outcome.DONE: 0,
-    Outcome.FAILED: 1,
+    CommandOutcome.DONE: 0,
+    CommandOutcome.FAILED: 1,
     # 2 is argparse's, for invalid arguments.
-    Outcome.NOTHING_TO_DO: 3,
-    Outcome.DECLINED: 4,
-    Outcome.CONFLICT: 5,
+    CommandOutcome.NOTHING_TO_DO: 3,
+    CommandOutcome.DECLINED: 4,
+    CommandOutcome.CONFLICT: 5,
 }
 _MAX_USER_ID: Final = 255
 _WORDS: Final = {
-    Outcome.DONE: "Done.",
-    Outcome.NOTHING_TO_DO: "There is nothing to do. If you did not expect this, check the user id and the table.",
-    Outcome.DECLINED: "Nothing was changed.",
-    Outcome.CONFLICT: "The state has changed since it was shown. Nothing was changed; start again.",
+    CommandOutcome.DONE: "Done.",
+    CommandOutcome.NOTHING_TO_DO: "There is nothing to do. If this is unexpected, check the user id and the table.",
+    CommandOutcome.DECLINED: "Nothing was changed.",
+    CommandOutcome.CONFLICT: "The state has changed since it was shown. Nothing was changed; start again.",
 }
 _EPILOG: Final = """\
 The user id is the `sub` of the user's tokens, not their login name.
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = time.time) ->
     )
     if order.action is not Action.SHOW and not options.yes and not sys.stdin.isatty():
         _print("No terminal to ask for confirmation. Use --yes if you are sure.")
-        return EXIT_STATUS[Outcome.DECLINED]
+        return EXIT_STATUS[CommandOutcome.DECLINED]
     try:
         return _run(order, options, clock)
     except OperatorError as error:
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = time.time) ->
         _print(f"{error}\nCheck that the table belongs to this service.")
     except KeyboardInterrupt:
         _print("\nInterrupted. `show` shows the state.")
-    return EXIT_STATUS[Outcome.FAILED]
+    return EXIT_STATUS[CommandOutcome.FAILED]
 
 
 def _run(order: Order, options: argparse.Namespace, clock: Clock) -> int:
@@ -79,7 +79,7 @@ def _run(order: Order, options: argparse.Namespace, clock: Clock) -> int:
     result = operator.carry_out(order)
     if order.action is Action.SHOW:
         _show(result.before)
-        return EXIT_STATUS[Outcome.DONE]
+        return EXIT_STATUS[CommandOutcome.DONE]
     entry = log_entry(order, result, operator=identity, region=aws.region, table=table, now=clock())
     print(json.dumps(entry), flush=True)
     _print(_words(result))
@@ -107,7 +107,7 @@ def _question(order: Order) -> str:
 def _words(result: Result) -> str:
     if result.error is not None:
         return f"{explain(result.error)} The change may or may not have been made; check with `show`."
-    if result.outcome is Outcome.NOTHING_TO_DO and result.before is not None:
+    if result.outcome is CommandOutcome.NOTHING_TO_DO and result.before is not None:
         _show(result.before)
     return _WORDS[result.outcome]
 

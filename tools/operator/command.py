@@ -22,7 +22,7 @@ class Action(StrEnum):
     RESET = "reset"
 
 
-class Outcome(StrEnum):
+class CommandOutcome(StrEnum):
     """How a command ended."""
 
     DONE = "done"
@@ -60,7 +60,7 @@ class Result:
 
     Attributes
     ----------
-    outcome : Outcome
+    outcome : CommandOutcome
         How it ended.
     request_id : str
         The id that a write stored in the item: ``operator:`` and a UUID.
@@ -70,7 +70,7 @@ class Result:
         The failed call.
     """
 
-    outcome: Outcome
+    outcome: CommandOutcome
     request_id: str
     before: Summary | None = None
     after: Summary | None = None
@@ -108,11 +108,11 @@ class Operator:
         """
         now = self.clock()
         record = self.repository.get(order.user_id)
-        result = Result(outcome=Outcome.NOTHING_TO_DO, request_id=self.request_id, before=summarize(record, now))
+        result = Result(outcome=CommandOutcome.NOTHING_TO_DO, request_id=self.request_id, before=summarize(record, now))
         if record is None or not _something_to_do(order, record):
             return result
         if not self.confirm(summarize(record, now)):
-            return replace(result, outcome=Outcome.DECLINED)
+            return replace(result, outcome=CommandOutcome.DECLINED)
         after: MfaRecord | None = None
         try:
             if order.action is Action.UNLOCK:
@@ -120,10 +120,10 @@ class Operator:
             else:
                 self._reset(record)
         except ConflictError:
-            return replace(result, outcome=Outcome.CONFLICT)
+            return replace(result, outcome=CommandOutcome.CONFLICT)
         except ServiceUnavailableError as error:
-            return replace(result, outcome=Outcome.FAILED, error=error)
-        return replace(result, outcome=Outcome.DONE, after=summarize(after, self.clock()))
+            return replace(result, outcome=CommandOutcome.FAILED, error=error)
+        return replace(result, outcome=CommandOutcome.DONE, after=summarize(after, self.clock()))
 
     def _unlock(self, record: MfaRecord, factors: tuple[Factor, ...]) -> MfaRecord:
         return self.repository.swap(record, unlocked(record, factors), request_id=self.request_id, now=self.clock())

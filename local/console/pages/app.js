@@ -9,7 +9,7 @@ import { MfaClient, MfaError, request } from "./api.js";
 import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
 import { clock, countDown } from "./countdown.js";
 import { explain } from "./errors.js";
-import { element } from "./operations-parts.js";
+import { html, render } from "./html.js";
 
 const TITLE = "MFA console";
 const BACKUP_CODES = 8;
@@ -186,7 +186,7 @@ function report(error, container, retry = null) {
 
 function waitFor(button, label, seconds) {
   button.setAttribute("aria-disabled", "true");
-  countDown(Date.now() + seconds * 1000, {
+  countDown(performance.now() + seconds * 1000, {
     show: (left) => {
       button.textContent = `${label} in ${clock(left)}`;
     },
@@ -301,19 +301,16 @@ function renderAccount() {
   byId("remaining").textContent = `${backupCodesRemaining} of ${BACKUP_CODES} remain`;
   byId("low").hidden = !low;
   byId("dots").dataset.kind = low ? "warn" : "good";
-  byId("dots").replaceChildren(
-    ...Array.from({ length: BACKUP_CODES }, (_, index) =>
-      element("i", { className: index < backupCodesRemaining ? "left" : "" }),
-    ),
-  );
+  const dots = Array.from({ length: BACKUP_CODES }, (_, index) => index < backupCodesRemaining);
+  render(dots.map((left) => html`<i class=${left ? "left" : ""}></i>`), byId("dots"));
   readLock(session.status);
   showLock();
 }
 
-/** Store the lock in the status; this assumes that the clocks of server and browser agree. */
+/** Store the lock in the status. */
 function readLock({ lockedUntil }) {
   if (lockedUntil !== null) {
-    pauses.set("totp", lockedUntil === FOR_GOOD ? Infinity : Date.parse(lockedUntil), TOO_MANY);
+    pauses.set("totp", lockedUntil === FOR_GOOD ? Infinity : session.mfa.localTime(lockedUntil), TOO_MANY);
   }
 }
 
@@ -374,7 +371,7 @@ async function setUp() {
   image.hidden = false;
   byId("set-up-expired").hidden = true;
   byId("set-up-expiry").hidden = false;
-  stopTimer = countDown(Date.parse(status.pendingExpiresAt), {
+  stopTimer = countDown(session.mfa.localTime(status.pendingExpiresAt), {
     show: (seconds) => {
       byId("set-up-timer").textContent = clock(seconds);
     },
@@ -390,6 +387,7 @@ async function setUp() {
 function forgetSecret() {
   if (session !== null) {
     session.secret = null;
+    session.mfa.forgetEnrolment();
   }
   byId("secret").textContent = "";
   byId("copy-secret").hidden = true;
@@ -408,7 +406,7 @@ async function confirmSetUp({ code }) {
 function showCodes(codes, done) {
   show("backup-codes");
   unsaved = { codes, done };
-  byId("codes").replaceChildren(...codes.map((code) => element("li", {}, code)));
+  render(codes.map((code) => html`<li>${code}</li>`), byId("codes"));
   byId("made-on").textContent = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long" }).format(new Date());
   byId("saved").checked = false;
   byId("saved-error").replaceChildren();
@@ -416,7 +414,7 @@ function showCodes(codes, done) {
 
 function forgetCodes() {
   unsaved = null;
-  byId("codes").replaceChildren();
+  render(null, byId("codes"));
 }
 
 async function makeNewCodes({ code }) {
@@ -476,23 +474,27 @@ async function turnOff(proof) {
 
 // -- requests ----------------------------------------------------------------------------------------------------
 
-/** List a request with its result, without the content of request and response. */
-function showCall({ method, path, status, milliseconds, error }) {
-  const kind = error === null ? "good" : "bad";
-  const line = element(
-    "p",
-    {},
-    element("code", { className: "path" }, `${method} ${path}`),
-    element("span", { className: "badge", data: { kind } }, status === 0 ? "no response" : String(status)),
-    element("span", { className: "took" }, `${Math.round(milliseconds)} ms`),
+/** The latest requests, the newest first, without their content. */
+let calls = [];
+
+/** List a request with its result. */
+function showCall(call) {
+  calls = [call, ...calls.slice(0, SHOWN_CALLS - 1)];
+  render(
+    calls.map(
+      ({ method, path, status, milliseconds, error }) => html`
+        <li>
+          <p>
+            <code class="path">${method} ${path}</code>
+            <span class="badge" data-kind=${error ? "bad" : "good"}>${status || "no response"}</span>
+            <span class="took">${Math.round(milliseconds)} ms</span>
+          </p>
+          ${error && html`<p class="muted">${error.code}${error.requestId && `, request ID ${error.requestId}`}</p>`}
+        </li>
+      `,
+    ),
+    byId("calls"),
   );
-  const item = element("li", {}, line);
-  if (error !== null) {
-    const id = error.requestId === null ? "" : `, request ID ${error.requestId}`;
-    item.append(element("p", { className: "muted small" }, error.code + id));
-  }
-  byId("calls").prepend(item);
-  byId("calls").children[SHOWN_CALLS]?.remove();
   byId("no-calls").hidden = true;
 }
 

@@ -5,6 +5,7 @@
  * locks each factor separately and for all routes, so the forms share `pauses`.
  */
 
+import { readBackupCode, readTotpCode } from "./api.js";
 import { clock, countDown, words } from "./countdown.js";
 import { explain } from "./errors.js";
 
@@ -13,7 +14,7 @@ const FACTORS = {
     field: "code",
     label: "Six-digit code",
     hint: "Use your authenticator app.",
-    read: (typed) => (/^\d{6}$/.test(typed) ? typed : null),
+    read: readTotpCode,
     unreadable: "Enter the six digits from your app.",
     wrong: explain({ code: "INVALID_CODE" }).next,
     other: "Use a backup code instead",
@@ -25,7 +26,7 @@ const FACTORS = {
     field: "backupCode",
     label: "Backup code",
     hint: "Four letters and four digits, such as ABCD-1234. Each works once.",
-    read: (typed) => (/^[A-Z]{4}\d{4}$/.test(typed) ? `${typed.slice(0, 4)}-${typed.slice(4)}` : null),
+    read: readBackupCode,
     unreadable: "Enter four letters and four digits, such as ABCD-1234.",
     wrong: "Enter another one. Each code works once, and codes from an older set no longer work.",
     other: "Use your authenticator app",
@@ -35,14 +36,9 @@ const FACTORS = {
   },
 };
 
-/** Return typed or pasted text in upper case, without spaces and dashes, and with full-width characters as ASCII. */
-function normalised(typed) {
-  return typed.normalize("NFKC").replace(/[\s\p{Dash}]/gu, "").toUpperCase();
-}
-
 export const TOO_MANY = "Too many attempts.";
 
-/** The factors that are locked: until when (epoch milliseconds; Infinity if only support can unlock it) and why. */
+/** The factors that are locked: until when (as of `performance.now()`; Infinity if only support can unlock it) and why. */
 export class Pauses {
   #pauses = new Map();
 
@@ -53,7 +49,7 @@ export class Pauses {
   /** Return `{until, why}`, or null if the factor is not locked. */
   get(factor) {
     const pause = this.#pauses.get(factor);
-    return pause && pause.until > Date.now() ? pause : null;
+    return pause && pause.until > performance.now() ? pause : null;
   }
 
   clear() {
@@ -191,7 +187,7 @@ export class CodeForm {
     }
     const factor = this.#factor;
     const { field, read, unreadable } = FACTORS[factor];
-    const code = read(normalised(this.#input.value));
+    const code = read(this.#input.value);
     if (code === null) {
       this.#showError(unreadable);
       return;
@@ -211,7 +207,7 @@ export class CodeForm {
   #fail(error, factor) {
     const tooMany = error.code === "TOO_MANY_ATTEMPTS";
     if (error.retryAfter) {
-      this.#pauses.set(factor, Date.now() + error.retryAfter * 1000, tooMany ? TOO_MANY : "");
+      this.#pauses.set(factor, performance.now() + error.retryAfter * 1000, tooMany ? TOO_MANY : "");
     } else if (tooMany) {
       this.#pauses.set(factor, Infinity, TOO_MANY);
     }

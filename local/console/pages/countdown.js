@@ -4,9 +4,9 @@
 const SPOKEN_AT = new Set([30, 10]);
 
 /**
- * Count down to a time of this machine's clock.
+ * Count down to a time of `performance.now()`, which does not change with the machine's clock.
  *
- * @param {number} until  epoch milliseconds
+ * @param {number} until  milliseconds, as of `performance.now()`
  * @param {object} listener
  * @param {(seconds: number) => void} listener.show  called at once, then each second
  * @param {(seconds: number) => void} [listener.speak]  called when a screen reader should announce the time
@@ -15,7 +15,7 @@ const SPOKEN_AT = new Set([30, 10]);
  */
 export function countDown(until, { show, speak = () => {}, end }) {
   let timer;
-  const left = () => Math.ceil((until - Date.now()) / 1000);
+  const left = () => Math.ceil((until - performance.now()) / 1000);
   const tick = (first) => {
     const seconds = left();
     if (seconds <= 0) {
@@ -27,7 +27,7 @@ export function countDown(until, { show, speak = () => {}, end }) {
       speak(seconds);
     }
     // Wait until the shown second changes: this does not drift, and is correct after the machine slept.
-    timer = setTimeout(tick, until - Date.now() - (seconds - 1) * 1000);
+    timer = setTimeout(tick, until - performance.now() - (seconds - 1) * 1000);
   };
   tick(true);
   return () => clearTimeout(timer);

@@ -49,7 +49,7 @@ export const ERRORS = {
   },
   CONFLICT: {
     title: "Another request was in progress.",
-    next: "Enter the current code.",
+    next: "Enter the next code from your app.",
     action: "retry",
   },
   MFA_SETUP_EXPIRED: {

@@ -1,6 +1,7 @@
 // Alarms: tiles on the dashboard, those in ALARM at the top, all of them at the end of the page.
 
-import { breakable, drawing, element, moment } from "/operations-parts.js";
+import { html } from "/html.js";
+import { breakable, Card, moment } from "/operations-parts.js";
 
 const STATES = {
   ALARM: { word: "ALARM", sign: "alarm", kind: "bad" },
@@ -9,7 +10,7 @@ const STATES = {
 };
 
 // How an alarm looks: a word, a sign that differs from the others without colour, and a kind of colour.
-export function appearance(alarm) {
+function appearance(alarm) {
   if (alarm === undefined) {
     return { word: "Unknown", sign: "none", kind: "idle" };
   }
@@ -23,176 +24,126 @@ const SIGNS = {
   none: "M4 8h8",
 };
 
-export function sign(name) {
-  const path = drawing("path", {
-    d: SIGNS[name],
-    fill: "none",
-    stroke: "currentColor",
-    "stroke-width": 1.75,
-    "stroke-linecap": "round",
-    "stroke-linejoin": "round",
-  });
-  return drawing("svg", { viewBox: "0 0 16 16", class: "sign", "aria-hidden": "true" }, path);
+function Sign({ name }) {
+  return html`<svg viewBox="0 0 16 16" class="sign" aria-hidden="true"><path d=${SIGNS[name]} /></svg>`;
 }
 
-export class AlarmTiles {
-  constructor(widget, alarms) {
-    this.list = element("ul", { className: "tiles" });
-    this.key = element("p", { className: "tiles-key muted", aria: { hidden: "true" } });
-    this.element = element(
-      "article",
-      { className: "card" },
-      element("header", { className: "card-head" }, element("h3", {}, widget.title)),
-      this.list,
-      this.key,
-    );
-    this.update(widget, alarms);
-  }
-
-  update(widget, alarms) {
-    const tiles = widget.alarms.map((name) => ({ name, alarm: alarms.get(name) }));
-    const now = JSON.stringify(tiles.map(({ name, alarm }) => [name, appearance(alarm).word]));
-    if (now === this.shown) {
-      return; // so that the focus stays where it is
-    }
-    this.shown = now;
-    this.list.replaceChildren(...tiles.map(({ name, alarm }) => element("li", {}, tile(name, alarm))));
-    this.key.replaceChildren(...keyOf(tiles.map(({ alarm }) => appearance(alarm))));
-  }
+export function AlarmTiles({ widget, alarms }) {
+  const tiles = widget.alarms.map((name) => ({ key: alarms.get(name)?.key ?? name, ...appearance(alarms.get(name)) }));
+  const words = [...new Map(tiles.map((each) => [each.word, each])).values()];
+  return html`
+    <${Card} title=${widget.title}>
+      <ul class="tiles">${tiles.map((each) => html`<li key=${each.key}><${Tile} ...${each} name=${each.key} /></li>`)}</ul>
+      <small class="tiles-key" aria-hidden="true">
+        ${words.map(({ word, sign, kind }) => html`<span data-kind=${kind}><${Sign} name=${sign} /> ${word}</span>`)}
+      </small>
+    <//>
+  `;
 }
 
-// What the signs mean. Screen readers get a word in each tile instead.
-function keyOf(appearances) {
-  const words = new Map(appearances.map((each) => [each.word, each]));
-  return [...words.values()].map(({ word, sign: drawn, kind }) =>
-    element("span", { className: "tile-key", data: { kind } }, sign(drawn), word),
-  );
+// Screen readers get a word in each tile; others see what the signs mean below the tiles.
+function Tile({ name, word, sign, kind }) {
+  return html`
+    <a class="tile" href="#alarm-${name}" data-kind=${kind}>
+      <${Sign} name=${sign} />
+      <span class="tile-name">${breakable(name)}</span>
+      <small class=${kind === "bad" ? "" : "visually-hidden"}>${word}</small>
+    </a>
+  `;
 }
 
-function tile(name, alarm) {
-  const { word, sign: drawn, kind } = appearance(alarm);
-  return element(
-    "a",
-    { className: "tile", href: `#alarm-${alarm?.key ?? name}`, data: { kind } },
-    sign(drawn),
-    element("span", { className: "tile-name" }, ...breakable(alarm?.key ?? name)),
-    element("span", { className: kind === "bad" ? "tile-word" : "visually-hidden" }, word),
-  );
+function Runbook({ alarm }) {
+  return alarm.runbook && html`<a href=${alarm.runbook}>Runbook<span class="visually-hidden"> for ${alarm.key}</span></a>`;
+}
+
+const inState = (alarms, state) => alarms.filter((each) => !each.aws_only && each.state === state);
+
+// The title of the summary; its number is also in the title of the window.
+export function summaryTitle(alarms) {
+  const on = inState(alarms, "ALARM").length;
+  return on ? `${on} ${on === 1 ? "alarm" : "alarms"} in ALARM` : "No alarm in ALARM";
 }
 
 // The summary at the top of the page.
-export function alarmSummary(alarms) {
-  const inState = (state) => alarms.filter((each) => !each.aws_only && each.state === state);
-  const on = inState("ALARM");
-  const unsure = inState("INSUFFICIENT_DATA").length;
+export function AlarmSummary({ alarms }) {
+  const on = inState(alarms, "ALARM");
+  const unsure = inState(alarms, "INSUFFICIENT_DATA").length;
   const awsOnly = alarms.filter((each) => each.aws_only).length;
-  return {
-    kind: on.length ? "bad" : "good",
-    title: on.length ? `${on.length} ${on.length === 1 ? "alarm" : "alarms"} in ALARM` : "No alarm in ALARM",
-    on,
-    rest: [
-      `${inState("OK").length} OK`,
-      unsure ? `${unsure} with insufficient data` : "",
-      awsOnly ? `${awsOnly} AWS only; not available locally` : "",
-    ]
-      .filter(Boolean)
-      .join(" · "),
-  };
-}
-
-// An alarm in ALARM, in the summary.
-export function alarmOn(alarm) {
-  return element(
-    "li",
-    {},
-    sign("alarm"),
-    element("a", { href: `#alarm-${alarm.key}` }, element("strong", {}, alarm.key)),
-    alarm.pages ? element("span", { className: "badge", data: { kind: "bad" } }, "pages") : "",
-    element("span", {}, ` since ${moment(alarm.since)}. ${alarm.happened} `),
-    alarm.runbook ? element("a", { href: alarm.runbook }, "Runbook", hidden(` for ${alarm.key}`)) : "",
-  );
+  const rest = [
+    `${inState(alarms, "OK").length} OK`,
+    unsure > 0 && `${unsure} with insufficient data`,
+    awsOnly > 0 && `${awsOnly} AWS only; not available locally`,
+  ];
+  return html`
+    <section class="notice" id="summary" aria-labelledby="summary-title" data-kind=${on.length ? "bad" : "good"}>
+      <h2 id="summary-title">${summaryTitle(alarms)}</h2>
+      <ul id="alarms-on">
+        ${on.map(
+          (alarm) => html`
+            <li key=${alarm.key}>
+              <${Sign} name="alarm" /><a href="#alarm-${alarm.key}"><strong>${alarm.key}</strong></a>
+              ${alarm.pages && html`<span class="badge" data-kind="bad">pages</span>`}
+              <span> since ${moment(alarm.since)}. ${alarm.happened} </span><${Runbook} alarm=${alarm} />
+            </li>
+          `,
+        )}
+      </ul>
+      <small>${rest.filter(Boolean).join(" · ")}</small>
+    </section>
+  `;
 }
 
 // What changed between two snapshots, for screen readers.
 export function alarmChanges(before, now) {
-  const names = (alarms) => alarms.map((each) => each.key);
-  const [old, fresh] = [new Set(names(before)), new Set(names(now))];
+  const [old, fresh] = [before, now].map((alarms) => inState(alarms, "ALARM").map((each) => each.key));
   const said = (verb, keys) => (keys.length ? `${verb}: ${keys.join(", ")}.` : "");
   return [
-    said("Now in ALARM", names(now).filter((key) => !old.has(key))),
-    said("No longer in ALARM", names(before).filter((key) => !fresh.has(key))),
+    said("Now in ALARM", fresh.filter((key) => !old.includes(key))),
+    said("No longer in ALARM", old.filter((key) => !fresh.includes(key))),
   ]
     .filter(Boolean)
     .join(" ");
 }
 
 const GROUPS = [
-  { title: "In ALARM", kind: "bad", open: true },
+  { title: "In ALARM", kind: "bad" },
   { title: "Insufficient data", kind: "warn" },
   { title: "OK", kind: "good" },
   { title: "AWS only; not available locally", kind: "idle" },
 ];
 
-// All alarms, in groups that the user opens and closes.
-export class AlarmList {
-  constructor(place) {
-    this.groups = GROUPS.map((group) => {
-      const summary = element("summary", {});
-      const list = element("ul", { className: "alarm-list" });
-      const details = element("details", { open: Boolean(group.open) }, summary, list);
-      place.append(details);
-      return { ...group, summary, list, details };
-    });
-    // A link to an alarm opens its group.
-    addEventListener("hashchange", () => this.#open());
-  }
-
-  update(alarms) {
-    for (const { title, kind, summary, list, details } of this.groups) {
-      const members = alarms.filter((each) => appearance(each).kind === kind);
-      details.hidden = members.length === 0;
-      const now = JSON.stringify(members);
-      if (list.dataset.shown !== now) {
-        list.dataset.shown = now;
-        summary.textContent = `${title} (${members.length})`;
-        list.replaceChildren(...members.map(entry));
-      }
-    }
-    if (!this.led) {
-      this.led = true;
-      this.#open();
-    }
-  }
-
-  #open() {
-    const target = location.hash.startsWith("#alarm-") && document.getElementById(location.hash.slice(1));
-    const details = target && target.closest("details");
-    if (details) {
-      details.open = true;
-      target.scrollIntoView({ block: "center" });
-      target.focus({ preventScroll: true });
-    }
-  }
+// All alarms, in groups that the user opens and closes. The browser opens a group for a link to an alarm in it.
+export function AllAlarms({ alarms }) {
+  return html`
+    <section id="all-alarms" aria-labelledby="all-alarms-title" hidden=${alarms.length === 0}>
+      <h2 id="all-alarms-title">All alarms</h2>
+      <p class="muted">State, since when, the reason, and what to do: each has a section in the runbook.</p>
+      ${GROUPS.map(({ title, kind }) => {
+        const members = alarms.filter((each) => appearance(each).kind === kind);
+        return html`
+          <details open=${kind === "bad"} hidden=${members.length === 0}>
+            <summary>${title} (${members.length})</summary>
+            ${members.map((alarm) => html`<${Entry} key=${alarm.key} alarm=${alarm} />`)}
+          </details>
+        `;
+      })}
+    </section>
+  `;
 }
 
-function entry(alarm) {
-  const { word, sign: drawn, kind } = appearance(alarm);
-  const since = kind === "idle" ? "" : ` since ${moment(alarm.since)}`;
-  return element(
-    "li",
-    { id: `alarm-${alarm.key}`, className: "alarm", tabIndex: -1 },
-    element(
-      "div",
-      { className: "alarm-head" },
-      element("h3", {}, alarm.key),
-      element("span", { className: "badge alarm-badge", data: { kind } }, sign(drawn), word),
-      alarm.pages ? element("span", { className: "badge" }, "pages") : "",
-      element("span", { className: "muted small" }, since),
-      alarm.runbook ? element("a", { className: "small", href: alarm.runbook }, "Runbook", hidden(` for ${alarm.key}`)) : "",
-    ),
-    element("p", {}, element("span", { className: "muted" }, "In ALARM: "), alarm.happened, " ", alarm.response),
-    element("p", { className: "muted small mono" }, alarm.reason),
-  );
+function Entry({ alarm }) {
+  const { word, sign, kind } = appearance(alarm);
+  return html`
+    <article id="alarm-${alarm.key}" class="alarm" tabindex="-1">
+      <header>
+        <h3>${alarm.key}</h3>
+        <span class="badge" data-kind=${kind}><${Sign} name=${sign} /> ${word}</span>
+        ${alarm.pages && html`<span class="badge">pages</span>`}
+        <small class="muted">${kind !== "idle" && `since ${moment(alarm.since)}`}</small>
+        <${Runbook} alarm=${alarm} />
+      </header>
+      <p><span class="muted">In ALARM: </span>${alarm.happened} ${alarm.response}</p>
+      <p class="muted"><code>${alarm.reason}</code></p>
+    </article>
+  `;
 }
-
-const hidden = (text) => element("span", { className: "visually-hidden" }, text);

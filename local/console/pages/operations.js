@@ -1,228 +1,166 @@
 // The operations view: asks the console's server for a snapshot every few seconds while the page is visible, and shows
 // it. The snapshot is described in local/console/operations.py.
 
-import { AlarmList, alarmChanges, alarmOn, alarmSummary } from "/operations-alarms.js";
-import { clock, element } from "/operations-parts.js";
-import { createWidget, signature } from "/operations-widgets.js";
+import { html, render } from "/html.js";
+import { AlarmSummary, AllAlarms, alarmChanges, summaryTitle } from "/operations-alarms.js";
+import { clock, dark } from "/operations-parts.js";
+import { signature, Widget } from "/operations-widgets.js";
 
 const REFRESH_MILLISECONDS = 5000;
 const TIMEOUT_MILLISECONDS = 20000;
 
-const byId = (id) => document.getElementById(id);
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-let span = "";
-let paused = false;
+const main = document.getElementById("main");
 let timer;
-let asking;
-let shown; // the latest snapshot
-let trouble = ""; // the message shown about it
-let drawn = ""; // signature of the widgets on the page
-let widgets = [];
-const list = new AlarmList(byId("alarm-groups"));
+let asked = 0;
+let shown = {
+  snapshot: null, // the latest one
+  span: "", // the time chosen
+  paused: false,
+  trouble: "", // why there is no newer snapshot
+  since: 0, // when the trouble began, epoch seconds
+  changes: "", // of the alarms, for screen readers
+};
 
-// The console's server responded, with the reason why it has nothing to show.
-class Refused extends Error {}
+function show(changes) {
+  const before = shown.snapshot;
+  shown = { ...shown, ...changes };
+  const { snapshot, trouble } = shown;
+  document.body.classList.toggle("stale", trouble !== "");
+  if (before && snapshot !== before) {
+    shown.changes = alarmChanges(before.alarms, snapshot.alarms) || shown.changes;
+  }
+  render(html`<${View} ...${shown} />`, main);
+  if (snapshot) {
+    const count = /^\d+/.exec(summaryTitle(snapshot.alarms));
+    document.title = `${count ? `(${count}) ` : ""}Operations – MFA console`;
+  }
+  if (!before && snapshot && location.hash) {
+    location.replace(location.href); // the alarm that the address leads to is here only now
+  }
+}
+
+// Return the changes to what is shown.
+async function ask(span) {
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
+    const response = await fetch(`/operations/data.json?span=${span}`, { signal });
+    const content = await response.json();
+    return response.ok
+      ? { snapshot: content, span: content.span, trouble: "" }
+      : { trouble: `${content.message}.` };
+  } catch {
+    return { trouble: "The local stack does not respond. Is it running?" };
+  }
+}
 
 async function refresh() {
   clearTimeout(timer);
-  asking?.abort();
-  const mine = new AbortController();
-  asking = mine;
-  const limit = setTimeout(() => mine.abort(new Error("no response in time")), TIMEOUT_MILLISECONDS);
-  let snapshot;
-  let failure;
-  try {
-    const response = await fetch(`/operations/data.json?span=${span}`, { signal: mine.signal });
-    if (!response.ok) {
-      throw new Refused((await response.json()).message);
-    }
-    snapshot = await response.json();
-  } catch (error) {
-    failure = error;
+  const mine = (asked += 1);
+  const changes = await ask(shown.span);
+  if (mine !== asked) {
+    return; // another time was chosen in the meantime
   }
-  clearTimeout(limit);
-  if (asking !== mine) {
-    return;
-  }
-  asking = undefined;
-  schedule();
-  // Outside the block above, so that an error in drawing is not shown as a stack that does not respond.
-  if (failure === undefined) {
-    show(snapshot);
-  } else {
-    showTrouble(failure);
-  }
+  schedule(REFRESH_MILLISECONDS);
+  show({ ...changes, since: changes.trouble && !shown.trouble ? Date.now() / 1000 : shown.since });
 }
 
-function schedule() {
+function schedule(milliseconds) {
   clearTimeout(timer);
-  if (!paused && !document.hidden) {
-    timer = setTimeout(refresh, REFRESH_MILLISECONDS);
+  if (!shown.paused && !document.hidden) {
+    timer = setTimeout(refresh, milliseconds);
   }
 }
 
-function show(snapshot) {
-  showChanges(shown?.alarms, snapshot.alarms);
-  shown = snapshot;
-  trouble = "";
-  byId("trouble").replaceChildren();
-  document.body.classList.remove("stale");
-  showTime();
-  showSpans(snapshot);
-
-  const alarms = new Map(snapshot.alarms.map((each) => [each.name, each]));
-  const wanted = `${snapshot.dashboard} ${snapshot.span} ${snapshot.widgets.map(signature).join("\n")}`;
-  if (wanted !== drawn) {
-    draw(snapshot, alarms);
-    drawn = wanted;
-  } else {
-    snapshot.widgets.forEach((widget, index) => widgets[index].update(widget, alarms));
-  }
-  showSummary(snapshot);
-  list.update(snapshot.alarms);
-  byId("all-alarms").hidden = snapshot.alarms.length === 0;
+function pause() {
+  show({ paused: !shown.paused });
+  schedule(0);
 }
 
-// Creates every widget again: the first time, after a deployment, and when colours change.
-function draw(snapshot, alarms) {
-  widgets.forEach((widget) => widget.destroy?.());
-  // In the order in which they are visible, for screen readers.
-  const order = snapshot.widgets
-    .map((widget, index) => ({ widget, index }))
-    .sort((one, other) => one.widget.position.y - other.widget.position.y || one.widget.position.x - other.widget.position.x);
-  widgets = [];
-  const grid = byId("grid");
-  grid.replaceChildren();
-  for (const { widget, index } of order) {
-    const made = createWidget(widget, alarms);
-    widgets[index] = made;
-    for (const [name, value] of Object.entries(widget.position)) {
-      made.element.style.setProperty(`--${name}`, name === "x" || name === "y" ? value + 1 : value);
-    }
-    made.element.classList.toggle("wide", widget.position.width > 12);
-    grid.append(made.element);
-  }
-  if (snapshot.dashboard === null) {
-    grid.append(
-      element("p", { className: "notice", data: { kind: "warn" } }, `There is no dashboard mfa-${snapshot.environment}.`),
-    );
-  }
-  for (const problem of snapshot.problems) {
-    grid.prepend(element("p", { className: "notice wide", data: { kind: "bad" } }, `CloudWatch would refuse: ${problem}`));
-  }
-  const about = snapshot.dashboard ? `The deployed dashboard ${snapshot.dashboard}` : "No dashboard is deployed";
-  byId("about").textContent = `${about}, with the metrics and logs of the local stack. Times are ${zone()}.`;
+function choose(span) {
+  show({ span });
+  refresh();
 }
 
-function showSpans(snapshot) {
-  const choice = byId("spans");
-  if (choice.dataset.made === "yes") {
-    return;
-  }
-  choice.dataset.made = "yes";
-  for (const [key, label] of Object.entries(snapshot.spans)) {
-    const input = element("input", { type: "radio", name: "span", value: key, checked: key === snapshot.span });
-    input.addEventListener("change", () => {
-      span = key;
-      refresh();
-    });
-    choice.append(element("label", {}, input, element("span", {}, label)));
-  }
-  span = snapshot.span;
+function View({ snapshot, span, paused, trouble, since, changes }) {
+  return html`
+    <div class="bar">
+      <div>
+        <h1>Operations</h1>
+        <p class="muted">${about(snapshot)}</p>
+      </div>
+      <fieldset class="choice">
+        <legend class="visually-hidden">Time shown</legend>
+        ${Object.entries(snapshot?.spans ?? {}).map(
+          ([key, label]) => html`
+            <label>
+              <input type="radio" name="span" value=${key} checked=${key === span} onChange=${() => choose(key)} />${label}
+            </label>
+          `,
+        )}
+      </fieldset>
+      <button type="button" class="secondary outline" aria-pressed=${paused} onClick=${pause}>Pause</button>
+      <small class="muted" id="updated">${updated(snapshot, paused, trouble)}</small>
+    </div>
+    <div role="alert">${trouble && html`<${Trouble} snapshot=${snapshot} reason=${trouble} since=${since} />`}</div>
+    <p class="visually-hidden" id="changes" role="status">${changes}</p>
+    ${snapshot?.alarms.length > 0 && html`<${AlarmSummary} alarms=${snapshot.alarms} />`}
+    <${Notices} snapshot=${snapshot} trouble=${trouble} />
+    <div id="grid">${snapshot && widgets(snapshot)}</div>
+    ${snapshot && html`<${AllAlarms} alarms=${snapshot.alarms} />`}
+  `;
 }
 
-function showChanges(before, now) {
-  const said = before && alarmChanges(alarmSummary(before).on, alarmSummary(now).on);
-  if (said) {
-    byId("changes").textContent = said;
-  }
+function Trouble({ snapshot, reason, since }) {
+  const state = snapshot ? `The page shows the state at ${clock(snapshot.taken)}.` : "There is nothing to show yet.";
+  return html`
+    <p class="notice" data-kind="bad">
+      <strong>${reason}</strong> Since ${clock(since)}. ${state} The page retries
+      every ${REFRESH_MILLISECONDS / 1000} seconds; <code>make run</code> starts it.
+    </p>
+  `;
 }
 
-function showTime() {
-  const time = shown ? clock(shown.taken) : "";
+function Notices({ snapshot, trouble }) {
+  if (!snapshot) {
+    return !trouble && html`<p class="notice">Reading metrics, alarms and logs…</p>`;
+  }
+  const missing = snapshot.dashboard ? [] : [`There is no dashboard mfa-${snapshot.environment}.`];
+  const problems = snapshot.problems.map((each) => `CloudWatch would refuse: ${each}`);
+  return [...missing, ...problems].map((text) => html`<p class="notice" data-kind="bad">${text}</p>`);
+}
+
+// In the order in which they are visible, for screen readers.
+function widgets({ widgets, alarms, span }) {
+  const byName = new Map(alarms.map((each) => [each.name, each]));
+  return widgets
+    .toSorted((one, other) => one.position.y - other.position.y || one.position.x - other.position.x)
+    .map((widget) => html`<${Widget} key=${[dark.matches, span, signature(widget)]} widget=${widget} alarms=${byName} />`);
+}
+
+function updated(snapshot, paused, trouble) {
+  const time = snapshot && clock(snapshot.taken);
   if (paused) {
-    byId("updated").textContent = shown ? `Paused, as of ${time}` : "Paused";
-  } else if (trouble) {
-    byId("updated").textContent = shown ? `As of ${time}` : "Not loaded";
-  } else {
-    byId("updated").textContent = shown ? `Updated ${time}` : "Loading…";
+    return snapshot ? `Paused, as of ${time}` : "Paused";
   }
+  if (trouble) {
+    return snapshot ? `As of ${time}` : "Not loaded";
+  }
+  return snapshot ? `Updated ${time}` : "Loading…";
 }
 
-function showSummary(snapshot) {
-  const { title, kind, rest, on } = alarmSummary(snapshot.alarms);
-  const section = byId("summary");
-  section.hidden = snapshot.alarms.length === 0;
-  section.dataset.kind = kind;
-  const heading = byId("summary-title");
-  if (heading.textContent !== title) {
-    heading.textContent = title;
+function about(snapshot) {
+  if (!snapshot) {
+    return "The deployed dashboard, with the metrics and logs of the local stack.";
   }
-  const items = byId("alarms-on");
-  const now = JSON.stringify(on);
-  if (items.dataset.shown !== now) {
-    items.dataset.shown = now; // unchanged items stay, so that the focus stays too
-    items.replaceChildren(...on.map(alarmOn));
-  }
-  byId("summary-rest").textContent = rest;
-  document.title = kind === "bad" ? `(${on.length}) Operations – MFA console` : "Operations – MFA console";
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const parts = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts();
+  const offset = parts.find((each) => each.type === "timeZoneName").value;
+  const dashboard = snapshot.dashboard ? `The deployed dashboard ${snapshot.dashboard}` : "No dashboard is deployed";
+  return `${dashboard}, with the metrics and logs of the local stack. Times are ${timeZone} (${offset}).`;
 }
 
-function showTrouble(error) {
-  const reason = error instanceof Refused ? `${error.message}.` : "The local stack does not respond. Is it running?";
-  if (trouble === reason) {
-    return; // shown already; screen readers would announce it again
-  }
-  trouble = reason;
-  document.body.classList.add("stale");
-  const state = shown ? `The page shows the state at ${clock(shown.taken)}.` : "There is nothing to show yet.";
-  byId("trouble").replaceChildren(
-    element(
-      "p",
-      { className: "notice", data: { kind: "bad" } },
-      element("strong", {}, reason),
-      ` Since ${clock(Date.now() / 1000)}. ${state} The page retries every ${REFRESH_MILLISECONDS / 1000} seconds; `,
-      element("code", {}, "make run"),
-      " starts it.",
-    ),
-  );
-  if (!shown) {
-    byId("grid").replaceChildren();
-  }
-  showTime();
-}
+document.addEventListener("visibilitychange", () => schedule(0));
+dark.addEventListener("change", () => show({}));
 
-function zone() {
-  const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const offset = -new Date().getTimezoneOffset();
-  const hours = `${offset < 0 ? "−" : "+"}${String(Math.floor(Math.abs(offset) / 60)).padStart(2, "0")}`;
-  const difference = offset === 0 ? "UTC" : `UTC${hours}:${String(Math.abs(offset) % 60).padStart(2, "0")}`;
-  return name === difference ? name : `${name} (${difference})`;
-}
-
-byId("pause").addEventListener("click", () => {
-  paused = !paused;
-  byId("pause").setAttribute("aria-pressed", String(paused));
-  showTime();
-  if (paused) {
-    clearTimeout(timer);
-  } else {
-    refresh();
-  }
-});
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) {
-    clearTimeout(timer);
-  } else if (!paused) {
-    refresh();
-  }
-});
-dark.addEventListener("change", () => {
-  if (shown) {
-    drawn = "";
-    show(shown);
-  }
-});
-
+show({});
 refresh();

@@ -57,9 +57,16 @@ def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
             "https://a.example, http://localhost:8080",
             ("https://a.example", "http://localhost:8080"),
         ),
+        (
+            "cors_allowed_origins",
+            "capacitor://localhost,ionic://localhost",
+            ("capacitor://localhost", "ionic://localhost"),
+        ),
         ("cors_allowed_origins", "*", ("*",)),
         ("cors_allowed_origins", "", ()),
         ("cors_allowed_origins", ["https://a.example"], ("https://a.example",)),
+        ("cors_allowed_headers", "X-Trace-Id, x_b3.trace", ("X-Trace-Id", "x_b3.trace")),
+        ("cors_allowed_headers", "", ()),
         ("log_level", "DEBUG", "DEBUG"),
         ("log_retention_days", "90", 90),
         ("architecture", "x86_64", "x86_64"),
@@ -118,8 +125,17 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("mfa_issuer", "a bell\u0007", "of printable characters"),
         ("jwt_issuer", "login.example.com", "an https:// URL"),
         ("jwt_issuer", "https://login.example.com/?tenant=1", "an https:// URL"),
-        ("cors_allowed_origins", "https://a.example/", "an origin such as https://app.example.com"),
-        ("cors_allowed_origins", "https://a.example,nonsense", "an origin such as https://app.example.com"),
+        ("cors_allowed_headers", "X-Trace Id", "a comma separated list, each the name of a header"),
+        ("cors_allowed_headers", "X-Trace-Id:", "the name of a header"),
+        ("cors_allowed_headers", "*", "the name of a header"),
+        ("cors_allowed_headers", "X-It's", "the name of a header"),
+        ("jwt_jwks_url", "https://login.example.com/keys#a", "an https:// URL"),
+        ("jwt_algorithms", "RS256,HS256", "a comma separated list, each one of RS256, RS384"),
+        ("jwt_algorithms", "", "a comma separated list, each one of RS256, RS384"),
+        ("jwt_user_claim", "", "the name of a claim"),
+        ("jwt_label_claims", "e mail", "a comma separated list, each the name of a claim"),
+        ("jwt_leeway_seconds", "-1", "a whole number from 0 to 300"),
+        ("jwt_leeway_seconds", "301", "a whole number from 0 to 300"),
         ("log_level", "LOUD", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("log_retention_days", "42", "one of 1, 3, 5, 7, 14, 30"),
         ("architecture", "arm", "one of arm64, x86_64"),
@@ -186,13 +202,18 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
         ),
         ({"jwt_audience": "api"}, "jwt_audience: expected nothing, as jwt_issuer is not set"),
         (
-            {
-                "environment": "prod",
-                "jwt_issuer": "http://login.example.com",
-                "jwt_audience": "api",
-                "jwt_jwks_url": "https://login.example.com/keys",
-            },
-            "jwt_issuer: expected an https:// URL in prod, got 'http://login.example.com'",
+            {"jwt_user_claim": "oid"},
+            (
+                "jwt_user_claim_confirmed: expected oid, got None: users who enrolled under another claim lose their "
+                "second factor, see docs/issuers.md"
+            ),
+        ),
+        (
+            {"jwt_user_claim": "oid", "jwt_user_claim_confirmed": "sub"},
+            (
+                "jwt_user_claim_confirmed: expected oid, got 'sub': users who enrolled under another claim lose their "
+                "second factor, see docs/issuers.md"
+            ),
         ),
         (
             {
@@ -263,6 +284,25 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
         (
             {"domain_name": "api.counterexample.com", "hosted_zone_id": "Z123", "hosted_zone_name": "example.com"},
             "domain_name: expected a name in the zone example.com, got 'api.counterexample.com'",
+        ),
+        (
+            {"cors_allowed_origins": "https://a.example,https://*.example.com"},
+            (
+                "cors_allowed_origins: expected each origin by its full name, because browsers know no patterns, "
+                "or * for all origins, got 'https://*.example.com'"
+            ),
+        ),
+        (
+            {"cors_allowed_origins": "https://A.example:443/"},
+            "cors_allowed_origins: expected https://a.example, as browsers send it, got 'https://A.example:443/'",
+        ),
+        (
+            {"cors_allowed_origins": "https://a.example,nonsense"},
+            "cors_allowed_origins: expected an origin such as https://app.example.com, or *, got 'nonsense'",
+        ),
+        (
+            {"cors_allowed_origins": "*,https://a.example"},
+            "cors_allowed_origins: expected only * or only full names, got '*,https://a.example'",
         ),
         (
             {"environment": "prod", "monitoring.page_urls": "http://pager.example.com"},

@@ -16,7 +16,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 
 from functions.shared.contract import ENDPOINTS, ErrorCode
-from infra.constructs.gateway_responses import GATEWAY_ANSWERS
+from infra.constructs.gateway_responses import GATEWAY_RESPONSES
 from infra.paths import REPOSITORY
 from tests.support.api_description import described_answers, description, operation, resolved
 from tools.openapi.document import FILE, document, text
@@ -96,7 +96,7 @@ def test_a_status_names_exactly_the_codes_that_its_examples_have() -> None:
 
 def test_it_is_accounted_for_every_answer_of_the_gateway() -> None:
     assert not GATEWAY_REASONS.keys() & OTHER_GATEWAY_REASONS.keys()
-    assert {answer.reason for answer in GATEWAY_ANSWERS} == GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()
+    assert {answer.reason for answer in GATEWAY_RESPONSES} == GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()
 
 
 def test_every_answer_says_that_it_may_not_be_stored_or_sniffed() -> None:

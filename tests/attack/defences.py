@@ -220,7 +220,9 @@ DEFENCES: Final = (
     Defence(
         name="Only the allowed algorithms verify a token",
         prevents="algorithm confusion, `none`, weaker algorithms",
-        remove=lambda: _replace("functions.jwt_authorizer.service:ALGORITHMS", lambda allowed: (*allowed, "PS256")),
+        remove=lambda: _replace(
+            "functions.shared.contract:DEFAULT_JWT_ALGORITHMS", lambda allowed: (*allowed, "PS256")
+        ),
         tests=("tests/jwt_authorizer/test_tokens.py::test_a_good_signature_by_another_algorithm_is_refused[PS256]",),
     ),
     Defence(

@@ -92,16 +92,16 @@ def _write_unconditionally(*operations: str) -> Removal:
 
 
 def _read_claims(change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Removal:
-    """Return a removal that changes the claims of each token after its signature was verified."""
+    """Return a removal that changes the claims of each token when they are read."""
 
-    def changed(decode: Callable[..., Any]) -> Callable[..., Any]:
-        def decode_changed(*arguments: Any, **options: Any) -> Any:
-            decoded = decode(*arguments, **options)
-            return {**decoded, "payload": {**decoded["payload"], **change(decoded["payload"])}}
+    def changed(read: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def read_changed(*arguments: Any) -> dict[str, Any]:
+            claims = read(*arguments)
+            return {**claims, **change(claims)}
 
-        return decode_changed
+        return read_changed
 
-    return lambda: _replace("jwt.api_jwt:PyJWT.decode_complete", changed)
+    return lambda: _replace("jwt.api_jwt:PyJWT._decode_payload", changed)
 
 
 def _later(claims: dict[str, Any]) -> dict[str, Any]:

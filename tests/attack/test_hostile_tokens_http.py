@@ -106,8 +106,12 @@ class Attack:
 
     @property
     def fetches_allowed(self) -> int:
-        """The number of key fetches that one process may make meanwhile, with one for its start."""
-        return 2 + int((time.monotonic() - self._began) // MIN_FETCH_INTERVAL_SECONDS)
+        """The number of key fetches that one process may make meanwhile, with one for its start.
+
+        The emulator starts a new process after an authorizer that raised.
+        """
+        restarts = self.statuses[503]
+        return 2 + restarts + int((time.monotonic() - self._began) // MIN_FETCH_INTERVAL_SECONDS)
 
     def __str__(self) -> str:
         meaning = {401: "the contract's body", 400: "a control character in a header", 413: "too large", 503: "no key"}
@@ -287,5 +291,8 @@ Reasons that it logged: {counted}.
 def logged_reasons(aws: Aws, function: str, since: int) -> Iterator[str]:
     for line in function_log_since(aws, since):
         name, _, message = line.partition(": ")
-        if name == function and (fields := json.loads(message))["message"] == "request refused":
-            yield fields["reason"]
+        # The runtime logs the traceback of an authorizer that raised.
+        if name == function and message.startswith("{"):
+            fields = json.loads(message)
+            if fields["message"] == "request refused":
+                yield fields["reason"]

@@ -167,4 +167,4 @@ def test_a_word_is_found(visit: Visit) -> None:
 def test_the_api_reference_needs_no_other_file(visit: Visit) -> None:
     page = visit(REFERENCE)
 
-    expect(page.get_by_text("/auth/mfa/backup-codes").first).to_be_attached()
+    expect(page.get_by_text("/auth/mfa/verify-setup").first).to_be_attached()

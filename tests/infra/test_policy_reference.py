@@ -9,12 +9,13 @@ from tests.infra.policy_reference import Finding, findings, statements
 from tests.infra.snapshot import VARIANTS
 from tests.infra.synthesis import Stack, Synthesize
 
+REPLICA_KEY: Final = "arn:aws:kms:us-west-2:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
 #: The service of a second region, with the replicas of table and key.
 SECOND_REGION: Final = {
     "environment": "prod",
     "region": "us-west-2",
     "users_table_name": "mfa-prod-users",
-    "secret_key_arn": "arn:aws:kms:us-west-2:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+    "secret_key_arn": REPLICA_KEY,
     "jwt_issuer": "https://login.example.com",
     "jwt_jwks_url": "https://login.example.com/keys",
     "jwt_audience": "mfa",

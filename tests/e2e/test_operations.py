@@ -14,6 +14,7 @@ from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from functions.shared.contract import BACKUP_CODES, METRICS_NAMESPACE, STATUS, Metric, metric_dimensions
 from infra.monitoring.rules import PAGE_KEY
 from infra.monitoring.rules.model import alarm_name
+from infra.project import VERSION
 from local.cloudwatch.alarm_state import needs_aws
 from local.cloudwatch.availability import AWS_ONLY, available_locally
 from local.stack import Stack
@@ -415,7 +416,7 @@ def test_the_address_has_the_time_shown_the_search_and_the_section(
         link.press("Enter")
         heading = view.page.get_by_role("heading", level=2, name=link.inner_text(), exact=True)
         expect(heading).to_be_in_viewport()
-    expect(view.page.get_by_text(f"MFA service · {stack.environment}")).to_contain_text(stack.region)
+    expect(view.page.get_by_text(f"MFA service · {stack.environment} · {VERSION}")).to_contain_text(stack.region)
 
 
 def test_a_deployment_is_marked_on_the_graphs(operations: Open) -> None:

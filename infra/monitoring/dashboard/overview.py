@@ -21,6 +21,7 @@ from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
 from infra.monitoring.rules.endpoints import slug
 from infra.monitoring.rules.model import total
+from infra.project import VERSION
 
 COLUMNS: Final = 24
 
@@ -71,7 +72,8 @@ class OverviewDashboard(Construct):
         dashboard(self, f"mfa-{watched.environment}", rows, [_search_field()])
 
     def _title(self) -> WidgetRow:
-        return _text(f"# MFA service · {self._watched.environment} · {Stack.of(self).region}", height=1)
+        service, region = f"{self._watched.environment} · {VERSION}", Stack.of(self).region
+        return _text(f"# MFA service · {service} · {region}", height=1)
 
     def _alarms_that_are_on(self) -> WidgetRow:
         return [

@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from functions.shared import contract
 from functions.shared.contract import Endpoint, Metric
 from infra.config.monitoring import Thresholds
-from infra.monitoring.dashboard.graphs import Colour, Figure, Target, computed, figure, line
+from infra.monitoring.dashboard.graphs import Colour, Figure, FigureTarget, computed, figure, line
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules.model import zero_filled
 
@@ -42,7 +42,7 @@ def key_figures(watched: WatchedResources, thresholds: Thresholds) -> list[Figur
         share = f"IF({zero_filled('requests')} > 0, 100*{zero_filled('failed')}/requests, 0)"
         return computed(label, share, {"requests": requests, "failed": failed})
 
-    setups = Target(value=100 - thresholds.error_ratio_percent, highest=100, at_least=True)
+    setups = FigureTarget(value=100 - thresholds.error_ratio_percent, highest=100, at_least=True)
     return [
         figure("Requests", lambda label: line(label, requests, Colour.NEUTRAL), unit="requests"),
         figure("Setups succeeded", success(contract.SETUP), unit="%", target=setups),
@@ -50,24 +50,24 @@ def key_figures(watched: WatchedResources, thresholds: Thresholds) -> list[Figur
             "Codes accepted",
             success(contract.VERIFY),
             unit="%",
-            target=Target(value=VERIFIED_PERCENT, highest=100, at_least=True),
+            target=FigureTarget(value=VERIFIED_PERCENT, highest=100, at_least=True),
         ),
         figure(
             "Server errors (5xx)",
             server_errors,
             unit="%",
-            target=Target(value=thresholds.api_5xx_percent, highest=min(100, 5 * thresholds.api_5xx_percent)),
+            target=FigureTarget(value=thresholds.api_5xx_percent, highest=min(100, 5 * thresholds.api_5xx_percent)),
         ),
         figure(
             "Latency, p99",
             lambda label: line(label, watched.gateway("Latency", "p99")),
             unit="ms",
-            target=Target(value=thresholds.api_latency_p99_ms, highest=2 * thresholds.api_latency_p99_ms),
+            target=FigureTarget(value=thresholds.api_latency_p99_ms, highest=2 * thresholds.api_latency_p99_ms),
         ),
         figure(
             "Wrong codes",
             lambda label: computed(label, zero_filled("wrong"), {"wrong": watched.counted(Metric.INVALID_CODES)}),
             unit="codes",
-            target=Target(value=thresholds.invalid_codes, highest=2 * thresholds.invalid_codes),
+            target=FigureTarget(value=thresholds.invalid_codes, highest=2 * thresholds.invalid_codes),
         ),
     ]

@@ -55,7 +55,7 @@ def counter(label: str, series: Series, colour: Colour | None = None) -> cloudwa
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class FigureTarget:
     """What a key figure should be.
 
     Attributes
@@ -78,7 +78,7 @@ class Target:
 
 
 def figure(
-    title: str, value: Callable[[str], cloudwatch.IMetric], *, unit: str, target: Target | None = None
+    title: str, value: Callable[[str], cloudwatch.IMetric], *, unit: str, target: FigureTarget | None = None
 ) -> Figure:
     """Return a key figure of the last period; with a target it is a gauge whose ends are coloured by the target.
 

@@ -140,7 +140,7 @@ def test_the_enrolment_of_the_user_elsewhere_does_not_complete_the_session_of_an
 
 
 USE = """
-import { MfaClient, MfaError } from "./api.js";
+import { MfaClient, MfaError } from "./mfa.js";
 import { confirmEnrolment, showEnrolment } from "./page.js";
 const [api, token] = process.argv.slice(2);
 const mfa = new MfaClient({ baseUrl: api, accessToken: () => token });
@@ -169,7 +169,7 @@ def test_the_javascript_code_of_the_integration_guide_calls_the_api(
     new_user: NewUser, api: Api, tmp_path: Path
 ) -> None:
     (tmp_path / "package.json").write_text('{"type": "module"}')
-    shutil.copy(REPOSITORY / "local" / "console" / "pages" / "api.js", tmp_path)
+    shutil.copy(REPOSITORY / "clients" / "mfa.js", tmp_path)
     (tmp_path / "page.js").write_text(fences(text_of("integration.md"), "javascript")[0])
     (tmp_path / "use.js").write_text(USE)
 

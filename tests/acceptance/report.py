@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -24,7 +25,7 @@ def console() -> Console:
 
 def show(results: Sequence[Result], on: Console) -> None:
     """Print the table, and below it what to change for each assumption that does not hold."""
-    table = Table("Assumption", "Result", "What was seen", show_lines=True)
+    table = Table("Assumption", "Result", "What was seen", box=box.SIMPLE_HEAD, padding=(0, 1, 1, 1))
     for result in results:
         style = _STYLES[result.verdict]
         table.add_row(

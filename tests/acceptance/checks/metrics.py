@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from functions.shared.contract import ENDPOINTS, METRICS_NAMESPACE, Metric
+from infra.monitoring.rules.model import alarm_name
 from infra.outputs import dead_letter_queue_name
 from local.cloudwatch.availability import available_locally
 from local.cloudwatch.dashboard_body import metrics_shown
@@ -79,12 +80,14 @@ def published(namespace: str) -> Callable[[Deployment], str]:
         deployment.until(lambda: not missing(), seconds=deployment.patience.metrics)
         absent = missing()
         require(not absent, "nothing publishes " + "; ".join(sorted(_described(read, reads[read]) for read in absent)))
-        known = _known(deployment, namespace)
-        unseen = {read.name: reads[read] for read in reads if read not in known}
-        waiting = sorted({name for who in unseen.values() for name in who})
-        return f"{len(reads) - len(unseen)} published" + (
-            f"; not seen yet: {', '.join(sorted(unseen))}; waiting for them: {', '.join(waiting)}" if unseen else ""
-        )
+        unseen = reads.keys() - _known(deployment, namespace)
+        detail = f"{len(reads) - len(unseen)} published"
+        if not unseen:
+            return detail
+        prefix = alarm_name(deployment.environment, "")
+        waiting = {who.removeprefix(prefix) for read in unseen for who in reads[read] if who.startswith(prefix)}
+        names = ", ".join(sorted(read.name for read in unseen))
+        return f"{detail}; nothing has caused {names} yet; the alarms {', '.join(sorted(waiting))} wait for them"
 
     return check
 

@@ -124,6 +124,22 @@ def _functions() -> Iterator[Assumption]:
         only_on_aws=_SNAPSHOT,
     )
     yield Assumption(
+        key="functions/releases",
+        assumed="CodeDeploy shifts the traffic of each function to its new version, and ends well.",
+        source=f"{_AWS}/codedeploy/latest/userguide/deployment-steps-lambda.html",
+        check=functions.releases,
+        remedy="infra/constructs/release.py; its alarms if they stopped a release without a fault.",
+        only_on_aws="an alias moves to the new version at once",
+    )
+    yield Assumption(
+        key="functions/replicas",
+        assumed="The table has an active replica in every replica region.",
+        source=f"{_AWS}/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html",
+        check=functions.replicas,
+        remedy="infra/constructs/users_table.py; add one region in each deployment.",
+        only_on_aws="only one region",
+    )
+    yield Assumption(
         key="functions/concurrency",
         assumed="The account's quota of concurrent executions is above the alarm's threshold, so the alarm can fire.",
         source=f"{_LAMBDA}/gettingstarted-limits.html",

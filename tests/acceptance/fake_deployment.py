@@ -90,6 +90,8 @@ class FakeDeployment:
     outputs: dict[StackId, dict[str, str]] = field(init=False)
     tags: dict[str, str] = field(default_factory=lambda: {VERSION_TAG: VERSION})
     quota: int = 1000
+    release: Described = field(default_factory=lambda: {"lastAttemptedDeployment": {"status": "Succeeded"}})
+    replicas: list[Described] = field(default_factory=lambda: [{"RegionName": "us-west-2", "ReplicaStatus": "ACTIVE"}])
     may: dict[str, set[str]] = field(default_factory=lambda: {name: set(each) for name, each in MAY.items()})
     any_purpose: bool = False
     alarms: list[Described] = field(init=False)
@@ -232,6 +234,15 @@ class FakeDeployment:
             for stack, outputs in self.outputs.items()
         ]
         return _paginated(describe_stacks=lambda: {"Stacks": stacks})
+
+    def _codedeploy(self) -> Any:
+        return SimpleNamespace(
+            list_applications=lambda: {"applications": [f"mfa-{ENVIRONMENT}"]},
+            get_deployment_group=lambda **_options: {"deploymentGroupInfo": self.release},
+        )
+
+    def _dynamodb(self) -> Any:
+        return SimpleNamespace(describe_table=lambda **_options: {"Table": {"Replicas": self.replicas}})
 
     def _wafv2(self) -> Any:
         return SimpleNamespace(list_web_acls=lambda **_options: {"WebACLs": [{"Name": f"mfa-{ENVIRONMENT}"}]})

@@ -178,6 +178,8 @@ BREAKS: Final[dict[str, list[Break]]] = {
     ],
     "functions/snapshots": [without_snapshot],
     "functions/first-requests": [a_slow_start],
+    "functions/releases": [lambda fake: fake.release["lastAttemptedDeployment"].update(status="Stopped")],
+    "functions/replicas": [lambda fake: fake.replicas[0].update(ReplicaStatus="CREATING")],
     "functions/concurrency": [sets(quota=10)],
     "functions/after-a-silence": [
         lambda fake: setattr(fake, "answered", lambda _, answer: Answer(503, {}, b"{}") if fake.slept > 60 else answer),
@@ -265,6 +267,8 @@ def test_a_metric_that_nothing_caused_is_named_with_the_alarms_that_wait_for_it(
         ("functions/snapshots", lambda fake: [each.pop("SnapStart") for each in fake.functions.values()]),
         ("functions/present-resources", lambda fake: fake.outputs.clear()),
         ("functions/first-requests", lambda fake: fake.lines.clear()),
+        ("functions/releases", lambda fake: fake.release.clear()),
+        ("functions/replicas", lambda fake: fake.replicas.clear()),
         ("functions/after-a-silence", sets(token=token(exp=time.time() + 60))),
         ("http/preflights", lambda fake: fake.functions["mfa_status"]["Environment"]["Variables"].clear()),
     ],

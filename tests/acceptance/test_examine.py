@@ -14,6 +14,7 @@ from tests.acceptance.deployment import Deployment
 from tests.acceptance.examine import examine
 from tests.acceptance.fake_deployment import FakeDeployment
 from tests.acceptance.model import Assumption, Check, Result, Verdict
+from tests.acceptance.page import PAGE, text
 from tests.acceptance.report import as_json, show
 from tests.smoke.journey import SmokeError
 
@@ -144,3 +145,7 @@ def _metrics(value: Any) -> list[dict[str, Any]]:
             return [found for each in value for found in _metrics(each)]
         case _:
             return []
+
+
+def test_the_page_has_the_present_list() -> None:
+    assert PAGE.read_text() == text(PAGE.read_text()), "run python -m tests.acceptance.page"

@@ -57,7 +57,8 @@ def test_everything_that_the_stack_can_answer_holds_and_nothing_is_left_behind(
     assert finished.returncode == 0
     assert {each["key"] for each in results if each["result"] == "unknown"} == {
         *("http/firewall", "functions/tags", "functions/snapshots", "functions/first-requests"),
-        *("functions/concurrency", "functions/after-a-silence", "logs/request-id", "logs/quoted-user-agent"),
+        *("functions/releases", "functions/replicas", "functions/concurrency", "functions/after-a-silence"),
+        *("logs/request-id", "logs/quoted-user-agent"),
         *("logs/masking", "roles/key", "alarms/subscriptions"),
         *("metrics/AWS/DynamoDB", "metrics/AWS/KMS", "metrics/AWS/SQS"),
     }

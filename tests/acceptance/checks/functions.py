@@ -10,6 +10,7 @@ from infra.project import VERSION
 from tests.acceptance.deployment import Deployment
 from tests.acceptance.model import NotAnswerableError, expect, require
 
+_RELEASED: Final = frozenset({"Created", "Queued", "InProgress", "Succeeded"})
 _DURATION: Final = re.compile(r"^REPORT .*?\tDuration: ([\d.]+) ms.*?(?:Restore Duration: ([\d.]+) ms|$)", re.DOTALL)
 
 
@@ -82,6 +83,40 @@ def _reports(deployment: Deployment, version: str) -> list[str]:
             )["events"]
             found += [event["message"] for event in events if event["message"].startswith("REPORT ")]
     return found
+
+
+def releases(deployment: Deployment) -> str:
+    """Read how the last gradual release of each function ended."""
+    codedeploy, application = deployment.client("codedeploy"), f"mfa-{deployment.environment}"
+    if application not in codedeploy.list_applications()["applications"]:
+        raise NotAnswerableError("traffic_shift is all-at-once")
+    groups = {
+        folder: codedeploy.get_deployment_group(
+            applicationName=application, deploymentGroupName=deployment.lambda_name(folder)
+        )["deploymentGroupInfo"]
+        for folder in deployment.functions
+    }
+    ends = {
+        folder: each["lastAttemptedDeployment"] for folder, each in groups.items() if "lastAttemptedDeployment" in each
+    }
+    if not ends:
+        raise NotAnswerableError("this is the first deployment, so no release has shifted traffic yet")
+    failed = [f"{folder}: {each['status']}" for folder, each in ends.items() if each["status"] not in _RELEASED]
+    require(not failed, f"the last release did not end well: {', '.join(failed)}")
+    return f"{len(ends)} functions released step by step"
+
+
+def replicas(deployment: Deployment) -> str:
+    """Read the state of the table's replicas."""
+    table = deployment.client("dynamodb").describe_table(
+        TableName=deployment.variables(VERIFY.function)[Env.USERS_TABLE_NAME]
+    )
+    states = {each["RegionName"]: each["ReplicaStatus"] for each in table["Table"].get("Replicas", ())}
+    if not states:
+        raise NotAnswerableError("the table is in one region")
+    waiting = [f"{region}: {state}" for region, state in states.items() if state != "ACTIVE"]
+    require(not waiting, f"replicas are not active: {', '.join(waiting)}")
+    return ", ".join(sorted(states))
 
 
 def concurrency(deployment: Deployment) -> str:

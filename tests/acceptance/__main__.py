@@ -30,7 +30,7 @@ from tests.smoke.options import add_options, deployed
 from tests.support.stack import Api, Aws
 
 #: The emulated AWS delivers within seconds.
-_LOCAL_PATIENCE = Patience(messages=30, metrics=30)
+_LOCAL_PATIENCE = Patience(messages=30, metrics=30, settling=0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

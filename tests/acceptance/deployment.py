@@ -28,12 +28,15 @@ class Patience:
         For an event, an alarm's message or a log line.
     metrics
         For a new metric in the list of metrics: AWS says up to 15 minutes.
+    settling
+        For a new rule or a queue's policy to take effect: SQS says up to a minute.
     silence
         For the environments of the functions and the gateway's connections to become stale.
     """
 
     messages: float = 120
     metrics: float = 20 * 60
+    settling: float = 60
     silence: float = 31 * 60
 
 
@@ -124,6 +127,13 @@ class Deployment:
         payload = self.token.split(".")[1]
         found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return found
+
+    def settle(self) -> None:
+        """Wait until a new rule or queue policy has taken effect.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+        """
+        self.sleep(self.patience.settling)
 
     def until[Found](self, look: Callable[[], Found], *, seconds: float) -> Found:
         """Return what a function finds, once it is not empty, or the last empty result after some seconds."""

@@ -265,7 +265,7 @@ class FakeDeployment:
             dimensions = {name: values.get(name, "Audit") for name in self.counted_under}
             self.metrics.append(_metric("AWS/Logs", "LogEventsWithFindings", dimensions))
 
-        return SimpleNamespace(
+        return _paginated(
             filter_log_events=filtered,
             describe_log_streams=lambda **_options: {"logStreams": [{"logStreamName": "2026/11/27/[3]abc"}]},
             get_log_events=lambda logGroupName, **_options: {"events": lines(logGroupName)},  # noqa: N803
@@ -416,7 +416,7 @@ def _metric(namespace: str, name: str, dimensions: Mapping[str, str]) -> Describ
     return {"Namespace": namespace, "MetricName": name, "Dimensions": described}
 
 
-def _paginated(**calls: Callable[..., Described]) -> Any:
+def _paginated(**calls: Callable[..., Any]) -> Any:
     """Return a client whose calls can also be paginated."""
 
     def paginator(name: str) -> Any:

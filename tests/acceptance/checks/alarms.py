@@ -56,6 +56,7 @@ def reach_the_topic(deployment: Deployment) -> str:
     alarm = deployment.alarms()[name]
     (topic,) = alarm["AlarmActions"]
     with messages_of_topic(deployment, topic) as queue:
+        deployment.settle()
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=REASON)
         try:
             waited, received = 0.0, False

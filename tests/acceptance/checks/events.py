@@ -32,6 +32,7 @@ def arrive(deployment: Deployment) -> str:
         return {each["detail-type"] for each in received if each["detail"]["user_id"] in identities}
 
     with events_of_bus(deployment, pattern, bus=bus) as queue:
+        deployment.settle()
         deployment.journey()
         waited = 0.0
         while _LAST not in of_this_user() and waited < deployment.patience.messages:

@@ -22,6 +22,7 @@ def this_version(deployment: Deployment) -> str:
 
 def tags(deployment: Deployment) -> str:
     """Read the tags of a function, which its stack has and its template has not."""
+    # Tags belong to the function, not to its alias.
     arn = deployment.functions[STATUS.function]["FunctionArn"].removesuffix(f":{LIVE}")
     found = deployment.client("lambda").list_tags(Resource=arn)["Tags"]
     expect(found.get(VERSION_TAG), deployment.outputs(StackId.SERVICE).get(Output.VERSION), f"tag {VERSION_TAG}")

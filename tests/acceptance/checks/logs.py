@@ -63,8 +63,11 @@ def _line(deployment: Deployment, group: str, request_id: str) -> dict[str, Any]
     logs, since = deployment.client("logs"), int((time.time() - 600) * 1000)
 
     def look() -> list[str]:
-        found = logs.filter_log_events(logGroupName=group, filterPattern=f'"{request_id}"', startTime=since)
-        return [event["message"] for event in found["events"] if '"_aws"' not in event["message"]]
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, filterPattern=f'"{request_id}"', startTime=since
+        )
+        messages = [event["message"] for page in pages for event in page["events"]]
+        return [message for message in messages if '"_aws"' not in message]
 
     lines = deployment.until(look, seconds=deployment.patience.messages)
     require(lines, f"{group} has no line with the id of the request")

@@ -22,7 +22,7 @@ _REDOCLY: Final = REPOSITORY / "node_modules" / ".bin" / "redocly"
 #: The logo that Redocly's script would load from its own host, and the inline text that replaces it.
 _LOGO: Final = re.compile(r"https://cdn\.redoc\.ly/redoc/logo-mini(?:-full)?\.svg")
 _WAY_BACK_STYLE: Final = (
-    "nav.site{padding:.75rem 1rem;background:#115e59;font:1rem system-ui,sans-serif}"
+    "nav.site{position:sticky;top:0;z-index:9;padding:.75rem 1rem;background:#115e59;font:1rem system-ui,sans-serif}"
     "nav.site a{margin-right:1.5rem;color:#fff}"
 )
 _LOGO_TEXT: Final = (

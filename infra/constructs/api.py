@@ -87,7 +87,9 @@ class MfaApi(Construct):
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # The domain is the only endpoint, so that its protection covers the API.
             disable_execute_api_endpoint=True if config.domain_name else None,
-            # The role belongs to the account: other APIs may still use it when this one is deleted.
+            # The role belongs to the account: other APIs may still use it when this one is deleted. It also stays when
+            # its creation is rolled back, because the account keeps using it. Its name is generated, so it blocks no
+            # later deployment.
             cloud_watch_role=config.api_logging_role,
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if config.api_logging_role else None,
             deploy_options=apigateway.StageOptions(

@@ -35,5 +35,9 @@ class DataStack(EnvironmentStack):
             table_key_arn=config.users_table_key_arn,
             secret_key_arn=config.secret_key_arn or SecretKey(self, "SecretKey", config=config).key_arn,
         )
+        if config.users_table_name is None:
+            # Last, so that no other resource can fail after it: a protected table cannot be deleted, not even when
+            # its creation is rolled back, and its name would block the next deployment.
+            self.table.node.add_dependency(*(each for each in self.node.children if each.node.id != self.table.node.id))
         CfnOutput(self, Output.TABLE_NAME, value=self.table.table_name)
         CfnOutput(self, Output.KEY_ARN, value=self.storage.secret_key_arn)

@@ -30,13 +30,17 @@ def install() -> None:
         expiry,
         functions,
         gateway,
+        global_tables,
         metrics,
         resources,
         streams,
         user_pools,
     )
 
-    for module in (gateway, functions, metrics, alarms, streams, expiry, conditions, resources, user_pools, access):
+    for module in (
+        *(gateway, functions, metrics, alarms, streams, expiry, conditions),
+        *(resources, global_tables, user_pools, access),
+    ):
         for fill in module.GAPS:
             fill()
 

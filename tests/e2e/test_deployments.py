@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,20 +85,20 @@ class Deployment:
         self, command: str, stacks: str, *arguments: str, checkout: Path = REPOSITORY
     ) -> "subprocess.CompletedProcess[str]":
         """Run CDK on stacks of a checkout."""
-        environment = cdk_environment(
-            self.stack.administrator,
-            self.stack.endpoint_url,
-            self.stack.region,
+        return self.run(
+            *("cdk", command, stacks, "--no-color", "--ci", "--no-notices", "--no-version-reporting"),
+            *("--output", str(self.work / "cdk.out")),
+            *context(endpoint_url=self.stack.endpoint_url, console_url=self.stack.console_url),
+            *arguments,
+            checkout=checkout,
         )
+
+    def run(self, *command: str, checkout: Path = REPOSITORY) -> "subprocess.CompletedProcess[str]":
+        """Run a command in a checkout, with the credentials of the stack's administrator."""
         return subprocess.run(
-            [
-                *("cdk", command, stacks, "--no-color", "--ci", "--no-notices", "--no-version-reporting"),
-                *("--output", str(self.work / "cdk.out")),
-                *context(endpoint_url=self.stack.endpoint_url, console_url=self.stack.console_url),
-                *arguments,
-            ],
+            command,
             cwd=checkout,
-            env=environment,
+            env=cdk_environment(self.stack.administrator, self.stack.endpoint_url, self.stack.region),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,
@@ -189,6 +190,29 @@ def test_a_record_survives_deployments_failures_and_rollbacks(deployment: Deploy
     succeeded(deployment.cdk("destroy", "**", "--force"))
 
     assert _gone(aws, stack)
+
+    # -- a first deployment that fails half-way is repeated, in an environment that keeps its data
+    kept = ("--context", "retain_data=true", "--require-approval", "never")
+    failed = deployment.cdk("deploy", "**", *kept, checkout=checkout.root)
+
+    assert "alias/aws/" in failed.stdout + failed.stderr
+    assert status_of(aws, "mfa-local-service") == ("ROLLBACK_COMPLETE", True)
+
+    refused = deployment.cdk("deploy", "**", *kept)
+
+    assert "TerminationProtection" in refused.stdout + refused.stderr
+
+    succeeded(deployment.run(sys.executable, "-m", "tools.unprotect", stack.environment))
+    succeeded(deployment.cdk("deploy", "**", *kept))
+
+    assert status_of(aws, "mfa-local-service") == ("CREATE_COMPLETE", True)
+    assert status_of(aws, "mfa-local-data") == ("CREATE_COMPLETE", True)
+
+
+def status_of(aws: Aws, name: str) -> tuple[str, bool]:
+    """Return a stack's status, and whether it is protected against termination."""
+    (found,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return found["StackStatus"], found["EnableTerminationProtection"]
 
 
 def _gone(aws: Aws, stack: Stack) -> bool:

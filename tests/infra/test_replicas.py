@@ -44,7 +44,7 @@ def test_each_region_has_a_replica_of_the_key_with_the_same_protection(replicate
 
     assert key["Properties"]["PrimaryKeyArn"] == f"<{KEY} Arn>"
     assert primary["Properties"]["MultiRegion"] is True
-    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert key["Properties"]["PendingWindowInDays"] == 30
     assert replica(replicated, region).properties["terminationProtection"] is True
 

@@ -28,6 +28,7 @@ def install() -> None:
         alarms,
         conditions,
         expiry,
+        fixed_names,
         functions,
         gateway,
         global_tables,
@@ -39,7 +40,7 @@ def install() -> None:
 
     for module in (
         *(gateway, functions, metrics, alarms, streams, expiry, conditions),
-        *(resources, global_tables, user_pools, access),
+        *(resources, fixed_names, global_tables, user_pools, access),
     ):
         for fill in module.GAPS:
             fill()

@@ -42,7 +42,7 @@ BROKEN = """
             self,
             "Broken",
             type="AWS::KMS::Alias",
-            properties={"AliasName": "alias/aws/reserved", "TargetKeyId": self.storage.secret_key_arn},
+            properties={"AliasName": "alias/aws/reserved", "TargetKeyId": self._storage.secret_key_arn},
         )
         for function in self.functions.values():
             broken.node.add_dependency(function)

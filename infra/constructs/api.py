@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -116,6 +116,10 @@ class MfaApi(Construct):
         )
         for endpoint in contract.ENDPOINTS:
             self._add_route(endpoint, handlers[endpoint.function], config)
+        # The stage serves a snapshot of the methods. CDK cannot see that a function's name is part of them, because the
+        # methods refer to its alias.
+        deployment = cast("apigateway.Deployment", self.rest_api.latest_deployment)
+        deployment.add_to_logical_id({"functions": [authorizer.name, *(each.name for each in handlers.values())]})
         add_gateway_responses(self.rest_api, config)
         if config.waf:
             Firewall(self, "Firewall", config=config, stage=self.rest_api.deployment_stage)

@@ -43,6 +43,14 @@ class MfaFunction(Construct):
         The environment variables that it reads, besides the environment's name and the log level.
     statements
         What it may do, besides writing to its own log group.
+
+    Attributes
+    ----------
+    name
+        Its name on AWS. The package type of a function cannot change, and a replacement needs another name: so an
+        image has a name of its own, and a change of ``packaging`` can be deployed in both directions. The log group is
+        the same for both.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
     """
 
     def __init__(
@@ -58,7 +66,9 @@ class MfaFunction(Construct):
         statements: Sequence[iam.PolicyStatement],
     ) -> None:
         super().__init__(scope, id)
+        image = config.packaging == IMAGE
         name = contract.lambda_name(function, config.environment)
+        self.name: Final = f"{name}-image" if image else name
         self.log_group: Final = log_group(
             self, "Logs", name=f"/aws/lambda/{name}", config=config, protection=log_protection_policy()
         )
@@ -71,12 +81,11 @@ class MfaFunction(Construct):
         self.log_group.grant_write(self.role)
         for statement in statements:
             self.role.add_to_policy(statement)
-        image = config.packaging == IMAGE
         common = {Env.ENVIRONMENT: config.environment, Env.LOG_LEVEL: config.log_level}
         self.function: Final = lambda_.Function(
             self,
             "Function",
-            function_name=name,
+            function_name=self.name,
             description=description,
             runtime=lambda_.Runtime.FROM_IMAGE if image else lambda_.Runtime.PYTHON_3_13,
             architecture={"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}[

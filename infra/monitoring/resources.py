@@ -41,8 +41,8 @@ class WatchedResources:
         Name of the REST API.
     access_log_name : str
         Log group of the REST API's access log.
-    functions : tuple of str
-        The folder under ``functions/`` of every deployed function.
+    functions : mapping of str to str
+        The name on AWS of every deployed function, by its folder under ``functions/``.
     timeout_seconds : int
         Time limit of an invocation of each function.
     table_name : str
@@ -56,7 +56,7 @@ class WatchedResources:
     environment: str
     api_name: str
     access_log_name: str
-    functions: tuple[str, ...]
+    functions: Mapping[str, str]
     timeout_seconds: int
     table_name: str
     secret_key_arn: str
@@ -78,7 +78,7 @@ class WatchedResources:
 
     def function(self, folder: str, name: str, statistic: str = "Sum") -> Series:
         """Return a metric of one function over all its versions."""
-        dimensions = {"FunctionName": contract.lambda_name(folder, self.environment)}
+        dimensions = {"FunctionName": self.functions[folder]}
         return Series(namespace="AWS/Lambda", name=name, dimensions=dimensions, statistic=statistic)
 
     def account_concurrency(self) -> Series:

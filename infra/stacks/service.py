@@ -90,7 +90,7 @@ class ServiceStack(EnvironmentStack):
             environment=self._config.environment,
             api_name=self._api.rest_api.rest_api_name,
             access_log_name=self._api.access_log.log_group_name,
-            functions=tuple(self.functions),
+            functions={folder: function.name for folder, function in self.functions.items()},
             timeout_seconds=self._config.timeout_seconds,
             table_name=self._storage.table.table_name,
             secret_key_arn=self._storage.secret_key_arn,

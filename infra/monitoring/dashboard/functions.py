@@ -46,7 +46,7 @@ def _function(folder: str, watched: WatchedResources) -> list[WidgetRow]:
     else:
         concurrency = watched.function(folder, "ConcurrentExecutions", "Maximum")
         row.append(graph("Concurrency", [line("ConcurrentExecutions", concurrency, Colour.FIRST)]))
-    return [_heading(contract.lambda_name(folder, watched.environment)), row]
+    return [_heading(watched.functions[folder]), row]
 
 
 def _table(watched: WatchedResources) -> list[WidgetRow]:

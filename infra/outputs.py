@@ -1,4 +1,4 @@
-"""The names and outputs of the stacks. Pipelines and local tools use them to find what was deployed."""
+"""The names and outputs of what is deployed. Pipelines and local tools use them to find it."""
 
 from enum import StrEnum
 
@@ -31,3 +31,12 @@ class Output(StrEnum):
 def stack_name(environment: str, stack: StackId, region: str | None = None) -> str:
     """Return a stack's name on AWS: ``mfa-dev-service``, or with its region ``mfa-prod-replica-eu-west-1``."""
     return "-".join(filter(None, ("mfa", environment, stack, region)))
+
+
+def dashboard_name(environment: str, region: str) -> str:
+    """Return the name of an environment's dashboard: ``mfa-dev-us-east-1``.
+
+    It has the region, because CloudWatch keeps one list of dashboards for all regions of an account.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Dashboards.html
+    """
+    return f"mfa-{environment}-{region}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from functions.shared import contract
+from infra.outputs import dashboard_name
 
 #: The calls that the functions make on the table; DynamoDB counts its errors by operation.
 TABLE_OPERATIONS: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
@@ -37,6 +38,8 @@ class WatchedResources:
     ----------
     environment : str
         Name of the environment.
+    region : str
+        Its region.
     api_name : str
         Name of the REST API.
     access_log_name : str
@@ -54,6 +57,7 @@ class WatchedResources:
     """
 
     environment: str
+    region: str
     api_name: str
     access_log_name: str
     functions: Mapping[str, str]
@@ -61,6 +65,11 @@ class WatchedResources:
     table_name: str
     secret_key_arn: str
     dead_letter_queue_name: str | None = None
+
+    @property
+    def dashboard_name(self) -> str:
+        """The name of the dashboard; others add to it."""
+        return dashboard_name(self.environment, self.region)
 
     def log_group_name(self, folder: str) -> str:
         """Return the name of the log group that a function writes to."""

@@ -88,6 +88,7 @@ class ServiceStack(EnvironmentStack):
         events = contract.SECURITY_EVENTS_FUNCTION in self.functions
         return WatchedResources(
             environment=self._config.environment,
+            region=self._config.region,
             api_name=self._api.rest_api.rest_api_name,
             access_log_name=self._api.access_log.log_group_name,
             functions={folder: function.name for folder, function in self.functions.items()},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
+from infra.outputs import dashboard_name
 from local.bootstrap import session
 from local.cloudwatch.dashboard_body import problems
 from local.cloudwatch.graph_lines import statistics_shown
@@ -158,7 +159,7 @@ class Dashboard:
 
     def _snapshot(self, span: str, now: float) -> Snapshot:
         chosen = TIME_SPANS[span]
-        name = f"mfa-{self._environment}"
+        name = dashboard_name(self._environment, self._cloudwatch.meta.region_name)
         body = self._body(name)
         widgets = [] if body is None else body["widgets"]
         metrics = MetricReader(self._cloudwatch)

@@ -1,4 +1,4 @@
-"""The dashboard `mfa-ENVIRONMENT`, from top to bottom: health, attacks, latency and failures, cost, latest failures.
+"""The dashboard `mfa-ENVIRONMENT-REGION`: health, attacks, latency and failures, cost, latest failures.
 
 A new route appears automatically. A new metric of the functions needs a line here; a test finds a missing one.
 """
@@ -61,11 +61,11 @@ class OverviewDashboard(Construct):
             *self._cost(),
             *self._latest_failures(),
         ]
-        dashboard(self, f"mfa-{watched.environment}", rows)
+        dashboard(self, watched.dashboard_name, rows)
 
     def _title(self) -> WidgetRow:
         return _text(
-            f"# MFA service · {self._watched.environment}\n"
+            f"# MFA service · {self._watched.environment} · {self._watched.region}\n"
             f"From top to bottom: health · attacks · latency and failures · cost · latest failures. "
             f"Every alarm has a heading of the same name in the [runbook]({self._config.runbook_url}).",
         )

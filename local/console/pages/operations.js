@@ -124,7 +124,7 @@ function Notices({ snapshot, trouble }) {
   if (!snapshot) {
     return !trouble && html`<p class="notice">Reading metrics, alarms and logs…</p>`;
   }
-  const missing = snapshot.dashboard ? [] : [`There is no dashboard mfa-${snapshot.environment}.`];
+  const missing = snapshot.dashboard ? [] : [`The environment ${snapshot.environment} has no dashboard.`];
   const problems = snapshot.problems.map((each) => `CloudWatch would refuse: ${each}`);
   return [...missing, ...problems].map((text) => html`<p class="notice" data-kind="bad">${text}</p>`);
 }

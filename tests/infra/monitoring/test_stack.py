@@ -182,6 +182,7 @@ def test_without_security_events_there_are_no_alarms_of_them() -> None:
     events = contract.SECURITY_EVENTS_FUNCTION
     watched = WatchedResources(
         environment="dev",
+        region="us-east-1",
         api_name="mfa-dev",
         access_log_name="/aws/apigateway/mfa-dev",
         functions={"setup_mfa": "setup-mfa-dev", events: "security-events-dev"},

@@ -197,10 +197,10 @@ def _is_response(body: Any) -> bool:
 
 #: The headers of a function's response that API Gateway renames, and those that it drops.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
-_RENAMED: Final = frozenset(
+RENAMED_HEADERS: Final = frozenset(
     ["authorization", "connection", "content-md5", "date", "max-forwards", "server", "user-agent", "www-authenticate"]
 )
-_DROPPED: Final = frozenset(
+DROPPED_HEADERS: Final = frozenset(
     ["expect", "host", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "via"]
 )
 
@@ -227,9 +227,9 @@ _HEADER_MEMBERS: Final = ("headers", "multiValueHeaders")
 
 def _renamed(headers: dict[str, Any]) -> dict[str, Any]:
     return {
-        f"x-amzn-Remapped-{name}" if name.lower() in _RENAMED else name: value
+        f"x-amzn-Remapped-{name}" if name.lower() in RENAMED_HEADERS else name: value
         for name, value in headers.items()
-        if name.lower() not in _DROPPED
+        if name.lower() not in DROPPED_HEADERS
     }
 
 

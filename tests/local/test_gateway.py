@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import urllib3
 
-from local.emulator.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
+from functions.shared.contract import REQUIRED_SCOPE_HEADER, RESPONSE_HEADERS
+from functions.shared.errors import ApiError
+from local.emulator.gateway import DROPPED_HEADERS, MAX_BODY_BYTES, MAX_HEADER_BYTES, RENAMED_HEADERS
 from tests.support.emulator import Deployed, Emulator, eventually, function, resource
+from tools.openapi.examples import error_examples
 
 _AUTHORIZER = """
 import json
@@ -178,6 +181,13 @@ def test_headers_that_the_gateway_keeps_for_itself_are_renamed_or_dropped(url: s
     assert "WWW-Authenticate" not in headers
     assert "via" not in headers
     assert "2030" not in headers["Date"]
+
+
+def test_functions_send_no_header_that_the_gateway_keeps_for_itself() -> None:
+    examples = (each for error in ApiError.__subclasses__() for each in error_examples(error).values())
+    sent = {*RESPONSE_HEADERS, *(name for example in examples for name in example.headers())}
+    assert REQUIRED_SCOPE_HEADER in sent
+    assert not {name.lower() for name in sent} & (RENAMED_HEADERS | DROPPED_HEADERS)
 
 
 def test_authorizer_sees_the_request_as_the_function_does(url: str) -> None:

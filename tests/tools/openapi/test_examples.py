@@ -97,10 +97,6 @@ def _invalid_code(situation: Situation, route: Endpoint) -> Answer:
     return situation.user.call(route, {"code": situation.user.wrong_code()})
 
 
-def _unauthorized(situation: Situation, route: Endpoint) -> Answer:
-    return _answer(situation.user.load(route.function), api_event(route, user_id=None))
-
-
 def _insufficient_scope(situation: Situation, route: Endpoint) -> Answer:
     situation.monkeypatch.setenv(Env.MFA_REQUIRED_SCOPE, SCOPE)
     return _answer(situation.user.load(route.function), api_event(route))
@@ -152,7 +148,6 @@ SITUATIONS: Mapping[str, Callable[[Situation, Endpoint], Answer]] = {
     "malformedCode": _sent('{"code":"12345"}'),
     "unknownField": _sent('{"code":"123456","pin":"1234"}'),
     "invalidCode": _invalid_code,
-    "unauthorized": _unauthorized,
     "insufficientScope": _insufficient_scope,
     "mfaSetupNotFound": _setup_not_found,
     "mfaAlreadyEnabled": _already_enabled,

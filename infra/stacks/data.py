@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import CfnOutput
+from aws_cdk import Annotations, CfnOutput
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -39,5 +39,10 @@ class DataStack(EnvironmentStack):
             # Last, so that no other resource can fail after it: a protected table cannot be deleted, not even when
             # its creation is rolled back, and its name would block the next deployment.
             self.table.node.add_dependency(*(each for each in self.node.children if each.node.id != self.table.node.id))
+        if len(config.replica_regions) > 1:
+            Annotations.of(self.table).add_info(
+                "replica_regions: an update adds or removes one replica. If the table is deployed already, add these "
+                "regions one deployment at a time, see docs/deploy.md#second-region"
+            )
         CfnOutput(self, Output.TABLE_NAME, value=self.table.table_name)
         CfnOutput(self, Output.KEY_ARN, value=self.storage.secret_key_arn)

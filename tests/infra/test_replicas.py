@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Annotations, Match
 
 from infra.outputs import StackId
 from tests.infra.checks import assert_no_findings
@@ -35,6 +36,17 @@ def test_the_table_is_in_every_region_and_protected_in_each(replicated: Synthesi
     for each in replicas:
         assert each["DeletionProtectionEnabled"] is True
         assert each["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_several_regions_get_a_note_that_they_are_added_one_by_one(
+    replicated: Synthesized, synthesized: Synthesize
+) -> None:
+    def notes(environment: Synthesized) -> list[Any]:
+        assert environment.stage.data is not None
+        return Annotations.from_stack(environment.stage.data).find_info("*", Match.string_like_regexp("one replica"))
+
+    assert len(notes(replicated)) == 1
+    assert notes(synthesized("prod", replica_regions=REGIONS[0])) == []
 
 
 @pytest.mark.parametrize("region", REGIONS)

@@ -112,7 +112,13 @@ class WatchedResources:
         name = "ApproximateNumberOfMessagesVisible"
         return Series(namespace="AWS/SQS", name=name, dimensions=dimensions, statistic="Maximum")
 
-    def masked_log_events(self, folder: str) -> Series:
-        """Return the number of log events in which the data-protection policy of a log group masked something."""
-        dimensions = {"LogGroupName": self.log_group_name(folder), "DataProtectionOperation": "Audit"}
-        return Series(namespace="AWS/Logs", name="LogEventsWithFindings", dimensions=dimensions)
+    def masked_log_events(self, folder: str, dimensions: Mapping[str, str]) -> Series:
+        """Return the number of log events in which the data-protection policy of a log group masked something.
+
+        Parameters
+        ----------
+        dimensions : mapping of str to str
+            Dimensions of the metric besides the log group's name.
+        """
+        of_group = {"LogGroupName": self.log_group_name(folder), **dimensions}
+        return Series(namespace="AWS/Logs", name="LogEventsWithFindings", dimensions=of_group)

@@ -44,6 +44,9 @@ class MfaFunction(Construct):
         The environment variables that it reads, besides the environment's name, the log level and the version.
     statements
         What it may do, besides writing to its own log group.
+    definitions
+        Digests of what it refers to in other stacks. If one changes, a new version is published, with the values that
+        the references then have.
 
     Attributes
     ----------
@@ -65,6 +68,7 @@ class MfaFunction(Construct):
         code: CodeSource,
         environment: Mapping[Env, str],
         statements: Sequence[iam.PolicyStatement],
+        definitions: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id)
         image = config.packaging == IMAGE
@@ -107,6 +111,8 @@ class MfaFunction(Construct):
             # The alias no longer uses an old version, and a kept snapshot is charged for by the hour.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.DESTROY),
         )
+        for definition in filter(None, definitions):
+            self.function.invalidate_version_based_on(definition)
         self.alias: Final = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
         acknowledge(
             self.function,

@@ -30,10 +30,12 @@ class DataStack(EnvironmentStack):
         self.table: Final[dynamodb.ITableV2] = (
             existing_table(self, config) if config.users_table_name else UsersTable(self, "Table", config=config)
         )
+        secret_key_arn = config.secret_key_arn or SecretKey(self, "SecretKey", config=config).key_arn
         self.storage: Final = Storage(
             table=self.table,
             table_key_arn=config.users_table_key_arn,
-            secret_key_arn=config.secret_key_arn or SecretKey(self, "SecretKey", config=config).key_arn,
+            secret_key_arn=secret_key_arn,
+            definition=self.definition(),
         )
         if config.users_table_name is None:
             # Last, so that no other resource can fail after it: a protected table cannot be deleted, not even when

@@ -73,6 +73,7 @@ class ServiceStack(EnvironmentStack):
                 Env.JWT_LABEL_CLAIMS: ",".join(config.jwt_label_claims),
                 Env.JWT_LEEWAY_SECONDS: str(config.jwt_leeway_seconds),
             },
+            definition=token_issuer.definition,
         )
         self._api: Final = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}
@@ -109,7 +110,9 @@ class ServiceStack(EnvironmentStack):
             secret_key_arn=self._config.secret_key_arn,
         )
 
-    def _function(self, folder: str, description: str, variables: Mapping[Env, str]) -> MfaFunction:
+    def _function(
+        self, folder: str, description: str, variables: Mapping[Env, str], *, definition: str = ""
+    ) -> MfaFunction:
         return MfaFunction(
             self,
             "".join(part.capitalize() for part in folder.split("_")),
@@ -119,6 +122,7 @@ class ServiceStack(EnvironmentStack):
             code=self._code,
             environment=variables,
             statements=statements(folder, self._storage),
+            definitions=(definition, self._storage.definition if PERMISSIONS[folder].secret_key else ""),
         )
 
     def _endpoint_variables(self, folder: str) -> dict[Env, str]:

@@ -1,4 +1,4 @@
-"""The names and outputs of what is deployed. Pipelines and local tools use them to find it."""
+"""The names and outputs of what is deployed. Pipelines, tests and local tools use them to find it."""
 
 from enum import StrEnum
 from typing import Final
@@ -30,8 +30,14 @@ class Output(StrEnum):
     )
 
 
+#: The alias that every caller of a function invokes: a deployment moves it from one published version to the next.
+LIVE: Final = "live"
 #: The tag of every stack that has the version of the service.
 VERSION_TAG: Final = "version"
+
+
+#: The end of the name of a function that is deployed as an image.
+IMAGE_SUFFIX: Final = "-image"
 
 
 def stack_name(environment: str, stack: StackId, region: str | None = None) -> str:
@@ -46,3 +52,8 @@ def dashboard_name(environment: str, region: str) -> str:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Dashboards.html
     """
     return f"mfa-{environment}-{region}"
+
+
+def dead_letter_queue_name(environment: str) -> str:
+    """Return the name of the dead-letter queue of security events, which is the only dimension of its metrics."""
+    return f"mfa-{environment}-security-events-dead-letters"

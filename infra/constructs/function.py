@@ -14,10 +14,8 @@ from infra.config import IMAGE, Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.log_protection import log_protection_policy
 from infra.constructs.logs import log_group
+from infra.outputs import IMAGE_SUFFIX, LIVE
 from infra.project import VERSION
-
-#: The alias that every caller invokes: a deployment moves it from one published version to the next.
-LIVE: Final = "live"
 
 
 class CodeSource(Protocol):
@@ -73,7 +71,7 @@ class MfaFunction(Construct):
         super().__init__(scope, id)
         image = config.packaging == IMAGE
         name = contract.lambda_name(function, config.environment)
-        self.name: Final = f"{name}-image" if image else name
+        self.name: Final = f"{name}{IMAGE_SUFFIX}" if image else name
         self.log_group: Final = log_group(
             self, "Logs", name=f"/aws/lambda/{name}", config=config, protection=log_protection_policy()
         )

@@ -12,7 +12,6 @@ from typing import Any, Final
 from functions.shared import contract
 from infra.monitoring.rules.model import alarm_name
 from infra.outputs import IMAGE_SUFFIX, LIVE, StackId
-from tests.acceptance.model import require
 from tests.smoke.deployment import DeployedUser, outputs
 from tests.smoke.journey import Journey
 from tests.support.stack import Api
@@ -85,8 +84,8 @@ class Deployment:
                 with suppress(deployed.exceptions.ResourceNotFoundException):
                     found[folder] = deployed.get_function_configuration(FunctionName=name, Qualifier=LIVE)
         # A table without a stream has no security events.
-        missing = {*folders} - found.keys()
-        require(not missing, f"{self.environment} has no functions {', '.join(sorted(missing))}")
+        if missing := {*folders} - found.keys():
+            raise ValueError(f"{self.environment} has no functions {', '.join(sorted(missing))}")
         return found
 
     def variables(self, function: str) -> dict[str, str]:

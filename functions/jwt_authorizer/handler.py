@@ -18,6 +18,7 @@ from functions.jwt_authorizer.service import Caller, TokenVerifier
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import ENDPOINTS, AuthorizerContext, Metric
 from functions.shared.observability import Telemetry
+from functions.shared.request_id import extended_request_id, request_id
 from functions.shared.settings import AuthorizerSettings
 
 type AuthorizerHandler = Callable[[Mapping[str, Any], object], dict[str, Any]]
@@ -53,18 +54,18 @@ def create_handler(
     verifier = TokenVerifier(settings, keys=keys, clock=clock)
 
     def authorize(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-        request_id = str((event.get("requestContext") or {}).get("requestId", ""))
+        ids = {"request_id": request_id(event), "extended_request_id": extended_request_id(event)}
         try:
             return _allow(event, verifier.verify(_bearer_token(event)))
         except TokenRejectedError as error:
             reason = error.reason
         except SigningKeysUnavailableError:
-            telemetry.warning("signing key unavailable", request_id=request_id)
+            telemetry.warning("signing key unavailable", **ids)
             raise
         except Exception as error:  # noqa: BLE001 - a token that cannot be checked is refused
-            telemetry.unexpected("unexpected error", error, request_id=request_id)
+            telemetry.unexpected("unexpected error", error, **ids)
             reason = "unexpected"
-        telemetry.info("request refused", request_id=request_id, reason=reason, route=event.get("resource"))
+        telemetry.info("request refused", **ids, reason=reason, route=event.get("resource"))
         telemetry.count(
             endpoint.metrics.unauthorized
             for endpoint in ENDPOINTS

@@ -10,6 +10,7 @@ from functions.jwt_authorizer.service import TokenVerifier
 from functions.shared.contract import ENDPOINTS, SETUP, Endpoint
 from functions.shared.settings import ConfigurationError
 from tests.support.authorizer import METHOD_ARN, Authorizer, effect
+from tests.support.events import REQUEST_ID
 from tests.support.metrics import emitted_metrics
 from tests.support.tokens import NOW, claims, rsa_key
 
@@ -187,7 +188,7 @@ class TestLog:
         load_authorizer().call(token)
         captured = capsys.readouterr()
         (line,) = [found for found in map(json.loads, captured.out.splitlines()) if "message" in found]
-        assert (line["message"], line["reason"], line["request_id"]) == ("request refused", reason, "request-1")
+        assert (line["message"], line["reason"], line["request_id"]) == ("request refused", reason, REQUEST_ID)
         for part in (token or "").split("."):
             assert len(part) < 10 or part not in captured.out + captured.err
 

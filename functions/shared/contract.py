@@ -190,6 +190,7 @@ class Metric(StrEnum):
     JWKS_FETCH_FAILURES = "JWKSFetchFailures"
     SECURITY_EVENTS_PUBLISHED = "SecurityEventsPublished"
     SECURITY_EVENT_FAILURES = "SecurityEventFailures"
+    RECORDS_TAMPERED = "MFARecordsTampered"  # writes to the table that no function of the service makes
 
 
 # -- routes ----------------------------------------------------------------------------------------------------
@@ -252,6 +253,9 @@ class SecurityEventType(StrEnum):
     BACKUP_CODE_USED = "BackupCodeUsed"
     BACKUP_CODES_REGENERATED = "BackupCodesRegenerated"
     MFA_LOCKED = "MFALocked"
+    MFA_UNLOCKED = "MFAUnlocked"
+    MFA_USED_AFTER_FAILURES = "MFAUsedAfterFailures"
+    MFA_RECORD_TAMPERED = "MFARecordTampered"
 
 
 class Actor(StrEnum):
@@ -259,6 +263,7 @@ class Actor(StrEnum):
 
     USER = "user"  # the item was deleted, as the disable route does
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
+    UNKNOWN = "unknown"  # the item was changed in place in another way
     EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
 
 

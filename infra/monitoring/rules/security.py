@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from functions.shared import contract
 from functions.shared.contract import SETUP, Metric
 from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import DECRYPT, WatchedResources
@@ -13,6 +14,15 @@ def security_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
     yield from _guessing(watched, thresholds)
     yield from _tokens(watched, thresholds)
     yield from _secret_key(watched, thresholds)
+    if contract.SECURITY_EVENTS_FUNCTION in watched.functions:
+        yield AlarmRule(
+            key="record-tampered",
+            happened="A user's item was changed in a way in which no function changes it: a secret, a counter, a code.",
+            response="Find the writer in CloudTrail; reset the user, end their sessions, revoke the writer's access.",
+            series={"records": watched.counted(Metric.RECORDS_TAMPERED)},
+            threshold=1,
+            urgency=Urgency.PAGE,
+        )
     findings = {folder: watched.masked_log_events(folder) for folder in watched.functions}
     yield AlarmRule(
         key="secret-in-logs",

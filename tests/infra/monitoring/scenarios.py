@@ -114,6 +114,7 @@ FIRE: Mapping[str, list[Scenario]] = {
             lambda traffic: traffic.key_used("Decrypt", 50),
         ),
     ],
+    "record-tampered": [_counts(1, Metric.RECORDS_TAMPERED)],
     "secret-in-logs": _each_function(lambda traffic, folder: traffic.masked(folder, 1)),
     "api-5xx-ratio": [lambda traffic: traffic.gateway(requests=50, failed=1)],
     "api-4xx-ratio": [_repeated(3, lambda traffic: traffic.gateway(requests=40, refused=20))],

@@ -94,6 +94,24 @@ class Attribute(StrEnum):
     VERSION = "version"  # N  for compare-and-swap; each write draws a new random number
 
 
+#: The attributes of a pending enrolment, in the order in which setup writes them. Its role may write no other.
+PENDING_ATTRIBUTES: Final = (
+    Attribute.PK,
+    Attribute.SK,
+    Attribute.ENTITY_TYPE,
+    Attribute.STATUS,
+    Attribute.ENCRYPTED_SECRET,
+    Attribute.IV,
+    Attribute.BACKUP_CODES,
+    Attribute.BACKUP_CODES_USED,
+    Attribute.BACKUP_CODES_SALT,
+    Attribute.CREATED_AT,
+    Attribute.UPDATED_AT,
+    Attribute.EXPIRES_AT,
+    Attribute.VERSION,
+)
+
+
 class Status(StrEnum):
     """Values of the ``status`` attribute."""
 

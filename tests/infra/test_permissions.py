@@ -11,8 +11,23 @@ KEY = "<AWS::KMS::Key Arn>"
 FOR_TOTP_SECRETS = {"StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"}}
 
 
-def on_table(*actions: str) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": one_or_all(actions), "Resource": TABLE}
+OWN_ITEMS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}}
+#: Not those of an enabled item, so that setup can put none back.
+PENDING_ITEMS = {
+    "ForAllValues:StringEquals": {
+        "dynamodb:Attributes": [
+            *("pk", "sk", "entity_type", "status", "encrypted_secret", "iv"),
+            *("backup_codes", "backup_codes_used", "backup_codes_salt"),
+            *("created_at", "updated_at", "expires_at", "version"),
+        ]
+    },
+    "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+}
+
+
+def on_table(*actions: str, **conditions: Any) -> dict[str, Any]:
+    condition = OWN_ITEMS | conditions
+    return {"Effect": "Allow", "Action": one_or_all(actions), "Resource": TABLE, "Condition": condition}
 
 
 def on_key(action: str) -> dict[str, Any]:
@@ -29,7 +44,7 @@ def one_or_all(actions: tuple[str, ...]) -> str | list[str]:
 
 # The statements of each function, without those on its own log group.
 EXPECTED: dict[str, list[dict[str, Any]]] = {
-    "setup_mfa": [on_table("dynamodb:PutItem"), on_key("kms:GenerateDataKey")],
+    "setup_mfa": [on_table("dynamodb:PutItem", **PENDING_ITEMS), on_key("kms:GenerateDataKey")],
     "verify_mfa_setup": [on_table("dynamodb:GetItem", "dynamodb:UpdateItem"), on_key("kms:Decrypt")],
     "verify_mfa": [on_table("dynamodb:GetItem", "dynamodb:UpdateItem"), on_key("kms:Decrypt")],
     "regenerate_backup_codes": [on_table("dynamodb:GetItem", "dynamodb:UpdateItem"), on_key("kms:Decrypt")],
@@ -96,7 +111,9 @@ def test_only_the_role_of_api_gateway_has_a_managed_policy(service: Stack) -> No
 
 
 def test_no_role_is_granted_a_wildcard(service: Stack) -> None:
-    assert "*" not in str(service.statements_by_role)
+    for statements in service.statements_by_role.values():
+        for statement in statements:
+            assert "*" not in str((statement["Action"], statement["Resource"])), statement
 
 
 def test_setup_cannot_decrypt_secrets(service: Stack) -> None:

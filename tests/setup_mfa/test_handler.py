@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from functions.shared.contract import SETUP, SETUP_METRICS
+from functions.shared.contract import PENDING_ATTRIBUTES, SETUP, SETUP_METRICS
 from functions.shared.settings import ConfigurationError
 from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import EmbeddedAws
@@ -44,6 +44,7 @@ def test_stores_every_attribute_of_the_contract_and_no_plaintext(aws: EmbeddedAw
 
     item = aws.item("user-1")
     assert item is not None
+    assert set(item) == set(PENDING_ATTRIBUTES)  # its role may write no other
     assert item["pk"] == {"S": "USER#user-1"}
     assert item["sk"] == {"S": "MFA#SECRET"}
     assert item["entity_type"] == {"S": "MFA_SECRET"}

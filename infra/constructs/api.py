@@ -20,6 +20,7 @@ from infra.constructs.logs import log_group
 #: One line for each request. Only metadata: headers and bodies contain tokens, codes and secrets.
 _ACCESS_LOG: Final = {
     "request_id": "$context.requestId",
+    "extended_request_id": "$context.extendedRequestId",  # callers can choose the other one
     "time": "$context.requestTime",
     "method": "$context.httpMethod",
     "path": "$context.resourcePath",

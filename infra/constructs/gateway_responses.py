@@ -72,6 +72,9 @@ _REFUSED = (ErrorCode.VALIDATION_ERROR, "The request was refused")
 _FORBIDDEN = (ErrorCode.FORBIDDEN, "The request was refused")
 _INTERNAL = (ErrorCode.INTERNAL_ERROR, "An unexpected error occurred")
 
+#: Also the response of every route of a region on standby.
+UNAVAILABLE: Final = GatewayErrorResponse("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY)
+
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 GATEWAY_RESPONSES: Final = (
     # The authorizer's Deny: no valid token.
@@ -84,7 +87,7 @@ GATEWAY_RESPONSES: Final = (
     # so because an identity provider is down.
     GatewayErrorResponse("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
     GatewayErrorResponse("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
-    GatewayErrorResponse("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY),
+    UNAVAILABLE,
     GatewayErrorResponse("INTEGRATION_TIMEOUT", 503, *_UNAVAILABLE, _RETRY),
     GatewayErrorResponse("THROTTLED", 429, *_BUSY, _RETRY),
     GatewayErrorResponse("QUOTA_EXCEEDED", 429, *_BUSY, _RETRY),
@@ -111,7 +114,7 @@ GATEWAY_RESPONSES: Final = (
 
 def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
     """Add every row of :data:`GATEWAY_RESPONSES` to an API, with the headers of the functions' responses."""
-    common = RESPONSE_HEADERS | _cors_headers(config.cors_allowed_origins)
+    common = common_headers(config)
     for response in GATEWAY_RESPONSES:
         api.add_gateway_response(
             "".join(part.capitalize() for part in response.reason.split("_")),
@@ -121,6 +124,11 @@ def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
             response_headers={name: f"'{value}'" for name, value in (common | dict(response.headers)).items()},
             templates={"application/json": response.body()},
         )
+
+
+def common_headers(config: Config) -> dict[str, str]:
+    """Return the headers of every response that API Gateway makes itself."""
+    return RESPONSE_HEADERS | _cors_headers(config.cors_allowed_origins)
 
 
 def _cors_headers(origins: tuple[str, ...]) -> dict[str, str]:

@@ -134,6 +134,7 @@ def _variable(name: str, otherwise: str) -> str:
         return exchange.authorizer.get(key, "")
     variables: dict[str, str] = {
         "apiId": exchange.request["api_id"],
+        "requestId": exchange.request["request_id"],
         "extendedRequestId": exchange.request["request_id"],
         "requestTime": exchange.request_time,
         "requestTimeEpoch": str(exchange.request_time_epoch),
@@ -186,6 +187,20 @@ def _is_response(body: Any) -> bool:
 #: The condition and the assignment of the template that CDK writes for more than one origin.
 _ORIGIN: Final = re.compile(r'\$origin == "([^"]*)"')
 _ORIGIN_OVERRIDE: Final = "#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)"
+
+
+def variables_of_mock_responses() -> None:
+    """Resolve ``$context`` variables in the response template of a mock integration; MiniStack does not."""
+    invoke_mock = gateway._invoke_mock_v1
+
+    def invoke_mock_with_variables(integration: dict[str, Any]) -> _Response:
+        status, headers, body = invoke_mock(integration)
+        return status, headers, _MOCK_VARIABLE.sub(lambda match: _variable(match[1], match[0]), body.decode()).encode()
+
+    gateway._invoke_mock_v1 = invoke_mock_with_variables
+
+
+_MOCK_VARIABLE: Final = re.compile(r"\$context\.([A-Za-z.]+)")
 
 
 def preflight_of_several_origins() -> None:
@@ -272,6 +287,7 @@ def gateway_metrics() -> None:
 GAPS: Final = (
     gateway_response_variables,
     failed_functions,
+    variables_of_mock_responses,
     preflight_of_several_origins,
     size_limits,
     track_exchange,

@@ -26,6 +26,7 @@ class Env(StrEnum):
     JWT_USER_CLAIM = "JWT_USER_CLAIM"
     JWT_LABEL_CLAIMS = "JWT_LABEL_CLAIMS"
     JWT_LEEWAY_SECONDS = "JWT_LEEWAY_SECONDS"
+    JWT_MAX_AUTH_AGE_SECONDS = "JWT_MAX_AUTH_AGE_SECONDS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 
@@ -53,6 +54,7 @@ class AuthorizerContext(StrEnum):
     LABEL = "label"
     SCOPE = "scope"
     TIMESTAMP = "timestamp"
+    CHALLENGE = "challenge"  # of a refusal: the value of its WWW-Authenticate
 
 
 # -- storage ---------------------------------------------------------------------------------------------------
@@ -218,20 +220,30 @@ STAGE_NAME: Final = "v1"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route's method and path, its function (the folder under ``functions/``) and its metrics."""
+    """A route's method and path, its function (the folder under ``functions``) and its metrics.
+
+    ``needs_recent_login`` says that the setting ``max_auth_age_seconds`` applies to it.
+    """
 
     function: str
     method: str
     path: str
     metrics: EndpointMetrics
+    needs_recent_login: bool = False
 
 
-SETUP: Final = Endpoint("setup_mfa", "POST", "/auth/mfa/setup", SETUP_METRICS)
+SETUP: Final = Endpoint("setup_mfa", "POST", "/auth/mfa/setup", SETUP_METRICS, needs_recent_login=True)
 VERIFY_SETUP: Final = Endpoint("verify_mfa_setup", "POST", "/auth/mfa/verify-setup", _family("MFASetupConfirmation"))
 VERIFY: Final = Endpoint("verify_mfa", "POST", "/auth/mfa/verify", _family("MFAVerification"))
-DISABLE: Final = Endpoint("disable_mfa", "POST", "/auth/mfa/disable", _family("MFADeactivation"))
+DISABLE: Final = Endpoint(
+    "disable_mfa", "POST", "/auth/mfa/disable", _family("MFADeactivation"), needs_recent_login=True
+)
 BACKUP_CODES: Final = Endpoint(
-    "regenerate_backup_codes", "POST", "/auth/mfa/backup-codes", _family("MFABackupCodesRegeneration")
+    "regenerate_backup_codes",
+    "POST",
+    "/auth/mfa/backup-codes",
+    _family("MFABackupCodesRegeneration"),
+    needs_recent_login=True,
 )
 STATUS: Final = Endpoint("mfa_status", "GET", "/auth/mfa", _family("MFAStatusRead"))
 

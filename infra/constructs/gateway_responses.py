@@ -61,6 +61,13 @@ class GatewayErrorResponse:
         )
 
 
+#: The response type of an authorizer's Deny.
+ACCESS_DENIED: Final = "ACCESS_DENIED"
+#: The authorizer's own challenge, which may ask for a more recent login. Without that setting the header is a literal:
+#: AWS documents context variables as sources of parameter mappings, but has no example with a gateway response.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
+_CHALLENGE: Final = {"WWW-Authenticate": f"context.authorizer.{AuthorizerContext.CHALLENGE}"}
+
 _BEARER: Final = {"WWW-Authenticate": WWW_AUTHENTICATE}
 _RETRY: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
@@ -79,7 +86,7 @@ UNAVAILABLE: Final = GatewayErrorResponse("INTEGRATION_FAILURE", 503, *_UNAVAILA
 GATEWAY_RESPONSES: Final = (
     # The authorizer's Deny: no valid token.
     GatewayErrorResponse(
-        *("ACCESS_DENIED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
+        *(ACCESS_DENIED, 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
         timestamp=f"$context.authorizer.{AuthorizerContext.TIMESTAMP}",
     ),
     GatewayErrorResponse("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
@@ -116,12 +123,15 @@ def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
     """Add every row of :data:`GATEWAY_RESPONSES` to an API, with the headers of the functions' responses."""
     common = common_headers(config)
     for response in GATEWAY_RESPONSES:
+        # Single quotes make a header's value a literal.
+        headers = {name: f"'{value}'" for name, value in (common | dict(response.headers)).items()}
+        if response.reason == ACCESS_DENIED and config.max_auth_age_seconds is not None:
+            headers |= _CHALLENGE
         api.add_gateway_response(
             "".join(part.capitalize() for part in response.reason.split("_")),
             type=apigateway.ResponseType.of(response.reason),
             status_code=None if response.status is None else str(response.status),
-            # Single quotes make a header's value a literal.
-            response_headers={name: f"'{value}'" for name, value in (common | dict(response.headers)).items()},
+            response_headers=headers,
             templates={"application/json": response.body()},
         )
 

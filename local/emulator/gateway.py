@@ -127,6 +127,19 @@ def gateway_response_variables() -> None:
     gateway._GATEWAY_TEMPLATE_VARIABLE = Variables()
 
 
+def context_in_gateway_response_headers() -> None:
+    """Resolve ``context.authorizer.*`` in headers of gateway responses; MiniStack knows only ``context.requestId``."""
+    request_value = gateway._gateway_request_value
+
+    def value_with_context(source: str, request: dict[str, Any]) -> str | None:
+        if source.startswith("context.authorizer."):
+            return _variable(source.removeprefix("context."), "") or None
+        value: str | None = request_value(source, request)
+        return value
+
+    gateway._gateway_request_value = value_with_context
+
+
 def _variable(name: str, otherwise: str) -> str:
     exchange = _exchange.get()
     scope, _, key = name.partition(".")
@@ -286,6 +299,7 @@ def gateway_metrics() -> None:
 #: In order: the last one that wraps a function is called first.
 GAPS: Final = (
     gateway_response_variables,
+    context_in_gateway_response_headers,
     failed_functions,
     variables_of_mock_responses,
     preflight_of_several_origins,

@@ -79,7 +79,7 @@ class TestAuthorizationHeader:
     def test_anything_else_is_denied(self, authorizer: Authorizer, event: dict[str, Any]) -> None:
         answer = authorizer.call(**event)
         assert effect(answer) == "Deny"
-        assert set(answer["context"]) == {"timestamp"}
+        assert set(answer["context"]) == {"timestamp", "challenge"}
 
     def test_without_multiple_values_the_single_ones_count(self, authorizer: Authorizer) -> None:
         single = {"Authorization": f"Bearer {GOOD}"}
@@ -95,7 +95,7 @@ class TestPolicy:
                 "Version": "2012-10-17",
                 "Statement": [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": METHOD_ARN}],
             },
-            "context": {"timestamp": "2027-01-15T08:00:00Z"},
+            "context": {"timestamp": "2027-01-15T08:00:00Z", "challenge": "Bearer"},
         }
 
     @pytest.mark.parametrize("event", [{}, {"methodArn": METHOD_ARN}, {"requestContext": None, "headers": "x"}])

@@ -38,7 +38,12 @@ def test_a_request_that_loses_a_race_takes_as_long_for_a_wrong_code_as_for_a_rig
 ) -> None:
     derived: list[BackupCodeKeys] = []
     codes = BackupCodeKeys.codes
-    monkeypatch.setattr(BackupCodeKeys, "codes", lambda keys: derived.append(keys) or codes(keys))
+
+    def observed(keys: BackupCodeKeys) -> list[str]:
+        derived.append(keys)
+        return codes(keys)
+
+    monkeypatch.setattr(BackupCodeKeys, "codes", observed)
     rival = User(enrolled.load, now=enrolled.now, secret=enrolled.secret)
     work = []
     for code in (enrolled.code(), enrolled.wrong_code()):

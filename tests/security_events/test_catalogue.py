@@ -22,7 +22,7 @@ from tests.support.stream_records import (
 
 DOCUMENT = (REPOSITORY / "docs" / "events.md").read_text()
 
-USED_NOW = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
+USED_NOW: dict[str, Any] = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
 FAILED: dict[str, Any] = {"last_failed_at": {"S": "2027-01-15T08:00:00Z"}}
 RECORDS = {
     SecurityEventType.MFA_ENABLED: enabling(),

@@ -28,7 +28,7 @@ from tests.support.stream_records import (
 
 NEW_SALT = {"S": "b3RoZXIgc2FsdCBzYWx0IQ=="}
 #: A time step at the write, just used.
-USED_NOW = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
+USED_NOW: dict[str, Any] = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
 
 
 def derive(record: dict[str, Any]) -> list[SecurityEvent]:
@@ -279,7 +279,7 @@ class TestDetail:
             (failed(4), failed(5)),
             (failed(4), item(**USED_NOW)),
             (failed(4), item(last_request_id=OPERATOR)),
-            (item(), item(**{name: {"S": "c3RvbGVu"} for name in ("encrypted_secret", "iv")})),
+            (item(), item(encrypted_secret={"S": "c3RvbGVu"}, iv={"S": "c3RvbGVu"})),
         ]
         events = [event for old, new in images for event in derive(stream_record(old, new))]
         assert len({event.type for event in events}) == len(SecurityEventType)

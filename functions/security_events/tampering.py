@@ -11,10 +11,9 @@ Whoever may write to the table can imitate these forms. The write then causes th
 from typing import Final
 
 from functions.security_events.stream import Change
-from functions.shared.contract import BACKUP_CODE_COUNT, Attribute, Factor
+from functions.shared.contract import BACKUP_CODE_COUNT, STEP_SECONDS, WINDOW, Attribute, Factor
 from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord
-from functions.shared.totp import STEP_SECONDS, WINDOW
 
 #: Every write changes these. An item of an older deployment has no ``status``, and is enabled with or without it.
 _BOOKKEEPING: Final = frozenset({Attribute.VERSION, Attribute.UPDATED_AT, Attribute.LAST_REQUEST_ID, Attribute.STATUS})

@@ -121,6 +121,11 @@ class Status(StrEnum):
     ENABLED = "ENABLED"
 
 
+#: TOTP codes: the length of a time step (RFC 6238), and the steps accepted before and after the current one (section
+#: 5.2), at enrolment and at login.
+STEP_SECONDS: Final = 30
+WINDOW: Final = 1
+
 PENDING_LIFETIME_SECONDS: Final = 600
 #: Wrong codes that discard a pending enrolment.
 PENDING_MAX_FAILURES: Final = 10

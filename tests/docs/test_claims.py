@@ -145,6 +145,7 @@ def test_the_integration_guide_knows_the_throttling() -> None:
             f"{each.api_enrolment_throttling_rate}, {each.api_enrolment_throttling_burst}" for each in (prod, dev)
         ],
         "from one address in five minutes, with the firewall": [f"{prod.waf_requests_per_ip}", "no firewall"],
+        "with one access token in five minutes, with the firewall": [f"{prod.waf_requests_per_token}", "no firewall"],
     }
     assert (prod.waf, dev.waf) == (True, False)
 

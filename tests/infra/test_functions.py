@@ -10,7 +10,7 @@ TABLE = "<AWS::DynamoDB::GlobalTable>"
 KEY_ARN = "<AWS::KMS::Key Arn>"
 DEPLOYED = (*(endpoint.function for endpoint in contract.ENDPOINTS), "jwt_authorizer", "security_events")
 
-# The variables that a function reads, besides ENVIRONMENT and LOG_LEVEL.
+# The variables that a function reads, besides ENVIRONMENT, LOG_LEVEL and SERVICE_VERSION.
 READS = {
     "setup_mfa": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "MFA_ISSUER", "CORS_ALLOWED_ORIGINS"},
     "verify_mfa_setup": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
@@ -75,7 +75,7 @@ def test_each_function_writes_to_its_masked_log_group_with_a_retention(
 def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, folder: str, environment: str) -> None:
     found = service.variables(folder)
 
-    assert set(found) == READS[folder] | {"ENVIRONMENT", "LOG_LEVEL"}
+    assert set(found) == READS[folder] | {"ENVIRONMENT", "LOG_LEVEL", "SERVICE_VERSION"}
     assert found["ENVIRONMENT"] == environment
     assert found["LOG_LEVEL"] == "INFO"
     assert found.get("USERS_TABLE_NAME", TABLE) == TABLE

@@ -44,7 +44,7 @@ class LifeCycle(RuleBasedStateMachine):
         super().__init__()
         self.aws = aws
         self.user = user
-        self.item: dict[str, Any] | None = None
+        self.item: dict[str, Any] = {}
         user.user_id, user.now, user.secret = f"user-{uuid4()}", START, ""
         self.forget()
 

@@ -10,7 +10,6 @@ from tests.e2e.privileges import (
     DENIED,
     DONE,
     ITEM,
-    MAY,
     absent,
     all_calls,
     attempts,
@@ -19,6 +18,7 @@ from tests.e2e.privileges import (
     role_of,
     target,
 )
+from tests.support.least_privilege import MAY
 from tests.support.stack import Aws
 
 #: The key's own policy denies these.

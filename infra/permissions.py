@@ -27,6 +27,8 @@ class Permissions:
         On the key that encrypts the TOTP secrets, only for the purpose of this service.
     stream
         On the table's stream. Lambda's poller uses them through the function's role; the code does not.
+    every_stream
+        On all streams: actions of the poller that IAM does not restrict to one.
     event_bus
         On the event bus that receives the security events.
     dead_letters
@@ -36,6 +38,7 @@ class Permissions:
     table: tuple[str, ...] = ()
     secret_key: tuple[str, ...] = ()
     stream: tuple[str, ...] = ()
+    every_stream: tuple[str, ...] = ()
     event_bus: tuple[str, ...] = ()
     dead_letters: tuple[str, ...] = ()
 
@@ -63,8 +66,9 @@ PERMISSIONS: Final[Mapping[str, Permissions]] = {
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",
             "dynamodb:GetShardIterator",
-            "dynamodb:ListStreams",
         ),
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+        every_stream=("dynamodb:ListStreams",),
         event_bus=("events:PutEvents",),
         dead_letters=("sqs:SendMessage",),
     ),
@@ -87,6 +91,7 @@ def statements(
         (permissions.table, storage.table.table_arn, None),
         (permissions.secret_key, storage.secret_key_arn, PURPOSE_CONDITION),
         (permissions.stream, storage.table.table_stream_arn, None),
+        (permissions.every_stream, "*", None),
         (permissions.event_bus, event_bus_arn, None),
         (permissions.dead_letters, dead_letters_arn, None),
     )

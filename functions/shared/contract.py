@@ -312,9 +312,12 @@ RESPONSE_HEADERS: Final = {
     "Content-Type": "application/json",
     "X-Content-Type-Options": "nosniff",
 }
+#: The challenge of the gateway's 401.
 WWW_AUTHENTICATE: Final = "Bearer"
+#: The header of a 403 with the scope that the token lacks.
+REQUIRED_SCOPE_HEADER: Final = "Required-Scope"
 #: Headers that a browser shows to the calling page, besides the safelisted ones.
 #: ``Date`` lets a page measure times by the API's clock instead of its own.
-EXPOSED_HEADERS: Final = "Date, Retry-After, WWW-Authenticate"
+EXPOSED_HEADERS: Final = "Date, Required-Scope, Retry-After, WWW-Authenticate"
 #: ``Retry-After`` of a 503, and of the gateway's own 429.
 RETRY_AFTER_SECONDS: Final = 2

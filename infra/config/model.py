@@ -57,6 +57,10 @@ RetentionDays = Literal[
 ]
 # fmt: on
 
+#: Lambda offers SnapStart for Python in every other commercial region.
+# https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "Supported features and limitations"
+_WITHOUT_SNAP_START: Final = ("ap-east-2", "ap-southeast-6")
+
 Throttle = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -216,6 +220,12 @@ class Config(Settings):
             )
         if self.cognito_jwks_base_url:
             raise ConfigError(f"cognito_jwks_base_url: expected nothing in {self.environment}, it is for local only")
+        return self
+
+    @model_validator(mode="after")
+    def _region_offers_the_settings(self) -> Self:
+        if self.snap_start and self.region in _WITHOUT_SNAP_START:
+            raise ConfigError(f"snap_start: expected false in {self.region}, where Lambda does not offer SnapStart")
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -89,7 +89,9 @@ class MfaApi(Construct):
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # The domain is the only endpoint, so that its protection covers the API.
             disable_execute_api_endpoint=True if config.domain_name else None,
-            # The role belongs to the account: other APIs may still use it when this one is deleted.
+            # The role belongs to the account: other APIs may still use it when this one is deleted. It also stays when
+            # its creation is rolled back, because the account keeps using it. Its name is generated, so it blocks no
+            # later deployment.
             cloud_watch_role=config.api_logging_role,
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if config.api_logging_role else None,
             deploy_options=apigateway.StageOptions(
@@ -116,6 +118,10 @@ class MfaApi(Construct):
         )
         for endpoint in contract.ENDPOINTS:
             self._add_route(endpoint, handlers[endpoint.function], config)
+        # The stage serves a snapshot of the methods. CDK cannot see that a function's name is part of them, because the
+        # methods refer to its alias.
+        deployment = cast("apigateway.Deployment", self.rest_api.latest_deployment)
+        deployment.add_to_logical_id({"functions": [authorizer.name, *(each.name for each in handlers.values())]})
         add_gateway_responses(self.rest_api, config)
         if config.waf:
             Firewall(self, "Firewall", config=config, stage=self.rest_api.deployment_stage)

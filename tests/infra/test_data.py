@@ -54,7 +54,7 @@ def test_only_prod_keeps_its_data_and_resists_deletion(data: Stack, environment:
 
     for kind in (TABLE, KEY):
         resource = data.only(kind)
-        assert resource["DeletionPolicy"] == ("Retain" if protected else "Delete")
+        assert resource["DeletionPolicy"] == ("RetainExceptOnCreate" if protected else "Delete")
         assert resource["UpdateReplacePolicy"] == ("Retain" if protected else "Delete")
     assert replica(data.only(TABLE))["DeletionProtectionEnabled"] is protected
 

@@ -58,7 +58,7 @@ def test_dead_letters_need_tls(stack: Stack) -> None:
 
 
 def test_dead_letters_outlive_the_stack_in_prod(dev: Synthesized, prod: Synthesized) -> None:
-    assert prod.service.only("AWS::SQS::Queue")["DeletionPolicy"] == "Retain"
+    assert prod.service.only("AWS::SQS::Queue")["DeletionPolicy"] == "RetainExceptOnCreate"
     assert dev.service.only("AWS::SQS::Queue")["DeletionPolicy"] == "Delete"
 
 

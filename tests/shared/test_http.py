@@ -86,7 +86,7 @@ def test_the_operation_gets_the_caller_and_the_parsed_body() -> None:
     [
         (ValidationError("code must be six digits"), 400, "VALIDATION_ERROR", {}),
         (InvalidCodeError(), 400, "INVALID_CODE", {}),
-        (UnauthorizedError(), 401, "UNAUTHORIZED", {"WWW-Authenticate": "Bearer"}),
+        (UnauthorizedError(), 401, "UNAUTHORIZED", {}),
         (MfaAlreadyEnabledError(), 409, "MFA_ALREADY_ENABLED", {}),
         (MfaNotEnabledError(), 409, "MFA_NOT_ENABLED", {}),
         (ConflictError(), 409, "CONFLICT", {}),
@@ -200,8 +200,7 @@ class TestScope:
     def test_a_missing_scope_is_a_403_that_names_it_and_nothing_is_done(self) -> None:
         response = handler(raising(AssertionError()), scope="mfa/manage")(api_event(VERIFY, scope="openid"), None)
         assert response["statusCode"] == 403
-        challenge = response["headers"]["WWW-Authenticate"]
-        assert challenge == 'Bearer error="insufficient_scope", scope="mfa/manage"'
+        assert response["headers"]["Required-Scope"] == "mfa/manage"
 
     def test_a_granted_one_passes(self) -> None:
         event = api_event(VERIFY, scope="openid mfa/manage")
@@ -223,7 +222,7 @@ class TestCors:
     def test_a_configured_origin_is_allowed_to_read(self, name: str) -> None:
         assert self.headers("https://other.example", self.APP, **{name: self.APP}) == {
             "Access-Control-Allow-Origin": self.APP,
-            "Access-Control-Expose-Headers": "Date, Retry-After, WWW-Authenticate",
+            "Access-Control-Expose-Headers": "Date, Required-Scope, Retry-After, WWW-Authenticate",
             "Vary": "Origin",
         }
 

@@ -227,6 +227,7 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local only",
         ),
+        ({"region": "ap-east-2"}, "snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart"),
         ({"users_table_key_arn": KEY}, "users_table_key_arn: expected nothing, as users_table_name is not set"),
         (
             {"users_table_stream_arn": STREAM},
@@ -316,6 +317,10 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
 )
 def test_settings_that_contradict_each_other_are_refused(context: dict[str, str], message: str) -> None:
     assert refusal(**context) == message
+
+
+def test_a_region_without_snap_start_is_accepted_if_it_is_off() -> None:
+    assert load_config({"region": "ap-southeast-6", "snap_start": "false"}, {}).snap_start is False
 
 
 def test_the_region_of_the_context_overrides_that_of_the_command_line() -> None:

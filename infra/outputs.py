@@ -57,3 +57,8 @@ def dashboard_name(environment: str, region: str) -> str:
 def dead_letter_queue_name(environment: str) -> str:
     """Return the name of the dead-letter queue of security events, which is the only dimension of its metrics."""
     return f"mfa-{environment}-security-events-dead-letters"
+
+
+def event_bus_name(environment: str) -> str:
+    """Return the name of the environment's own event bus."""
+    return f"mfa-{environment}-security-events"

@@ -64,15 +64,7 @@ class ServiceStack(EnvironmentStack):
         authorizer = self._function(
             contract.AUTHORIZER_FUNCTION,
             "Decides on the access token of every request",
-            {
-                Env.JWT_ISSUER: token_issuer.issuer,
-                Env.JWT_AUDIENCE: ",".join(token_issuer.audience),
-                Env.JWT_JWKS_URL: token_issuer.jwks_url,
-                Env.JWT_ALGORITHMS: ",".join(config.jwt_algorithms),
-                Env.JWT_USER_CLAIM: config.jwt_user_claim,
-                Env.JWT_LABEL_CLAIMS: ",".join(config.jwt_label_claims),
-                Env.JWT_LEEWAY_SECONDS: str(config.jwt_leeway_seconds),
-            },
+            self._authorizer_variables(token_issuer),
             definition=token_issuer.definition,
         )
         self._api: Final = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
@@ -124,6 +116,21 @@ class ServiceStack(EnvironmentStack):
             statements=statements(folder, self._storage),
             definitions=(definition, self._storage.definition if PERMISSIONS[folder].secret_key else ""),
         )
+
+    def _authorizer_variables(self, token_issuer: TokenIssuer) -> dict[Env, str]:
+        config = self._config
+        variables = {
+            Env.JWT_ISSUER: token_issuer.issuer,
+            Env.JWT_AUDIENCE: ",".join(token_issuer.audience),
+            Env.JWT_JWKS_URL: token_issuer.jwks_url,
+            Env.JWT_ALGORITHMS: ",".join(config.jwt_algorithms),
+            Env.JWT_USER_CLAIM: config.jwt_user_claim,
+            Env.JWT_LABEL_CLAIMS: ",".join(config.jwt_label_claims),
+            Env.JWT_LEEWAY_SECONDS: str(config.jwt_leeway_seconds),
+        }
+        if config.max_auth_age_seconds is not None:
+            variables[Env.JWT_MAX_AUTH_AGE_SECONDS] = str(config.max_auth_age_seconds)
+        return variables
 
     def _endpoint_variables(self, folder: str) -> dict[Env, str]:
         """Return the environment variables that the function of a route reads, and no others."""

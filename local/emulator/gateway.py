@@ -139,6 +139,19 @@ def gateway_response_variables() -> None:
     gateway._GATEWAY_TEMPLATE_VARIABLE = Variables()
 
 
+def context_in_gateway_response_headers() -> None:
+    """Resolve ``context.authorizer.*`` in headers of gateway responses; MiniStack knows only ``context.requestId``."""
+    request_value = gateway._gateway_request_value
+
+    def value_with_context(source: str, request: dict[str, Any]) -> str | None:
+        if source.startswith("context.authorizer."):
+            return _variable(source.removeprefix("context."), "") or None
+        value: str | None = request_value(source, request)
+        return value
+
+    gateway._gateway_request_value = value_with_context
+
+
 def _variable(name: str, otherwise: str) -> str:
     exchange = _exchange.get()
     scope, _, key = name.partition(".")
@@ -146,6 +159,7 @@ def _variable(name: str, otherwise: str) -> str:
         return exchange.authorizer.get(key, "")
     variables: dict[str, str] = {
         "apiId": exchange.request["api_id"],
+        "requestId": exchange.request["request_id"],
         "extendedRequestId": exchange.extended_id,
         "requestTime": exchange.request_time,
         "requestTimeEpoch": str(exchange.request_time_epoch),
@@ -238,6 +252,20 @@ _ORIGIN: Final = re.compile(r'\$origin == "([^"]*)"')
 _ORIGIN_OVERRIDE: Final = "#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)"
 
 
+def variables_of_mock_responses() -> None:
+    """Resolve ``$context`` variables in the response template of a mock integration; MiniStack does not."""
+    invoke_mock = gateway._invoke_mock_v1
+
+    def invoke_mock_with_variables(integration: dict[str, Any]) -> _Response:
+        status, headers, body = invoke_mock(integration)
+        return status, headers, _MOCK_VARIABLE.sub(lambda match: _variable(match[1], match[0]), body.decode()).encode()
+
+    gateway._invoke_mock_v1 = invoke_mock_with_variables
+
+
+_MOCK_VARIABLE: Final = re.compile(r"\$context\.([A-Za-z.]+)")
+
+
 def preflight_of_several_origins() -> None:
     """Return the caller's origin in a preflight if it is one of several allowed ones, without a body.
 
@@ -321,8 +349,10 @@ def gateway_metrics() -> None:
 #: In order: the last one that wraps a function is called first.
 GAPS: Final = (
     gateway_response_variables,
+    context_in_gateway_response_headers,
     failed_functions,
     renamed_headers,
+    variables_of_mock_responses,
     preflight_of_several_origins,
     size_limits,
     track_exchange,

@@ -127,3 +127,8 @@ def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized, 
     assert (setup["MemorySize"], setup["Timeout"], setup["Architectures"]) == (2048, 10, ["x86_64"])
     assert "SnapStart" not in setup
     assert "MFA_REQUIRED_SCOPE" not in service.variables("jwt_authorizer")
+
+
+def test_the_authorizer_knows_the_oldest_login_if_there_is_a_limit() -> None:
+    limited = synthesize("dev", max_auth_age_seconds="300").service
+    assert limited.variables("jwt_authorizer")["JWT_MAX_AUTH_AGE_SECONDS"] == "300"

@@ -81,6 +81,19 @@ def test_its_role_may_write_to_the_configured_bus_only(
     assert stack.variables("security_events")["EVENT_BUS_NAME"] == settings.get("event_bus", "default")
 
 
+def test_prod_has_a_bus_of_its_own(prod: Synthesized) -> None:
+    (bus,) = prod.service.properties_of("AWS::Events::EventBus")
+    allowed = [each["Resource"] for each in prod.service.granted("security_events") if "PutEvents" in each["Action"]]
+
+    assert bus["Name"] == "mfa-prod-security-events"
+    assert allowed == ["<AWS::Events::EventBus Arn>"]
+    assert prod.service.variables("security_events")["EVENT_BUS_NAME"] == "<AWS::Events::EventBus>"
+
+
+def test_a_configured_bus_is_not_created(synthesized: Synthesize) -> None:
+    assert not synthesized("prod", event_bus="default").service.resources("AWS::Events::EventBus")
+
+
 def test_its_role_may_use_the_tables_own_key(synthesized: Synthesize) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/0b7b3d0e-6a52-4ad3-8d2c-6d0d8f6f2f11"
     stream = "arn:aws:dynamodb:us-east-1:123456789012:table/users/stream/2026-01-01T00:00:00.000"

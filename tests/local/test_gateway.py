@@ -68,7 +68,15 @@ _PREFLIGHT_TEMPLATE = """#set($origin = $input.params().header.get("Origin"))
 def _gateway_response(kind: str, status: str | None) -> dict[str, Any]:
     code = {"StatusCode": status} if status else {}
     templates = {"application/json": json.dumps(_VARIABLES)}
-    return resource("ApiGateway::GatewayResponse", **_API, ResponseType=kind, ResponseTemplates=templates, **code)
+    headers = {f"gatewayresponse.header.X-{name}": f"context.authorizer.{name}" for name in ("timestamp", "absent")}
+    return resource(
+        "ApiGateway::GatewayResponse",
+        **_API,
+        ResponseType=kind,
+        ResponseParameters=headers,
+        ResponseTemplates=templates,
+        **code,
+    )
 
 
 def _integration(logical_id: str) -> dict[str, Any]:
@@ -203,6 +211,8 @@ def test_a_gateway_response_has_the_authorizers_context(url: str) -> None:
     assert response.status == 401
     assert (body["timestamp"], body["braces"]) == ("2024-01-20T10:00:00Z",) * 2
     assert body["absent"] == ""
+    assert response.headers["X-timestamp"] == "2024-01-20T10:00:00Z"
+    assert "X-absent" not in response.headers
     assert body["request_id"] == body["seen"] == response.headers["x-amzn-requestid"]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from functions.shared import contract
 from functions.shared.contract import SETUP, Metric
 from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import DECRYPT, WatchedResources
@@ -14,6 +15,15 @@ def security_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
     yield from _tokens(watched, thresholds)
     yield from _secret_key(watched, thresholds)
     yield from _logs(watched)
+    if contract.SECURITY_EVENTS_FUNCTION in watched.functions:
+        yield AlarmRule(
+            key="record-tampered",
+            happened="A user's item was changed in a way in which no function changes it: a secret, a counter, a code.",
+            response="Find the writer in CloudTrail; reset the user, end their sessions, revoke the writer's access.",
+            series={"records": watched.counted(Metric.RECORDS_TAMPERED)},
+            threshold=1,
+            urgency=Urgency.PAGE,
+        )
 
 
 def _logs(watched: WatchedResources) -> Iterator[AlarmRule]:

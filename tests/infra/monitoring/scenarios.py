@@ -127,6 +127,7 @@ FIRE: Mapping[str, list[Scenario]] = {
             )
         ),
     ],
+    "record-tampered": [_counts(1, Metric.RECORDS_TAMPERED)],
     "secret-in-logs": _each_function(
         lambda traffic, folder: traffic.masked(folder, 1, DataProtectionOperation="Audit")
     ),

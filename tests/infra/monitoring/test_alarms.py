@@ -209,6 +209,7 @@ def test_the_composite_watches_what_users_notice(prod: Monitoring) -> None:
         "jwks-fetch-failures",
         "secret-key-unusable",
         "secret-decrypted-outside-the-api",
+        "record-tampered",
         "api-5xx-ratio",
         "account-concurrency",
         "no-traffic",

@@ -193,4 +193,9 @@ def test_without_security_events_there_are_no_alarms_of_them() -> None:
     )
     without = replace(watched, functions={"setup_mfa": "setup-mfa-dev"}, dead_letter_queue_name=None)
     keys, fewer = ({rule.key for rule in alarm_rules(each, MonitoringConfig())} for each in (watched, without))
-    assert keys - fewer == {"security-event-failures", "security-events-delay", "security-events-dead-letter"}
+    assert keys - fewer == {
+        "security-event-failures",
+        "security-events-delay",
+        "security-events-dead-letter",
+        "record-tampered",
+    }

@@ -24,13 +24,15 @@ def derive_events(change: Change) -> list[SecurityEvent]:
     if old is not None and new is not None:
         return [*_backup_code_events(change, old, new), *_lock_events(change, old, new)]
     if new is not None:
-        return [_event(change, SecurityEventType.MFA_ENABLED)]
+        # Routes enable a second factor only by changing the item of a pending enrolment.
+        actor = Actor.IMPORT if change.old is None else Actor.USER
+        return [_event(change, SecurityEventType.MFA_ENABLED, actor=actor)]
     if old is not None:
-        return [_event(change, SecurityEventType.MFA_DISABLED, actor=_actor(change))]
+        return [_event(change, SecurityEventType.MFA_DISABLED, actor=_actor_of_removal(change))]
     return []
 
 
-def _actor(change: Change) -> Actor:
+def _actor_of_removal(change: Change) -> Actor:
     """Return who turned a second factor off; the form of the write shows it."""
     if change.expired:
         return Actor.EXPIRY

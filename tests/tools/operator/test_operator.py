@@ -4,11 +4,12 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
@@ -268,6 +269,65 @@ class TestConsent:
         assert locked.verify().status == 200
 
 
+class TestOutput:
+    def test_a_change_shows_before_and_after_and_goes_to_the_log_alone(
+        self, run_command: Run, locked: User, log: Path
+    ) -> None:
+        outcome = run_command("unlock", "--user=user-1", f"--table={TABLE_NAME}", "--reason=ticket 4711")
+        assert (outcome.status, outcome.out) == (0, "")
+        rows = [line.split() for line in outcome.shown.splitlines()]
+        assert ["before", "after"] in rows
+        assert ["totp", "failed", "attempts", "5", "0"] in rows
+        (entry,) = map(json.loads, log.read_text().splitlines())
+        assert (entry["action"], entry["outcome"], entry["user_id"]) == ("unlock", "done", locked.user_id)
+        assert "ticket 4711" not in outcome.shown
+
+    def test_a_log_that_cannot_be_written_stops_the_command(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
+        before = aws.item(locked.user_id)
+        outcome = run("reset", "--log=/dev/null/log")
+        assert outcome.status == 1
+        assert "The audit log /dev/null/log cannot be written (File exists); choose --log." in outcome.shown
+        assert aws.item(locked.user_id) == before
+
+
+class TestUsername:
+    @pytest.fixture
+    def show(self, aws: EmbeddedAws, run_command: Run) -> Run:
+        """Return a function that shows the user of a name, whom the user pool knows as user-1."""
+        attributes = [{"Name": "email", "Value": "ada@example.com"}, {"Name": "sub", "Value": "user-1"}]
+        found = (SimpleNamespace(status_code=200, headers={}), {"UserAttributes": attributes})
+
+        def execute(*options: str, answer: Failure = lambda: found) -> Outcome:
+            outputs = (
+                {"OutputKey": "TableName", "OutputValue": TABLE_NAME},
+                {"OutputKey": "UserPoolId", "OutputValue": "p"},
+            )
+            stacks = (SimpleNamespace(status_code=200, headers={}), {"Stacks": [{"Outputs": [*outputs]}]})
+            failing: dict[str, Failure] = {
+                "cognito-idp:AdminGetUser": answer,
+                "cloudformation:DescribeStacks": lambda: stacks,
+            }
+            with aws.calls.recorded(failing):
+                return run_command("show", "--username=ada@example.com", "--json", *options)
+
+        return execute
+
+    @pytest.mark.parametrize("where", [("--environment=dev",), (f"--table={TABLE_NAME}", "--user-pool=p")])
+    @pytest.mark.usefixtures("enrolled")
+    def test_finds_the_user(self, show: Run, where: tuple[str, ...]) -> None:
+        outcome = show(*where)
+        assert (outcome.status, outcome.printed["user_id"], outcome.printed["state"]) == (0, "user-1", "enabled")
+
+    def test_that_is_unknown_is_said_to_be_so(self, show: Run) -> None:
+        outcome = show("--environment=dev", answer=refused("UserNotFoundException"))
+        assert (outcome.status, outcome.shown) == (1, "User pool p has no user ada@example.com.\n")
+
+    def test_without_a_user_pool_one_is_asked_for(self, show: Run) -> None:
+        outcome = show(f"--table={TABLE_NAME}")
+        assert outcome.status == 1
+        assert outcome.shown == "Name the user pool with --user-pool, or the environment with --environment.\n"
+
+
 class TestRace:
     def test_a_user_who_is_faster_wins(self, aws: EmbeddedAws, run: Run, enrolled: User) -> None:
         outcome = run("reset", stdin=Terminal("yes", meanwhile=enrolled.verify))
@@ -320,33 +380,69 @@ class TestTable:
         with aws.calls.recorded({"cloudformation:DescribeStacks": answer or self.stacks()}):
             outcome = run("show", where="--environment=dev")
         assert outcome.status == 1
-        assert "mfa-dev-data" in outcome.shown
-        assert "--region" in outcome.shown
+        assert outcome.shown == (
+            "Stack mfa-dev-data does not exist in us-east-1, or has no output TableName; check --environment, --region "
+            "and --profile, or name the resource itself: --table, --key, --user-pool.\n"
+        )
 
 
 class TestFailure:
+    LOG_IN = "log in to AWS again (aws sso login), or choose other credentials with --profile."
+    NO_CONNECTION = "AWS does not respond; check the network, --region and AWS_ENDPOINT_URL."
+    NO_TABLE = "the table does not exist; check --table, --environment, --region and --profile."
+    NO_PERMISSION = "your role does not allow this action; docs/operator.md has a policy to copy."
+
     @pytest.mark.parametrize(
-        ("operation", "failure", "advice"),
+        ("operation", "failure", "line"),
         [
-            ("sts:GetCallerIdentity", refused("ExpiredToken"), "log in"),
-            ("sts:GetCallerIdentity", raising(NoCredentialsError()), "log in"),
-            ("dynamodb:GetItem", refused("AccessDeniedException"), "docs/operator.md"),
-            ("dynamodb:GetItem", refused("ResourceNotFoundException"), "--table"),
-            ("dynamodb:GetItem", raising(ConnectTimeoutError(endpoint_url="https://x")), "AWS_ENDPOINT_URL"),
-            ("dynamodb:GetItem", refused("ValidationException"), "Check that the table"),
+            ("sts:GetCallerIdentity", refused("ExpiredToken"), f"(ExpiredToken): {LOG_IN}"),
+            ("sts:GetCallerIdentity", refused("InvalidClientTokenId"), f"(InvalidClientTokenId): {LOG_IN}"),
+            ("sts:GetCallerIdentity", raising(NoCredentialsError()), f"(NoCredentialsError): {LOG_IN}"),
+            (
+                "sts:GetCallerIdentity",
+                raising(EndpointConnectionError(endpoint_url="https://x")),
+                f"(EndpointConnectionError): {NO_CONNECTION}",
+            ),
+            (
+                "dynamodb:GetItem",
+                raising(ConnectTimeoutError(endpoint_url="https://x")),
+                f"(ConnectTimeoutError): {NO_CONNECTION}",
+            ),
+            ("dynamodb:GetItem", refused("AccessDeniedException"), f"(AccessDeniedException): {NO_PERMISSION}"),
+            (
+                "dynamodb:GetItem",
+                refused("ResourceNotFoundException"),
+                f"(ResourceNotFoundException): {NO_TABLE}",
+            ),
+            (
+                "dynamodb:GetItem",
+                refused("InternalServerError", 500),
+                "(InternalServerError): run `show` to see the state, then try again.",
+            ),
         ],
     )
-    def test_says_what_failed_and_what_to_do_and_changes_nothing(
-        self, aws: EmbeddedAws, run: Run, locked: User, operation: str, failure: Failure, advice: str
+    def test_is_one_line_with_the_next_step_and_changes_nothing(
+        self, aws: EmbeddedAws, run: Run, locked: User, operation: str, failure: Failure, line: str
     ) -> None:
         before = aws.item(locked.user_id)
         with aws.calls.recorded({operation: failure}):
             outcome = run("reset")
-        assert outcome.status == 1
-        assert advice in outcome.shown
+        assert (outcome.status, outcome.shown.splitlines()[-1]) == (1, f"{operation} failed {line}")
         assert outcome.printed == {}
         assert "Traceback" not in outcome.shown
         assert aws.item(locked.user_id) == before
+
+    def test_a_table_of_another_service_is_suspected(self, aws: EmbeddedAws, run: Run) -> None:
+        with aws.calls.recorded({"dynamodb:GetItem": refused("ValidationException")}):
+            outcome = run("reset")
+        assert (outcome.status, outcome.shown.splitlines()[-1]) == (1, "Check that the table belongs to this service.")
+
+    def test_a_name_that_is_not_a_region_is_said_to_be_so(self, run: Run) -> None:
+        outcome = run("show", "--region=eu west")
+        assert outcome.status == 1
+        assert outcome.shown == (
+            "sts:GetCallerIdentity failed (InvalidRegionError): this is not the name of a region; check --region.\n"
+        )
 
     def test_of_the_write_is_logged_with_its_outcome_unknown(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
         timeout = raising(ConnectTimeoutError(endpoint_url="https://dynamodb.example"))
@@ -395,6 +491,12 @@ class TestFailure:
         ["reset", f"--user={'x' * 256}", "--reason=x", "--table=users"],
         ["show", "--user=user-1", "--environment=staging"],
         ["reset", "--reason=x", "--table=users"],
+        ["show", "--user=user-1", "--username=ada", "--table=users"],
+        ["import", "--table=users", "--reason=x"],
+        ["import", "--table=users", "--file=x", "--reason=x", "--key=alias/mfa"],
+        ["import", "--table=users", "--file=x", "--reason=x", "--key=raw:AAAA"],
+        ["report", "--table=users", "--rate=0"],
+        ["report", "--table=users", "--list=unknown"],
         [],
     ],
 )

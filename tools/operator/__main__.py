@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from functions.shared.clock import Clock
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.record import RecordDamagedError
+from local.terminal import quiet_on_closed_pipes
 from tools.operator.arguments import parser
 from tools.operator.command import CommandOutcome
 from tools.operator.context import EXIT_STATUS
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = time.time) ->
         "report": report,
     }[options.action]
     try:
-        return run(options, clock)
+        with quiet_on_closed_pipes():
+            return run(options, clock)
     except OperatorError as error:
         say(str(error))
     except ServiceUnavailableError as error:

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("show", "show the state of a user's second factor without changing it", _user())
     unlock = command("unlock", "clear a user's wrong codes, so that the lock ends now", _user(), _writing())
-    unlock.add_argument("--factor", type=Factor, choices=[*Factor], help="unlock only this factor (default: both)")
+    unlock.add_argument("--factor", choices=[*map(str, Factor)], help="unlock only this factor (default: both)")
     command("reset", "delete a user's second factor, so that the user can enrol again", _user(), _writing())
     _add_import(command("import", "import users of another system with their TOTP secrets", _writing()))
     _add_report(command("report", "count the users by the state of their second factor"))
@@ -97,7 +97,7 @@ def _add_report(command: argparse.ArgumentParser) -> None:
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.epilog = f"states:\n{states}"
     command.add_argument(
-        "--list", type=UserState, choices=[*UserState], metavar="STATE", help="also print the ids of these users"
+        "--list", choices=[*map(str, UserState)], metavar="STATE", help="also print the ids of these users"
     )
     command.add_argument(
         "--user-pool",

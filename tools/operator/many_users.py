@@ -147,7 +147,7 @@ def report(options: argparse.Namespace, clock: Clock) -> int:
     """Count the users of a table."""
     aws = OperatorAws(profile=options.profile, region=options.region)
     table = table_name(options, aws)
-    compared = options.user_pool is not None or options.list is UserState.NONE
+    compared = options.user_pool is not None or options.list == UserState.NONE
     pool = user_pool(options, aws) if compared else None
     scan = aws.scan(table, units_per_second=options.rate)
     cost = scan.cost()

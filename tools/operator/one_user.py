@@ -49,7 +49,7 @@ def change(options: argparse.Namespace, clock: Clock) -> int:
     order = Order(
         action=Action(options.action),
         user_id=user_id,
-        factors=(options.factor,) if getattr(options, "factor", None) else tuple(Factor),
+        factors=(Factor(options.factor),) if getattr(options, "factor", None) else tuple(Factor),
         reason=options.reason,
     )
     log = AuditLog(options.log)

@@ -15,6 +15,7 @@ from typing import Any
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRejectedError
 from functions.jwt_authorizer.keys import JwksEndpoint, JwksSource, SigningKeys
 from functions.jwt_authorizer.service import Caller, TokenVerifier
+from functions.shared import startup
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import ENDPOINTS, AuthorizerContext, Metric
 from functions.shared.observability import Telemetry
@@ -73,6 +74,7 @@ def create_handler(
         context = {AuthorizerContext.TIMESTAMP: iso_timestamp(clock())}
         return _policy("Deny", event.get("methodArn", "*"), "anonymous", context)
 
+    startup.finish()
     return authorize
 
 

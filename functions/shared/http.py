@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from functions.shared import startup
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import EXPOSED_HEADERS, RESPONSE_HEADERS, Metric
 from functions.shared.errors import (
@@ -198,6 +199,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
             headers = {**RESPONSE_HEADERS, **_cors_headers(event, settings.cors_allowed_origins), **reply.headers}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body, "isBase64Encoded": False}
 
+        startup.finish()
         return lambda_handler
 
     return decorate

@@ -4,6 +4,7 @@ Log lines contain no secret, code, token or e-mail address. An exception's messa
 exceptions are logged by their type and source positions, without their message.
 """
 
+import logging
 import traceback
 from collections.abc import Iterable
 from pathlib import PurePath
@@ -13,6 +14,10 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from functions.shared.contract import DIMENSION_ENVIRONMENT, METRICS_NAMESPACE, METRICS_SERVICE
+
+# Nothing here runs in a task, and the first log line would import asyncio to find that out (docs/adr/0073).
+# https://docs.python.org/3/howto/logging.html#optimization
+logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not know it
 
 _LONGEST_CHAIN = 5
 

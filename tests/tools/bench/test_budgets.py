@@ -30,8 +30,9 @@ CALLS = {
 }
 
 OBSERVABILITY = {"functions", "aws_lambda_powertools", "jmespath", "typing_extensions"}
-AWS = {"boto3", "botocore", "dateutil", "s3transfer", "six", "urllib3"}
-SECRETS = {"attr", "aws_encryption_sdk", "cryptography", "pyotp", "wrapt"}
+AWS = {"botocore", "dateutil", "six", "urllib3"}
+# boto3 is only its name: the import happens on first use, and no request uses it.
+SECRETS = {"attr", "boto3", "aws_encryption_sdk", "cryptography", "pyotp", "wrapt"}
 INPUT = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 MODULES = {
     "setup": OBSERVABILITY | AWS | SECRETS | {"png", "qrcode"},

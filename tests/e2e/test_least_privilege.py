@@ -6,7 +6,6 @@ from local.stack import Stack
 from tests.e2e.privileges import (
     DENIED,
     DONE,
-    MAY,
     absent,
     all_calls,
     attempts,
@@ -15,6 +14,7 @@ from tests.e2e.privileges import (
     role_of,
     target,
 )
+from tests.support.least_privilege import MAY
 from tests.support.stack import Aws
 
 #: The key's own policy denies these to everybody.

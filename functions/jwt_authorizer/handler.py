@@ -65,12 +65,13 @@ def create_handler(
         except Exception as error:  # noqa: BLE001 - a token that cannot be checked is refused
             telemetry.unexpected("unexpected error", error, request_id=request_id)
             reason = "unexpected"
-        telemetry.info("request refused", request_id=request_id, reason=reason, route=event.get("resource"))
-        telemetry.count(
+        counted = (
             endpoint.metrics.unauthorized
             for endpoint in ENDPOINTS
             if (endpoint.method, endpoint.path) == (event.get("httpMethod"), event.get("resource"))
         )
+        resource = event.get("resource")
+        telemetry.info("request refused", metrics=counted, request_id=request_id, reason=reason, route=resource)
         context = {AuthorizerContext.TIMESTAMP: iso_timestamp(clock())}
         return _policy("Deny", event.get("methodArn", "*"), "anonymous", context)
 

@@ -186,9 +186,9 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
             except Exception as error:  # noqa: BLE001 - the contract: no raw exception leaves a handler
                 telemetry.unexpected("unexpected error", error, **fields, user_id=exchange.user_id)
                 reply = exchange.internal_error()
-            telemetry.count(exchange.metrics)
             telemetry.info(
                 "request answered",
+                metrics=exchange.metrics,
                 **fields,
                 user_id=exchange.user_id,
                 status=reply.status,

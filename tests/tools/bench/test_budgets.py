@@ -50,6 +50,8 @@ MODULES = {
 BYTES = {name: (2600 * len(calls), 3000) for name, calls in CALLS.items()}
 ITEM_BYTES = 2048  # two write units
 RESPONSE_BYTES = 2000
+#: One line a request, without Lambda's own. The authorizer logs only what it refuses.
+LOG_BYTES = dict.fromkeys(CALLS, 800) | {"authorizer": 0}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,7 @@ def test_a_request_sends_and_receives_no_more_bytes(requests: dict[str, Sample],
     assert requests[name].bytes_sent < sent
     assert requests[name].bytes_received < received
     assert requests[name].response_bytes < RESPONSE_BYTES
+    assert requests[name].log_bytes <= LOG_BYTES[name]
 
 
 def test_the_number_of_users_changes_no_call(aws: EmbeddedAws, enrolled: User) -> None:

@@ -14,6 +14,7 @@ MULTI_REGION_KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd5
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/users"
 STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/security"
+ROLE = "arn:aws:iam::123456789012:role/a"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
@@ -84,6 +85,7 @@ def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
         ("event_bus", BUS, BUS),
         ("event_bus", "", None),
         ("standby", "true", True),
+        ("import_roles", f"{ROLE},arn:aws:iam::*:root", (ROLE, "arn:aws:iam::*:root")),
         ("max_auth_age_seconds", "300", 300),
         ("waf_requests_per_token", "10", 10),
         ("secret_key_arn", KEY, KEY),
@@ -197,6 +199,11 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("domain_name", "api.example.com.", "a domain name such as api.example.com"),
         ("certificate_arn", KEY, "an ARN such as arn:aws:acm:us-east-1:123456789012:certificate/"),
         ("hosted_zone_id", "/hostedzone/Z123", "a hosted zone's id such as Z0123456789ABCDEFGHIJ"),
+        (
+            "import_roles",
+            "a",
+            "a comma separated list, each the ARN of a role such as arn:aws:iam::123456789012:role/operator",
+        ),
         ("waf_requests_per_token", "9", "a whole number from 10 to 2000000000"),
         ("max_auth_age_seconds", "29", "a whole number from 30 to 86400, or nothing"),
         ("waf_requests_per_ip", "9", "a whole number from 10 to 2000000000"),

@@ -278,7 +278,10 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local only",
         ),
-        ({"region": "ap-east-2"}, "snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart"),
+        (
+            {"region": "ap-east-2", "snap_start": "true"},
+            "snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart",
+        ),
         ({"users_table_key_arn": KEY}, "users_table_key_arn: expected nothing, as users_table_name is not set"),
         (
             {"users_table_stream_arn": STREAM},

@@ -1,7 +1,8 @@
 """How the functions call AWS: time limits, retries, and the meaning of a failed call.
 
 In the worst case a call takes two attempts of (connect + read) and one backoff of at most a second: 5 s. A route makes
-at most three calls, 15 s, which is well inside the functions' timeout of 20 s and API Gateway's of 29 s.
+at most three calls, 15 s, which is well inside the functions' timeout of 20 s and API Gateway's of 29 s. A proof adds
+one call of at most 4 s (``functions.shared.signing``).
 """
 
 import encodings.idna  # noqa: F401 - docs/adr/0072: the first request would import it to look up a host

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import EXPOSED_HEADERS, RESPONSE_HEADERS, Metric
@@ -41,7 +41,7 @@ class Request[Body: ParsedBody]:
     Attributes
     ----------
     identity : Identity
-        The caller.
+        The caller; `ANYONE` on a public route.
     request_id : str
         API Gateway's request id.
     body : Body
@@ -95,6 +95,10 @@ def error_body(error: ApiError, *, request_id: str, now: float) -> str:
     )
 
 
+#: The caller of a public route.
+ANYONE: Final = Identity(user_id="", label="")
+
+
 class _Exchange:
     """One request until its reply: who sent it, and the metrics to count for it."""
 
@@ -116,9 +120,7 @@ class _Exchange:
     ) -> _Reply:
         counts = route.endpoint.metrics
         try:
-            identity = identity_from_event(self.event)
-            self.user_id = identity.user_id
-            identity.require_scope(scope)
+            identity = ANYONE if route.public else self._caller(scope)
         except UnauthorizedError as error:
             self.metrics.append(counts.unauthorized)
             return self._refusal(error)
@@ -132,7 +134,7 @@ class _Exchange:
             body = route.body.from_event(self.event)
             response = operation(Request(identity, self.request_id, body, counted.append)).to_json()
             outcome = counts.successes
-            return _Reply(200, response, "OK")
+            return _Reply(200, response, "OK", route.response_headers())
         except ServiceUnavailableError as error:
             outcome = counts.errors
             return self._refusal(error)
@@ -141,6 +143,12 @@ class _Exchange:
             return self._refusal(error)
         finally:
             self.metrics += [outcome, *counted]
+
+    def _caller(self, scope: str | None) -> Identity:
+        identity = identity_from_event(self.event)
+        self.user_id = identity.user_id
+        identity.require_scope(scope)
+        return identity
 
     def _refusal(self, error: ApiError) -> _Reply:
         self.metrics += error.metrics
@@ -161,7 +169,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
     route : Route
         The declaration of the route.
     settings : EndpointSettings
-        Environment, log level, CORS origins and required scope.
+        Environment, log level, CORS origins and required scope; the last two do not apply to a public route.
     clock : callable
         The current time in epoch seconds, for the timestamps of errors.
 
@@ -173,6 +181,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
     """
     telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
     name = f"{route.endpoint.method} {route.endpoint.path}"
+    allowed_origins = (ALL_ORIGINS,) if route.public else settings.cors_allowed_origins
 
     def decorate(operation: Callable[[Request[Body]], Returned]) -> LambdaHandler:
         def lambda_handler(event: Event, context: object) -> Response:
@@ -195,7 +204,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
                 **reply.log_fields,
             )
-            headers = {**RESPONSE_HEADERS, **_cors_headers(event, settings.cors_allowed_origins), **reply.headers}
+            headers = {**RESPONSE_HEADERS, **_cors_headers(event, allowed_origins), **reply.headers}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body, "isBase64Encoded": False}
 
         return lambda_handler

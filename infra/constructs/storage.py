@@ -20,11 +20,14 @@ class Storage:
         The customer managed key that encrypts the table; None if DynamoDB uses its own.
     secret_key_arn
         The key that encrypts the TOTP secrets.
+    proof_key_arns
+        The keys of the proof, the one that signs first; empty if proofs are off.
     """
 
     table: dynamodb.ITableV2
     table_key_arn: str | None
     secret_key_arn: str
+    proof_key_arns: tuple[str, ...] = ()
 
 
 def existing_table(scope: Construct, config: Config) -> dynamodb.ITableV2:

@@ -49,6 +49,8 @@ class WatchedResources:
         The DynamoDB table.
     secret_key_arn : str
         ARN of the KMS key that encrypts the TOTP secrets; a key, not an alias.
+    proof_key_arns : tuple of str
+        ARNs of the KMS keys of the proof; empty if proofs are off.
     dead_letter_queue_name : str or None
         The SQS queue of unpublished security events; ``None`` if no security events are published.
     """
@@ -60,6 +62,7 @@ class WatchedResources:
     timeout_seconds: int
     table_name: str
     secret_key_arn: str
+    proof_key_arns: tuple[str, ...] = ()
     dead_letter_queue_name: str | None = None
 
     def log_group_name(self, folder: str) -> str:

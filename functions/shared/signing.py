@@ -1,6 +1,5 @@
 """Signatures with the private half of a KMS key pair, one ``Sign`` call each. The private half never leaves KMS."""
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -38,7 +37,7 @@ class KmsSigner:
         retry_truncated_responses(self._client, "kms")
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature of a message.
+        """Return the signature of a message of at most 4096 bytes.
 
         Raises
         ------
@@ -48,9 +47,8 @@ class KmsSigner:
         with failing_closed("kms:Sign"):
             response = self._client.sign(
                 KeyId=self._arn,
-                # The digest, because KMS takes messages of up to 4096 bytes.
-                Message=hashlib.sha256(message).digest(),
-                MessageType="DIGEST",
+                Message=message,
+                MessageType="RAW",  # KMS hashes it
                 SigningAlgorithm=PROOF_KMS_ALGORITHM,
             )
         return response["Signature"]

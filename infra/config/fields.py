@@ -63,6 +63,7 @@ StreamArn = Annotated[
     str,
     _arn("dynamodb", "table/[A-Za-z0-9_.-]+/stream/[0-9:.T-]+", "table/users/stream/2026-01-01T00:00:00.000"),
 ]
+ProofAudience = Annotated[str, text(r"\S{1,255}", "an audience of up to 255 characters, without spaces")]
 ProofKey = Annotated[
     str,
     text(rf"{_LABEL}|{formats.KMS_KEY_ARN}", "a name such as key-1, or the ARN of an existing KMS key"),

@@ -103,7 +103,7 @@ class Config(Settings):
     """Tolerated clock difference for ``nbf`` and ``iat``; ``exp`` gets none."""
     required_scope: Annotated[fields.Word, expected("one scope")] | None = None
     """A scope that an access token must have, else 403. Not set: no scope is required."""
-    proof_audience: Annotated[fields.Word, expected("an audience without spaces")] | None = None
+    proof_audience: fields.ProofAudience | None = None
     """``aud`` of the signed proof of a second factor. Not set: no proof, no key and no public route."""
     proof_lifetime_seconds: Annotated[int, Field(ge=PROOF_LIFETIME_SECONDS[0], le=PROOF_LIFETIME_SECONDS[1])] = (
         DEFAULT_PROOF_LIFETIME_SECONDS
@@ -288,11 +288,6 @@ class Config(Settings):
             )
         return self
 
-    @property
-    def new_proof_keys(self) -> tuple[str, ...]:
-        """The names of the keys to create for the proof; none if proofs are off."""
-        return tuple(each for each in self.proof_keys if not _is_arn(each)) if self.proof_audience else ()
-
     @model_validator(mode="after")
     def _domain_has_a_certificate(self) -> Self:
         zone = self.hosted_zone_name
@@ -303,6 +298,11 @@ class Config(Settings):
                 "certificate_arn: expected a certificate for domain_name, or a hosted zone to create one with"
             )
         return self
+
+    @property
+    def new_proof_keys(self) -> tuple[str, ...]:
+        """The names of the keys to create for the proof; none if proofs are off."""
+        return tuple(each for each in self.proof_keys if not _is_arn(each)) if self.proof_audience else ()
 
 
 def _is_arn(key: str) -> bool:

@@ -15,6 +15,8 @@ TABLE_OPERATIONS: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
 #: The calls that the functions make on the secret key: setup the first, every other route the second.
 GENERATE_DATA_KEY: Final = "GenerateDataKey"
 DECRYPT: Final = "Decrypt"
+#: The call that they make on the first key of the proof.
+SIGN: Final = "Sign"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,15 @@ class WatchedResources:
         """Return the successful calls of a cryptographic operation on the secret key, by any principal."""
         dimensions = {"KeyArn": self.secret_key_arn, "Operation": operation}
         return Series(namespace="AWS/KMS", name="SuccessfulRequest", dimensions=dimensions)
+
+    def proof_key_uses(self) -> dict[str, Series]:
+        """Return the successful signatures with each key of the proof, by any principal, by names for metric math."""
+        return {
+            f"signed_{place}": Series(
+                namespace="AWS/KMS", name="SuccessfulRequest", dimensions={"KeyArn": arn, "Operation": SIGN}
+            )
+            for place, arn in enumerate(self.proof_key_arns, start=1)
+        }
 
     def dead_letters(self) -> Series | None:
         """Return the number of messages in the dead-letter queue; ``None`` without a queue."""

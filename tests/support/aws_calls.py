@@ -51,6 +51,22 @@ class AwsCalls:
             botocore.endpoint.Endpoint.make_request = original
 
     @contextmanager
+    def failing_for(self, named: str, failure: Failure) -> Iterator[None]:
+        """Make the calls fail whose request names something, such as an ARN."""
+        original = botocore.endpoint.Endpoint.make_request
+
+        def make_request(endpoint: Any, operation_model: Any, request: Any) -> Any:
+            if named.encode() in request["body"]:
+                return failure()
+            return original(endpoint, operation_model, request)
+
+        botocore.endpoint.Endpoint.make_request = make_request
+        try:
+            yield
+        finally:
+            botocore.endpoint.Endpoint.make_request = original
+
+    @contextmanager
     def repeating(self, repeated: str) -> Iterator[None]:
         """Send an operation twice and return the second result, as a retry after a lost response does."""
         original = botocore.endpoint.Endpoint.make_request

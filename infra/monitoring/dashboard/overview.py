@@ -17,7 +17,7 @@ from infra.monitoring.alarms import Alarms
 from infra.monitoring.dashboard.graphs import Colour, WidgetRow, computed, counter, dashboard, graph, line
 from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
-from infra.monitoring.rules.endpoints import slug
+from infra.monitoring.rules.endpoints import slug, watched_endpoints
 from infra.monitoring.rules.model import total, zero_filled
 
 COLUMNS: Final = 24
@@ -71,7 +71,8 @@ class OverviewDashboard(Construct):
         )
 
     def _health(self) -> list[WidgetRow]:
-        others = [endpoint for endpoint in contract.ENDPOINTS if endpoint is not contract.SETUP]
+        endpoints = watched_endpoints(self._watched)
+        others = [endpoint for endpoint in endpoints if endpoint is not contract.SETUP]
         graphs = [graph(f"{each.method} {each.path}", self._outcomes(each)) for each in others]
         setup = contract.SETUP
         return [
@@ -98,7 +99,7 @@ class OverviewDashboard(Construct):
                 graph(f"Setup: {setup.method} {setup.path}", self._outcomes(setup), width=12, height=7),
                 graph(
                     "Success rate (%)",
-                    [self._success(endpoint, slug(endpoint)) for endpoint in contract.ENDPOINTS],
+                    [self._success(endpoint, slug(endpoint)) for endpoint in endpoints],
                     unit="percent",
                     width=12,
                     height=7,
@@ -182,6 +183,26 @@ class OverviewDashboard(Construct):
                     ],
                 ),
             ],
+            *self._proofs(),
+        ]
+
+    def _proofs(self) -> list[WidgetRow]:
+        signed = self._watched.proof_key_uses()
+        if not signed:
+            return []
+        by_anyone = [line(f"Sign by any principal ({name})", each, Colour.BROKEN) for name, each in signed.items()]
+        return [
+            [
+                graph(
+                    "Signatures of proofs",
+                    [
+                        *by_anyone,
+                        self._counter(Metric.PROOF_SIGNATURES, Colour.GOOD),
+                        self._counter(Metric.PROOF_SIGNING_FAILURES, Colour.FAILED),
+                    ],
+                    width=COLUMNS,
+                )
+            ]
         ]
 
     def _latency_and_failures(self) -> list[WidgetRow]:
@@ -319,6 +340,7 @@ class OverviewDashboard(Construct):
         return [
             counter(self._watched.counted(getattr(endpoint.metrics, outcome)), colour)
             for outcome, colour in _OUTCOMES.items()
+            if not (outcome == "unauthorized" and endpoint in contract.PROOF_ENDPOINTS)  # they are public
         ]
 
     def _success(self, endpoint: Endpoint, label: str, colour: Colour | None = None) -> cloudwatch.IMetric:

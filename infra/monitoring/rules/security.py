@@ -13,6 +13,8 @@ def security_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
     yield from _guessing(watched, thresholds)
     yield from _tokens(watched, thresholds)
     yield from _secret_key(watched, thresholds)
+    if watched.proof_key_arns:
+        yield from _proof_keys(watched, thresholds)
     findings = {folder: watched.masked_log_events(folder) for folder in watched.functions}
     yield AlarmRule(
         key="secret-in-logs",
@@ -109,6 +111,34 @@ def _secret_key(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
         },
         expression=f"{zero_filled('decrypted')}-{zero_filled('counted')}",
         threshold=thresholds.decryptions_unaccounted,
+        # A long period: a call and its count may fall on different sides of a period's edge.
+        period_minutes=15,
+        urgency=Urgency.PAGE,
+    )
+
+
+def _proof_keys(watched: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
+    failed, asked = zero_filled("failures"), zero_filled("asked")
+    yield AlarmRule(
+        key="proof-key-unusable",
+        happened="At least half of the signatures of proofs fail: correct codes get a 503, and users cannot log in.",
+        response="Run describe-key on the first of proof_keys: cancel a deletion, enable it, or compare its quota.",
+        series={
+            "failures": watched.counted(Metric.PROOF_SIGNING_FAILURES),
+            "asked": watched.counted(Metric.PROOF_SIGNATURES),
+        },
+        expression=f"IF(({failed} >= {thresholds.errors}) AND (2*{failed} >= {asked}), 1, 0)",
+        threshold=1,
+        urgency=Urgency.PAGE,
+    )
+    signed = watched.proof_key_uses()
+    yield AlarmRule(
+        key="proof-signed-outside-the-api",
+        happened="The keys signed more than the functions asked for: another principal makes proofs for any user.",
+        response="Find the caller of Sign in CloudTrail; deny that principal on the key, then replace the key.",
+        series={**signed, "counted": watched.counted(Metric.PROOF_SIGNATURES)},
+        expression=f"{total(signed)}-{zero_filled('counted')}",
+        threshold=thresholds.signatures_unaccounted,
         # A long period: a call and its count may fall on different sides of a period's edge.
         period_minutes=15,
         urgency=Urgency.PAGE,

@@ -9,6 +9,7 @@ import jwt
 import pytest
 
 from functions.shared.contract import JWKS, OPENID_CONFIGURATION, Endpoint
+from tests.support.api_description import assert_described
 from tests.support.aws_calls import refused
 from tests.support.life_cycle import User
 from tests.support.metrics import emitted_metrics
@@ -68,6 +69,12 @@ def test_every_caller_gets_the_same_answer(proofs: Proofs, route: Endpoint) -> N
     assert plain["headers"]["Cache-Control"] == "public, max-age=3600"
     assert plain["headers"]["Content-Type"] == "application/json"
     assert "Vary" not in plain["headers"]
+
+
+@ROUTES
+def test_the_answer_is_the_described_one(proofs: Proofs, route: Endpoint) -> None:
+    response = proofs.signing_keys()(route)
+    assert_described(route, response["statusCode"], response["headers"], json.loads(response["body"]))
 
 
 def test_a_key_is_fetched_once_in_the_life_of_a_process(proofs: Proofs) -> None:

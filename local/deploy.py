@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, SECURITY_EVENTS_FUNCTION, lambda_name
+from functions.shared.contract import (
+    AUTHORIZER_FUNCTION,
+    ENDPOINTS,
+    SECURITY_EVENTS_FUNCTION,
+    SIGNING_KEYS_FUNCTION,
+    lambda_name,
+)
 from infra.outputs import Output
 from infra.paths import REPOSITORY
 from local.errors import LocalError
@@ -20,6 +26,8 @@ from local.server import log_tail
 from local.stack import Credentials, Stack, StackFolder
 
 ENVIRONMENT: Final = "local"
+#: Where the emulator serves APIs, without the Host header that AWS uses.
+_EXECUTE_API: Final = "/_aws/execute-api"
 #: Lines of CDK's output, and the step that begins after each.
 _MILESTONES: Final = (
     (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
@@ -85,6 +93,7 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
     settings = {
         "environment": ENVIRONMENT,
         "cognito_jwks_base_url": endpoint_url,
+        "execute_api_base_url": f"{endpoint_url}{_EXECUTE_API}",
         "cors_allowed_origins": ",".join(filter(None, (console_url, further_origins))),
     }
     return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
@@ -155,7 +164,7 @@ def _local_url(url: str, endpoint_url: str) -> str:
     """Return the emulator's URL of an API, given that on AWS: ``https://{id}.execute-api.{region}.amazonaws.com/{stage}``."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").partition(".")[0]
-    return f"{endpoint_url}/_aws/execute-api/{api_id}{parts.path.rstrip('/')}"
+    return f"{endpoint_url}{_EXECUTE_API}/{api_id}{parts.path.rstrip('/')}"
 
 
 def describe(
@@ -193,6 +202,7 @@ def describe(
                     AUTHORIZER_FUNCTION,
                     *(endpoint.function for endpoint in ENDPOINTS),
                     SECURITY_EVENTS_FUNCTION,
+                    SIGNING_KEYS_FUNCTION,
                 )
             },
             access_key_id=administrator.access_key_id,

@@ -1,6 +1,7 @@
 """The names and outputs of the stacks. Pipelines and local tools use them to find what was deployed."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class StackId(StrEnum):
@@ -23,9 +24,14 @@ class Output(StrEnum):
     USER_POOL_ID = "UserPoolId"  # identity
     CLIENT_ID = "ClientId"  # identity: `client_id` of the access tokens
     API_URL = "ApiUrl"  # service: with the stage, without a trailing slash
+    VERSION = "Version"  # service: the version of the service
     DOMAIN_TARGET = (
         "DomainTarget"  # service: the target of the domain's CNAME record, if this app does not create the record
     )
+
+
+#: The tag of every stack that has the version of the service.
+VERSION_TAG: Final = "version"
 
 
 def stack_name(environment: str, stack: StackId, region: str | None = None) -> str:

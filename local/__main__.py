@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from botocore.exceptions import BotoCoreError
+from rich.markup import escape
 
 from functions.shared.contract import SETUP
 from infra.paths import REPOSITORY
@@ -18,7 +19,7 @@ from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
 from local.stack import DEFAULT_PORT, STATE_FILE, Stack, StackFolder
-from local.terminal import Emphasis
+from local.terminal import console
 from local.users import TokenKind
 
 DEMO_USER: Final = "demo@example.com"
@@ -71,7 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fail(message: str) -> int:
     what, _, next_steps = message.partition("\n")
-    print(Emphasis(sys.stderr).bad(what) + (f"\n{next_steps}" if next_steps else ""), file=sys.stderr)
+    shown = console(sys.stderr)
+    shown.print(what, style="bold red", markup=False)
+    if next_steps:
+        shown.print(next_steps, markup=False)
     return 1
 
 
@@ -219,7 +223,6 @@ def _inert(_: argparse.Namespace) -> int:
 
 def _explain(stack: Stack, folder: StackFolder, access_token: str, *, stop: str) -> None:
     """Print how to call the API and, last, the URL of the console."""
-    strong, faint = Emphasis(sys.stdout).strong, Emphasis(sys.stdout).faint
     curl = [
         f"curl -s -X {SETUP.method} {stack.api_url}{SETUP.path}",
         f"  -H {shlex.quote(f'Authorization: Bearer {access_token}')}",
@@ -229,20 +232,20 @@ def _explain(stack: Stack, folder: StackFolder, access_token: str, *, stop: str)
         options += f" --directory {shlex.quote(str(folder.root))}"
     lines = [
         "",
-        f"The API is at   {strong(stack.api_url)}",
-        f"Its state is in {_relative(folder.state)}",
+        f"The API is at   [bold]{escape(stack.api_url)}[/]",
+        f"Its state is in {escape(str(_relative(folder.state)))}",
         "",
         f"Enrol an authenticator app as {DEMO_USER}:",
         "",
-        faint(" \\\n".join(curl)),
+        f"[dim]{escape(' \\\n'.join(curl))}[/]",
         "",
-        f"A new token:    {_COMMAND_LINE} token{options} --user {DEMO_USER}",
+        f"A new token:    {_COMMAND_LINE} token{escape(options)} --user {DEMO_USER}",
         "",
         f"Stop it with {stop}. To try it, open the console in a browser:",
         "",
-        f"  {strong(stack.console_url)}",
+        f"  [bold]{escape(stack.console_url)}[/]",
     ]
-    print("\n".join(lines), flush=True)
+    console(sys.stdout).print("\n".join(lines))
 
 
 def _how_far(folder: StackFolder) -> str:

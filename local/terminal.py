@@ -1,33 +1,12 @@
-"""Emphasis on terminals; files and pipes get plain text."""
+"""Consoles of `rich`: colours and live displays on terminals, plain text in files and pipes."""
 
 import os
-from typing import Final, TextIO
+from typing import TextIO
 
-_RESET: Final = "\x1b[0m"
-
-
-def understands_escapes(out: TextIO) -> bool:
-    """Return whether a stream is a terminal that can move its cursor."""
-    return out.isatty() and os.environ.get("TERM") != "dumb"
+from rich.console import Console
 
 
-class Emphasis:
-    """Emphasises text if the stream supports it and NO_COLOR is not set (https://no-color.org)."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._on = understands_escapes(out) and not os.environ.get("NO_COLOR")
-
-    def strong(self, text: str) -> str:
-        """Return important text, in bold."""
-        return self._styled("\x1b[1m", text)
-
-    def faint(self, text: str) -> str:
-        """Return secondary text, dimmed."""
-        return self._styled("\x1b[2m", text)
-
-    def bad(self, text: str) -> str:
-        """Return an error, in red."""
-        return self._styled("\x1b[1;31m", text)
-
-    def _styled(self, start: str, text: str) -> str:
-        return f"{start}{text}{_RESET}" if self._on else text
+def console(out: TextIO) -> Console:
+    """Return a console that keeps lines as they are; it writes no escapes if NO_COLOR is set (https://no-color.org)."""
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(file=out, color_system=None if plain else "auto", highlight=False, soft_wrap=True, emoji=False)

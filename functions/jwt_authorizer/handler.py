@@ -36,7 +36,7 @@ def create_handler(
     it need not fetch them within its first request.
     """
     settings = AuthorizerSettings.from_environ(environ)
-    telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
+    telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level, version=settings.version)
 
     def fetch_failed(error: Exception) -> None:
         telemetry.count([Metric.JWKS_FETCH_FAILURES])

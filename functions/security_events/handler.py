@@ -12,7 +12,7 @@ from functions.shared.contract import Metric
 from functions.shared.observability import Telemetry
 
 settings = SecurityEventsSettings.from_environ(os.environ)
-telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
+telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level, version=settings.version)
 delivery = Delivery(
     bus=EventBridgeBus(settings.event_bus_name, environment=settings.environment),
     dead_letters=SqsDeadLetters(settings.dead_letter_queue_url),

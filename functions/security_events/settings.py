@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from functions.shared.contract import Env
-from functions.shared.settings import ConfigurationError, read_environment, read_event_bus_name, read_log_level
+from functions.shared.settings import (
+    ConfigurationError,
+    read_environment,
+    read_event_bus_name,
+    read_log_level,
+    read_version,
+)
 
 _QUEUE_URL: Final = re.compile(r"https?://[^\s/]+/\d{12}/[A-Za-z0-9_-]{1,80}")
 
@@ -19,6 +25,7 @@ class SecurityEventsSettings:
     log_level: str
     event_bus_name: str
     dead_letter_queue_url: str
+    version: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -37,4 +44,5 @@ class SecurityEventsSettings:
             log_level=read_log_level(environ),
             event_bus_name=read_event_bus_name(environ),
             dead_letter_queue_url=queue_url,
+            version=read_version(environ),
         )

@@ -179,7 +179,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
         The decorated function takes a `Request`, returns the body of the 200 response, and raises one of the route's
         errors for any other; any other exception becomes a 500 without detail.
     """
-    telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level)
+    telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level, version=settings.version)
     name = f"{route.endpoint.method} {route.endpoint.path}"
     allowed_origins = (ALL_ORIGINS,) if route.public else settings.cors_allowed_origins
 

@@ -26,11 +26,13 @@ class Telemetry:
         Deployment environment: a dimension of every metric and a field of every log line.
     log_level : str
         Level of the log.
+    version : str
+        Version of the service: a field of every log line.
     """
 
-    def __init__(self, *, environment: str, log_level: str) -> None:
+    def __init__(self, *, environment: str, log_level: str, version: str) -> None:
         self._logger = Logger(service=METRICS_SERVICE, level=log_level, location=None, utc=True, use_rfc3339=True)
-        self._logger.append_keys(environment=environment)
+        self._logger.append_keys(environment=environment, version=version)
         self._metrics = Metrics(namespace=METRICS_NAMESPACE, service=METRICS_SERVICE)
         self._metrics.set_default_dimensions(**{DIMENSION_ENVIRONMENT: environment})
 

@@ -20,6 +20,7 @@ from functions.shared.contract import (
     DEFAULT_LOG_LEVEL,
     DEFAULT_MFA_ISSUER,
     DEFAULT_PROOF_LIFETIME_SECONDS,
+    DEFAULT_SERVICE_VERSION,
     DEFAULT_USERS_TABLE_NAME,
     Env,
 )
@@ -27,6 +28,7 @@ from functions.shared.contract import (
 PRODUCTION: Final = "prod"
 
 _ENVIRONMENT: Final = "[a-z][a-z0-9-]{0,30}"
+_VERSION: Final = r"[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]{0,40}"
 _LOG_LEVELS: Final = get_args(formats.LogLevel)
 _RAW_KEY_PREFIX = "raw:"
 _RAW_KEY_BYTES = 32
@@ -77,6 +79,11 @@ def read_log_level(environ: Mapping[str, str]) -> str:
     if level not in _LOG_LEVELS:
         raise ConfigurationError(Env.LOG_LEVEL, f"expected one of {', '.join(_LOG_LEVELS)}")
     return level
+
+
+def read_version(environ: Mapping[str, str]) -> str:
+    """Return the version of the service, which every log line has."""
+    return _matching(environ, Env.SERVICE_VERSION, _VERSION, "a version such as 1.2.3", default=DEFAULT_SERVICE_VERSION)
 
 
 def read_table_name(environ: Mapping[str, str]) -> str:
@@ -215,6 +222,7 @@ class EndpointSettings:
     log_level: str
     cors_allowed_origins: tuple[str, ...]
     required_scope: str | None
+    version: str = DEFAULT_SERVICE_VERSION
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -233,6 +241,7 @@ class EndpointSettings:
             log_level=read_log_level(environ),
             cors_allowed_origins=origins,
             required_scope=environ.get(Env.MFA_REQUIRED_SCOPE, "").strip() or None,
+            version=read_version(environ),
         )
 
 
@@ -268,6 +277,7 @@ class AuthorizerSettings:
     user_claim: str = DEFAULT_JWT_USER_CLAIM
     label_claims: tuple[str, ...] = DEFAULT_JWT_LABEL_CLAIMS
     leeway_seconds: int = DEFAULT_JWT_LEEWAY_SECONDS
+    version: str = DEFAULT_SERVICE_VERSION
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -306,4 +316,5 @@ class AuthorizerSettings:
             user_claim=_read(environ, Env.JWT_USER_CLAIM, DEFAULT_JWT_USER_CLAIM),
             label_claims=_comma_separated(environ, Env.JWT_LABEL_CLAIMS) or DEFAULT_JWT_LABEL_CLAIMS,
             leeway_seconds=int(leeway),
+            version=read_version(environ),
         )

@@ -16,10 +16,12 @@ from infra.constructs.firewall import Firewall
 from infra.constructs.function import MfaFunction
 from infra.constructs.gateway_responses import add_gateway_responses
 from infra.constructs.logs import log_group
+from infra.project import VERSION
 
 #: One line for each request. Only metadata: headers and bodies contain tokens, codes and secrets.
 _ACCESS_LOG: Final = {
     "request_id": "$context.requestId",
+    "version": VERSION,
     "time": "$context.requestTime",
     "method": "$context.httpMethod",
     "path": "$context.resourcePath",

@@ -14,6 +14,7 @@ from infra.config import IMAGE, Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.log_protection import log_protection_policy
 from infra.constructs.logs import log_group
+from infra.project import VERSION
 
 #: The alias that every caller invokes: a deployment moves it from one published version to the next.
 LIVE: Final = "live"
@@ -40,7 +41,7 @@ class MfaFunction(Construct):
     code
         The source of its code.
     environment
-        The environment variables that it reads, besides the environment's name and the log level.
+        The environment variables that it reads, besides the environment's name, the log level and the version.
     statements
         What it may do, besides writing to its own log group.
     """
@@ -72,7 +73,11 @@ class MfaFunction(Construct):
         for statement in statements:
             self.role.add_to_policy(statement)
         image = config.packaging == IMAGE
-        common = {Env.ENVIRONMENT: config.environment, Env.LOG_LEVEL: config.log_level}
+        common = {
+            Env.ENVIRONMENT: config.environment,
+            Env.LOG_LEVEL: config.log_level,
+            Env.SERVICE_VERSION: VERSION,
+        }
         self.function: Final = lambda_.Function(
             self,
             "Function",

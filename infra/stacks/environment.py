@@ -4,7 +4,8 @@ from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.config import Config
-from infra.outputs import StackId, stack_name
+from infra.outputs import VERSION_TAG, StackId, stack_name
+from infra.project import VERSION
 
 
 class EnvironmentStack(Stack):
@@ -37,5 +38,6 @@ class EnvironmentStack(Stack):
             stack_name=stack_name(config.environment, stack, replica_region),
             description=f"{description} ({config.environment})",
             termination_protection=config.retain_data,
+            tags={VERSION_TAG: VERSION},
             env=Environment(account=config.account, region=replica_region or config.region),
         )

@@ -18,6 +18,7 @@ from infra.constructs.token_issuer import TokenIssuer
 from infra.monitoring.resources import WatchedResources
 from infra.outputs import Output, StackId
 from infra.permissions import PERMISSIONS, statements
+from infra.project import VERSION
 from infra.stacks.environment import EnvironmentStack
 
 
@@ -91,6 +92,7 @@ class ServiceStack(EnvironmentStack):
             api_name = self._api.rest_api.rest_api_name
             GradualRelease(self, "Releases", config=config, functions=self.functions, api_name=api_name)
         CfnOutput(self, Output.API_URL, value=self._api.url)
+        CfnOutput(self, Output.VERSION, value=VERSION)
 
     def watched_resources(self) -> WatchedResources:
         """Return the parts of the service that monitoring watches, by name."""

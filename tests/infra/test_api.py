@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.shared import contract
+from infra.project import VERSION
 from tests.infra.synthesis import Stack, Synthesized, endpoints_of, synthesize
 
 PUBLIC_PATHS = {"/.well-known/openid-configuration", "/.well-known/jwks.json"}
@@ -104,6 +105,7 @@ def test_the_access_log_contains_only_metadata(dev: Synthesized) -> None:
     line = json.loads(stage["AccessLogSetting"]["Format"])
 
     assert {"request_id", "status", "error", "latency_ms", "source_ip"} <= set(line)
+    assert line.pop("version") == VERSION
     for variable in line.values():
         assert variable.startswith("$context.")
         # Neither the caller's claims nor the values that the authorizer passes on.

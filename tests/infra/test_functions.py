@@ -10,7 +10,7 @@ TABLE = "<AWS::DynamoDB::GlobalTable>"
 KEY_ARN = "<AWS::KMS::Key Arn>"
 DEPLOYED = (*(endpoint.function for endpoint in contract.ENDPOINTS), "jwt_authorizer", "security_events")
 
-# The variables that a function reads, besides ENVIRONMENT and LOG_LEVEL.
+# The variables that a function reads, besides ENVIRONMENT, LOG_LEVEL and SERVICE_VERSION.
 READS = {
     "setup_mfa": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "MFA_ISSUER", "CORS_ALLOWED_ORIGINS"},
     "verify_mfa_setup": {"USERS_TABLE_NAME", "MFA_ENCRYPTION_KEY", "CORS_ALLOWED_ORIGINS"},
@@ -79,7 +79,8 @@ def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, fold
     found = service.variables(folder)
     proofs = environment == "local" and folder in contract.PROOF_FUNCTIONS
 
-    assert set(found) == READS[folder] | {"ENVIRONMENT", "LOG_LEVEL"} | (OF_PROOFS if proofs else set())
+    expected = READS[folder] | {"ENVIRONMENT", "LOG_LEVEL", "SERVICE_VERSION"}
+    assert set(found) == expected | (OF_PROOFS if proofs else set())
     assert found["ENVIRONMENT"] == environment
     assert found["LOG_LEVEL"] == "INFO"
     assert found.get("USERS_TABLE_NAME", TABLE) == TABLE

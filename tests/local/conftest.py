@@ -1,11 +1,22 @@
 """One emulator for the tests of its gaps."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local import ports, server
+from local.stack import StackFolder
 from tests.support.emulator import Deploy, Deployed, Emulator, emulator_below
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[StackFolder]:
+    """Return the place of a stack on a free port; a stack that runs there is stopped at the end."""
+    folder = StackFolder(ports.free_port(), tmp_path)
+    yield folder
+    server.stop(folder)
 
 
 @pytest.fixture(scope="session")

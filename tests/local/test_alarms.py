@@ -90,7 +90,7 @@ def test_an_alarm_recovers_without_a_new_datapoint(
 ) -> None:
     alarm = _alarm(namespace, Period=10)
     emulator.client("cloudwatch").put_metric_alarm(**alarm)
-    _put(emulator, namespace, "ours", 5, age=7)
+    _put(emulator, namespace, "ours", 5, age=25)  # counts until it is three periods old
     assert state_of(alarm["AlarmName"]) == "ALARM"
     eventually(lambda: state_of(alarm["AlarmName"]) == "OK")
 

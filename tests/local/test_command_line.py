@@ -27,13 +27,6 @@ from local.stack import FIELDS, Stack, StackFolder
 from tests.support.emulator import PATIENCE_SECONDS, eventually
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[StackFolder]:
-    folder = StackFolder(ports.free_port(), tmp_path)
-    yield folder
-    server.stop(folder)
-
-
 def _command(folder: StackFolder, *arguments: str) -> list[str]:
     options = ["--port", str(folder.port), "--directory", str(folder.root)]
     return [sys.executable, "-m", "tests.local.quick_stack", *arguments, *options]
@@ -115,6 +108,7 @@ def test_the_emulator_ends_with_a_killed_run_and_the_next_run_works(folder: Stac
     run = _Run(folder)
     run.end(signal.SIGKILL)
     eventually(lambda: not _responds(folder))
+    eventually(lambda: server.running(folder) is None)
     eventually(lambda: not folder.state.exists() and not folder.temporary.exists())
 
     again = _Run(folder)
@@ -158,6 +152,7 @@ def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackF
 
     assert _finish(folder, "down").returncode == 0
     assert not _responds(folder)
+    assert not server.stop(folder)
     assert _finish(folder, "status").returncode == 3
 
 
@@ -203,6 +198,10 @@ def test_a_port_in_use_is_refused_with_its_holder_and_another_port(folder: Stack
         refused = _finish(folder, "up")
     assert refused.returncode == 1
     assert f"Port {folder.port} is in use by " in refused.stderr
+    if sys.platform == "linux":
+        assert f"process {os.getpid()} (" in refused.stderr
+    assert refused.stderr.count("\n") == 2  # the problem, and what to do
+    assert server.running(folder) is None
     suggested = re.search(r"`make run LOCAL_PORT=(\d+)`", refused.stderr)
     assert suggested is not None
     assert int(suggested[1]) > folder.port

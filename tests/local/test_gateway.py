@@ -229,17 +229,7 @@ def test_body_too_large_has_a_gateway_response(url: str) -> None:
 
 def test_requests_are_counted_by_kind_of_response(url: str, emulator: Emulator) -> None:
     def total(metric: str) -> float:
-        now = time.time()
-        points = emulator.client("cloudwatch").get_metric_statistics(
-            Namespace="AWS/ApiGateway",
-            MetricName=metric,
-            Dimensions=[{"Name": "ApiName", "Value": "gateway-test"}, {"Name": "Stage", "Value": "v1"}],
-            StartTime=now - 3600,
-            EndTime=now + 60,
-            Period=3600,
-            Statistics=["Sum"],
-        )["Datapoints"]
-        return float(sum(point["Sum"] for point in points))
+        return emulator.total("AWS/ApiGateway", metric, ApiName="gateway-test", Stage="v1")
 
     before = {metric: total(metric) for metric in ("Count", "4XXError", "5XXError", "Latency")}
     _post(url)

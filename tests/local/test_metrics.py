@@ -1,5 +1,4 @@
 import json
-import time
 from typing import Any
 
 import pytest
@@ -7,27 +6,13 @@ import pytest
 from tests.support.emulator import Emulator, eventually, function
 
 
-def _total(emulator: Emulator, namespace: str, name: str, **dimensions: str) -> float:
-    now = time.time()
-    points = emulator.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - 600,
-        EndTime=now + 60,
-        Period=3600,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return float(sum(point["Sum"] for point in points))
-
-
 def test_what_a_function_logs_as_emf_becomes_a_metric(emulator: Emulator) -> None:
     directive = {"Namespace": "Test", "Dimensions": [["kind"]], "Metrics": [{"Name": "Hits", "Unit": "Count"}]}
     line = json.dumps({"_aws": {"Timestamp": 0, "CloudWatchMetrics": [directive]}, "Hits": 3, "kind": "a"})
     deployed = emulator.deploy({"F": function(f"def handler(event, context):\n    print({line!r})")})
     emulator.client("lambda").invoke(FunctionName=deployed.physical_id("F"))
-    assert eventually(lambda: _total(emulator, "Test", "Hits", kind="a")) == 3
-    assert _total(emulator, "Test", "Hits", kind="b") == 0
+    assert eventually(lambda: emulator.total("Test", "Hits", kind="a")) == 3
+    assert emulator.total("Test", "Hits", kind="b") == 0
     deployed.delete()
 
 
@@ -37,7 +22,7 @@ def test_every_invocation_is_counted_once(emulator: Emulator, invocation: str) -
     name = deployed.physical_id("F")
 
     def total(metric: str) -> float:
-        return _total(emulator, "AWS/Lambda", metric, FunctionName=name)
+        return emulator.total("AWS/Lambda", metric, FunctionName=name)
 
     def invoke(event: dict[str, Any]) -> None:
         emulator.client("lambda").invoke(FunctionName=name, InvocationType=invocation, Payload=json.dumps(event))
@@ -59,6 +44,6 @@ def test_a_refused_invocation_is_a_throttle(emulator: Emulator) -> None:
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     with pytest.raises(client.exceptions.TooManyRequestsException):
         client.invoke(FunctionName=name)
-    assert _total(emulator, "AWS/Lambda", "Throttles", FunctionName=name) >= 1  # the SDK retries
-    assert _total(emulator, "AWS/Lambda", "Invocations", FunctionName=name) == 0
+    assert emulator.total("AWS/Lambda", "Throttles", FunctionName=name) >= 1  # the SDK retries
+    assert emulator.total("AWS/Lambda", "Invocations", FunctionName=name) == 0
     deployed.delete()

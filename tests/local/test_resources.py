@@ -59,20 +59,14 @@ def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Depl
     assert (described()["AlarmDescription"], described()["StateValue"]) == ("second", "ALARM")
 
 
-def test_an_alarm_with_one_plain_query_works(emulator: Emulator, deploy: Deploy) -> None:
+@pytest.mark.parametrize(("expression", "value"), [(None, 3), ("m * 2", 6)], ids=["plain", "metric math"])
+def test_an_alarm_of_queries_is_evaluated_and_changes(
+    emulator: Emulator, deploy: Deploy, expression: str | None, value: int
+) -> None:
     namespace, name = f"space-{uuid.uuid4().hex[:8]}", f"alarm-{uuid.uuid4().hex[:8]}"
-    deploy({"Alarm": _metric_alarm(name, Metrics=[_plain_query(namespace)])})
-    cloudwatch = emulator.client("cloudwatch")
-    datum = {"MetricName": "Hits", "Value": 1, "Dimensions": [{"Name": "kind", "Value": "a"}]}
-    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
-    alarm = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
-    assert alarm["StateValue"] == "ALARM"
-
-
-def test_an_alarm_with_metric_math_works(emulator: Emulator, deploy: Deploy) -> None:
-    namespace, name = f"space-{uuid.uuid4().hex[:8]}", f"alarm-{uuid.uuid4().hex[:8]}"
-    hidden = _plain_query(namespace) | {"ReturnData": False}
-    resources = {"Alarm": _metric_alarm(name, Threshold=8, Metrics=[hidden, {"Id": "e", "Expression": "m * 2"}])}
+    query = _plain_query(namespace)
+    queries = [query] if expression is None else [query | {"ReturnData": False}, {"Id": "e", "Expression": expression}]
+    resources = {"Alarm": _metric_alarm(name, Threshold=value + 1, Metrics=queries)}
     deployed = deploy(resources)
     cloudwatch = emulator.client("cloudwatch")
 
@@ -82,7 +76,7 @@ def test_an_alarm_with_metric_math_works(emulator: Emulator, deploy: Deploy) -> 
     datum = {"MetricName": "Hits", "Value": 3, "Dimensions": [{"Name": "kind", "Value": "a"}]}
     cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
     assert state() == "OK"
-    resources["Alarm"]["Properties"]["Threshold"] = 6
+    resources["Alarm"]["Properties"]["Threshold"] = value
     deployed.update(resources)
     assert state() == "ALARM"
 

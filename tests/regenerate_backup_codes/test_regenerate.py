@@ -44,8 +44,6 @@ def test_a_wrong_code_changes_nothing_but_the_count(aws: EmbeddedAws, enrolled: 
     before = aws.item("user-1")
     assert enrolled.regenerate(enrolled.wrong_code()).error == "INVALID_CODE"
     after = aws.item("user-1")
-    assert before is not None
-    assert after is not None
     assert after["failed_attempts"] == {"N": "1"}
     assert after["backup_codes"] == before["backup_codes"]
     assert after["backup_codes_salt"] == before["backup_codes_salt"]

@@ -63,7 +63,9 @@ def delivery(bus: FakeBus, queue: FakeQueue) -> Delivery:
 def make_delivery(bus: FakeBus, queue: FakeQueue) -> Delivery:
     # Powertools keeps one logger a process, with the standard output of the process's start.
     logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
-    return Delivery(bus=bus, dead_letters=queue, telemetry=Telemetry(environment="dev", log_level="INFO"))
+    return Delivery(
+        bus=bus, dead_letters=queue, telemetry=Telemetry(environment="dev", log_level="INFO", version="1.2.3")
+    )
 
 
 def users(events: Sequence[SecurityEvent]) -> list[str]:

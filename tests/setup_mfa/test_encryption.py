@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_encryption_sdk import CommitmentPolicy, EncryptionSDKClient, StrictAwsKmsMasterKeyProvider
@@ -50,6 +51,19 @@ def b64(message: bytes) -> str:
     return base64.b64encode(message).decode()
 
 
+def encrypted(
+    provider: Any, *, client: EncryptionSDKClient = sdk_client, source: bytes = SECRET.encode(), **changes: Any
+) -> bytes:
+    """Return the message that an SDK client makes as our sealer calls it, with changes."""
+    ours = {
+        "encryption_context": encryption_context("user-1"),
+        "algorithm": Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
+        "frame_length": 0,
+    }
+    message: bytes = client.encrypt(source=source, key_provider=provider, **ours | changes)[0]
+    return message
+
+
 def opened(key: MasterKey, message: bytes, user_id: str = "user-1") -> str | None:
     """Return the plaintext, or None if the opener reports a damaged record or a failure of KMS."""
     try:
@@ -82,26 +96,13 @@ def test_does_not_open_for_another_user(key: MasterKey, other: str) -> None:
     ids=str,
 )
 def test_does_not_open_what_was_sealed_under_another_context(key: MasterKey, context: dict[str, str]) -> None:
-    message, _ = sdk_client.encrypt(
-        source=SECRET.encode(),
-        key_provider=key,
-        encryption_context=context,
-        algorithm=Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
-        frame_length=0,
-    )
-    assert opened(key, message) is None
+    assert opened(key, encrypted(key, encryption_context=context)) is None
 
 
-def test_does_not_open_with_another_key(aws: EmbeddedAws) -> None:
-    message = message_of(EnvelopeSealer(master_key(KmsKey(aws.key_arn))).seal(SECRET, user_id="user-1"))
-    other = aws.kms.create_key()["KeyMetadata"]["Arn"]
-    assert opened(master_key(KmsKey(other)), message) is None
-    assert opened(master_key(RawKey(RAW_KEY)), message) is None
-
-
-def test_does_not_open_with_another_raw_key(raw_key: MasterKey) -> None:
-    message = message_of(EnvelopeSealer(raw_key).seal(SECRET, user_id="user-1"))
-    assert opened(master_key(RawKey(bytes(32))), message) is None
+def test_does_not_open_with_another_key(aws: EmbeddedAws, key: MasterKey) -> None:
+    message = message_of(EnvelopeSealer(key).seal(SECRET, user_id="user-1"))
+    others = (KmsKey(aws.kms.create_key()["KeyMetadata"]["Arn"]), RawKey(bytes(32)))
+    assert [opened(master_key(other), message) for other in others] == [None, None]
 
 
 class TestForm:
@@ -153,36 +154,18 @@ class TestOtherSuites:
     def test_are_refused(self, raw_key: MasterKey, suite: Algorithm) -> None:
         anything = EncryptionSDKClient(commitment_policy=CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT)
         committing = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_ALLOW_DECRYPT)
-        message, _ = (committing if suite.is_committing() else anything).encrypt(
-            source=SECRET.encode(),
-            key_provider=raw_key,
-            encryption_context=encryption_context("user-1"),
-            algorithm=suite,
-            frame_length=0,
-        )
-        assert opened(raw_key, message) is None
+        client = committing if suite.is_committing() else anything
+        assert opened(raw_key, encrypted(raw_key, client=client, algorithm=suite)) is None
 
     def test_a_body_longer_than_any_secret_is_refused(self, raw_key: MasterKey) -> None:
-        message, _ = sdk_client.encrypt(
-            source=b"A" * 257,
-            key_provider=raw_key,
-            encryption_context=encryption_context("user-1"),
-            algorithm=Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
-            frame_length=0,
-        )
-        assert opened(raw_key, message) is None
+        assert opened(raw_key, encrypted(raw_key, source=b"A" * 257)) is None
 
     def test_two_data_keys_are_refused(self, aws: EmbeddedAws) -> None:
         other = aws.kms.create_key()["KeyMetadata"]["Arn"]
         generous = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
-        message, header = generous.encrypt(
-            source=SECRET.encode(),
-            key_provider=StrictAwsKmsMasterKeyProvider(key_ids=[aws.key_arn, other], region_names=[REGION]),
-            encryption_context=encryption_context("user-1"),
-            algorithm=Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
-            frame_length=0,
-        )
-        assert len(header.encrypted_data_keys) == 2
+        both = StrictAwsKmsMasterKeyProvider(key_ids=[aws.key_arn, other], region_names=[REGION])
+        message = encrypted(both, client=generous)
+        assert len(deserialize_header(io.BytesIO(message))[0].encrypted_data_keys) == 2
         assert opened(master_key(KmsKey(aws.key_arn)), message) is None
 
 
@@ -311,13 +294,8 @@ class TestInteroperability:
         }
 
     def test_what_a_plain_sdk_client_seals_our_opener_opens(self, aws: EmbeddedAws) -> None:
-        message, _ = EncryptionSDKClient().encrypt(
-            source=SECRET.encode(),
-            key_provider=StrictAwsKmsMasterKeyProvider(key_ids=[aws.key_arn], region_names=[REGION]),
-            encryption_context=encryption_context("user-1"),
-            algorithm=Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
-            frame_length=0,
-        )
+        provider = StrictAwsKmsMasterKeyProvider(key_ids=[aws.key_arn], region_names=[REGION])
+        message = encrypted(provider, client=EncryptionSDKClient())
         assert EnvelopeOpener(master_key(KmsKey(aws.key_arn))).open(b64(message), user_id="user-1") == SECRET
 
     def test_kms_itself_opens_the_data_key_only_under_the_context(self, aws: EmbeddedAws) -> None:

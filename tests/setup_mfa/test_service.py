@@ -10,7 +10,6 @@ from functions.setup_mfa.encryption import SealedSecret
 from functions.setup_mfa.repository import PendingEnrolment
 from functions.setup_mfa.service import SetupService
 from functions.shared.backup_codes import BackupCodeKeys
-from functions.shared.errors import ApiError, MfaAlreadyEnabledError, ServiceUnavailableError
 from functions.shared.identity import Identity
 
 ADA = Identity(user_id="user-1", label="ada@example.com")
@@ -20,23 +19,17 @@ ADA = Identity(user_id="user-1", label="ada@example.com")
 class Diary:
     """Stands for the sealer and the repository, and remembers what they were asked, in order."""
 
-    fails: dict[str, ApiError] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     secrets: list[tuple[str, str]] = field(default_factory=list)
     stored: list[PendingEnrolment] = field(default_factory=list)
 
-    def _note(self, event: str) -> None:
-        self.events.append(event)
-        if event in self.fails:
-            raise self.fails[event]
-
     def seal(self, secret: str, *, user_id: str) -> SealedSecret:
-        self._note("seal")
+        self.events.append("seal")
         self.secrets.append((secret, user_id))
         return SealedSecret(message="sealed", iv="iv")
 
     def put_pending(self, enrolment: PendingEnrolment) -> None:
-        self._note("put")
+        self.events.append("put")
         self.stored.append(enrolment)
 
 
@@ -53,22 +46,6 @@ def test_stores_what_it_shows_and_shows_it_only_after_storing() -> None:
     assert (stored.user_id, stored.sealed.message, stored.created_at) == ("user-1", "sealed", 1_800_000_123.4)
     keys = BackupCodeKeys.derive(secret=base64.b32decode(response.secret), salt=stored.backup_codes_salt)
     assert stored.backup_code_hashes == keys.hashes()
-
-
-@pytest.mark.parametrize(
-    ("event", "error"),
-    [
-        ("seal", ServiceUnavailableError("kms:GenerateDataKey", "ThrottlingException")),
-        ("put", ServiceUnavailableError("dynamodb:PutItem", "ThrottlingException")),
-        ("put", MfaAlreadyEnabledError()),
-    ],
-    ids=["KMS fails", "DynamoDB fails", "already enabled"],
-)
-def test_a_failure_stores_nothing_and_shows_nothing(event: str, error: ApiError) -> None:
-    diary = Diary(fails={event: error})
-    with pytest.raises(type(error)):
-        service(diary).enrol(ADA)
-    assert diary.stored == []
 
 
 def test_a_label_that_makes_no_qr_code_fails_before_anything_is_called(monkeypatch: pytest.MonkeyPatch) -> None:

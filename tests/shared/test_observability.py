@@ -16,7 +16,7 @@ PRIVATE = "JBSWY3DPEHPK3PXP"
 def telemetry() -> Telemetry:
     """Return the telemetry of a fresh process, which writes to the standard output of this test."""
     logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
-    return Telemetry(environment="dev", log_level="INFO")
+    return Telemetry(environment="dev", log_level="INFO", version="1.2.3")
 
 
 def raised(depth: int = 1) -> BaseException:
@@ -67,6 +67,7 @@ class TestLog:
             "message": "it happened",
             "service": "mfa",
             "environment": "dev",
+            "version": "1.2.3",
             "request_id": "r-1",
             "status": 200,
         }

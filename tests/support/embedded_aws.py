@@ -39,15 +39,13 @@ class EmbeddedAws:
             ],
         )
 
-    def item(self, user_id: str) -> dict[str, Any] | None:
-        """Return a user's stored item."""
+    def item(self, user_id: str) -> dict[str, Any]:
+        """Return a user's stored item; empty if there is none."""
         key = {"pk": {"S": f"USER#{user_id}"}, "sk": {"S": "MFA#SECRET"}}
-        found: dict[str, Any] | None = self.dynamodb.get_item(TableName=TABLE_NAME, Key=key).get("Item")
+        found: dict[str, Any] = self.dynamodb.get_item(TableName=TABLE_NAME, Key=key).get("Item", {})
         return found
 
     def set(self, user_id: str, **attributes: Any) -> None:
         """Overwrite attributes of a user's stored item; None removes one."""
-        item = {**(self.item(user_id) or {}), **attributes}
-        self.dynamodb.put_item(
-            TableName=TABLE_NAME, Item={name: value for name, value in item.items() if value is not None}
-        )
+        item = {name: value for name, value in (self.item(user_id) | attributes).items() if value is not None}
+        self.dynamodb.put_item(TableName=TABLE_NAME, Item=item)

@@ -39,6 +39,20 @@ class Emulator:
         deployed.change("CREATE", resources, outputs)
         return deployed
 
+    def total(self, namespace: str, metric: str, **dimensions: str) -> float:
+        """Return the sum of a metric over the last ten minutes."""
+        now = time.time()
+        points = self.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+            StartTime=now - 600,
+            EndTime=now + 60,
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return float(sum(point["Sum"] for point in points))
+
 
 @cache
 def _client(url: str, credentials: Credentials, service: str, region: str) -> Any:

@@ -64,11 +64,11 @@ def hashes(start: int, end: int) -> dict[str, Any]:
 
 
 def stream_record(old: Item | None, new: Item | None, **overrides: Any) -> dict[str, Any]:
-    """Return the record of one write. Each has its own event id and sequence number."""
-    name = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
+    """Return the record of one write of an item; none or empty is absent. Each has its own id and sequence number."""
+    name = "INSERT" if not old else "REMOVE" if not new else "MODIFY"
     number = next(_numbers)
     image = new or old or {}
-    images = {key: each for key, each in (("OldImage", old), ("NewImage", new)) if each is not None}
+    images = {key: each for key, each in (("OldImage", old), ("NewImage", new)) if each}
     return {
         "eventID": f"stream-event-{number}",
         "eventName": name,

@@ -50,7 +50,7 @@ def test_guesses_with_one_request_id_are_one_guess(
     late, early = race(route, {"code": enrolled.code()}, {"code": enrolled.wrong_code()})
     assert early.error == "INVALID_CODE"
     assert (late.status, late.error) == (409, "CONFLICT")
-    assert (aws.item("user-1") or {})["failed_attempts"] == {"N": "1"}
+    assert aws.item("user-1")["failed_attempts"] == {"N": "1"}
 
 
 def test_a_wrong_guess_that_lost_does_not_learn_that_it_was_wrong(race: Race, enrolled: User) -> None:

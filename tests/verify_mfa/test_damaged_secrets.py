@@ -30,7 +30,6 @@ def damaged(secret: str) -> Iterator[str]:
 
 def assert_all_fail_cleanly(aws: EmbeddedAws, user: User, requests: Iterable[Request]) -> None:
     item = aws.item(user.user_id)
-    assert item is not None
     genuine = item["encrypted_secret"]
     for secret, request in zip(damaged(genuine["S"]), requests, strict=False):
         aws.dynamodb.update_item(

@@ -27,15 +27,10 @@ class TestTotp:
         answer = user.verify(code)
         assert (answer.status, answer.error) == (400, "INVALID_CODE")
 
-    @pytest.mark.parametrize("steps", [-1, 0, 1])
+    @pytest.mark.parametrize("steps", [-2, -1, 0, 1, 2])
     def test_one_step_of_delay_either_way_is_allowed(self, enrolled: User, steps: int) -> None:
         enrolled.wait(60)
-        assert enrolled.verify(enrolled.code(steps=steps)).status == 200
-
-    @pytest.mark.parametrize("steps", [-2, 2])
-    def test_two_are_not(self, enrolled: User, steps: int) -> None:
-        enrolled.wait(60)
-        assert enrolled.verify(enrolled.code(steps=steps)).error == "INVALID_CODE"
+        assert enrolled.verify(enrolled.code(steps=steps)).status == (200 if abs(steps) < 2 else 400)
 
     def test_a_step_before_the_last_used_one_is_refused(self, enrolled: User) -> None:
         enrolled.wait(60)
@@ -49,11 +44,6 @@ class TestTotp:
         assert enrolled.verify(enrolled.code()).error == "INVALID_CODE"
         enrolled.wait(60)
         assert enrolled.verify().status == 200
-
-    @pytest.mark.parametrize("written", ["{0} {1}", "{0}-{1}", " {0}{1} "])
-    def test_people_may_write_it_in_groups(self, enrolled: User, written: str) -> None:
-        code = enrolled.code()
-        assert enrolled.verify(written.format(code[:3], code[3:])).status == 200
 
     def test_a_wrong_code_and_a_replay_get_the_same_answer(self, enrolled: User) -> None:
         code = enrolled.code()
@@ -80,8 +70,6 @@ class TestBackupCode:
         before = aws.item("user-1")
         enrolled.verify_backup(enrolled.backup_codes[0])
         after = aws.item("user-1")
-        assert before is not None
-        assert after is not None
         assert after["backup_codes"]["L"] == before["backup_codes"]["L"][1:]
         assert after["backup_codes_used"]["L"] == before["backup_codes"]["L"][:1]
 
@@ -89,10 +77,6 @@ class TestBackupCode:
         warnings = [enrolled.verify_backup(code).body.get("warnings") for code in enrolled.backup_codes]
         assert warnings == [None] * 5 + [["BACKUP_CODES_LOW"]] * 3
         assert enrolled.verify().body["warnings"] == ["BACKUP_CODES_LOW"]
-
-    @pytest.mark.parametrize("write", [str.lower, lambda code: code.replace("-", ""), lambda code: f" {code} "])
-    def test_people_may_write_it_their_way(self, enrolled: User, write: Any) -> None:
-        assert enrolled.verify_backup(write(enrolled.backup_codes[0])).status == 200
 
     def test_another_users_codes_are_wrong(self, enrolled: User) -> None:
         other = User(enrolled.load, user_id="user-2")
@@ -112,22 +96,6 @@ class TestLockOut:
         assert (answer.status, answer.error) == (429, "TOO_MANY_ATTEMPTS")
         assert answer.headers["Retry-After"] == "60"
 
-    def test_each_further_one_locks_for_twice_as_long_up_to_an_hour(self, enrolled: User) -> None:
-        self.fail(enrolled, 4)
-        waits = []
-        for _ in range(9):
-            self.fail(enrolled, 1)
-            waits.append(int(enrolled.verify().headers["Retry-After"]))
-            enrolled.wait(waits[-1])
-        assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
-
-    def test_a_success_starts_the_count_anew(self, enrolled: User) -> None:
-        self.fail(enrolled, 4)
-        assert enrolled.verify().status == 200
-        enrolled.wait()
-        self.fail(enrolled, 4)
-        assert enrolled.verify().status == 200
-
     def test_a_hundred_lock_for_good_and_name_no_time(self, aws: EmbeddedAws, enrolled: User) -> None:
         aws.set("user-1", failed_attempts={"N": "99"}, last_failed_at={"S": "2020-01-01T00:00:00Z"})
         self.fail(enrolled, 1)
@@ -146,19 +114,6 @@ class TestLockOut:
         assert enrolled.verify_backup(enrolled.backup_codes[1]).status == 429
         enrolled.wait(60)
         assert enrolled.verify().status == 200
-
-    def test_a_success_of_one_kind_does_not_free_the_other(self, enrolled: User) -> None:
-        self.fail(enrolled, 5)
-        assert enrolled.verify_backup(enrolled.backup_codes[0]).status == 200
-        assert enrolled.verify().status == 429
-
-    def test_replays_count_as_wrong_so_that_the_lock_tells_nothing(self, enrolled: User) -> None:
-        code = enrolled.code()
-        assert enrolled.verify(code).status == 200
-        enrolled.wait(REPETITION_SECONDS + 1)
-        for _ in range(5):
-            assert enrolled.verify(code).error == "INVALID_CODE"
-        assert enrolled.verify(code).error == "TOO_MANY_ATTEMPTS"
 
     def test_a_code_that_is_sent_twice_does_not_count(self, aws: EmbeddedAws, enrolled: User) -> None:
         for body in ({"code": enrolled.code()}, {"backupCode": enrolled.backup_codes[0]}):
@@ -228,7 +183,6 @@ class TestFailures:
         other = User(enrolled.load, user_id="user-2")
         other.enrol()
         stolen = aws.item("user-2")
-        assert stolen is not None
         aws.set("user-1", encrypted_secret=stolen["encrypted_secret"])
         assert enrolled.verify(other.code(steps=1)).error == "INTERNAL_ERROR"
 
@@ -248,13 +202,6 @@ class TestFailures:
         before = aws.item("user-1")
         assert enrolled.verify().status == 500
         assert aws.item("user-1") == before
-
-
-def test_without_a_second_factor_there_is_nothing_to_verify(user: User) -> None:
-    answer = user.verify("123456")
-    assert (answer.status, answer.error) == (409, "MFA_NOT_ENABLED")
-    user.setup()
-    assert user.verify().error == "MFA_NOT_ENABLED"
 
 
 def test_an_item_without_status_counts_as_enabled(aws: EmbeddedAws, enrolled: User) -> None:

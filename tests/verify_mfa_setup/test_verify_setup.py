@@ -22,39 +22,22 @@ def test_the_first_code_enables_and_shows_eight_backup_codes(aws: EmbeddedAws, u
     assert len(set(codes)) == 8
     assert all(re.fullmatch("[A-Z]{4}-[0-9]{4}", code) for code in codes)
     item = aws.item("user-1")
-    assert item is not None
     assert item["status"] == {"S": "ENABLED"}
     assert item["enabled_at"] == {"S": "2027-01-15T08:00:15Z"}
     assert "expires_at" not in item
     assert not any(code in json.dumps(item) for code in codes)
 
 
-@pytest.mark.parametrize("steps", [-1, 0, 1])
+@pytest.mark.parametrize("steps", [-2, -1, 0, 1, 2])
 def test_the_window_is_as_wide_as_at_login(user: User, steps: int) -> None:
     user.setup()
-    assert user.verify_setup(user.code(steps=steps)).status == 200
-
-
-@pytest.mark.parametrize("steps", [-2, 2])
-def test_a_code_outside_the_window_is_wrong(user: User, steps: int) -> None:
-    user.setup()
-    assert user.verify_setup(user.code(steps=steps)).error == "INVALID_CODE"
+    assert user.verify_setup(user.code(steps=steps)).status == (200 if abs(steps) < 2 else 400)
 
 
 def test_a_wrong_code_leaves_the_secret_as_it_was(user: User) -> None:
     user.setup()
     assert user.verify_setup(user.wrong_code()).error == "INVALID_CODE"
     assert user.verify_setup().status == 200
-
-
-def test_without_setup_there_is_nothing_to_confirm(user: User) -> None:
-    answer = user.verify_setup("123456")
-    assert (answer.status, answer.error) == (404, "MFA_SETUP_NOT_FOUND")
-
-
-def test_confirming_twice_says_that_it_is_enabled(enrolled: User) -> None:
-    answer = enrolled.verify_setup()
-    assert (answer.status, answer.error) == (409, "MFA_ALREADY_ENABLED")
 
 
 def test_an_enrolment_expires_after_ten_minutes_even_if_the_item_is_still_there(aws: EmbeddedAws, user: User) -> None:
@@ -66,7 +49,6 @@ def test_an_enrolment_expires_after_ten_minutes_even_if_the_item_is_still_there(
     assert (answer.status, answer.error) == (410, "MFA_SETUP_EXPIRED")
     assert user.status()["state"] == "DISABLED"
     item = aws.item("user-1")
-    assert item is not None
     assert item["status"] == {"S": "PENDING"}
 
 
@@ -77,7 +59,6 @@ def test_ten_wrong_codes_discard_the_enrolment_and_its_secret(aws: EmbeddedAws, 
     answer = user.verify_setup()
     assert (answer.status, answer.error) == (404, "MFA_SETUP_NOT_FOUND")
     item = aws.item("user-1")
-    assert item is not None
     assert "encrypted_secret" not in item
     assert "backup_codes_salt" not in item
     assert user.setup().status == 200
@@ -113,7 +94,6 @@ def test_a_setup_that_comes_between_read_and_write_wins(aws: EmbeddedAws, user: 
         answer = user.verify_setup()
     assert (answer.status, answer.error) == (409, "CONFLICT")
     item = aws.item("user-1")
-    assert item is not None
     assert item["status"] == {"S": "PENDING"}
 
 

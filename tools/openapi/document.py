@@ -1,7 +1,6 @@
 """The whole description."""
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from functions.verify_mfa.route import ROUTE as VERIFY
 from functions.verify_mfa_setup.route import ROUTE as VERIFY_SETUP
 from infra.config import FALLBACK_REGION
 from infra.paths import REPOSITORY
+from infra.project import PROJECT, VERSION
 from local.stack import DEFAULT_PORT
 from tools.openapi.examples import REQUEST_ID, REQUEST_TIME, TIMESTAMP, request_examples, response_examples
 from tools.openapi.responses import ErrorResponse, error_responses
@@ -185,13 +185,12 @@ def write(path: Path = FILE) -> None:
 
 
 def _info() -> Document:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     return {
         "title": "Multi-factor authentication",
-        "version": project["version"],
-        "summary": project["description"],
+        "version": VERSION,
+        "summary": PROJECT["description"],
         "description": _DESCRIPTION,
-        "license": {"name": project["license"], "identifier": project["license"]},
+        "license": {"name": PROJECT["license"], "identifier": PROJECT["license"]},
     }
 
 

@@ -19,6 +19,7 @@ from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
 from infra.monitoring.rules.endpoints import slug, watched_endpoints
 from infra.monitoring.rules.model import total, zero_filled
+from infra.project import VERSION
 
 COLUMNS: Final = 24
 
@@ -65,7 +66,7 @@ class OverviewDashboard(Construct):
 
     def _title(self) -> WidgetRow:
         return _text(
-            f"# MFA service · {self._watched.environment}\n"
+            f"# MFA service · {self._watched.environment} · {VERSION}\n"
             f"From top to bottom: health · attacks · latency and failures · cost · latest failures. "
             f"Every alarm has a heading of the same name in the [runbook]({self._config.runbook_url}).",
         )

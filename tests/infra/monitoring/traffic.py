@@ -69,7 +69,7 @@ def answered(
 def counted(environment: str, metric: Metric) -> tuple[str, ...]:
     """Return what a function logs when it counts a metric outside any route."""
     with _output() as lines:
-        Telemetry(environment=environment, log_level="CRITICAL").count([metric])
+        Telemetry(environment=environment, log_level="CRITICAL", version="1.2.3").count([metric])
     return tuple(lines())
 
 

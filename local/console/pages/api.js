@@ -95,7 +95,10 @@ export class MfaClient {
     this.#enrolment = null;
   }
 
-  /** Confirm it with a first code: `{enabled, backupCodes, enabledAt}`; the backup codes are returned only once. */
+  /**
+   * Confirm it with a first code: `{enabled, backupCodes, enabledAt}`; the backup codes are returned only once. With
+   * proofs on, also `{proof, proofExpiresAt}`.
+   */
   async verifySetup(code) {
     try {
       const content = await this.#call("POST", "/auth/mfa/verify-setup", { code });
@@ -109,9 +112,12 @@ export class MfaClient {
     }
   }
 
-  /** Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, warnings?}`. */
-  verify(proof) {
-    return this.#call("POST", "/auth/mfa/verify", proof);
+  /**
+   * Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, warnings?}`.
+   * With proofs on, also `{proof, proofExpiresAt}`.
+   */
+  verify(offered) {
+    return this.#call("POST", "/auth/mfa/verify", offered);
   }
 
   /** Replace the backup codes, with a code from the app: `{backupCodes, backupCodesRemaining}`. */
@@ -120,8 +126,8 @@ export class MfaClient {
   }
 
   /** Turn MFA off with `{code}` or `{backupCode}`: `{enabled: false}`. */
-  disable(proof) {
-    return this.#call("POST", "/auth/mfa/disable", proof);
+  disable(offered) {
+    return this.#call("POST", "/auth/mfa/disable", offered);
   }
 
   /**

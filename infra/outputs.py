@@ -1,4 +1,4 @@
-"""The names and outputs of the stacks. Pipelines and local tools use them to find what was deployed."""
+"""The names and outputs of what is deployed. Pipelines, tests and local tools use them to find it."""
 
 from enum import StrEnum
 from typing import Final
@@ -30,6 +30,8 @@ class Output(StrEnum):
     )
 
 
+#: The alias that every caller of a function invokes: a deployment moves it from one published version to the next.
+LIVE: Final = "live"
 #: The tag of every stack that has the version of the service.
 VERSION_TAG: Final = "version"
 
@@ -37,3 +39,8 @@ VERSION_TAG: Final = "version"
 def stack_name(environment: str, stack: StackId, region: str | None = None) -> str:
     """Return a stack's name on AWS: ``mfa-dev-service``, or with its region ``mfa-prod-replica-eu-west-1``."""
     return "-".join(filter(None, ("mfa", environment, stack, region)))
+
+
+def dead_letter_queue_name(environment: str) -> str:
+    """Return the name of the dead-letter queue of security events, which is the only dimension of its metrics."""
+    return f"mfa-{environment}-security-events-dead-letters"

@@ -43,10 +43,7 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
     LocalError
         The user pool failed.
     """
-    aws = session(stack.administrator, stack.region)
-    cognito: CognitoIdentityProviderClient = aws.client(
-        "cognito-idp", endpoint_url=stack.endpoint_url, config=_IMPATIENT
-    )
+    cognito = _cognito(stack)
     password = _password(stack, user)
     try:
         _ensure(cognito, stack.user_pool_id, user, password)
@@ -61,6 +58,24 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
             raise LocalError(f"The user pool failed: {error}") from None
         raise UserRefusedError(f"The user pool refused {user!r}: {error}") from None
     return result["AccessToken"] if kind is TokenKind.ACCESS else result["IdToken"]
+
+
+def identifier(stack: Stack, user: str) -> str | None:
+    """Return the ``sub`` of a user's tokens; ``None`` if the pool has no user of that name."""
+    cognito = _cognito(stack)
+    try:
+        found = cognito.admin_get_user(UserPoolId=stack.user_pool_id, Username=user)
+    except cognito.exceptions.UserNotFoundException:
+        return None
+    return next(each["Value"] for each in found["UserAttributes"] if each["Name"] == "sub")
+
+
+def _cognito(stack: Stack) -> "CognitoIdentityProviderClient":
+    aws = session(stack.administrator, stack.region)
+    cognito: CognitoIdentityProviderClient = aws.client(
+        "cognito-idp", endpoint_url=stack.endpoint_url, config=_IMPATIENT
+    )
+    return cognito
 
 
 def _ensure(cognito: "CognitoIdentityProviderClient", pool: str, user: str, password: str) -> None:

@@ -14,10 +14,8 @@ from infra.config import IMAGE, Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.log_protection import log_protection_policy
 from infra.constructs.logs import log_group
+from infra.outputs import LIVE
 from infra.project import VERSION
-
-#: The alias that every caller invokes: a deployment moves it from one published version to the next.
-LIVE: Final = "live"
 
 
 class CodeSource(Protocol):

@@ -12,7 +12,8 @@ from constructs import Construct
 from functions.shared import contract
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
-from infra.constructs.function import LIVE, MfaFunction
+from infra.constructs.function import MfaFunction
+from infra.outputs import LIVE
 
 #: The number of 5xx responses in a minute, over all routes, that rolls a release back. Every version returns 503 when
 #: KMS or DynamoDB fails, so a few of them are no reason to roll back.

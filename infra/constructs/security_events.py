@@ -15,6 +15,7 @@ from infra.constructs.acknowledge import acknowledge
 from infra.constructs.function import CodeSource, MfaFunction
 from infra.constructs.retention import removal_policy
 from infra.constructs.storage import Storage
+from infra.outputs import dead_letter_queue_name
 from infra.permissions import statements
 
 #: DynamoDB keeps a stream for a day: a change that is given up after this can be examined and sent again for as long.
@@ -22,11 +23,6 @@ _MAX_AGE: Final = Duration.hours(12)
 
 #: Filters by the items' sort key, not their ``entity_type``: every record has it, whichever attributes changed.
 _MFA_ITEMS: Final = {"dynamodb": {"Keys": {Attribute.SK: {"S": [contract.SORT_KEY]}}}}
-
-
-def dead_letter_queue_name(environment: str) -> str:
-    """Return the name of the dead-letter queue, which is the only dimension of its metrics."""
-    return f"mfa-{environment}-security-events-dead-letters"
 
 
 class SecurityEvents(Construct):

@@ -6,12 +6,16 @@ secret, a code or a token.
 
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from typing import Final
 
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.shared import contract
 from infra.monitoring.resources import WatchedResources
+
+#: In place of this, the dashboard puts what its reader searches for.
+SEARCHED: Final = "REQUEST-OR-USER-ID"
 
 
 class Source(StrEnum):
@@ -89,8 +93,10 @@ ONE_REQUEST = SavedQuery(
     name="one-request",
     source=Source.FUNCTIONS,
     lines=(
-        'filter request_id = "REQUEST-ID"',
-        "sort @timestamp asc",
+        f'filter request_id = "{SEARCHED}" or user_id = "{SEARCHED}"',
+        "fields @timestamp, message, route, status, outcome, reason, exception.0.type, request_id, user_id",
+        "sort @timestamp desc",
+        "limit 100",
     ),
 )
 SLOWEST_ROUTES = SavedQuery(
@@ -108,8 +114,9 @@ COLD_STARTS = SavedQuery(
     lines=(
         'filter @type = "REPORT"',
         r"parse @message /Restore Duration: (?<restored>[\d.]+) ms/",
+        r"parse @log /\/aws\/lambda\/(?<function>.+)/",
         "fields coalesce(@initDuration, restored) as start_ms",
-        "stats count(start_ms) as starts, max(start_ms) as longest_ms, count() as invocations by @log",
+        "stats count(start_ms) as starts, max(start_ms) as longest_ms, count() as invocations by function",
         "sort starts desc",
     ),
 )

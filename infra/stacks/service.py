@@ -12,11 +12,11 @@ from infra.config import ALL_AT_ONCE, Config
 from infra.constructs.api import MfaApi
 from infra.constructs.function import CodeSource, MfaFunction
 from infra.constructs.release import GradualRelease
-from infra.constructs.security_events import SecurityEvents, dead_letter_queue_name
+from infra.constructs.security_events import SecurityEvents
 from infra.constructs.storage import Storage, existing_table
 from infra.constructs.token_issuer import TokenIssuer
 from infra.monitoring.resources import WatchedResources
-from infra.outputs import Output, StackId
+from infra.outputs import Output, StackId, dead_letter_queue_name
 from infra.permissions import PERMISSIONS, statements
 from infra.project import VERSION
 from infra.stacks.environment import EnvironmentStack

@@ -4,6 +4,7 @@ Source: "Dashboard body structure and syntax" in the CloudWatch API reference. C
 break these rules and then shows an empty widget; here each is a problem.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
@@ -15,6 +16,7 @@ MAX_HEIGHT: Final = 1000
 MAX_METRICS_PER_WIDGET: Final = 500
 MAX_ALARMS_PER_WIDGET: Final = 100
 _VIEWS: Final = {"timeSeries", "singleValue", "gauge", "bar", "pie", "table"}
+_ALARM_STATES: Final = {"ALARM", "INSUFFICIENT_DATA", "OK"}
 _IDENTIFIER: Final = re.compile(r"[a-z][A-Za-z0-9_]*")
 
 
@@ -31,6 +33,18 @@ def problems(body: Mapping[str, Any]) -> list[str]:
         if _overlap(first, second):
             found.append(f"widgets {one} and {other} overlap")
     return found
+
+
+def with_input(body: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return a body with text in its input field, as CloudWatch shows it: the text replaces the field's pattern.
+
+    Source: "Use dashboard variables" in the CloudWatch user guide. Without a field, or without text, nothing changes.
+    """
+    for variable in body.get("variables", []):
+        if text and variable["type"] == "pattern" and variable["inputType"] == "input":
+            widgets = json.dumps(body["widgets"]).replace(variable["pattern"], json.dumps(text)[1:-1])
+            return body | {"widgets": json.loads(widgets)}
+    return body
 
 
 def metrics_shown(body: Mapping[str, Any]) -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
@@ -99,6 +113,8 @@ def _log(properties: Mapping[str, Any]) -> Iterator[str]:
 def _alarm(properties: Mapping[str, Any]) -> Iterator[str]:
     if not 1 <= len(properties.get("alarms", ())) <= MAX_ALARMS_PER_WIDGET:
         yield f"shows 1 to {MAX_ALARMS_PER_WIDGET} alarms"
+    if not _ALARM_STATES.issuperset(properties.get("states", ())):
+        yield "shows alarms of an unknown state"
 
 
 def _metric(properties: Mapping[str, Any]) -> Iterator[str]:
@@ -106,6 +122,8 @@ def _metric(properties: Mapping[str, Any]) -> Iterator[str]:
         yield "has no region"
     if properties.get("view", "timeSeries") not in _VIEWS:
         yield "has no known view"
+    if properties.get("view") == "gauge" and not {"min", "max"} <= properties.get("yAxis", {}).get("left", {}).keys():
+        yield "is a gauge without a lowest and a highest value"
     metrics = properties.get("metrics", [])
     if not 1 <= len(metrics) <= MAX_METRICS_PER_WIDGET:
         yield f"shows 1 to {MAX_METRICS_PER_WIDGET} metrics"

@@ -1,6 +1,7 @@
 """The operations view: the deployed dashboard and alarms, with the metrics and logs of the local stack."""
 
 import json
+import re
 import threading
 import time
 from collections import defaultdict
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
+from infra.outputs import StackId, stack_name
+from local import users
 from local.bootstrap import session
-from local.cloudwatch.dashboard_body import problems
+from local.cloudwatch.dashboard_body import problems, with_input
 from local.cloudwatch.graph_lines import statistics_shown
 from local.cloudwatch.logs_insights import LogEvent
 from local.cloudwatch.metric_reader import MetricReader
@@ -34,6 +37,9 @@ TIME_SPANS: Final = {
 }
 DEFAULT_TIME_SPAN: Final = "15m"
 
+_SEARCHABLE: Final = re.compile(r"[\w@.+:=/-]{1,128}")
+#: The final states of a stack with what was deployed last.
+_DEPLOYED: Final = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 _LOG_GROUPS: Final = "/aws/"
 _LONGEST: Final = max(each.seconds for each in TIME_SPANS.values())
 #: Log events arrive a moment later than their timestamps say.
@@ -58,27 +64,37 @@ class Snapshot:
         Key of `TIME_SPANS`.
     spans : dict of str to str
         Keys and labels of all time spans.
+    found : str
+        The request or user that the dashboard's search field has; empty if it has none.
+    deployments : list of float
+        When the stacks were deployed, epoch seconds, oldest first.
     problems : list of str
         Why CloudWatch would refuse the body.
     """
 
     taken: float
     environment: str
+    region: str
     dashboard: str | None
     span: str
     spans: dict[str, str]
+    found: str
+    deployments: list[float]
     problems: list[str]
     widgets: list[Widget]
     alarms: list[Alarm]
 
 
-def snapshot(stack: Stack, span: str = DEFAULT_TIME_SPAN) -> dict[str, Any]:
+def snapshot(stack: Stack, span: str = DEFAULT_TIME_SPAN, search: str = "") -> dict[str, Any]:
     """Return what the page shows, ready for JSON: a `Snapshot`.
 
     Parameters
     ----------
     span : str
         Key of `TIME_SPANS`; an unknown one is the default.
+    search : str
+        The id of a request or user, or the name of a user of the local user pool, to put into the dashboard's search
+        field. Other text finds nothing.
 
     Raises
     ------
@@ -87,7 +103,10 @@ def snapshot(stack: Stack, span: str = DEFAULT_TIME_SPAN) -> dict[str, Any]:
     """
     keys = (stack.access_key_id, stack.secret_access_key)
     dashboard = _dashboard(stack.endpoint_url, stack.region, stack.environment, *keys)
-    return asdict(dashboard.snapshot(span if span in TIME_SPANS else DEFAULT_TIME_SPAN))
+    # Text with quotation marks would change the query.
+    name = search if _SEARCHABLE.fullmatch(search) else ""
+    identifier = name and (users.identifier(stack, name) or name)
+    return asdict(dashboard.snapshot(span if span in TIME_SPANS else DEFAULT_TIME_SPAN, identifier))
 
 
 @lru_cache(maxsize=1)
@@ -95,10 +114,11 @@ def _dashboard(
     endpoint_url: str, region: str, environment: str, access_key_id: str, secret_access_key: str
 ) -> "Dashboard":
     aws = session(Credentials(access_key_id, secret_access_key), region)
-    cloudwatch, logs = (
-        aws.client(service, endpoint_url=endpoint_url, config=CONFIG) for service in ("cloudwatch", "logs")
+    cloudwatch, logs, cloudformation = (
+        aws.client(service, endpoint_url=endpoint_url, config=CONFIG)
+        for service in ("cloudwatch", "logs", "cloudformation")
     )
-    return Dashboard(cloudwatch, logs, environment)
+    return Dashboard(cloudwatch, logs, cloudformation, environment)
 
 
 class LogTail:
@@ -139,27 +159,28 @@ class Dashboard:
 
     Parameters
     ----------
-    cloudwatch, logs
+    cloudwatch, logs, cloudformation
         boto3 clients.
     environment : str
         The environment.
     """
 
-    def __init__(self, cloudwatch: Any, logs: Any, environment: str) -> None:  # noqa: ANN401 (boto3 clients have no types of their own)
+    def __init__(self, cloudwatch: Any, logs: Any, cloudformation: Any, environment: str) -> None:  # noqa: ANN401 (boto3 clients have no types of their own)
         self._cloudwatch = cloudwatch
+        self._cloudformation = cloudformation
         self._environment = environment
         self._tail = LogTail(logs)
         self._lock = threading.Lock()
 
-    def snapshot(self, span: str, now: float | None = None) -> Snapshot:
+    def snapshot(self, span: str, searched: str = "", now: float | None = None) -> Snapshot:
         """Return the state of everything; one call at a time."""
         with self._lock:
-            return self._snapshot(span, time.time() if now is None else now)
+            return self._snapshot(span, searched, time.time() if now is None else now)
 
-    def _snapshot(self, span: str, now: float) -> Snapshot:
+    def _snapshot(self, span: str, searched: str, now: float) -> Snapshot:
         chosen = TIME_SPANS[span]
         name = f"mfa-{self._environment}"
-        body = self._body(name)
+        body = self._body(name, searched)
         widgets = [] if body is None else body["widgets"]
         metrics = MetricReader(self._cloudwatch)
         events = [event for event in self._tail.events(now) if event[0] >= now - chosen.seconds]
@@ -173,18 +194,31 @@ class Dashboard:
         return Snapshot(
             taken=now,
             environment=self._environment,
+            region=self._cloudwatch.meta.region_name,
             dashboard=None if body is None else name,
             span=span,
             spans={key: each.label for key, each in TIME_SPANS.items()},
+            found=searched,
+            deployments=self._deployments(),
             problems=[] if body is None else problems(body),
             widgets=[contents.widget(widget) for widget in widgets],
             alarms=alarms(self._cloudwatch, self._environment),
         )
 
-    def _body(self, name: str) -> dict[str, Any] | None:
+    def _deployments(self) -> list[float]:
+        """Return when the stack with the functions was deployed."""
+        events = self._cloudformation.get_paginator("describe_stack_events")
+        stack = stack_name(self._environment, StackId.SERVICE)
+        return sorted(
+            event["Timestamp"].timestamp()
+            for page in events.paginate(StackName=stack)
+            for event in page["StackEvents"]
+            if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"] in _DEPLOYED
+        )
+
+    def _body(self, name: str, searched: str) -> dict[str, Any] | None:
         try:
             answer = self._cloudwatch.get_dashboard(DashboardName=name)
         except self._cloudwatch.exceptions.ResourceNotFound:
             return None
-        body: dict[str, Any] = json.loads(answer["DashboardBody"])
-        return body
+        return with_input(json.loads(answer["DashboardBody"]), searched)

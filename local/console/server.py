@@ -120,11 +120,12 @@ class Console:
     port
         The console's own port.
     snapshot
-        Returns the state of a stack's dashboard over a time span, ready for JSON; tests replace it.
+        Returns the state of a stack's dashboard over a time span and with text in its search field, ready for JSON;
+        tests replace it.
     """
 
     def __init__(
-        self, folder: StackFolder, port: int, snapshot: Callable[[Stack, str], dict[str, Any]] | None = None
+        self, folder: StackFolder, port: int, snapshot: Callable[[Stack, str, str], dict[str, Any]] | None = None
     ) -> None:
         self._folder = folder
         self._host = f"{ports.LOOPBACK}:{port}"
@@ -153,7 +154,7 @@ class Console:
                 stack = self._stack()
                 return _json({"apiUrl": stack.api_url, "protectedApiUrl": stack.protected_api_url})
             case "GET" | "HEAD", "/operations/data.json":
-                return _json(self._snapshot.of(self._stack(), _parameter(query, "span")))
+                return _json(self._snapshot.of(self._stack(), _parameter(query, "span"), _parameter(query, "find")))
             case "GET" | "HEAD", _ if path.startswith(_DOCUMENTS):
                 return _document(path)
             case "GET" | "HEAD", _:
@@ -205,31 +206,31 @@ class Console:
 class _Cached:
     """A slow read that runs once at a time; its result is reused for some seconds."""
 
-    def __init__(self, look: Callable[[Stack, str], dict[str, Any]], seconds: float) -> None:
+    def __init__(self, look: Callable[[Stack, str, str], dict[str, Any]], seconds: float) -> None:
         self._look = look
         self._seconds = seconds
         self._lock = threading.Lock()
         self._until = 0.0
-        self._of = ""
+        self._of = ("", "")
         self._seen: dict[str, Any] = {}
 
-    def of(self, stack: Stack, span: str) -> dict[str, Any]:
+    def of(self, stack: Stack, span: str, search: str) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         with self._lock:
-            if time.monotonic() >= self._until or span != self._of:
+            if time.monotonic() >= self._until or (span, search) != self._of:
                 try:
-                    self._seen = self._look(stack, span)
+                    self._seen = self._look(stack, span, search)
                 except (BotoCoreError, ClientError):
                     raise _unavailable("The embedded AWS does not respond") from None
-                self._until, self._of = time.monotonic() + self._seconds, span
+                self._until, self._of = time.monotonic() + self._seconds, (span, search)
             return self._seen
 
 
-def _operations(stack: Stack, span: str) -> dict[str, Any]:
+def _operations(stack: Stack, span: str, search: str) -> dict[str, Any]:
     from local.console.operations import snapshot
 
-    return snapshot(stack, span)
+    return snapshot(stack, span, search)
 
 
 def _name(headers: Mapping[str, str], body: bytes) -> str:

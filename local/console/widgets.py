@@ -18,6 +18,8 @@ _DEFAULT_PERIOD: Final = 300
 #: Statistics that grow with the period, as the thresholds on them do; ``None`` is an expression.
 _GROWING: Final = {"Sum", "SampleCount", None}
 _FUNCTION_LOGS: Final = "/aws/lambda/"
+_OF_THE_LATEST_PERIOD: Final = {"singleValue", "gauge"}
+_COLUMNS: Final = {"@timestamp": "time", "exception.0.type": "exception", "source_ip": "source address"}
 _NO_DATA: Final = "No data"
 
 
@@ -80,12 +82,17 @@ class Threshold:
     ----------
     period : int or None
         Seconds that the value counts over, if the graph's periods are shorter: it is written, not drawn.
+    colour : str or None
+        The colour of a gauge on the side of the value that ``fill`` names: ``above``, which includes the value, or
+        ``below``.
     """
 
     label: str
     value: float
     right: bool
     period: int | None
+    colour: str | None
+    fill: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +119,12 @@ class Graph(Widget):
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers(Widget):
-    """Large numbers.
+    """Large numbers: those of a number widget, or the one of a gauge.
 
     Attributes
     ----------
+    unit : str
+        Of a gauge; the label of a number says its unit.
     period : int
         Seconds that each number covers, until now.
     lines : list of Line
@@ -125,27 +134,37 @@ class Numbers(Widget):
     """
 
     period: int
+    unit: str
     lines: list[Line]
     latest: list[float | None]
+    thresholds: list[Threshold]
     kind: Literal["numbers"] = "numbers"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmTiles(Widget):
-    """The states of these alarms, by name."""
+    """The states of these alarms, by name; only of those in one of ``states``, if it names any."""
 
     alarms: list[str]
+    states: list[str]
     kind: Literal["alarms"] = "alarms"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogTable(Widget):
-    """A query of the logs with its result; times are UTC in ISO 8601."""
+    """A query of the logs with its result; times are UTC in ISO 8601.
+
+    Attributes
+    ----------
+    note : str
+        Why the table is empty, if that is known.
+    """
 
     groups: list[str]
     query: str
     columns: list[str]
     rows: list[list[str]]
+    note: str
     kind: Literal["log"] = "log"
 
 
@@ -188,7 +207,7 @@ class Contents:
     def windows(self, properties: Mapping[str, Any]) -> list[Window]:
         """Return the times that a metric widget reads: that of its graph, and that of its numbers."""
         graph = self.span.window(properties, self.now)
-        if properties.get("view") != "singleValue":
+        if properties.get("view") not in _OF_THE_LATEST_PERIOD:
             return [graph]
         # The latest period ends now, so that a number covers a whole period and not one that has just begun.
         return [graph, Window(end=self.now, period=period_of(properties), length=1)]
@@ -202,12 +221,13 @@ class Contents:
                 case "text", _:
                     return Text(**common, blocks=blocks(properties["markdown"]))
                 case "alarm", _:
-                    return AlarmTiles(**common, alarms=[arn.rpartition(":")[2] for arn in properties["alarms"]])
+                    names = [arn.rpartition(":")[2] for arn in properties["alarms"]]
+                    return AlarmTiles(**common, alarms=names, states=properties.get("states", []))
                 case "log", _:
                     return self._log(properties, common)
                 case "metric", "timeSeries":
                     return self._graph(properties, common)
-                case "metric", "singleValue":
+                case "metric", "singleValue" | "gauge":
                     return self._numbers(properties, common)
                 case "metric", view:
                     reason = f"Metric widgets of the view {view!r} are not drawn here."
@@ -222,7 +242,7 @@ class Contents:
         drawn = lines(properties, self.metrics, window)
         return Graph(
             **common,
-            unit=properties.get("yAxis", {}).get("left", {}).get("label", ""),
+            unit=_unit(properties),
             stacked=bool(properties.get("stacked")),
             period=window.period,
             start=window.start,
@@ -233,19 +253,24 @@ class Contents:
 
     def _numbers(self, properties: Mapping[str, Any], common: Mapping[str, Any]) -> Numbers:
         graph, latest = self.windows(properties)
+        now = lines(properties, self.metrics, latest)
         return Numbers(
             **common,
             period=latest.period,
+            unit=_unit(properties),
             lines=lines(properties, self.metrics, graph),
-            latest=[each.values[0] for each in lines(properties, self.metrics, latest)],
+            latest=[each.values[0] for each in now],
+            thresholds=_thresholds(properties, now, latest),
         )
 
     def _log(self, properties: Mapping[str, Any], common: Mapping[str, Any]) -> LogTable:
         groups, query = log_query(properties["query"])
         rows = logs_insights.run(properties["query"], self.events)
-        columns = list(dict.fromkeys(name for row in rows for name in row))
-        cells = [[_cell(name, row.get(name)) for name in columns] for row in rows]
-        return LogTable(**common, groups=groups, query=query, columns=columns, rows=cells)
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        cells = [[_cell(name, row.get(name)) for name in names] for row in rows]
+        columns = [_COLUMNS.get(name, name.replace("_", " ")) for name in names]
+        note = "" if any(group.startswith(_FUNCTION_LOGS) for group in groups) else AWS_ONLY
+        return LogTable(**common, groups=groups, query=query, columns=columns, rows=cells, note=note)
 
 
 def _position(widget: Mapping[str, Any]) -> Position:
@@ -264,10 +289,17 @@ def _thresholds(properties: Mapping[str, Any], drawn: Iterable[Line], window: Wi
             value=float(each["value"]),
             right=each.get("yAxis") == "right",
             period=own if grows and own != window.period else None,
+            colour=each.get("color"),
+            fill=each.get("fill"),
         )
         for each in properties.get("annotations", {}).get("horizontal", [])
         if isinstance(each, dict) and each.get("visible", True)
     ]
+
+
+def _unit(properties: Mapping[str, Any]) -> str:
+    unit: str = properties.get("yAxis", {}).get("left", {}).get("label", "")
+    return unit
 
 
 def _note(drawn: Iterable[Line]) -> str:

@@ -5,7 +5,7 @@ Each call is well formed: an administrator's call succeeds, or fails because the
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,28 +14,9 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from functions.shared.contract import ENCRYPTION_CONTEXT_PURPOSE, ENCRYPTION_CONTEXT_USER_ID, SECRET_PURPOSE
-from infra.constructs.security_events import dead_letter_queue_name
+from infra.outputs import dead_letter_queue_name
 from local.stack import Stack
 from tests.support.stack import Aws
-
-#: The table "Least privilege" of the design, written independently of ``infra/permissions.py``.
-MAY: Final[Mapping[str, frozenset[str]]] = {
-    function: frozenset({*actions, "logs:CreateLogStream", "logs:PutLogEvents"})
-    for function, actions in {
-        "setup_mfa": ["dynamodb:PutItem", "kms:GenerateDataKey"],
-        "verify_mfa_setup": ["dynamodb:GetItem", "dynamodb:UpdateItem", "kms:Decrypt", "kms:Sign"],
-        "verify_mfa": ["dynamodb:GetItem", "dynamodb:UpdateItem", "kms:Decrypt", "kms:Sign"],
-        "regenerate_backup_codes": ["dynamodb:GetItem", "dynamodb:UpdateItem", "kms:Decrypt"],
-        "disable_mfa": ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "kms:Decrypt"],
-        "mfa_status": ["dynamodb:GetItem"],
-        "jwt_authorizer": [],
-        "signing_keys": ["kms:GetPublicKey"],
-        "security_events": [
-            *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
-            *("events:PutEvents", "sqs:SendMessage"),
-        ],
-    }.items()
-}
 
 type Calls = dict[str, Callable[[], Any]]
 type Client = Callable[[str], Any]

@@ -27,6 +27,7 @@ from local.cloudwatch.alarm_state import needs_aws
 from local.stack import Stack
 from tests.support.released import released
 from tests.support.stack import Api, Aws
+from tests.support.temporary_queue import TemporaryQueue, messages_of_topic
 
 #: Alarms are evaluated every few seconds, and the machine may be busy.
 PATIENCE_SECONDS: Final = 30
@@ -37,10 +38,12 @@ type TokenFor = Callable[..., str]
 class Alarms:
     """The alarms of the stack under test, and a queue that receives their messages."""
 
+    _queue: TemporaryQueue
+
     def __init__(self, aws: Aws, environment: str) -> None:
         self.cloudwatch = aws.client("cloudwatch")
         self._sns = aws.client("sns")
-        self._sqs = aws.client("sqs")
+        self._aws = aws
         self._environment = environment
 
     def described(self) -> dict[str, dict[str, Any]]:
@@ -56,25 +59,8 @@ class Alarms:
     @contextmanager
     def received_from(self, topic: str) -> Iterator[None]:
         """Subscribe a new queue to a topic."""
-        self._queue = self._sqs.create_queue(QueueName=f"test-alarms-{time.time_ns()}")["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-        may_send = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [may_send]})
-        self._sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": policy})
-        subscription = self._sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-        try:
+        with messages_of_topic(self._aws, topic) as self._queue:
             yield
-        finally:
-            self._sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-            self._sqs.delete_queue(QueueUrl=self._queue)
 
     @contextmanager
     def changed(self, alarm: Mapping[str, Any], **properties: Any) -> Iterator[None]:
@@ -144,11 +130,7 @@ class Alarms:
         pytest.fail(f"no message of {alarm} in {state} within {PATIENCE_SECONDS} s")
 
     def _received(self) -> list[dict[str, Any]]:
-        answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        messages = answer.get("Messages", [])
-        for each in messages:
-            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=each["ReceiptHandle"])
-        return [json.loads(json.loads(each["Body"])["Message"]) for each in messages]
+        return [json.loads(json.loads(body)["Message"]) for body in self._queue.receive(wait=1)]
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,20 @@ from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from functions.shared.contract import BACKUP_CODES, METRICS_NAMESPACE, STATUS, Metric, metric_dimensions
 from infra.monitoring.rules import PAGE_KEY
 from infra.monitoring.rules.model import alarm_name
+from infra.project import VERSION
 from local.cloudwatch.alarm_state import needs_aws
-from local.cloudwatch.availability import AWS_ONLY
+from local.cloudwatch.availability import AWS_ONLY, available_locally
 from local.stack import Stack
-from tests.support.browser import DESKTOP, PHONE, Opened, OpenPage, TakePicture, accessibility_violations, overflows
+from tests.support.browser import (
+    DESKTOP,
+    PHONE,
+    Opened,
+    OpenPage,
+    TakePicture,
+    accessibility_violations,
+    look,
+    overflows,
+)
 from tests.support.http_user import HttpUser
 from tests.support.stack import Api, Aws
 
@@ -93,6 +103,16 @@ def body(aws: Aws, stack: Stack) -> list[dict[str, Any]]:
     return sorted(deployed["widgets"], key=lambda widget: (widget["y"], widget["x"]))
 
 
+def answered(changes: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Route], None]:
+    """Return what answers with the stack's state, changed."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | changes(response.json()))
+
+    return answer
+
+
 def titled(widgets: list[dict[str, Any]], kind: str, view: str | None = None) -> dict[str, dict[str, Any]]:
     """Return the properties of the widgets of a kind, by title."""
     return {
@@ -108,50 +128,133 @@ def lines_of(properties: Mapping[str, Any]) -> list[str]:
     return [each.get("label") or metric[1] for each, metric in options if each.get("visible", True)]
 
 
-def test_every_widget_of_the_deployed_dashboard_is_there_where_it_will_be(
+def names_of_groups(properties: Mapping[str, Any]) -> set[str]:
+    """Return the log groups that the query of a log widget reads."""
+    return set(re.findall(r"SOURCE '([^']+)'", properties["query"]))
+
+
+def only_on_aws(widget: Mapping[str, Any]) -> bool:
+    """Return whether the local stack can have nothing to show in a widget."""
+    properties = widget["properties"]
+    if widget["type"] == "log":
+        return not any(name.startswith("/aws/lambda/") for name in names_of_groups(properties))
+    metrics = [each for each in properties.get("metrics", []) if isinstance(each[0], str)]
+    return widget["type"] == "metric" and not any(available_locally(*each[:2]) for each in metrics)
+
+
+def test_every_widget_of_the_deployed_dashboard_is_there_in_its_row(
     operations: Open, body: list[dict[str, Any]]
 ) -> None:
     view = operations()
-    widgets = [widget for widget in body if widget["type"] != "text"]
+    widgets = [widget for widget in body if widget["type"] != "text" and "states" not in widget["properties"]]
     titles = [widget["properties"]["title"] for widget in widgets]
-    assert view.page.locator("#grid article h3").all_inner_texts() == titles
     assert len(set(titles)) == len(titles)
-    texts = view.page.locator("#grid section.text").all_inner_texts()
+    missing = [widget["properties"]["title"] for widget in widgets if only_on_aws(widget)]
+    assert view.page.locator("#grid article h3").all_inner_texts() == [each for each in titles if each not in missing]
+    # What only AWS has takes a line, not an empty graph.
+    named = " · ".join(view.page.locator(".aws-only").all_inner_texts()).replace(f"{AWS_ONLY}: ", "")
+    assert sorted(named.split(" · ")) == sorted(missing)
+    texts = view.page.locator("#grid section.card-text").all_inner_texts()
     for widget, text in zip([each for each in body if each["type"] == "text"], texts, strict=True):
         assert text.split("\n")[0] == widget["properties"]["markdown"].split("\n")[0].lstrip("# ")
-    places: list[list[float]] = view.page.locator("#grid > *").evaluate_all(
-        """all => {
-            const grid = document.getElementById("grid").getBoundingClientRect();
-            const columns = (pixels) => (pixels / grid.width) * 24;
-            return all.map((each) => each.getBoundingClientRect()).map((box) => [
-                columns(box.left - grid.left), columns(box.width), box.top - grid.top]);
-        }"""
+    rows: list[list[list[float]]] = view.page.locator("#grid .row").evaluate_all(
+        """rows => rows.map((row) => [...row.children].map((each) => {
+            const box = each.getBoundingClientRect();
+            return [box.left - row.getBoundingClientRect().left, box.right - row.getBoundingClientRect().left, box.top];
+        }))"""
     )
-    for widget, (x, width, _) in zip(body, places, strict=True):
-        assert [x, width] == pytest.approx([widget["x"], widget["width"]], abs=0.3)
-    tops = [top for *_, top in places]
-    assert tops == sorted(tops)
+    for row in rows:
+        assert len({top for *_, top in row}) == 1
+        assert [left for left, *_ in row] == sorted(left for left, *_ in row)
+        assert row[0][0] == pytest.approx(0, abs=1)
+    width = view.page.locator("#grid").bounding_box()
+    assert width is not None
+    assert all(row[-1][1] == pytest.approx(width["width"], abs=1) for row in rows)
+
+
+def test_the_answer_is_on_the_first_screen(operations: Open) -> None:
+    view = operations(width=DESKTOP)
+    view.page.route(DATA, answered(lambda state: {"alarms": [each | {"state": "OK"} for each in state["alarms"]]}))
+    view.page.reload()
+    summary, figures = view.page.locator("#summary"), view.page.locator(".figures")
+    expect(summary).to_contain_text("No alarm in ALARM")
+    for each in (summary, figures):
+        expect(each).to_be_in_viewport(ratio=1)
+    # Tiles are there when they are wanted.
+    tile = view.card("Pages on-call").locator(f'a[href="#alarm-{PAGE_KEY}"]')
+    expect(tile).to_be_hidden()
+    view.card("Pages on-call").locator("summary").press("Enter")
+    expect(tile).to_be_visible()
+    # Of a phone, the banner is.
+    look(view.page, PHONE, "dark")
+    view.page.evaluate("scrollTo(0, 0)")
+    expect(summary).to_be_in_viewport(ratio=1)
+    expect(figures.locator("article").first).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(
+    "color_scheme",
+    ["light", "dark"],
+)
+def test_a_key_figure_has_the_colour_of_its_target(operations: Open, color_scheme: str) -> None:
+    figures = {
+        "Codes accepted": (0.45, "off target"),
+        "Setups succeeded": (95, "on target"),
+        "Server errors (5xx)": (0, "on target"),
+        "Latency, p99": (7900, "off target"),
+        "Wrong codes": (None, ""),
+    }
+
+    def changed(state: dict[str, Any]) -> dict[str, Any]:
+        values = {title: {"latest": [value]} for title, (value, _) in figures.items()}
+        return {"widgets": [each | values.get(each["title"], {}) for each in state["widgets"]]}
+
+    view = operations(color_scheme=color_scheme)
+    view.page.route(DATA, answered(changed))
+    view.page.reload()
+    for title, (value, word) in figures.items():
+        figure = view.card(title)
+        expect(figure).to_contain_text("target: ")
+        if value is None:
+            expect(figure).to_contain_text("no data")
+            expect(figure.locator("strong")).to_have_count(0)
+            continue
+        expect(figure.locator("strong")).to_have_text(word)
+        # oklch(lightness chroma hue): the hue of green, or of red.
+        colour = figure.locator(".number-value").evaluate("(each) => getComputedStyle(each).color")
+        hue = float(re.findall(r"[\d.]+", colour)[2])
+        assert (120 < hue < 190) if word == "on target" else (hue < 45), (title, colour)
+    assert accessibility_violations(view.page) == []
 
 
 def test_every_kind_of_widget_shows_what_the_dashboard_asks_for(operations: Open, body: list[dict[str, Any]]) -> None:
     view = operations()
     shown = {"text"}
-    for title, properties in titled(body, "metric", "timeSeries").items():
+    drawn = [widget for widget in body if not only_on_aws(widget)]
+    for title, properties in titled(drawn, "metric", "timeSeries").items():
         shown.add("graph")
         assert view.card(title).locator(".legend-label").all_inner_texts() == lines_of(properties), title
         expect(view.card(title).locator("canvas")).to_be_attached()
-    for title, properties in titled(body, "metric", "singleValue").items():
-        shown.add("numbers")
-        assert view.card(title).locator("dt").all_inner_texts() == lines_of(properties), title
+        # Units are on the axes, which are drawn, and plots of a row are equally high.
+        assert properties["yAxis"]["left"]["label"]
+        (height,) = {view.card(title).locator(".graph").bounding_box()["height"]}  # type: ignore[index]
+        assert height == pytest.approx(176, abs=1)
+    for view_of in ("singleValue", "gauge"):
+        for title, properties in titled(drawn, "metric", view_of).items():
+            shown.add(view_of)
+            (label,) = lines_of(properties)
+            expect(view.card(title)).to_contain_text(label)
     for title, properties in titled(body, "alarm").items():
+        if "states" in properties:
+            continue
         shown.add("alarms")
         names = [arn.rpartition(":")[2].removeprefix("mfa-local-") for arn in properties["alarms"]]
-        assert view.card(title).locator(".tile-name").all_inner_texts() == names
-    for title, properties in titled(body, "log").items():
+        assert view.card(title).locator(".tile-name").all_text_contents() == names
+    for title, properties in titled(drawn, "log").items():
         shown.add("log")
         query = view.card(title).locator(".query pre")
         assert " ".join((query.text_content() or "").split()) in " ".join(properties["query"].split())
-    assert shown == {"text", "graph", "numbers", "alarms", "log"}
+    assert shown == {"text", "graph", "singleValue", "gauge", "alarms", "log"}
     assert view.page.get_by_text("not drawn").count() == 0
     assert view.page.get_by_text("CloudWatch would refuse").count() == 0
 
@@ -166,10 +269,10 @@ def test_what_was_done_is_what_is_counted(
     # What this test alone does, but for the others before it: these are counted first.
     regeneration, reading = f"POST {BACKUP_CODES.path}", f"GET {STATUS.path}"
     counted = {
-        (regeneration, "MFABackupCodesRegenerationRejections"): 2,
-        (regeneration, "SuccessfulMFABackupCodesRegenerations"): 1,
-        (reading, "UnauthorizedMFAStatusReadAttempts"): 3,
-        ("Wrong and replayed codes", Metric.INVALID_CODES): 2 + 7,
+        (regeneration, "rejected (4xx)"): 2,
+        (regeneration, "succeeded"): 1,
+        (reading, "no valid token (401)"): 3,
+        ("Wrong and replayed codes", "wrong or used codes"): 2 + 7,
     }
     before = {line: int(view.value(*line).inner_text().replace(",", "")) for line in counted}
 
@@ -189,7 +292,7 @@ def test_what_was_done_is_what_is_counted(
     # And in the table, which is there for who does not see the graph.
     view.page.get_by_role("button", name=f"Table of {reading}").press("Enter")
     table = view.page.get_by_role("region", name=f"Values of {reading}")
-    expect(table.get_by_role("columnheader", name="UnauthorizedMFAStatusReadAttempts")).to_be_visible()
+    expect(table.get_by_role("columnheader", name="no valid token (401)")).to_be_visible()
     assert table.get_by_role("row").count() > 1
     expect(view.card(reading).locator("canvas")).to_be_hidden()
     view.page.get_by_role("button", name=f"Table of {reading}").press("Enter")
@@ -240,7 +343,7 @@ def test_an_alarm_that_goes_off_is_seen_announced_and_leads_to_the_runbook(
     key = "jwks-fetch-failures"
     cloudwatch = aws.client("cloudwatch")
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[alarm_name(stack.environment, key)])["MetricAlarms"]
-    tile = view.card("Pages on-call").get_by_role("link", name=key)
+    tile = view.card("Pages on-call").locator(f'a[href="#alarm-{key}"]')
     summary = view.page.locator("#summary li")
     expect(tile).to_have_attribute("data-kind", "good")
     expect(view.page.locator("#alarms-on")).not_to_contain_text(key)
@@ -271,11 +374,55 @@ def test_an_alarm_that_goes_off_is_seen_announced_and_leads_to_the_runbook(
     expect(tile).to_have_attribute("data-kind", "good")
     expect(view.page.locator("#changes")).to_contain_text("No longer in ALARM")
 
+    if not tile.is_visible():
+        view.card("Pages on-call").locator("summary").press("Enter")
     tile.press("Enter")
     expect(view.page.locator(f"#alarm-{key}")).to_be_focused()
-    view.page.get_by_role("link", name=f"Runbook for {key}").click()
-    expect(view.page).to_have_url(f"{stack.console_url}/docs/runbook#{key}")
-    expect(view.page.get_by_role("heading", name=key, exact=True)).to_be_in_viewport()
+    with view.page.context.expect_page() as opened:
+        view.page.get_by_role("link", name=f"Runbook for {key}").click()
+    expect(opened.value).to_have_url(f"{stack.console_url}/docs/runbook#{key}")
+    expect(opened.value.get_by_role("heading", name=key, exact=True)).to_be_in_viewport()
+    expect(view.page).to_have_title(re.compile("Operations"))
+
+
+def test_the_address_has_the_time_shown_the_search_and_the_section(
+    operations: Open, new_user: NewUser, stack: Stack
+) -> None:
+    name = "operations-find@example.com"
+    user = new_user(name)
+    refusal = user.verify(user.wrong_code() if user.secret else "000000")
+    request_id = refusal.body["request_id"]
+    view = operations()
+    view.show("3h")
+    field = view.page.get_by_role("searchbox", name="Request id, user id or user")
+    found = view.card("Requests found")
+    for searched, shown in ((request_id, user.user_id), (name, request_id), (user.user_id, request_id)):
+        field.fill(searched)
+        field.press("Enter")
+        expect(found.get_by_role("cell", name=shown).first).to_be_visible()
+        expect(found).to_be_in_viewport()
+        expect(found.get_by_role("columnheader", name="@")).to_have_count(0)
+    assert f"span=3h&find={user.user_id}" in view.page.url
+    # The links to sections stay within reach.
+    expect(view.page.get_by_role("navigation", name="Sections")).to_be_in_viewport()
+    view.page.reload()
+    expect(found.get_by_role("cell", name=request_id).first).to_be_visible()
+    expect(view.page.locator('input[value="3h"]')).to_be_checked()
+    field.fill('" or level = "INFO')
+    field.press("Enter")
+    expect(view.page.get_by_text("is not the id or name of anything")).to_be_visible()
+    expect(found).to_contain_text("No rows")
+    for link in view.page.get_by_role("navigation", name="Sections").get_by_role("link").all():
+        link.press("Enter")
+        heading = view.page.get_by_role("heading", level=2, name=link.inner_text(), exact=True)
+        expect(heading).to_be_in_viewport()
+    expect(view.page.get_by_text(f"MFA service · {stack.environment} · {VERSION}")).to_contain_text(stack.region)
+
+
+def test_a_deployment_is_marked_on_the_graphs(operations: Open) -> None:
+    view = operations()
+    view.show("3h")
+    expect(view.page.get_by_role("img", name=re.compile(r"Deployed at \d\d:\d\d:\d\d")).first).to_be_visible()
 
 
 def test_an_address_with_an_alarm_leads_to_it(open_page: OpenPage) -> None:
@@ -342,16 +489,6 @@ def test_pausing_stops_asking_and_going_on_asks_at_once(operations: Open) -> Non
     view.refresh()
 
 
-def answered(**changes: Any) -> Callable[[Route], None]:
-    """Return what answers with the stack's state, changed."""
-
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, json=response.json() | changes)
-
-    return answer
-
-
 def test_a_stack_that_is_gone_is_told_once_and_what_was_seen_stays(operations: Open) -> None:
     view = operations()
     view.take_time_in_hand()
@@ -393,13 +530,13 @@ def test_what_is_missing_or_not_drawn_is_said(operations: Open) -> None:
     position = {"x": 0, "y": 0, "width": 6, "height": 4}
     reason = "The view 'gauge' is not drawn here."
     unknown = {"kind": "unknown", "title": "Gauge", "reason": reason, "position": position}
-    changed = answered(widgets=[unknown], problems=["widget 3 has no region"])
+    changed = answered(lambda _: {"widgets": [unknown], "problems": ["widget 3 has no region"]})
     view.page.route(DATA, changed)
     view.later()
     expect(view.card("Gauge")).to_contain_text("The view 'gauge' is not drawn here.")
     expect(view.page.get_by_text("CloudWatch would refuse: widget 3 has no region")).to_be_visible()
     view.page.unroute(DATA)
-    view.page.route(DATA, answered(dashboard=None, widgets=[], alarms=[]))
+    view.page.route(DATA, answered(lambda _: {"dashboard": None, "widgets": [], "alarms": []}))
     view.later()
     expect(view.page.get_by_text("There is no dashboard mfa-local.")).to_be_visible()
     expect(view.page.get_by_role("heading", name="All alarms")).to_be_hidden()
@@ -424,7 +561,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: OpenPage,
     cut: list[str] = page.locator("main *:not(.visually-hidden)").evaluate_all(
         """all => all.filter((each) => {
             const box = each.getBoundingClientRect();
-            const scrolls = each.closest(".rows, .values, pre, table, .visually-hidden");
+            const scrolls = each.closest(".rows, .values, .sections, pre, table, .visually-hidden");
             return box.width && box.right > innerWidth + 1 && !scrolls;
         }).map((each) => each.outerHTML.slice(0, 120))"""
     )

@@ -13,12 +13,13 @@ import pytest
 
 from functions.shared.clock import epoch_from_iso
 from functions.shared.contract import EVENT_SOURCE, SECURITY_EVENTS_FUNCTION, lambda_name
-from infra.constructs.security_events import dead_letter_queue_name
+from infra.outputs import dead_letter_queue_name
 from infra.paths import REPOSITORY
 from local.stack import Stack
 from tests.support.http_user import HttpUser
 from tests.support.stack import Aws
-from tests.support.subscriber import Subscriber, receive
+from tests.support.subscriber import Subscriber
+from tests.support.temporary_queue import receive
 
 type NewUser = Callable[[str], HttpUser]
 

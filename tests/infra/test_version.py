@@ -42,7 +42,8 @@ def test_the_dashboard_shows_the_version(everything: Synthesized) -> None:
 
     titles = [json.loads(body)["widgets"][0]["properties"].get("markdown", "") for body in bodies]
 
-    assert [title.partition("\n")[0] for title in titles if VERSION in title] == [f"# MFA service · prod · {VERSION}"]
+    (title,) = (title.partition("\n")[0] for title in titles if VERSION in title)
+    assert title.startswith(f"# MFA service · prod · {VERSION}")
 
 
 def test_a_new_version_replaces_no_resource(everything: Synthesized) -> None:

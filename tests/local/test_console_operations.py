@@ -10,6 +10,7 @@ import pytest
 
 from local import ports
 from local.bootstrap import session
+from local.cloudwatch.availability import AWS_ONLY
 from local.cloudwatch.metric_store import MetricStore
 from local.console.alarms import Alarm, alarms
 from local.console.documents import Block, Span, address, blocks
@@ -19,6 +20,7 @@ from local.server import REGION
 from local.stack import Credentials
 
 NOW = 10_000.0
+SIDES = [("good", "#00aa00", "above"), ("bad", "#aa0000", "below")]
 SINCE = datetime(2026, 1, 20, 10, tzinfo=UTC)
 
 # -- alarms ------------------------------------------------------------------------------------------------------------
@@ -195,12 +197,30 @@ def test_numbers_are_of_the_latest_period_which_ends_now() -> None:
     assert sum(value for value in line.values if value is not None) == 3
 
 
+def test_a_gauge_says_its_unit_and_the_colour_of_both_sides_of_its_target() -> None:
+    sides = [{"value": 80, "label": word, "color": colour, "fill": fill} for word, colour, fill in SIDES]
+    axis = {"left": {"min": 0, "max": 100, "label": "%"}}
+    hits = ["Ours", "Hits", {"stat": "Sum"}]
+    made = _contents(longest_period=60).widget(
+        _metric(hits, view="gauge", yAxis=axis, annotations={"horizontal": sides})
+    )
+    assert isinstance(made, Numbers)
+    assert (made.unit, made.period) == ("%", 300)
+    assert [(each.label, each.colour, each.fill, each.period) for each in made.thresholds] == [
+        (*side, None) for side in SIDES
+    ]
+
+
 def test_a_log_widget_is_a_table_of_its_own_log_groups() -> None:
     query = "SOURCE '/aws/lambda/setup' | fields @timestamp, reason\n| limit 5"
     made = _contents().widget(_widget("log", {"title": "Failures", "query": query}))
     assert isinstance(made, LogTable)
     assert (made.groups, made.query) == (["/aws/lambda/setup"], "fields @timestamp, reason\n| limit 5")
-    assert made.columns == ["@timestamp", "reason"]
+    assert made.columns == ["time", "reason"]
+    assert made.note == ""
+    elsewhere = _contents().widget(_widget("log", {"query": "SOURCE '/aws/other' | fields @timestamp"}))
+    assert isinstance(elsewhere, LogTable)
+    assert elsewhere.note == AWS_ONLY
     assert made.rows == [["1970-01-01T02:46:35Z", "expired"]]
 
 
@@ -211,14 +231,14 @@ def test_text_and_alarms() -> None:
     arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:mfa-local-page"
     tiles = _contents().widget(_widget("alarm", {"title": "These page", "alarms": [arn]}))
     assert isinstance(tiles, AlarmTiles)
-    assert tiles.alarms == ["mfa-local-page"]
+    assert (tiles.alarms, tiles.states) == (["mfa-local-page"], [])
 
 
 @pytest.mark.parametrize(
     ("widget", "reason"),
     [
         (_widget("explorer", {}), "type 'explorer'"),
-        (_metric(["Ours", "Hits"], view="gauge"), "view 'gauge'"),
+        (_metric(["Ours", "Hits"], view="pie"), "view 'pie'"),
         (_widget("text", {}), "KeyError"),
         (_metric([{"expression": "FANCY(m)"}]), "cannot be drawn"),
         ({"type": "metric"}, ""),

@@ -39,7 +39,7 @@ def folder(tmp_path: Any) -> StackFolder:
 
 @pytest.fixture
 def console(folder: StackFolder) -> Console:
-    return Console(folder, PORT, lambda stack, span: {"api": stack.api_url, "span": span})
+    return Console(folder, PORT, lambda stack, span, find: {"api": stack.api_url, "span": span, "find": find})
 
 
 @pytest.fixture
@@ -239,8 +239,8 @@ class Looks:
         self.spans: list[str] = []
         self.failure: Exception | None = None
 
-    def __call__(self, _: Stack, span: str) -> dict[str, Any]:
-        self.spans.append(span)
+    def __call__(self, _: Stack, span: str, find: str) -> dict[str, Any]:
+        self.spans.append(span + find)
         if self.failure is not None:
             raise self.failure
         return {"span": span, "look": len(self.spans)}
@@ -272,6 +272,7 @@ def test_a_snapshot_is_reused_for_a_second(folder: StackFolder, looks: Looks, cl
     clock(0.2)
     assert body_of(get(console, "/operations/data.json?span=1h"))["look"] == 2
     assert body_of(get(console, "/operations/data.json?span=3h")) == {"span": "3h", "look": 3}
+    assert body_of(get(console, "/operations/data.json?span=3h&find=ada"))["look"] == 4
     assert body_of(get(console, "/operations/data.json"))["span"] == ""
 
 

@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -53,7 +53,7 @@ class DeployedUser(Caller):
             raise SmokeError(f"{route.method} {route.path} answered {answer.status}, and no JSON") from None
 
 
-def outputs(environment: str, stack: StackId) -> dict[str, str]:
+def outputs(environment: str, stack: StackId, *, client: Callable[[str], Any] = boto3.client) -> dict[str, str]:
     """Return the outputs of a stack; none if the environment has no such stack.
 
     Raises
@@ -61,7 +61,7 @@ def outputs(environment: str, stack: StackId) -> dict[str, str]:
     SmokeError
         AWS refuses, or there are no credentials.
     """
-    cloudformation: Any = boto3.client("cloudformation")
+    cloudformation = client("cloudformation")
     name = stack_name(environment, stack)
     pages = cloudformation.get_paginator("describe_stacks").paginate()
     found: dict[str, Any] = next((each for page in pages for each in page["Stacks"] if each["StackName"] == name), {})

@@ -31,7 +31,7 @@ def _function(folder: str, watched: WatchedResources) -> list[WidgetRow]:
     row: list[cloudwatch.ConcreteWidget] = [
         graph(
             "Invocations, errors and throttles",
-            [line(name, watched.function(folder, name), colour) for name, colour in counts.items()],
+            [line(name.lower(), watched.function(folder, name), colour) for name, colour in counts.items()],
         ),
         graph(
             "Duration (ms)",
@@ -42,10 +42,10 @@ def _function(folder: str, watched: WatchedResources) -> list[WidgetRow]:
     ]
     if folder == contract.SECURITY_EVENTS_FUNCTION:
         age = watched.function(folder, "IteratorAge", "Maximum")
-        row.append(graph("Age of the stream's records (ms)", [line("IteratorAge", age, Colour.FIRST)], unit="ms"))
+        row.append(graph("Age of the stream's records (ms)", [line("oldest record", age, Colour.FIRST)], unit="ms"))
     else:
         concurrency = watched.function(folder, "ConcurrentExecutions", "Maximum")
-        row.append(graph("Concurrency", [line("ConcurrentExecutions", concurrency, Colour.FIRST)]))
+        row.append(graph("Concurrency", [line("concurrent invocations", concurrency, Colour.FIRST)]))
     return [_heading(contract.lambda_name(folder, watched.environment)), row]
 
 
@@ -72,8 +72,8 @@ def _table(watched: WatchedResources) -> list[WidgetRow]:
             graph(
                 "Throttles and system errors",
                 [
-                    line("ReadThrottleEvents", watched.table("ReadThrottleEvents"), Colour.REFUSED),
-                    line("WriteThrottleEvents", watched.table("WriteThrottleEvents"), Colour.FAILED),
+                    line("throttled reads", watched.table("ReadThrottleEvents"), Colour.REFUSED),
+                    line("throttled writes", watched.table("WriteThrottleEvents"), Colour.FAILED),
                     *(line(each, watched.table("SystemErrors", operation=each)) for each in TABLE_OPERATIONS),
                 ],
             ),

@@ -1,4 +1,4 @@
-"""The dashboard `mfa-ENVIRONMENT`, from top to bottom: health, attacks, latency and failures, cost, latest failures.
+"""The dashboard `mfa-ENVIRONMENT`: alarms that are on, key figures, then details, which end in the latest failures.
 
 A new route appears automatically. A new metric of the functions needs a line here; a test finds a missing one.
 """
@@ -6,6 +6,7 @@ A new route appears automatically. A new metric of the functions needs a line he
 from itertools import batched
 from typing import Final
 
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -14,24 +15,26 @@ from functions.shared.contract import Endpoint, Metric
 from infra.config.monitoring import MonitoringConfig
 from infra.monitoring import queries
 from infra.monitoring.alarms import Alarms
+from infra.monitoring.dashboard.figures import VERIFIED_PERCENT, key_figures, success_rate
 from infra.monitoring.dashboard.graphs import Colour, WidgetRow, computed, counter, dashboard, graph, line
 from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
 from infra.monitoring.rules.endpoints import slug, watched_endpoints
-from infra.monitoring.rules.model import total, zero_filled
+from infra.monitoring.rules.model import total
 from infra.project import VERSION
 
 COLUMNS: Final = 24
 
-#: The colour of each outcome of a route, in the order of `contract.EndpointMetrics`.
+#: The label and colour of each outcome of a route, in the order of `contract.EndpointMetrics`.
 _OUTCOMES: Final = {
-    "attempts": Colour.NEUTRAL,
-    "successes": Colour.GOOD,
-    "rejections": Colour.REFUSED,
-    "errors": Colour.FAILED,
-    "system_errors": Colour.BROKEN,
-    "unauthorized": Colour.SUSPICIOUS,
+    "attempts": ("attempts", Colour.NEUTRAL),
+    "successes": ("succeeded", Colour.GOOD),
+    "rejections": ("rejected (4xx)", Colour.REFUSED),
+    "errors": ("unavailable (503)", Colour.FAILED),
+    "system_errors": ("failed (500)", Colour.BROKEN),
+    "unauthorized": ("no valid token (401)", Colour.SUSPICIOUS),
 }
+_OF_SETUP: Final = {"rejections": ("already enabled (409)", Colour.REFUSED)}
 
 
 class OverviewDashboard(Construct):
@@ -56,31 +59,39 @@ class OverviewDashboard(Construct):
         self._alarms = alarms
         rows: list[WidgetRow] = [
             self._title(),
+            self._alarms_that_are_on(),
+            key_figures(watched, config.thresholds),
+            *self._alarm_states(),
             *self._health(),
             *self._attacks(),
             *self._latency_and_failures(),
             *self._cost(),
             *self._latest_failures(),
+            *self._find(),
         ]
-        dashboard(self, f"mfa-{watched.environment}", rows)
+        dashboard(self, f"mfa-{watched.environment}", rows, [_search_field()])
 
     def _title(self) -> WidgetRow:
-        return _text(
-            f"# MFA service · {self._watched.environment} · {VERSION}\n"
-            f"From top to bottom: health · attacks · latency and failures · cost · latest failures. "
-            f"Every alarm has a heading of the same name in the [runbook]({self._config.runbook_url}).",
-        )
+        service, region = f"{self._watched.environment} · {VERSION}", Stack.of(self).region
+        return _text(f"# MFA service · {service} · {region}", height=1)
 
-    def _health(self) -> list[WidgetRow]:
-        endpoints = watched_endpoints(self._watched)
-        others = [endpoint for endpoint in endpoints if endpoint is not contract.SETUP]
-        graphs = [graph(f"{each.method} {each.path}", self._outcomes(each)) for each in others]
-        setup = contract.SETUP
+    def _alarms_that_are_on(self) -> WidgetRow:
+        return [
+            cloudwatch.AlarmStatusWidget(
+                title="In ALARM",
+                alarms=[self._alarms.page, *self._alarms.paging, *self._alarms.notifying],
+                states=[cloudwatch.AlarmState.ALARM],
+                sort_by=cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
+                width=COLUMNS,
+                height=2,
+            )
+        ]
+
+    def _alarm_states(self) -> list[WidgetRow]:
         return [
             self._heading(
-                "Health",
-                "Normal: every alarm is OK; setup succeeds above 90 % (the rest are 409s); logins succeed above 80 %, "
-                "because people mistype; no 5xx. An alarm on the left pages on-call, one on the right can wait.",
+                "Alarms",
+                "An alarm on the left pages on-call, one on the right can wait. Each has a heading in the runbook.",
                 "page",
             ),
             [
@@ -91,43 +102,31 @@ class OverviewDashboard(Construct):
                     title="Notifies only", alarms=[*self._alarms.notifying], width=16, height=7
                 ),
             ],
-            [
-                cloudwatch.SingleValueWidget(
-                    title="Last five minutes", metrics=self._headline(), width=COLUMNS, height=3, sparkline=True
-                )
-            ],
+        ]
+
+    def _health(self) -> list[WidgetRow]:
+        endpoints = watched_endpoints(self._watched)
+        others = [endpoint for endpoint in endpoints if endpoint is not contract.SETUP]
+        graphs = [graph(f"{each.method} {each.path}", self._outcomes(each)) for each in others]
+        setup = contract.SETUP
+        return [
+            self._heading(
+                "Health",
+                f"Normal: every alarm is OK; nearly all setups succeed; {VERIFIED_PERCENT} % of the codes at login are "
+                "right, because people mistype; no 5xx.",
+                "first-five-minutes",
+            ),
             [
                 graph(f"Setup: {setup.method} {setup.path}", self._outcomes(setup), width=12, height=7),
                 graph(
                     "Success rate (%)",
-                    [self._success(endpoint, slug(endpoint)) for endpoint in endpoints],
-                    unit="percent",
+                    [success_rate(self._watched, endpoint, slug(endpoint)) for endpoint in endpoints],
+                    unit="%",
                     width=12,
                     height=7,
                 ),
             ],
             *batched(graphs, 3, strict=False),
-        ]
-
-    def _headline(self) -> list[cloudwatch.IMetric]:
-        requests, failed = self._watched.gateway("Count"), self._watched.gateway("5XXError")
-        return [
-            line("Requests", requests, Colour.FIRST),
-            self._success(contract.SETUP, "setup-mfa success (%)", Colour.GOOD),
-            self._success(contract.VERIFY, "verify-mfa success (%)", Colour.GOOD),
-            computed(
-                "5xx (%)",
-                f"IF({zero_filled('requests')} > 0, 100*{zero_filled('failed')}/requests, 0)",
-                {"requests": requests, "failed": failed},
-                Colour.BROKEN,
-            ),
-            line("p99 latency (ms)", self._watched.gateway("Latency", "p99"), Colour.SECOND),
-            computed(
-                "Wrong codes",
-                zero_filled("wrong"),
-                {"wrong": self._watched.counted(Metric.INVALID_CODES)},
-                Colour.SUSPICIOUS,
-            ),
         ]
 
     def _attacks(self) -> list[WidgetRow]:
@@ -142,22 +141,25 @@ class OverviewDashboard(Construct):
             [
                 graph(
                     "Unauthorized requests (401) by route",
-                    [counter(self._watched.counted(each.metrics.unauthorized)) for each in contract.ENDPOINTS],
+                    [
+                        counter(slug(each), self._watched.counted(each.metrics.unauthorized))
+                        for each in contract.ENDPOINTS
+                    ],
                     threshold=thresholds.setup_unauthorized,
                 ),
                 graph(
                     "Wrong and replayed codes",
                     [
-                        self._counter(Metric.INVALID_CODES, Colour.SUSPICIOUS),
-                        self._counter(Metric.REPLAYS_REJECTED, Colour.BROKEN),
+                        self._counter("wrong or used codes", Metric.INVALID_CODES, Colour.SUSPICIOUS),
+                        self._counter("among them used codes", Metric.REPLAYS_REJECTED, Colour.BROKEN),
                     ],
                     threshold=thresholds.invalid_codes,
                 ),
                 graph(
                     "Lock-outs",
                     [
-                        self._counter(Metric.LOCKOUTS, Colour.BROKEN),
-                        self._counter(Metric.LOCKED_ATTEMPTS, Colour.REFUSED),
+                        self._counter("lock-outs", Metric.LOCKOUTS, Colour.BROKEN),
+                        self._counter("attempts while locked", Metric.LOCKED_ATTEMPTS, Colour.REFUSED),
                     ],
                     threshold=thresholds.lockouts,
                 ),
@@ -165,22 +167,22 @@ class OverviewDashboard(Construct):
             [
                 graph(
                     "Backup codes used",
-                    [self._counter(Metric.BACKUP_CODES_USED, Colour.REFUSED)],
+                    [self._counter("backup codes used", Metric.BACKUP_CODES_USED, Colour.REFUSED)],
                     threshold=thresholds.backup_codes_used,
                 ),
                 graph(
                     "Conflicts (409) and missing scopes (403)",
                     [
-                        self._counter(Metric.CONFLICTS, Colour.SUSPICIOUS),
-                        self._counter(Metric.INSUFFICIENT_SCOPE, Colour.REFUSED),
+                        self._counter("conflicts", Metric.CONFLICTS, Colour.SUSPICIOUS),
+                        self._counter("missing scope", Metric.INSUFFICIENT_SCOPE, Colour.REFUSED),
                     ],
                     threshold=min(thresholds.conflicts, thresholds.insufficient_scope),
                 ),
                 graph(
                     "Decryptions of secrets",
                     [
-                        line("Decrypt by any principal", self._watched.secret_key_uses(DECRYPT), Colour.BROKEN),
-                        self._counter(Metric.SECRET_DECRYPTIONS, Colour.GOOD),
+                        line("by any principal", self._watched.secret_key_uses(DECRYPT), Colour.BROKEN),
+                        self._counter("by the functions", Metric.SECRET_DECRYPTIONS, Colour.GOOD),
                     ],
                 ),
             ],
@@ -191,15 +193,18 @@ class OverviewDashboard(Construct):
         signed = self._watched.proof_key_uses()
         if not signed:
             return []
-        by_anyone = [line(f"Sign by any principal ({name})", each, Colour.BROKEN) for name, each in signed.items()]
+        by_anyone = [
+            line(f"by any principal, key {place}", each, Colour.BROKEN)
+            for place, each in enumerate(signed.values(), start=1)
+        ]
         return [
             [
                 graph(
                     "Signatures of proofs",
                     [
                         *by_anyone,
-                        self._counter(Metric.PROOF_SIGNATURES, Colour.GOOD),
-                        self._counter(Metric.PROOF_SIGNING_FAILURES, Colour.FAILED),
+                        self._counter("by the functions", Metric.PROOF_SIGNATURES, Colour.GOOD),
+                        self._counter("failed", Metric.PROOF_SIGNING_FAILURES, Colour.FAILED),
                     ],
                     width=COLUMNS,
                 )
@@ -234,18 +239,18 @@ class OverviewDashboard(Construct):
                 graph(
                     "Gateway: requests, 4xx and 5xx",
                     [
-                        line("Count", watched.gateway("Count"), Colour.NEUTRAL),
-                        line("4XXError", watched.gateway("4XXError"), Colour.REFUSED),
-                        line("5XXError", watched.gateway("5XXError"), Colour.BROKEN),
+                        line("requests", watched.gateway("Count"), Colour.NEUTRAL),
+                        line("4xx", watched.gateway("4XXError"), Colour.REFUSED),
+                        line("5xx", watched.gateway("5XXError"), Colour.BROKEN),
                     ],
                 ),
                 graph(
                     "Signing keys and security events",
                     [
-                        self._counter(Metric.JWKS_FETCH_FAILURES, Colour.BROKEN),
-                        self._counter(Metric.SECURITY_EVENT_FAILURES, Colour.FAILED),
-                        self._counter(Metric.SECURITY_EVENTS_PUBLISHED, Colour.GOOD),
-                        *([line("Dead letters", dead_letters, Colour.SUSPICIOUS)] if dead_letters else []),
+                        self._counter("failed fetches of keys", Metric.JWKS_FETCH_FAILURES, Colour.BROKEN),
+                        self._counter("events that failed", Metric.SECURITY_EVENT_FAILURES, Colour.FAILED),
+                        self._counter("events published", Metric.SECURITY_EVENTS_PUBLISHED, Colour.GOOD),
+                        *([line("dead letters", dead_letters, Colour.SUSPICIOUS)] if dead_letters else []),
                     ],
                 ),
             ],
@@ -260,7 +265,7 @@ class OverviewDashboard(Construct):
                     "Concurrency by function, and of the account",
                     [
                         *self._by_function("ConcurrentExecutions", "Maximum"),
-                        line("ClaimedAccountConcurrency", watched.account_concurrency(), Colour.BROKEN),
+                        line("the whole account", watched.account_concurrency(), Colour.BROKEN),
                     ],
                     threshold=thresholds.concurrency,
                 ),
@@ -277,10 +282,10 @@ class OverviewDashboard(Construct):
                 graph(
                     "DynamoDB throttles and errors, KMS failures",
                     [
-                        line("ReadThrottleEvents", watched.table("ReadThrottleEvents"), Colour.REFUSED),
-                        line("WriteThrottleEvents", watched.table("WriteThrottleEvents"), Colour.FAILED),
-                        computed("SystemErrors", total(system_errors), system_errors, Colour.BROKEN),
-                        self._counter(Metric.KEY_FAILURES, Colour.SUSPICIOUS),
+                        line("throttled reads", watched.table("ReadThrottleEvents"), Colour.REFUSED),
+                        line("throttled writes", watched.table("WriteThrottleEvents"), Colour.FAILED),
+                        computed("DynamoDB errors", total(system_errors), system_errors, Colour.BROKEN),
+                        self._counter("KMS failures", Metric.KEY_FAILURES, Colour.SUSPICIOUS),
                     ],
                     threshold=thresholds.table_throttles,
                 ),
@@ -323,8 +328,7 @@ class OverviewDashboard(Construct):
         return [
             self._heading(
                 "Latest failures",
-                "Types, places and request ids; never a secret, code or token. `one-request`, among the saved queries, "
-                "shows everything that was logged for a request id.",
+                "Types, places and request ids; never a secret, code or token.",
                 "queries",
             ),
             [self._log_table("Latest failures", queries.LATEST_FAILURES)],
@@ -334,26 +338,28 @@ class OverviewDashboard(Construct):
             ],
         ]
 
+    def _find(self) -> list[WidgetRow]:
+        return [
+            self._heading(
+                "Find",
+                "Enter the id of a request, which is in every error body, or of a user (`sub`) at the top.",
+                "queries",
+            ),
+            [self._log_table("Requests found", queries.ONE_REQUEST)],
+        ]
+
     def _heading(self, title: str, normal: str, anchor: str) -> WidgetRow:
         return _text(f"## {title}\n{normal} [Runbook]({self._config.runbook_link(anchor)})")
 
     def _outcomes(self, endpoint: Endpoint) -> list[cloudwatch.IMetric]:
         return [
-            counter(self._watched.counted(getattr(endpoint.metrics, outcome)), colour)
-            for outcome, colour in _OUTCOMES.items()
+            counter(label, self._watched.counted(getattr(endpoint.metrics, outcome)), colour)
+            for outcome, (label, colour) in (_OUTCOMES | _OF_SETUP if endpoint is contract.SETUP else _OUTCOMES).items()
             if not (outcome == "unauthorized" and endpoint in contract.PROOF_ENDPOINTS)  # they are public
         ]
 
-    def _success(self, endpoint: Endpoint, label: str, colour: Colour | None = None) -> cloudwatch.IMetric:
-        attempts, successes = f"attempts_{endpoint.function}", f"successes_{endpoint.function}"
-        series = {
-            attempts: self._watched.counted(endpoint.metrics.attempts),
-            successes: self._watched.counted(endpoint.metrics.successes),
-        }
-        return computed(label, f"100*{zero_filled(successes)}/{attempts}", series, colour)
-
-    def _counter(self, metric: Metric, colour: Colour) -> cloudwatch.IMetric:
-        return counter(self._watched.counted(metric), colour)
+    def _counter(self, label: str, metric: Metric, colour: Colour) -> cloudwatch.IMetric:
+        return counter(label, self._watched.counted(metric), colour)
 
     def _by_function(self, name: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
         return [
@@ -368,6 +374,18 @@ class OverviewDashboard(Construct):
         )
 
 
-def _text(markdown: str) -> WidgetRow:
+def _search_field() -> cloudwatch.DashboardVariable:
+    """Return the input at the top of the dashboard; CloudWatch puts its text into the query of the last table."""
+    return cloudwatch.DashboardVariable(
+        id="find",
+        type=cloudwatch.VariableType.PATTERN,
+        input_type=cloudwatch.VariableInputType.INPUT,
+        value=queries.SEARCHED,
+        label="Request or user id",
+        default_value=cloudwatch.DefaultValue.value(queries.SEARCHED),
+    )
+
+
+def _text(markdown: str, height: int = 2) -> WidgetRow:
     transparent = cloudwatch.TextWidgetBackground.TRANSPARENT
-    return [cloudwatch.TextWidget(markdown=markdown, width=COLUMNS, height=2, background=transparent)]
+    return [cloudwatch.TextWidget(markdown=markdown, width=COLUMNS, height=height, background=transparent)]

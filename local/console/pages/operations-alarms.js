@@ -1,7 +1,7 @@
 // Alarms: tiles on the dashboard, those in ALARM at the top, all of them at the end of the page.
 
 import { html } from "/html.js";
-import { breakable, Card, moment } from "/operations-parts.js";
+import { breakable, Leave, moment } from "/operations-parts.js";
 
 const STATES = {
   ALARM: { word: "ALARM", sign: "alarm", kind: "bad" },
@@ -28,20 +28,31 @@ function Sign({ name }) {
   return html`<svg viewBox="0 0 16 16" class="sign" aria-hidden="true"><path d=${SIGNS[name]} /></svg>`;
 }
 
-export function AlarmTiles({ widget, alarms }) {
+// The alarms in a state, as a summary at the top, or all of a group as tiles, which are open only while one is on.
+export function AlarmWidget({ widget, alarms }) {
+  return widget.states.length > 0
+    ? html`<${AlarmSummary} alarms=${[...alarms.values()]} />`
+    : html`<${AlarmTiles} widget=${widget} alarms=${alarms} />`;
+}
+
+function AlarmTiles({ widget, alarms }) {
   const tiles = widget.alarms.map((name) => ({ key: alarms.get(name)?.key ?? name, ...appearance(alarms.get(name)) }));
   const words = [...new Map(tiles.map((each) => [each.word, each])).values()];
+  const counted = (word) => tiles.filter((each) => each.word === word).length;
   return html`
-    <${Card} title=${widget.title}>
+    <details open=${tiles.some(({ kind }) => kind === "bad")}>
+      <summary>
+        <h3>${widget.title}</h3>
+        <small class="tiles-key">
+          ${words.map(({ word, sign, kind }) => html`<span data-kind=${kind}><${Sign} name=${sign} /> ${counted(word)} ${word}</span>`)}
+        </small>
+      </summary>
       <ul class="tiles">${tiles.map((each) => html`<li key=${each.key}><${Tile} ...${each} name=${each.key} /></li>`)}</ul>
-      <small class="tiles-key" aria-hidden="true">
-        ${words.map(({ word, sign, kind }) => html`<span data-kind=${kind}><${Sign} name=${sign} /> ${word}</span>`)}
-      </small>
-    <//>
+    </details>
   `;
 }
 
-// Screen readers get a word in each tile; others see what the signs mean below the tiles.
+// Screen readers get a word in each tile; others see what the signs mean above the tiles.
 function Tile({ name, word, sign, kind }) {
   return html`
     <a class="tile" href="#alarm-${name}" data-kind=${kind}>
@@ -53,7 +64,7 @@ function Tile({ name, word, sign, kind }) {
 }
 
 function Runbook({ alarm }) {
-  return alarm.runbook && html`<a href=${alarm.runbook}>Runbook<span class="visually-hidden"> for ${alarm.key}</span></a>`;
+  return alarm.runbook && html`<${Leave} href=${alarm.runbook}>Runbook<span class="visually-hidden"> for ${alarm.key}</span><//>`;
 }
 
 const inState = (alarms, state) => alarms.filter((each) => !each.aws_only && each.state === state);
@@ -64,8 +75,7 @@ export function summaryTitle(alarms) {
   return on ? `${on} ${on === 1 ? "alarm" : "alarms"} in ALARM` : "No alarm in ALARM";
 }
 
-// The summary at the top of the page.
-export function AlarmSummary({ alarms }) {
+function AlarmSummary({ alarms }) {
   const on = inState(alarms, "ALARM");
   const unsure = inState(alarms, "INSUFFICIENT_DATA").length;
   const awsOnly = alarms.filter((each) => each.aws_only).length;
@@ -75,8 +85,8 @@ export function AlarmSummary({ alarms }) {
     awsOnly > 0 && `${awsOnly} AWS only; not available locally`,
   ];
   return html`
-    <section class="notice" id="summary" aria-labelledby="summary-title" data-kind=${on.length ? "bad" : "good"}>
-      <h2 id="summary-title">${summaryTitle(alarms)}</h2>
+    <div class="notice" id="summary" data-kind=${on.length ? "bad" : "good"}>
+      <h2>${summaryTitle(alarms)}</h2>
       <ul id="alarms-on">
         ${on.map(
           (alarm) => html`
@@ -89,7 +99,7 @@ export function AlarmSummary({ alarms }) {
         )}
       </ul>
       <small>${rest.filter(Boolean).join(" · ")}</small>
-    </section>
+    </div>
   `;
 }
 
@@ -115,8 +125,8 @@ const GROUPS = [
 // All alarms, in groups that the user opens and closes. The browser opens a group for a link to an alarm in it.
 export function AllAlarms({ alarms }) {
   return html`
-    <section id="all-alarms" aria-labelledby="all-alarms-title" hidden=${alarms.length === 0}>
-      <h2 id="all-alarms-title">All alarms</h2>
+    <section id="all-alarms" aria-labelledby="section-all-alarms" hidden=${alarms.length === 0}>
+      <h2 id="section-all-alarms">All alarms</h2>
       <p class="muted">State, since when, the reason, and what to do: each has a section in the runbook.</p>
       ${GROUPS.map(({ title, kind }) => {
         const members = alarms.filter((each) => appearance(each).kind === kind);

@@ -76,7 +76,7 @@ export function Sparkline({ values, colour }) {
 export class Graph extends Component {
   state = { table: false, index: null };
 
-  render({ widget }, { table, index }) {
+  render({ widget, deployments }, { table, index }) {
     const { title, lines, thresholds, note } = widget;
     const times = (lines[0]?.values ?? []).map((_, at) => widget.start + at * widget.period);
     const span = duration(times.length * widget.period);
@@ -90,6 +90,7 @@ export class Graph extends Component {
       ...(note ? [`No values: ${note}.`] : []),
       "Numbers follow.",
       ...drawn.map((each) => `${each.label} at ${short(each.value)}.`),
+      ...deployments.filter((at) => at >= widget.start).map((at) => `Deployed at ${clock(at)}.`),
     ];
     // Values at the cursor; without one, the total of counts or the latest measurement.
     const additive = lines.length > 0 && lines.every((each) => ["Sum", "SampleCount"].includes(each.statistic));
@@ -103,7 +104,7 @@ export class Graph extends Component {
     const data = [times, ...(widget.stacked ? layers(values) : values)];
     return html`
       <${Card} title=${title} caption=${caption} button=${button}>
-        ${written.length > 0 && html`<small class="written">${written.join(" · ")}</small>`}
+        <small class="written">${written.join(" · ")}</small>
         <div class="graph" role="img" aria-label=${description.join(" ")} hidden=${table}>
           ${note && html`<p class="no-data">${note}</p>`}
           <${Plot} source=${widget} data=${data} options=${(place) => this.#options(drawn, place)} />
@@ -140,6 +141,10 @@ export class Graph extends Component {
     const axis = { stroke: color, font: FONT, ticks: { show: false } };
     const vertical = {
       ...axis,
+      label: widget.unit,
+      labelFont: FONT,
+      labelSize: widget.unit ? 14 : 0,
+      labelGap: 0,
       size: 42,
       gap: 4,
       grid: { stroke: borderColor, width: 1 },
@@ -168,7 +173,7 @@ export class Graph extends Component {
           values: (_, splits) => splits.map(splits.some((each) => each % 60) ? clock : clockMinutes),
         },
         vertical,
-        { ...vertical, scale: "right", side: 1, show: right, grid: { show: false } },
+        { ...vertical, label: "", labelSize: 0, scale: "right", side: 1, show: right, grid: { show: false } },
       ],
       series: [
         {},
@@ -178,25 +183,42 @@ export class Graph extends Component {
         }),
       ],
       hooks: {
-        draw: [(chart) => thresholds.forEach((each) => drawThreshold(chart, each, getComputedStyle(place).outlineColor))],
+        draw: [
+          (chart) => thresholds.forEach((each) => drawThreshold(chart, each, getComputedStyle(place).outlineColor)),
+          (chart) => this.props.deployments.forEach((at) => drawDeployment(chart, at, getComputedStyle(place).color)),
+        ],
         setCursor: [({ cursor: { idx = null } }) => idx !== this.state.index && this.setState({ index: idx })],
       },
     };
   }
 }
 
-function drawThreshold({ ctx, bbox, valToPos }, { value, label, right }, colour) {
-  const y = Math.round(valToPos(value, right ? "right" : "y", true));
+function drawThreshold(chart, { value, label, right }, colour) {
+  const { bbox } = chart;
+  const y = Math.round(chart.valToPos(value, right ? "right" : "y", true));
+  annotate(chart, colour, `M${bbox.left},${y}h${bbox.width}`, `${label} ${short(value)}`, bbox.left + bbox.width, y - 2 * devicePixelRatio);
+}
+
+function drawDeployment(chart, at, colour) {
+  const { bbox, scales } = chart;
+  if (at >= scales.x.min && at <= scales.x.max) {
+    const x = Math.round(chart.valToPos(at, "x", true));
+    annotate(chart, colour, `M${x},${bbox.top}v${bbox.height}`, "deployed", x - 3 * devicePixelRatio, bbox.top + 11 * devicePixelRatio);
+  }
+}
+
+// Draw a dashed line, and text that ends at a point above the line or left of it.
+function annotate({ ctx }, colour, path, text, x, y) {
   ctx.save();
   ctx.strokeStyle = colour;
   ctx.fillStyle = colour;
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
-  ctx.stroke(new Path2D(`M${bbox.left},${y}h${bbox.width}`));
+  ctx.stroke(new Path2D(path));
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "right";
   ctx.textBaseline = "bottom";
-  ctx.fillText(`${label} ${short(value)}`, bbox.left + bbox.width, y - 2 * devicePixelRatio);
+  ctx.fillText(text, x, y);
   ctx.restore();
 }
 

@@ -48,6 +48,14 @@ export const dark = matchMedia("(prefers-color-scheme: dark)");
 // A colour of the dashboard, as much lighter or darker as it needs to be visible on a card (WCAG 2.2, 1.4.11).
 export const seen = (colour) => `oklch(from ${colour} ${dark.matches ? "max(l, 0.6)" : "min(l, 0.62)"} c h)`;
 
+// A link that leaves the view: it opens in a new tab, so that the view stays.
+export function Leave({ href, children }) {
+  return html`<a href=${href} target="_blank" rel="noopener">${children}<span class="visually-hidden"> (new tab)</span></a>`;
+}
+
+// The id of a section's heading, which the links to sections lead to.
+export const sectionId = (title) => `section-${title.toLowerCase().replaceAll(/\W+/g, "-")}`;
+
 // A widget with a frame.
 export function Card({ title, caption, button, children }) {
   return html`

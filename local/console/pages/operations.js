@@ -2,19 +2,22 @@
 // it. The snapshot is described in local/console/operations.py.
 
 import { html, render } from "/html.js";
-import { AlarmSummary, AllAlarms, alarmChanges, summaryTitle } from "/operations-alarms.js";
-import { clock, dark } from "/operations-parts.js";
-import { signature, Widget } from "/operations-widgets.js";
+import { AllAlarms, alarmChanges, summaryTitle } from "/operations-alarms.js";
+import { clock, dark, sectionId } from "/operations-parts.js";
+import { headings, Rows } from "/operations-widgets.js";
 
 const REFRESH_MILLISECONDS = 5000;
 const TIMEOUT_MILLISECONDS = 20000;
 
+const ALL_ALARMS = "All alarms";
 const main = document.getElementById("main");
+const address = new URLSearchParams(location.search);
 let timer;
 let asked = 0;
 let shown = {
   snapshot: null, // the latest one
-  span: "", // the time chosen
+  span: address.get("span") ?? "", // the time chosen
+  find: address.get("find") ?? "", // what is searched for
   paused: false,
   trouble: "", // why there is no newer snapshot
   since: 0, // when the trouble began, epoch seconds
@@ -40,10 +43,10 @@ function show(changes) {
 }
 
 // Return the changes to what is shown.
-async function ask(span) {
+async function ask(span, find) {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
-    const response = await fetch(`/operations/data.json?span=${span}`, { signal });
+    const response = await fetch(`/operations/data.json?${new URLSearchParams({ span, find })}`, { signal });
     const content = await response.json();
     return response.ok
       ? { snapshot: content, span: content.span, trouble: "" }
@@ -56,7 +59,7 @@ async function ask(span) {
 async function refresh() {
   clearTimeout(timer);
   const mine = (asked += 1);
-  const changes = await ask(shown.span);
+  const changes = await ask(shown.span, shown.find);
   if (mine !== asked) {
     return; // another time was chosen in the meantime
   }
@@ -76,24 +79,36 @@ function pause() {
   schedule(0);
 }
 
-function choose(span) {
-  show({ span });
-  refresh();
+// Show another time or search, and write it into the address.
+function choose(chosen) {
+  show(chosen);
+  Object.entries(chosen).forEach(([name, value]) => address.set(name, value));
+  history.replaceState(null, "", `?${address}${location.hash}`);
+  return refresh();
 }
 
-function View({ snapshot, span, paused, trouble, since, changes }) {
+async function find(event) {
+  event.preventDefault();
+  await choose({ find: new FormData(event.target).get("find").trim() });
+  document.getElementById(sectionId("Find"))?.scrollIntoView();
+}
+
+function View({ snapshot, span, find: searched, paused, trouble, since, changes }) {
   return html`
     <div class="bar">
       <div>
         <h1>Operations</h1>
-        <p class="muted">${about(snapshot)}</p>
       </div>
+      <form role="search" onSubmit=${find}>
+        <input type="search" name="find" aria-label="Request id, user id or user" placeholder="Request or user" maxlength="128" value=${searched} />
+        <button type="submit" class="secondary outline">Find</button>
+      </form>
       <fieldset class="choice">
         <legend class="visually-hidden">Time shown</legend>
         ${Object.entries(snapshot?.spans ?? {}).map(
           ([key, label]) => html`
             <label>
-              <input type="radio" name="span" value=${key} checked=${key === span} onChange=${() => choose(key)} />${label}
+              <input type="radio" name="span" value=${key} checked=${key === span} onChange=${() => choose({ span: key })} />${label}
             </label>
           `,
         )}
@@ -101,12 +116,13 @@ function View({ snapshot, span, paused, trouble, since, changes }) {
       <button type="button" class="secondary outline" aria-pressed=${paused} onClick=${pause}>Pause</button>
       <small class="muted" id="updated">${updated(snapshot, paused, trouble)}</small>
     </div>
+    ${snapshot && html`<${Sections} snapshot=${snapshot} />`}
     <div role="alert">${trouble && html`<${Trouble} snapshot=${snapshot} reason=${trouble} since=${since} />`}</div>
     <p class="visually-hidden" id="changes" role="status">${changes}</p>
-    ${snapshot?.alarms.length > 0 && html`<${AlarmSummary} alarms=${snapshot.alarms} />`}
-    <${Notices} snapshot=${snapshot} trouble=${trouble} />
-    <div id="grid">${snapshot && widgets(snapshot)}</div>
+    <${Notices} snapshot=${snapshot} trouble=${trouble} searched=${searched} />
+    <div id="grid">${snapshot && html`<${Rows} snapshot=${snapshot} redrawn=${`${dark.matches} ${span} `} />`}</div>
     ${snapshot && html`<${AllAlarms} alarms=${snapshot.alarms} />`}
+    <small class="muted">${about(snapshot)}</small>
   `;
 }
 
@@ -120,21 +136,24 @@ function Trouble({ snapshot, reason, since }) {
   `;
 }
 
-function Notices({ snapshot, trouble }) {
+// Links to the sections, which stay at the top while the page scrolls.
+function Sections({ snapshot }) {
+  const titles = [...headings(snapshot.widgets), ...(snapshot.alarms.length > 0 ? [ALL_ALARMS] : [])];
+  return html`
+    <nav class="sections" aria-label="Sections">
+      <ul>${titles.map((title) => html`<li><a href="#${sectionId(title)}">${title}</a></li>`)}</ul>
+    </nav>
+  `;
+}
+
+function Notices({ snapshot, trouble, searched }) {
   if (!snapshot) {
     return !trouble && html`<p class="notice">Reading metrics, alarms and logs…</p>`;
   }
   const missing = snapshot.dashboard ? [] : [`There is no dashboard mfa-${snapshot.environment}.`];
   const problems = snapshot.problems.map((each) => `CloudWatch would refuse: ${each}`);
-  return [...missing, ...problems].map((text) => html`<p class="notice" data-kind="bad">${text}</p>`);
-}
-
-// In the order in which they are visible, for screen readers.
-function widgets({ widgets, alarms, span }) {
-  const byName = new Map(alarms.map((each) => [each.name, each]));
-  return widgets
-    .toSorted((one, other) => one.position.y - other.position.y || one.position.x - other.position.x)
-    .map((widget) => html`<${Widget} key=${[dark.matches, span, signature(widget)]} widget=${widget} alarms=${byName} />`);
+  const unsearchable = searched && !snapshot.found ? [`“${searched}” is not the id or name of anything.`] : [];
+  return [...missing, ...problems, ...unsearchable].map((text) => html`<p class="notice" data-kind="bad">${text}</p>`);
 }
 
 function updated(snapshot, paused, trouble) {
@@ -150,7 +169,7 @@ function updated(snapshot, paused, trouble) {
 
 function about(snapshot) {
   if (!snapshot) {
-    return "The deployed dashboard, with the metrics and logs of the local stack.";
+    return "";
   }
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const parts = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts();

@@ -2,16 +2,30 @@
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from functions.shared import contract
 from functions.shared.contract import Metric
+from infra.monitoring.dashboard.graphs import Colour
 from infra.monitoring.queries import SAVED_QUERIES
 from infra.paths import REPOSITORY
 from local.cloudwatch.dashboard_body import metrics_shown, problems
+from local.cloudwatch.graph_lines import lines
+from local.cloudwatch.metric_store import MetricStore, Window
 from tests.infra.monitoring.templates import KEY_ARN, PROOF_KEY_ARNS, Monitoring
+
+FIGURES = (
+    "Requests",
+    "Setups succeeded",
+    "Codes accepted",
+    "Server errors (5xx)",
+    "Latency, p99",
+    "Wrong codes",
+)
 
 
 def _published_by_code() -> set[str]:
@@ -83,44 +97,113 @@ def test_metrics_have_exactly_their_dimensions(monitoring: Monitoring) -> None:
                 pytest.fail(f"unexpected namespace {other}")
 
 
-def test_the_six_metrics_are_shown_by_name(prod: Monitoring) -> None:
-    (setup,) = [
-        widget["properties"]
-        for widget in prod.overview["widgets"]
-        if widget["properties"].get("title") == "Setup: POST /auth/mfa/setup"
+def _widget(monitoring: Monitoring, title: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = [
+        widget["properties"] for widget in monitoring.overview["widgets"] if widget["properties"].get("title") == title
     ]
-    labels = [metric[-1]["label"] for metric in setup["metrics"] if metric[-1].get("visible", True)]
-    assert labels == [
-        "MFASetupAttempts",
-        "SuccessfulMFASetups",
-        "MFAAlreadyEnabledErrors",
-        "MFASetupErrors",
-        "MFASetupSystemErrors",
-        "UnauthorizedMFASetupAttempts",
+    (properties,) = found
+    return properties
+
+
+def test_the_six_metrics_are_shown_with_words_for_people(prod: Monitoring) -> None:
+    metrics = _widget(prod, "Setup: POST /auth/mfa/setup")["metrics"]
+    assert [metric[-1]["label"] for metric in metrics if metric[-1].get("visible", True)] == [
+        "attempts",
+        "succeeded",
+        "already enabled (409)",
+        "unavailable (503)",
+        "failed (500)",
+        "no valid token (401)",
     ]
+    assert [metric[1] for metric in metrics if isinstance(metric[0], str)] == [*contract.SETUP_METRICS.names()]
+
+
+def test_no_label_is_the_name_of_a_metric(monitoring: Monitoring) -> None:
+    for body in monitoring.dashboards.values():
+        names = {name for _, name, _ in metrics_shown(body)} - {"Maximum"}
+        for widget in body["widgets"]:
+            for metric in widget["properties"].get("metrics", []):
+                if isinstance(metric[-1], dict) and metric[-1].get("visible", True):
+                    assert metric[-1]["label"] not in names
+
+
+def test_the_answer_comes_first(prod: Monitoring) -> None:
+    rows = defaultdict(list)
+    for widget in prod.overview["widgets"]:
+        rows[widget["y"]].append(widget)
+    title, alarms, figures, *_ = (rows[y] for y in sorted(rows))
+    assert title[0]["properties"]["markdown"].startswith("# MFA service · prod · ")
+    assert alarms[0]["properties"]["states"] == ["ALARM"]
+    assert {each["properties"]["view"] for each in figures} == {"singleValue", "gauge"}
+
+
+def test_a_key_figure_has_the_colour_of_its_target_at_both_ends(prod: Monitoring) -> None:
+    targets = {
+        title: {each["fill"]: each["color"] for each in found["annotations"]["horizontal"]}
+        for title in FIGURES
+        if (found := _widget(prod, title)) and found["view"] == "gauge"
+    }
+    good, bad = Colour.GOOD.value, Colour.BROKEN.value
+    at_least, below = {"above": good, "below": bad}, {"above": bad, "below": good}
+    assert targets == {
+        "Setups succeeded": at_least,
+        "Codes accepted": at_least,
+        "Server errors (5xx)": below,
+        "Latency, p99": below,
+        "Wrong codes": below,
+    }
+    for title in targets:
+        (label,) = [each[-1]["label"] for each in _widget(prod, title)["metrics"] if each[-1].get("visible", True)]
+        assert label.startswith("target: ")
+
+
+@pytest.mark.parametrize(
+    ("attempts", "successes", "enabled", "shown"), [(10, 6, 4, 100), (10, 6, 0, 60), (4, 0, 4, None)]
+)
+def test_setups_of_users_who_have_mfa_already_are_no_failures(
+    prod: Monitoring, attempts: int, successes: int, enabled: int, shown: float | None
+) -> None:
+    store, now = MetricStore(), 600.0
+    dimensions = contract.metric_dimensions("prod")
+    names = contract.SETUP_METRICS
+    for name, value in ((names.attempts, attempts), (names.successes, successes), (names.rejections, enabled)):
+        store.put(contract.METRICS_NAMESPACE, name, dimensions, value, at=now - 1)
+    (found,) = lines(_widget(prod, "Setups succeeded"), store, Window(end=now, period=300, length=1))
+    assert found.values == [shown]
+
+
+def test_the_search_field_changes_the_query_of_one_table(prod: Monitoring) -> None:
+    (variable,) = prod.overview["variables"]
+    assert (variable["type"], variable["inputType"]) == ("pattern", "input")
+    changed = [each for each in prod.overview["widgets"] if variable["pattern"] in str(each)]
+    assert [each["properties"]["title"] for each in changed] == ["Requests found"]
 
 
 def test_every_section_says_what_is_normal_and_links_the_runbook(prod: Monitoring) -> None:
     texts = [each["properties"]["markdown"] for each in prod.overview["widgets"] if each["type"] == "text"]
     sections = [text for text in texts if text.startswith("## ")]
     assert [section.splitlines()[0].removeprefix("## ") for section in sections] == [
+        "Alarms",
         "Health",
         "Attacks",
         "Latency and failures",
         "Cost",
         "Latest failures",
+        "Find",
     ]
+    for section in sections[1:-2]:
+        assert "Normal:" in section
     for section in sections:
-        assert "Normal:" in section or "never a secret" in section
         assert "https://git.example.com/mfa/blob/main/docs/runbook.md#" in section
 
 
 def test_shows_the_state_of_every_alarm(prod: Monitoring) -> None:
-    tiles = [each["properties"] for each in prod.overview["widgets"] if each["type"] == "alarm"]
+    banner, *tiles = [each["properties"] for each in prod.overview["widgets"] if each["type"] == "alarm"]
     shown = [arn for each in tiles for arn in each["alarms"]]
     page = "<AWS::CloudWatch::CompositeAlarm mfa-prod-page Arn>"
     expected = [f"<AWS::CloudWatch::Alarm {each['AlarmName']} Arn>" for each in prod.alarms.values()]
     assert sorted(shown) == sorted([page, *expected])
+    assert sorted(banner["alarms"]) == sorted(shown)
     assert tiles[0]["alarms"][0] == page
 
 

@@ -112,6 +112,9 @@ def test_without_an_external_issuer_the_smoke_test_creates_its_user(checkout: Pa
     command(checkout / ".venv" / "bin" / "python", 'echo "${MFA_SMOKE_TOKEN-none} $*"')
 
     assert run(checkout, "smoke.sh", "dev").stdout == "none -m tests.smoke --environment dev\n"
+    assert run(checkout, "smoke.sh", "dev", "tests.acceptance").stdout == (
+        "none -m tests.acceptance --environment dev\n"
+    )
 
 
 NO_SERVICE = "echo service unreachable >&2; exit 1"

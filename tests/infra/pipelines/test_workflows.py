@@ -121,14 +121,22 @@ def test_an_environment_is_deployed_then_tested_then_rolled_back_if_the_test_fai
     back = next(step for step in job["steps"] if step.get("name") == "roll back")
 
     assert job["environment"] == "${{ inputs.environment }}"
-    assert order[-5:] == [
+    assert order[-6:] == [
         "post the difference",
         'scripts/deploy.sh deploy "$NAME"',
         "smoke test",
+        "check the assumptions about AWS",
         "roll back",
         "smoke test after the rollback",
     ]
     assert "steps.smoke.outcome == 'failure'" in back["if"]
+
+
+def test_the_assumptions_about_aws_are_checked_in_dev_only() -> None:
+    (job,) = read(GITHUB / "workflows" / "deploy-environment.yml")["jobs"].values()
+    (check,) = (step for step in job["steps"] if "tests.acceptance" in step.get("run", ""))
+
+    assert check["if"] == "inputs.environment == 'dev'"
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.cloudwatch.dashboard_body import expand_metrics, metrics_shown, problems
+from local.cloudwatch.dashboard_body import expand_metrics, metrics_shown, problems, with_input
 
 
 def _widget(**changes: Any) -> dict[str, Any]:
@@ -37,6 +37,15 @@ def test_a_good_body_has_no_problems() -> None:
         ([_widget(properties={"region": "r", "metrics": [[{"label": "x"}]]})], "neither metric nor expression"),
         ([_widget(properties={"region": "r", "metrics": [["A", "b"]], "view": "heap"})], "has no known view"),
         (
+            [
+                _widget(
+                    properties={"region": "r", "metrics": [["A", "b"]], "view": "gauge", "yAxis": {"left": {"min": 0}}}
+                )
+            ],
+            "gauge without a lowest and a highest value",
+        ),
+        ([_widget(type="alarm", properties={"alarms": ["arn"], "states": ["ON"]})], "unknown state"),
+        (
             [_widget(properties={"region": "r", "metrics": [["A", "b", {"id": "m"}], ["A", "c", {"id": "m"}]]})],
             "uses one id twice",
         ),
@@ -68,3 +77,14 @@ def test_reads_the_shorthands() -> None:
         ("AWS/Lambda", "Errors", (("FunctionName", "two"),)),
         ("AWS/Lambda", "Throttles", (("FunctionName", "two"),)),
     }
+
+
+def test_text_in_the_search_field_replaces_its_pattern_in_all_widgets_and_stays_text() -> None:
+    field = {"type": "pattern", "inputType": "input", "id": "find", "pattern": "WANTED"}
+    log = _widget(type="log", properties={"region": "r", "query": "SOURCE 'a' | filter id = \"WANTED\""})
+    body = {"widgets": [log, _widget()], "variables": [field]}
+    changed = with_input(body, 'x"\\')
+    assert changed["widgets"][0]["properties"]["query"].endswith('"x"\\"')
+    assert changed["widgets"][1] == body["widgets"][1]
+    assert with_input(body, "") == body
+    assert with_input({"widgets": [log]}, "x") == {"widgets": [log]}

@@ -1,0 +1,82 @@
+"""The acceptance checks run on the deployed stack, and all that it can answer holds."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.paths import REPOSITORY
+from local.stack import Stack
+from tests.support.http_user import HttpUser
+from tests.support.stack import Aws
+
+SECONDS: float = 120
+
+
+def acceptance(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.acceptance", *arguments],
+        cwd=REPOSITORY,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+@pytest.fixture
+def state_file(stack: Stack, tmp_path: Path) -> str:
+    stack.save(tmp_path / "stack.json")
+    return str(tmp_path / "stack.json")
+
+
+def created(aws: Aws) -> list[object]:
+    """Return what the checks create, as far as it exists."""
+    return [
+        aws.client("sqs").list_queues()["QueueUrls"],
+        aws.client("events").list_rules()["Rules"],
+        aws.client("sns").list_subscriptions()["Subscriptions"],
+        [group["logGroupName"] for group in aws.client("logs").describe_log_groups()["logGroups"]],
+    ]
+
+
+def test_everything_that_the_stack_can_answer_holds_and_nothing_is_left_behind(
+    state_file: str, aws: Aws, new_user: Callable[[str], HttpUser]
+) -> None:
+    user, before = new_user("smoke@example.com"), created(aws)
+
+    finished = acceptance("--stack", state_file, "--json")
+
+    results = json.loads(finished.stdout)
+    assert {each["key"] for each in results if each["result"] == "does not hold"} == set(), finished.stdout
+    assert finished.returncode == 0
+    assert {each["key"] for each in results if each["result"] == "unknown"} == {
+        *("http/firewall", "functions/tags", "functions/snapshots", "functions/first-requests"),
+        *("functions/releases", "functions/replicas", "functions/concurrency", "functions/after-a-silence"),
+        *("logs/request-id", "logs/quoted-user-agent"),
+        *("logs/masking", "roles/key", "alarms/subscriptions"),
+        *("metrics/AWS/DynamoDB", "metrics/AWS/KMS", "metrics/AWS/SQS"),
+    }
+    assert user.item() == {}
+    assert created(aws) == before
+
+
+def test_fails_when_an_assumption_does_not_hold(stack: Stack, tmp_path: Path) -> None:
+    replace(stack, environment="nowhere").save(tmp_path / "stack.json")
+
+    finished = acceptance("--stack", str(tmp_path / "stack.json"))
+
+    assert finished.returncode == 1
+    assert "alarms/evaluated does not hold: there are no alarms" in finished.stdout
+
+
+def test_expects_the_name_of_a_deployment() -> None:
+    finished = acceptance("--api-url", "http://127.0.0.1:9/v1")
+
+    assert finished.returncode == 2
+    assert finished.stderr.endswith("error: expected --environment or --stack\n")

@@ -78,7 +78,7 @@ _KEY: Final = {
     "use": "sig",
     "alg": PROOF_ALGORITHM,
     "kid": "1234abcd-12ab-34cd-56ef-1234567890ab",
-    "n": "v1e0kkFpGKfsmkf6uB7m0Vzl1TbMgJ3B0hVrkxWm2yk",
+    "n": "wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
     "e": "AQAB",
 }
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import jwt
 
-from functions.jwt_authorizer.errors import TokenRejectedError
+from functions.jwt_authorizer.errors import LoginTooOldError, TokenRejectedError
 from functions.jwt_authorizer.keys import SigningKeys
 from functions.shared.clock import Clock
 from functions.shared.settings import AuthorizerSettings
@@ -38,7 +38,7 @@ MAX_LABEL_LENGTH: Final = 512
 
 @dataclass(frozen=True)
 class Caller:
-    """What handlers learn of a valid token."""
+    """What a valid token says: handlers learn all but the time of the login, None if the token does not have it."""
 
     user_id: str
     label: str
@@ -47,6 +47,7 @@ class Caller:
     subject: str | None
     client_id: str | None
     session_id: str | None
+    auth_time: float | None = None
 
 
 class TokenVerifier:
@@ -102,7 +103,23 @@ class TokenVerifier:
             subject=_identifier(claims, "sub"),
             client_id=_identifier(claims, "client_id"),
             session_id=_identifier(claims, "sid") or _identifier(claims, "origin_jti"),
+            auth_time=_auth_time(claims),
         )
+
+    def require_recent_login(self, caller: Caller) -> None:
+        """Refuse a login that is older than the configured age, lies in the future, or has no known time.
+
+        Raises
+        ------
+        LoginTooOldError
+            The user must log in again.
+        """
+        max_age = self._settings.max_auth_age_seconds
+        if max_age is None:
+            return
+        age = None if caller.auth_time is None else self._clock() - caller.auth_time
+        if age is None or not -self._settings.leeway_seconds <= age <= max_age:
+            raise LoginTooOldError(max_age)
 
     def _check_header(self, header: Mapping[str, Any]) -> None:
         if header.get("alg") not in self._settings.algorithms:
@@ -198,6 +215,14 @@ def _numeric_date(claims: Mapping[str, Any], name: str, *, required: bool = Fals
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MAX_NUMERIC_DATE:
         raise TokenRejectedError(f"bad_{name}")
     return value
+
+
+def _auth_time(claims: Mapping[str, Any]) -> float | None:
+    """Return when the user logged in (RFC 9068 section 2.2.1); None if the claim is absent or not a NumericDate."""
+    try:
+        return _numeric_date(claims, "auth_time", required=True)
+    except TokenRejectedError:
+        return None
 
 
 def _user_id(claims: Mapping[str, Any], name: str) -> str:

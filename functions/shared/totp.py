@@ -1,13 +1,10 @@
 """Time-based one-time passwords: RFC 6238 with SHA-1, 6 digits and steps of 30 seconds."""
 
 import hmac
-from typing import Final
 
 import pyotp
 
-STEP_SECONDS: Final = 30
-#: Steps accepted before and after the current one (RFC 6238 section 5.2), at enrolment and at login.
-WINDOW: Final = 1
+from functions.shared.contract import STEP_SECONDS, WINDOW
 
 
 def time_step(now: float) -> int:

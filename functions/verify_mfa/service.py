@@ -34,12 +34,14 @@ def verify(
             proof = prover.prove(access_token, offered.factor, count=count)
         return burned
 
-    stored = second_factor.require(identity.user_id, offered, sign, request_id=request_id, count=count)
-    remaining = len(stored.backup_codes)
+    success = second_factor.require(identity.user_id, offered, sign, request_id=request_id, count=count)
+    remaining, failures = len(success.record.backup_codes), success.failures
     return VerifyResponse(
         verified=True,
         method=offered.factor,
         backup_codes_remaining=remaining,
+        failed_attempts=failures.count,
+        last_failed_attempt_at=None if failures.last_at is None else iso_timestamp(failures.last_at),
         warnings=(ResponseWarning.BACKUP_CODES_LOW,) if remaining <= BACKUP_CODES_LOW_AT else (),
         proof=proof.token if proof else None,
         proof_expires_at=iso_timestamp(proof.expires_at) if proof else None,

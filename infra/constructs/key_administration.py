@@ -1,11 +1,13 @@
 """What the keys of this service have in common: their administrators, and how long a deletion can be cancelled."""
 
-from typing import Final
+from typing import Any, Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from infra.config import Config
+from infra.outputs import StackId, stack_name
 
 #: What administrators may do, within their own IAM policies. The list excludes every use of the key, and
 #: ``CreateGrant``, which would delegate a use without the conditions below.
@@ -43,6 +45,17 @@ def administration() -> iam.PolicyStatement:
         actions=[*_ADMINISTRATION],
         resources=["*"],
     )
+
+
+def service_roles(scope: Construct, config: Config) -> dict[str, Any]:
+    """Return the condition that the principal is a role of the service stack.
+
+    They are the names that CloudFormation gives to the stack's roles, in every region: the roles themselves are made
+    after the key. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+    """
+    service = stack_name(config.environment, StackId.SERVICE)
+    roles = Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name=f"{service}-*")
+    return {"ArnLike": {"aws:PrincipalArn": roles}}
 
 
 def pending_window(config: Config) -> Duration:

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from functions.shared import contract
 from infra.config import Config
-from infra.constructs.key_administration import administration, pending_window, replication
+from infra.constructs.key_administration import administration, pending_window, replication, service_roles
 from infra.constructs.retention import removal_policy
 
 #: The only uses that the key allows, for principals that IAM grants them to.
@@ -24,9 +24,9 @@ PURPOSE_CONDITION: Final[Mapping[str, Any]] = {
 class SecretKey(kms.Key):
     """The symmetric key that encrypts the TOTP secrets.
 
-    Its policy names no role. It allows IAM to grant the two uses for one purpose, and each function's role grants
-    the use that it needs. An administrator with ``kms:*`` cannot encrypt, re-encrypt or delegate with the key, and
-    can decrypt only for that purpose.
+    Its policy allows IAM to grant the two uses, for one purpose, to the roles of the service stack, and each function's
+    role grants the use that it needs. An administrator with ``kms:*`` cannot use the key at all without first changing
+    this policy or taking on such a role.
     """
 
     def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
@@ -39,7 +39,7 @@ class SecretKey(kms.Key):
             multi_region=True if config.multi_region_key or config.replica_regions else None,
             pending_window=pending_window(config),
             removal_policy=removal_policy(config),
-            policy=iam.PolicyDocument(statements=[*_policy(), *replication(config)]),
+            policy=iam.PolicyDocument(statements=[*_policy(scope, config), *replication(config)]),
         )
 
 
@@ -75,7 +75,7 @@ class SecretKeyReplica(Construct):
             "Key",
             primary_key_arn=primary_key_arn,
             description=_description(config),
-            key_policy=iam.PolicyDocument(statements=_policy()),
+            key_policy=iam.PolicyDocument(statements=_policy(scope, config)),
             pending_window_in_days=pending_window(config).to_days(),
         )
         replica.apply_removal_policy(removal_policy(config))
@@ -88,7 +88,7 @@ def _alias(environment: str) -> str:
     return f"alias/mfa-{environment}-secrets"
 
 
-def _policy() -> list[iam.PolicyStatement]:
+def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
     """Return the statements that the policy has in every region."""
     return [
         administration(),
@@ -97,7 +97,7 @@ def _policy() -> list[iam.PolicyStatement]:
             principals=[iam.AccountRootPrincipal()],
             actions=[*_USE],
             resources=["*"],
-            conditions=PURPOSE_CONDITION,
+            conditions={**PURPOSE_CONDITION, **service_roles(scope, config)},
         ),
     ]
 

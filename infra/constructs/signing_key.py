@@ -9,7 +9,7 @@ from constructs import Construct
 
 from functions.shared import contract
 from infra.config import Config
-from infra.constructs.key_administration import administration, pending_window, replication
+from infra.constructs.key_administration import administration, pending_window, replication, service_roles
 from infra.constructs.retention import removal_policy
 
 SIGN: Final = "kms:Sign"
@@ -23,9 +23,9 @@ ALGORITHM_CONDITION: Final[Mapping[str, Any]] = {
 class SigningKey(kms.Key):
     """One key pair of the proof. The private half never leaves KMS.
 
-    Its policy names no role. It allows IAM to grant signatures by one algorithm and reading the public half, and each
-    function's role grants the use that it needs. KMS does not rotate key pairs: another name in ``proof_keys`` is
-    another key.
+    Its policy allows IAM to grant signatures by one algorithm, and reading the public half, to roles of the service
+    stack; each function's role grants the use that it needs. KMS does not rotate key pairs: another name in
+    ``proof_keys`` is another key.
 
     RSA, because API Gateway's JWT authorizers for HTTP APIs accept no other signatures:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
@@ -49,7 +49,7 @@ class SigningKey(kms.Key):
             multi_region=True if config.replica_regions else None,
             pending_window=pending_window(config),
             removal_policy=removal_policy(config),
-            policy=iam.PolicyDocument(statements=[*_policy(), *replication(config)]),
+            policy=iam.PolicyDocument(statements=[*_policy(scope, config), *replication(config)]),
         )
 
 
@@ -78,7 +78,7 @@ class SigningKeyReplica(Construct):
             "Key",
             primary_key_arn=primary_key_arn,
             description=_description(config),
-            key_policy=iam.PolicyDocument(statements=_policy()),
+            key_policy=iam.PolicyDocument(statements=_policy(scope, config)),
             pending_window_in_days=pending_window(config).to_days(),
         )
         replica.apply_removal_policy(removal_policy(config))
@@ -86,15 +86,25 @@ class SigningKeyReplica(Construct):
         self.key_arn: Final = replica.attr_arn
 
 
-def _policy() -> list[iam.PolicyStatement]:
+def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
     """Return the statements that the policy has in every region."""
-    account = iam.AccountRootPrincipal()
+    account, roles = iam.AccountRootPrincipal(), service_roles(scope, config)
     return [
         administration(),
         iam.PolicyStatement(
-            sid="SignByIam", principals=[account], actions=[SIGN], resources=["*"], conditions=ALGORITHM_CONDITION
+            sid="SignByIam",
+            principals=[account],
+            actions=[SIGN],
+            resources=["*"],
+            conditions={**ALGORITHM_CONDITION, **roles},
         ),
-        iam.PolicyStatement(sid="PublicKeyByIam", principals=[account], actions=["kms:GetPublicKey"], resources=["*"]),
+        iam.PolicyStatement(
+            sid="PublicKeyByIam",
+            principals=[account],
+            actions=["kms:GetPublicKey"],
+            resources=["*"],
+            conditions=roles,
+        ),
     ]
 
 

@@ -22,12 +22,15 @@ class Storage:
         The key that encrypts the TOTP secrets.
     proof_key_arns
         The keys of the proof, the one that signs first; empty if proofs are off.
+    definition
+        Another one if a deployment may replace the table or a key; empty if all of them exist.
     """
 
     table: dynamodb.ITableV2
     table_key_arn: str | None
     secret_key_arn: str
     proof_key_arns: tuple[str, ...] = ()
+    definition: str = ""
 
 
 def existing_table(scope: Construct, config: Config) -> dynamodb.ITableV2:

@@ -30,7 +30,7 @@ type Claims = dict[str, Any]
 
 @dataclass
 class Issuer:
-    """The issuer of the proofs, and its key: an administrator may make it sign anything."""
+    """The issuer of the proofs, and its key: whoever has the role of `verify_mfa` may make it sign anything."""
 
     url: str
     key_arn: str
@@ -166,7 +166,9 @@ def proof(user: HttpUser) -> str:
 @pytest.fixture(scope="module")
 def issuer(stack: Stack, aws: Aws) -> Issuer:
     function = aws.client("lambda").get_function_configuration(FunctionName=stack.functions["verify_mfa"])
-    return Issuer(stack.api_url, function["Environment"]["Variables"][Env.PROOF_KEY], aws.client("kms"))
+    return Issuer(
+        stack.api_url, function["Environment"]["Variables"][Env.PROOF_KEY], aws.client_as("verify_mfa", "kms")
+    )
 
 
 @pytest.fixture(scope="module", params=["gateway", "pyjwt", "jose"])

@@ -39,7 +39,7 @@ _RESOURCES: Final = {
     "GetAttTable": "table",
     "GetAttSecretKey": "key",
     "GetAttProofKey": "proof key",
-    ":event-bus/": "bus",
+    "SecurityEventsBus": "bus",
     "DeadLetters": "queue",
     "Logs": "logs",
 }

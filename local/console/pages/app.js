@@ -258,11 +258,21 @@ function signOut() {
 }
 
 async function passSecondStep(code) {
-  const { method, backupCodesRemaining, ...proved } = await ours(session.mfa.verify(code));
+  const { method, backupCodesRemaining, failedAttempts, lastFailedAttemptAt, ...proved } = await ours(
+    session.mfa.verify(code),
+  );
   session.passed = true;
   keepProof(proved);
   const remaining = `${backupCodesRemaining} of ${BACKUP_CODES} remain.`;
-  await showAccount(method === "backup_code" ? `Signed in with a backup code. ${remaining}` : "Signed in.");
+  const signedIn = method === "backup_code" ? `Signed in with a backup code. ${remaining}` : "Signed in.";
+  await showAccount(failedAttempts ? `${signedIn} ${refusedBefore(failedAttempts, lastFailedAttemptAt)}` : signedIn);
+}
+
+/** Return what to tell a user about codes that were refused since the last sign-in. */
+function refusedBefore(count, last) {
+  const codes = count === 1 ? "1 code was" : `${count} codes were`;
+  const time = new Date(last).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return `Before that, ${codes} refused, last on ${time}. If that was not you, change your password.`;
 }
 
 /** Show the proof of an accepted code. */

@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
-import boto3
 from botocore.config import Config
 
-from functions.shared.aws import CLIENT_CONFIG, failing_closed, retry_truncated_responses
+from functions.shared.aws import CLIENT_CONFIG, create_client, failing_closed, retry_truncated_responses
 from functions.shared.contract import PROOF_KMS_ALGORITHM
 from functions.shared.settings import KmsKey
 
@@ -33,7 +32,7 @@ class KmsSigner:
     def __init__(self, key: KmsKey) -> None:
         self.key_id: Final = key.key_id
         self._arn = key.arn
-        self._client: KMSClient = boto3.client("kms", region_name=key.region, config=_CONFIG)
+        self._client: KMSClient = create_client("kms", region=key.region, config=_CONFIG)
         retry_truncated_responses(self._client, "kms")
 
     def sign(self, message: bytes) -> bytes:

@@ -4,12 +4,11 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-import boto3
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from functions.shared.aws import CLIENT_CONFIG, failing_closed, retry_truncated_responses
+from functions.shared.aws import create_client, failing_closed, retry_truncated_responses
 from functions.shared.contract import PROOF_ALGORITHM
 from functions.shared.settings import KmsKey
 
@@ -34,7 +33,7 @@ class KmsPublicKeys:
     def __init__(self, keys: Sequence[KmsKey]) -> None:
         self._keys = keys
         self._known: dict[KmsKey, Mapping[str, str]] = {}
-        self._client: KMSClient = boto3.client("kms", region_name=keys[0].region, config=CLIENT_CONFIG)
+        self._client: KMSClient = create_client("kms", region=keys[0].region)
         retry_truncated_responses(self._client, "kms")
 
     def published(self) -> tuple[Mapping[str, str], ...]:

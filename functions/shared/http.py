@@ -9,8 +9,9 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from functions.shared import startup
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import EXPOSED_HEADERS, RESPONSE_HEADERS, Metric
 from functions.shared.errors import (
@@ -40,7 +41,7 @@ class Request[Body: ParsedBody]:
     Attributes
     ----------
     identity : Identity
-        The caller.
+        The caller; `ANYONE` on a public route.
     request_id : str
         The request's id, a UUID; see `functions.shared.request_id`.
     body : Body
@@ -94,6 +95,10 @@ def error_body(error: ApiError, *, request_id: str, now: float) -> str:
     )
 
 
+#: The caller of a public route.
+ANYONE: Final = Identity(user_id="", label="")
+
+
 class _Exchange:
     """One request until its reply: who sent it, and the metrics to count for it."""
 
@@ -109,9 +114,7 @@ class _Exchange:
     ) -> _Reply:
         counts = route.endpoint.metrics
         try:
-            identity = identity_from_event(self.event)
-            self.user_id = identity.user_id
-            identity.require_scope(scope)
+            identity = ANYONE if route.public else self._caller(scope)
         except UnauthorizedError as error:
             self.metrics.append(counts.unauthorized)
             return self._refusal(error)
@@ -125,7 +128,7 @@ class _Exchange:
             body = route.body.from_event(self.event)
             response = operation(Request(identity, self.request_id, body, counted.append)).to_json()
             outcome = counts.successes
-            return _Reply(200, response, "OK")
+            return _Reply(200, response, "OK", route.response_headers())
         except ServiceUnavailableError as error:
             outcome = counts.errors
             return self._refusal(error)
@@ -134,6 +137,12 @@ class _Exchange:
             return self._refusal(error)
         finally:
             self.metrics += [outcome, *counted]
+
+    def _caller(self, scope: str | None) -> Identity:
+        identity = identity_from_event(self.event)
+        self.user_id = identity.user_id
+        identity.require_scope(scope)
+        return identity
 
     def _refusal(self, error: ApiError) -> _Reply:
         self.metrics += error.metrics
@@ -154,7 +163,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
     route : Route
         The declaration of the route.
     settings : EndpointSettings
-        Environment, log level, CORS origins and required scope.
+        Environment, log level, CORS origins and required scope; the last two do not apply to a public route.
     clock : callable
         The current time in epoch seconds, for the timestamps of errors.
 
@@ -166,6 +175,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
     """
     telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level, version=settings.version)
     name = f"{route.endpoint.method} {route.endpoint.path}"
+    allowed_origins = (ALL_ORIGINS,) if route.public else settings.cors_allowed_origins
 
     def decorate(operation: Callable[[Request[Body]], Returned]) -> LambdaHandler:
         def lambda_handler(event: Event, context: object) -> Response:
@@ -182,9 +192,9 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
             except Exception as error:  # noqa: BLE001 - the contract: no raw exception leaves a handler
                 telemetry.unexpected("unexpected error", error, **fields, user_id=exchange.user_id)
                 reply = exchange.internal_error()
-            telemetry.count(exchange.metrics)
             telemetry.info(
                 "request answered",
+                metrics=exchange.metrics,
                 **fields,
                 user_id=exchange.user_id,
                 status=reply.status,
@@ -192,9 +202,10 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
                 **reply.log_fields,
             )
-            headers = {**RESPONSE_HEADERS, **_cors_headers(event, settings.cors_allowed_origins), **reply.headers}
+            headers = {**RESPONSE_HEADERS, **_cors_headers(event, allowed_origins), **reply.headers}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body, "isBase64Encoded": False}
 
+        startup.finish()
         return lambda_handler
 
     return decorate

@@ -166,7 +166,9 @@ class Console:
             case "POST", "/session":
                 return self._sign_in(headers, body)
             case "GET" | "HEAD", "/config.json":
-                return _json({"apiUrl": self._stack().api_url, "issuer": DEFAULT_MFA_ISSUER})
+                stack = self._stack()
+                urls = {"apiUrl": stack.api_url, "protectedApiUrl": stack.protected_api_url}
+                return _json(urls | {"issuer": DEFAULT_MFA_ISSUER})
             case "GET" | "HEAD", "/openapi.json":
                 return _json(_description(self._stack().api_url))
             case "GET" | "HEAD", "/operations/data.json":

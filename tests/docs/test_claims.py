@@ -19,6 +19,8 @@ from functions.shared.contract import (
 )
 from functions.shared.request_body import MAX_BODY_BYTES
 from infra.config import DEV, ENVIRONMENTS, PROD, Config
+from infra.config.functions import FunctionConfig, FunctionsConfig
+from infra.config.load import SETTINGS
 from infra.config.monitoring import MonitoringConfig
 from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
@@ -163,7 +165,11 @@ def test_the_quick_start_ends_as_the_command_does() -> None:
 def test_the_deployment_guide_lists_settings_that_exist() -> None:
     names = {name for setting, _ in table("deploy.md", "Settings") for name in quoted(setting)}
 
-    assert names <= set(Config.model_fields)
+    own = {f"{FunctionsConfig.prefix}NAME.{name}" for name in FunctionConfig.model_fields}
+    example = f"{FunctionsConfig.prefix}verify_mfa.memory_mb"
+    assert names <= set(Config.model_fields) | own
+    assert example in SETTINGS
+    assert example in text_of("deploy.md")
 
 
 def test_the_deployment_guide_lists_the_environment_variables_of_the_functions() -> None:

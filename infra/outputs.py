@@ -36,11 +36,29 @@ LIVE: Final = "live"
 VERSION_TAG: Final = "version"
 
 
+#: The end of the name of a function that is deployed as an image.
+IMAGE_SUFFIX: Final = "-image"
+
+
 def stack_name(environment: str, stack: StackId, region: str | None = None) -> str:
     """Return a stack's name on AWS: ``mfa-dev-service``, or with its region ``mfa-prod-replica-eu-west-1``."""
     return "-".join(filter(None, ("mfa", environment, stack, region)))
 
 
+def dashboard_name(environment: str, region: str) -> str:
+    """Return the name of an environment's dashboard: ``mfa-dev-us-east-1``.
+
+    It has the region, because CloudWatch keeps one list of dashboards for all regions of an account.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Dashboards.html
+    """
+    return f"mfa-{environment}-{region}"
+
+
 def dead_letter_queue_name(environment: str) -> str:
     """Return the name of the dead-letter queue of security events, which is the only dimension of its metrics."""
     return f"mfa-{environment}-security-events-dead-letters"
+
+
+def event_bus_name(environment: str) -> str:
+    """Return the name of the environment's own event bus."""
+    return f"mfa-{environment}-security-events"

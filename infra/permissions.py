@@ -5,12 +5,13 @@ Each function may also write to its own log group.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from functions.shared import contract
+from functions.shared.contract import Attribute
 from infra.constructs.secret_key import PURPOSE_CONDITION
 from infra.constructs.storage import Storage
 
@@ -27,18 +28,30 @@ class Permissions:
         On the key that encrypts the TOTP secrets, only for the purpose of this service.
     stream
         On the table's stream. Lambda's poller uses them through the function's role; the code does not.
+    every_stream
+        On all streams: actions of the poller that IAM does not restrict to one.
     event_bus
         On the event bus that receives the security events.
     dead_letters
         On the queue of changes for which no security event could be published.
+    attributes
+        The only attributes of an item that a request on the table may name; empty for all.
+    returns_nothing
+        Whether a request on the table may not ask for the item that it replaces.
     """
 
     table: tuple[str, ...] = ()
     secret_key: tuple[str, ...] = ()
     stream: tuple[str, ...] = ()
+    every_stream: tuple[str, ...] = ()
     event_bus: tuple[str, ...] = ()
     dead_letters: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    returns_nothing: bool = False
 
+
+#: Only items of this service, also in a table that others use.
+_OWN_ITEMS: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [contract.partition_key("*")]}}
 
 _SECOND_FACTOR: Final = Permissions(
     table=("dynamodb:GetItem", "dynamodb:UpdateItem"),
@@ -47,7 +60,13 @@ _SECOND_FACTOR: Final = Permissions(
 
 PERMISSIONS: Final[Mapping[str, Permissions]] = {
     # Cannot decrypt what it stored: an attacker in this function learns only the secrets that are enrolled meanwhile.
-    contract.SETUP.function: Permissions(table=("dynamodb:PutItem",), secret_key=("kms:GenerateDataKey",)),
+    # It can overwrite an item, but not put back an enabled one, whose attributes it may not write.
+    contract.SETUP.function: Permissions(
+        table=("dynamodb:PutItem",),
+        secret_key=("kms:GenerateDataKey",),
+        attributes=contract.PENDING_ATTRIBUTES,
+        returns_nothing=True,
+    ),
     contract.VERIFY_SETUP.function: _SECOND_FACTOR,
     contract.VERIFY.function: _SECOND_FACTOR,
     contract.BACKUP_CODES.function: _SECOND_FACTOR,
@@ -63,8 +82,9 @@ PERMISSIONS: Final[Mapping[str, Permissions]] = {
             "dynamodb:DescribeStream",
             "dynamodb:GetRecords",
             "dynamodb:GetShardIterator",
-            "dynamodb:ListStreams",
         ),
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+        every_stream=("dynamodb:ListStreams",),
         event_bus=("events:PutEvents",),
         dead_letters=("sqs:SendMessage",),
     ),
@@ -84,9 +104,10 @@ def statements(
     """Return the statements that :data:`PERMISSIONS` grants a function, on the resources that are given."""
     permissions = PERMISSIONS[function]
     candidates = (
-        (permissions.table, storage.table.table_arn, None),
+        (permissions.table, storage.table.table_arn, _item_conditions(permissions)),
         (permissions.secret_key, storage.secret_key_arn, PURPOSE_CONDITION),
         (permissions.stream, storage.table.table_stream_arn, None),
+        (permissions.every_stream, "*", None),
         (permissions.event_bus, event_bus_arn, None),
         (permissions.dead_letters, dead_letters_arn, None),
     )
@@ -95,6 +116,21 @@ def statements(
         for actions, resource, conditions in candidates
         if actions and resource
     ] + _table_key_statements(permissions, storage)
+
+
+def _item_conditions(permissions: Permissions) -> dict[str, Any]:
+    """Return the conditions on the items of a request.
+
+    ``dynamodb:ReturnValues`` covers ``ReturnValues`` alone: no condition key covers
+    ``ReturnValuesOnConditionCheckFailure``.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    """
+    conditions: dict[str, Any] = {**_OWN_ITEMS}
+    if permissions.attributes:
+        conditions["ForAllValues:StringEquals"] = {"dynamodb:Attributes": [*permissions.attributes]}
+    if permissions.returns_nothing:
+        conditions["StringEqualsIfExists"] = {"dynamodb:ReturnValues": "NONE"}
+    return conditions
 
 
 def _table_key_statements(permissions: Permissions, storage: Storage) -> list[iam.PolicyStatement]:

@@ -16,6 +16,7 @@ from local.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
 
 #: On the same machine, two failed attempts mean that the service is not running.
@@ -36,6 +37,11 @@ class TokenKind(StrEnum):
 def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
     """Log a user in, and return a new token; the user is created if necessary.
 
+    Parameters
+    ----------
+    user
+        A name or an e-mail address.
+
     Raises
     ------
     UserRefusedError
@@ -44,14 +50,16 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
         The user pool failed.
     """
     cognito = _cognito(stack)
-    password = _password(stack, user)
+    name = _user_name(user)
+    password = _password(stack, name)
+    address = user if name != user else None
     try:
-        _ensure(cognito, stack.user_pool_id, user, password)
+        _ensure(cognito, stack.user_pool_id, name, password, address)
         result = cognito.admin_initiate_auth(
             UserPoolId=stack.user_pool_id,
             ClientId=stack.client_id,
             AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": user, "PASSWORD": password},
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
         )["AuthenticationResult"]
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -64,7 +72,7 @@ def identifier(stack: Stack, user: str) -> str | None:
     """Return the ``sub`` of a user's tokens; ``None`` if the pool has no user of that name."""
     cognito = _cognito(stack)
     try:
-        found = cognito.admin_get_user(UserPoolId=stack.user_pool_id, Username=user)
+        found = cognito.admin_get_user(UserPoolId=stack.user_pool_id, Username=_user_name(user))
     except cognito.exceptions.UserNotFoundException:
         return None
     return next(each["Value"] for each in found["UserAttributes"] if each["Name"] == "sub")
@@ -78,21 +86,21 @@ def _cognito(stack: Stack) -> "CognitoIdentityProviderClient":
     return cognito
 
 
-def _ensure(cognito: "CognitoIdentityProviderClient", pool: str, user: str, password: str) -> None:
+def _user_name(user: str) -> str:
+    """Return the pool's name of a user: an e-mail address is an alias there, and refused as a name."""
+    return user.replace("@", "-at-")
+
+
+def _ensure(cognito: "CognitoIdentityProviderClient", pool: str, name: str, password: str, address: str | None) -> None:
+    attributes: list[AttributeTypeTypeDef] = []
+    if address is not None:
+        attributes = [{"Name": "email", "Value": address}, {"Name": "email_verified", "Value": "true"}]
     with suppress(cognito.exceptions.UsernameExistsException):
-        cognito.admin_create_user(
-            UserPoolId=pool,
-            Username=user,
-            MessageAction="SUPPRESS",
-            UserAttributes=[
-                {"Name": "email", "Value": user if "@" in user else f"{user}@example.com"},
-                {"Name": "email_verified", "Value": "true"},
-            ],
-        )
-    cognito.admin_set_user_password(UserPoolId=pool, Username=user, Password=password, Permanent=True)
+        cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS", UserAttributes=attributes)
+    cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
 
 
-def _password(stack: Stack, user: str) -> str:
+def _password(stack: Stack, name: str) -> str:
     """Derive the password from the administrator's key, so that it is secret and the same for every command."""
-    digest = hmac.digest(stack.secret_access_key.encode(), user.encode(), hashlib.sha256).hex()
+    digest = hmac.digest(stack.secret_access_key.encode(), name.encode(), hashlib.sha256).hex()
     return f"Aa1!{digest[:40]}"

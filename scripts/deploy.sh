@@ -23,6 +23,7 @@ diff)
     printf '## What changes in %s\n\n```diff\n%s\n```\n' "$environment" "$(printf '%s' "$difference" | head -c 900000)"
     ;;
 deploy)
+    python -m tools.unprotect "$environment"
     cdk deploy --require-approval never --progress events "$@"
     ;;
 *)

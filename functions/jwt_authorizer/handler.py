@@ -1,7 +1,8 @@
 """Entry point of the Lambda REQUEST authorizer.
 
 It runs for every request, even without a token (no identity sources, no result cache), and returns a policy for
-exactly the called method. A Deny has its time in the context, from which the gateway renders the body of the 401.
+exactly the called method. A Deny has its time and its challenge in the context, from which the gateway renders the
+401.
 
 It raises only if the token's signing key cannot be fetched now. The gateway then responds with 503. A Deny would be a
 401, on which clients log their users out, although the users did nothing wrong.
@@ -10,15 +11,18 @@ It raises only if the token's signing key cannot be fetched now. The gateway the
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRejectedError
 from functions.jwt_authorizer.keys import JwksEndpoint, JwksSource, SigningKeys
 from functions.jwt_authorizer.service import Caller, TokenVerifier
 from functions.shared.clock import Clock, iso_timestamp
-from functions.shared.contract import ENDPOINTS, AuthorizerContext, Metric
+from functions.shared.contract import ENDPOINTS, WWW_AUTHENTICATE, AuthorizerContext, Metric
 from functions.shared.observability import Telemetry
+from functions.shared.request_id import extended_request_id, request_id
 from functions.shared.settings import AuthorizerSettings
+
+_ENDPOINTS: Final = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
 
 type AuthorizerHandler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
@@ -29,7 +33,7 @@ def create_handler(
     """Return the authorizer, configured by environment variables; ``source`` replaces the issuer's JWKS URL.
 
     It takes API Gateway's REQUEST authorizer event. It returns an Allow with ``user_id``, ``label`` and ``scope`` in
-    its context, or a Deny with ``timestamp``, and raises `SigningKeysUnavailableError`.
+    its context, or a Deny with ``timestamp`` and ``challenge``, and raises `SigningKeysUnavailableError`.
 
     Under SnapStart the keys are fetched here. The snapshot then holds them, and an environment that is restored from
     it need not fetch them within its first request.
@@ -53,24 +57,25 @@ def create_handler(
     verifier = TokenVerifier(settings, keys=keys, clock=clock)
 
     def authorize(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-        request_id = str((event.get("requestContext") or {}).get("requestId", ""))
+        ids = {"request_id": request_id(event), "extended_request_id": extended_request_id(event)}
+        endpoint = _ENDPOINTS.get((str(event.get("httpMethod")), str(event.get("resource"))))
+        challenge = WWW_AUTHENTICATE
         try:
-            return _allow(event, verifier.verify(_bearer_token(event)))
+            caller = verifier.verify(_bearer_token(event))
+            if endpoint is not None and endpoint.needs_recent_login:
+                verifier.require_recent_login(caller)
+            return _allow(event, caller)
         except TokenRejectedError as error:
-            reason = error.reason
+            reason, challenge = error.reason, error.challenge
         except SigningKeysUnavailableError:
-            telemetry.warning("signing key unavailable", request_id=request_id)
+            telemetry.warning("signing key unavailable", **ids)
             raise
         except Exception as error:  # noqa: BLE001 - a token that cannot be checked is refused
-            telemetry.unexpected("unexpected error", error, request_id=request_id)
+            telemetry.unexpected("unexpected error", error, **ids)
             reason = "unexpected"
-        telemetry.info("request refused", request_id=request_id, reason=reason, route=event.get("resource"))
-        telemetry.count(
-            endpoint.metrics.unauthorized
-            for endpoint in ENDPOINTS
-            if (endpoint.method, endpoint.path) == (event.get("httpMethod"), event.get("resource"))
-        )
-        context = {AuthorizerContext.TIMESTAMP: iso_timestamp(clock())}
+        telemetry.info("request refused", **ids, reason=reason, route=event.get("resource"))
+        telemetry.count([] if endpoint is None else [endpoint.metrics.unauthorized])
+        context = {AuthorizerContext.TIMESTAMP: iso_timestamp(clock()), AuthorizerContext.CHALLENGE: challenge}
         return _policy("Deny", event.get("methodArn", "*"), "anonymous", context)
 
     return authorize

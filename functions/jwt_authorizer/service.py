@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import jwt
 
-from functions.jwt_authorizer.errors import TokenRejectedError
+from functions.jwt_authorizer.errors import LoginTooOldError, TokenRejectedError
 from functions.jwt_authorizer.keys import SigningKeys
 from functions.shared.clock import Clock
 from functions.shared.settings import AuthorizerSettings
@@ -38,11 +38,12 @@ MAX_LABEL_LENGTH: Final = 512
 
 @dataclass(frozen=True)
 class Caller:
-    """What handlers learn of a valid token."""
+    """What a valid token says: handlers learn all but the time of the login, None if the token does not have it."""
 
     user_id: str
     label: str
     scope: str
+    auth_time: float | None = None
 
 
 class TokenVerifier:
@@ -94,7 +95,23 @@ class TokenVerifier:
             user_id=_user_id(claims, self._settings.user_claim),
             label=_label(claims, (*self._settings.label_claims, self._settings.user_claim)),
             scope=_scope(claims),
+            auth_time=_auth_time(claims),
         )
+
+    def require_recent_login(self, caller: Caller) -> None:
+        """Refuse a login that is older than the configured age, lies in the future, or has no known time.
+
+        Raises
+        ------
+        LoginTooOldError
+            The user must log in again.
+        """
+        max_age = self._settings.max_auth_age_seconds
+        if max_age is None:
+            return
+        age = None if caller.auth_time is None else self._clock() - caller.auth_time
+        if age is None or not -self._settings.leeway_seconds <= age <= max_age:
+            raise LoginTooOldError(max_age)
 
     def _check_header(self, header: Mapping[str, Any]) -> None:
         if header.get("alg") not in self._settings.algorithms:
@@ -190,6 +207,14 @@ def _numeric_date(claims: Mapping[str, Any], name: str, *, required: bool = Fals
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MAX_NUMERIC_DATE:
         raise TokenRejectedError(f"bad_{name}")
     return value
+
+
+def _auth_time(claims: Mapping[str, Any]) -> float | None:
+    """Return when the user logged in (RFC 9068 section 2.2.1); None if the claim is absent or not a NumericDate."""
+    try:
+        return _numeric_date(claims, "auth_time", required=True)
+    except TokenRejectedError:
+        return None
 
 
 def _user_id(claims: Mapping[str, Any], name: str) -> str:

@@ -16,11 +16,15 @@ def regenerate(
     """Replace the user's backup codes. For the errors see `SecondFactor.require`."""
     salt = os.urandom(SALT_BYTES)
     codes: list[str] = []
+    hashes: list[str] = []
 
-    def replace_codes(record: MfaRecord, secret: str) -> MfaRecord:
+    def derive_codes(secret: str) -> None:
         keys = backup_code_keys(secret, salt)
         codes.extend(keys.codes())
-        return replace(record, backup_codes=tuple(keys.hashes()), backup_codes_used=(), backup_codes_salt=salt)
+        hashes.extend(map(keys.hash, codes))
 
-    second_factor.require(user_id, offered, replace_codes, request_id=request_id, count=count)
+    def replace_codes(record: MfaRecord, _secret: str) -> MfaRecord:
+        return replace(record, backup_codes=tuple(hashes), backup_codes_used=(), backup_codes_salt=salt)
+
+    second_factor.require(user_id, offered, replace_codes, request_id=request_id, count=count, prepare=derive_codes)
     return BackupCodesResponse(backup_codes=codes, backup_codes_remaining=len(codes))

@@ -16,9 +16,10 @@ from functions.security_events.models import SecurityEvent
 from functions.security_events.publisher import MAX_ENTRIES, DeadLetters, EventBus
 from functions.security_events.service import derive_events
 from functions.security_events.stream import StreamRecord, change_from_record, sequence_number, user_id_of
-from functions.shared.contract import Metric
+from functions.shared.contract import Metric, SecurityEventType
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.observability import Telemetry
+from functions.shared.record import RecordDamagedError
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,14 @@ class Delivery:
         sent = [entry.event for entry, refusal in results if refusal is None]
         failed = [(entry, refusal) for entry, refusal in results if refusal is not None]
         self._telemetry.count(
-            [Metric.SECURITY_EVENTS_PUBLISHED] * len(sent) + [Metric.SECURITY_EVENT_FAILURES] * len(failed)
+            [Metric.SECURITY_EVENTS_PUBLISHED] * len(sent)
+            + [Metric.SECURITY_EVENT_FAILURES] * len(failed)
+            # Whether or not the bus accepts the event: on-call is paged by the metric.
+            + [
+                Metric.RECORDS_TAMPERED
+                for entry in entries
+                if entry.event.type is SecurityEventType.MFA_RECORD_TAMPERED
+            ]
         )
         for event in sent:
             self._telemetry.info(
@@ -94,7 +102,9 @@ class Delivery:
     def _set_aside(self, unreadable: _Unreadable) -> str | None:
         record = unreadable.record
         where = {"sequence_number": sequence_number(record), "user_id": user_id_of(record)}
-        self._telemetry.count([Metric.SECURITY_EVENT_FAILURES])
+        # The service never writes what it cannot read. Without this, damaging an item would hide the next write to it.
+        tampered = [Metric.RECORDS_TAMPERED] if isinstance(unreadable.error, RecordDamagedError) else []
+        self._telemetry.count([Metric.SECURITY_EVENT_FAILURES, *tampered])
         try:
             self._dead_letters.keep(record, type(unreadable.error).__name__)
         except ServiceUnavailableError as error:

@@ -1,6 +1,7 @@
 """The security events of a write to a user's item. Pure: the same write gives the same events with the same ids.
 
-Most writes cause none: the start, replacement or expiry of an enrolment, a login, a wrong code that locks nothing.
+Most writes cause none: the start, replacement or expiry of an enrolment, a login without wrong codes before it, a
+wrong code that locks nothing.
 """
 
 import math
@@ -10,8 +11,9 @@ from typing import Final
 
 from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import Change
+from functions.security_events.tampering import unexplained_attributes, used_factors
 from functions.shared.clock import iso_timestamp
-from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
+from functions.shared.contract import EVENT_SOURCE, IMPORT_REQUEST_PREFIX, Actor, Factor, SecurityEventType
 from functions.shared.record import MfaRecord
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, EVENT_SOURCE)
@@ -22,22 +24,36 @@ def derive_events(change: Change) -> list[SecurityEvent]:
     old = change.old if change.old is not None and change.old.enabled else None
     new = change.new if change.new is not None and change.new.enabled else None
     if old is not None and new is not None:
-        return [*_backup_code_events(change, old, new), *_lock_events(change, old, new)]
+        return [
+            *_backup_code_events(change, old, new),
+            *_lock_events(change, old, new),
+            *_reset_events(change, old, new),
+            *_tampered(change, unexplained_attributes(change, old, new)),
+        ]
     if new is not None:
-        # Routes enable a second factor only by changing the item of a pending enrolment.
-        actor = Actor.IMPORT if change.old is None else Actor.USER
-        return [_event(change, SecurityEventType.MFA_ENABLED, actor=actor)]
+        return [_event(change, SecurityEventType.MFA_ENABLED, actor=_actor_of_enrolment(change))]
     if old is not None:
-        return [_event(change, SecurityEventType.MFA_DISABLED, actor=_actor_of_removal(change))]
+        actor = _actor_of_removal(change)
+        changed = sorted(change.changed) if actor is Actor.UNKNOWN else []
+        return [_event(change, SecurityEventType.MFA_DISABLED, actor=actor), *_tampered(change, changed)]
     return []
+
+
+def _actor_of_enrolment(change: Change) -> Actor:
+    """Return who turned a second factor on. Routes only change the item of a pending enrolment."""
+    if change.old is not None:
+        return Actor.USER
+    return Actor.IMPORT if (change.request_id or "").startswith(IMPORT_REQUEST_PREFIX) else Actor.UNKNOWN
 
 
 def _actor_of_removal(change: Change) -> Actor:
     """Return who turned a second factor off; the form of the write shows it."""
     if change.expired:
         return Actor.EXPIRY
-    # Routes turn an enabled second factor off only by deleting the item.
-    return Actor.USER if change.new is None else Actor.OPERATOR
+    # Routes turn an enabled second factor off only by deleting the item, and an operator leaves no secret behind.
+    if change.new is None:
+        return Actor.USER
+    return Actor.OPERATOR if change.by_operator and change.new.encrypted_secret is None else Actor.UNKNOWN
 
 
 def _backup_code_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[SecurityEvent]:
@@ -60,6 +76,28 @@ def _lock_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[Sec
                 failed_attempts=failures.count,
                 locked_until=None if until == math.inf else iso_timestamp(until),
             )
+
+
+def _reset_events(change: Change, old: MfaRecord, new: MfaRecord) -> Iterator[SecurityEvent]:
+    used = used_factors(change, old, new)
+    for factor in Factor:
+        failures = old.failures(factor)
+        if failures.count == 0 or new.failures(factor).count != 0:
+            continue
+        facts: dict[str, str | int | None] = {
+            "factor": factor,
+            "failed_attempts": failures.count,
+            "last_failed_at": None if failures.last_at is None else iso_timestamp(failures.last_at),
+        }
+        if factor in used:
+            yield _event(change, SecurityEventType.MFA_USED_AFTER_FAILURES, **facts)
+        elif change.by_operator:
+            yield _event(change, SecurityEventType.MFA_UNLOCKED, **facts)
+
+
+def _tampered(change: Change, attributes: list[str]) -> Iterator[SecurityEvent]:
+    if attributes:
+        yield _event(change, SecurityEventType.MFA_RECORD_TAMPERED, changed=",".join(attributes))
 
 
 def _event(change: Change, kind: SecurityEventType, **facts: str | int | None) -> SecurityEvent:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.shared.contract import Attribute, partition_key
+from functions.shared.contract import OPERATOR_REQUEST_PREFIX, Attribute, partition_key
 from functions.shared.record import Item, MfaRecord, RecordDamagedError, record_from_item
 
 type StreamRecord = Mapping[str, Any]
@@ -34,6 +34,8 @@ class Change:
         Epoch seconds.
     old, new : MfaRecord or None
         The record before and after; None if there was none.
+    changed : frozenset of str
+        The attributes that differ between the two.
     request_id : str or None
         The request that wrote ``new``.
     expired : bool
@@ -45,8 +47,14 @@ class Change:
     written_at: int
     old: MfaRecord | None
     new: MfaRecord | None
+    changed: frozenset[str]
     request_id: str | None
     expired: bool
+
+    @property
+    def by_operator(self) -> bool:
+        """Whether ``new`` names an operator's command as its writer."""
+        return self.request_id is not None and self.request_id.startswith(OPERATOR_REQUEST_PREFIX)
 
 
 def sequence_number(record: StreamRecord) -> str:
@@ -86,11 +94,16 @@ def change_from_record(record: StreamRecord) -> Change:
             written_at=int(written["ApproximateCreationDateTime"]),
             old=None if old is None else record_from_item(user_id, old),
             new=None if new is None else record_from_item(user_id, new),
+            changed=_changed(old or {}, new or {}),
             request_id=None if new is None else _request_id(new),
             expired=_TTL_PRINCIPAL in _principals(record.get("userIdentity") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordDamagedError from error
+
+
+def _changed(old: Item, new: Item) -> frozenset[str]:
+    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
 def _request_id(item: Item) -> str | None:

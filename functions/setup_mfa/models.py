@@ -63,7 +63,7 @@ class KeyUri:
 
     issuer: str
     account: str
-    secret: str
+    secret: str = field(repr=False)
 
     def __str__(self) -> str:
         """Return the URI."""

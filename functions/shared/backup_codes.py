@@ -8,7 +8,7 @@ about them without the secret, which only KMS decrypts; a plain hash could not p
 import hashlib
 import hmac
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes
@@ -36,8 +36,8 @@ class BackupCodeKeys:
         32 bytes each.
     """
 
-    deriving: bytes
-    hashing: bytes
+    deriving: bytes = field(repr=False)
+    hashing: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, *, secret: bytes, salt: bytes) -> "BackupCodeKeys":

@@ -27,6 +27,7 @@ class Env(StrEnum):
     JWT_USER_CLAIM = "JWT_USER_CLAIM"
     JWT_LABEL_CLAIMS = "JWT_LABEL_CLAIMS"
     JWT_LEEWAY_SECONDS = "JWT_LEEWAY_SECONDS"
+    JWT_MAX_AUTH_AGE_SECONDS = "JWT_MAX_AUTH_AGE_SECONDS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 
@@ -56,6 +57,7 @@ class AuthorizerContext(StrEnum):
     LABEL = "label"
     SCOPE = "scope"
     TIMESTAMP = "timestamp"
+    CHALLENGE = "challenge"  # of a refusal: the value of its WWW-Authenticate
 
 
 # -- storage ---------------------------------------------------------------------------------------------------
@@ -97,12 +99,35 @@ class Attribute(StrEnum):
     VERSION = "version"  # N  for compare-and-swap; each write draws a new random number
 
 
+#: The attributes of a pending enrolment, in the order in which setup writes them. Its role may write no other.
+PENDING_ATTRIBUTES: Final = (
+    Attribute.PK,
+    Attribute.SK,
+    Attribute.ENTITY_TYPE,
+    Attribute.STATUS,
+    Attribute.ENCRYPTED_SECRET,
+    Attribute.IV,
+    Attribute.BACKUP_CODES,
+    Attribute.BACKUP_CODES_USED,
+    Attribute.BACKUP_CODES_SALT,
+    Attribute.CREATED_AT,
+    Attribute.UPDATED_AT,
+    Attribute.EXPIRES_AT,
+    Attribute.VERSION,
+)
+
+
 class Status(StrEnum):
     """Values of the ``status`` attribute."""
 
     PENDING = "PENDING"
     ENABLED = "ENABLED"
 
+
+#: TOTP codes: the length of a time step (RFC 6238), and the steps accepted before and after the current one (section
+#: 5.2), at enrolment and at login.
+STEP_SECONDS: Final = 30
+WINDOW: Final = 1
 
 PENDING_LIFETIME_SECONDS: Final = 600
 #: Wrong codes that discard a pending enrolment.
@@ -193,6 +218,7 @@ class Metric(StrEnum):
     JWKS_FETCH_FAILURES = "JWKSFetchFailures"
     SECURITY_EVENTS_PUBLISHED = "SecurityEventsPublished"
     SECURITY_EVENT_FAILURES = "SecurityEventFailures"
+    RECORDS_TAMPERED = "MFARecordsTampered"  # writes to the table that no function of the service makes
 
 
 # -- routes ----------------------------------------------------------------------------------------------------
@@ -202,20 +228,30 @@ STAGE_NAME: Final = "v1"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route's method and path, its function (the folder under ``functions/``) and its metrics."""
+    """A route's method and path, its function (the folder under ``functions``) and its metrics.
+
+    ``needs_recent_login`` says that the setting ``max_auth_age_seconds`` applies to it.
+    """
 
     function: str
     method: str
     path: str
     metrics: EndpointMetrics
+    needs_recent_login: bool = False
 
 
-SETUP: Final = Endpoint("setup_mfa", "POST", "/auth/mfa/setup", SETUP_METRICS)
+SETUP: Final = Endpoint("setup_mfa", "POST", "/auth/mfa/setup", SETUP_METRICS, needs_recent_login=True)
 VERIFY_SETUP: Final = Endpoint("verify_mfa_setup", "POST", "/auth/mfa/verify-setup", _family("MFASetupConfirmation"))
 VERIFY: Final = Endpoint("verify_mfa", "POST", "/auth/mfa/verify", _family("MFAVerification"))
-DISABLE: Final = Endpoint("disable_mfa", "POST", "/auth/mfa/disable", _family("MFADeactivation"))
+DISABLE: Final = Endpoint(
+    "disable_mfa", "POST", "/auth/mfa/disable", _family("MFADeactivation"), needs_recent_login=True
+)
 BACKUP_CODES: Final = Endpoint(
-    "regenerate_backup_codes", "POST", "/auth/mfa/backup-codes", _family("MFABackupCodesRegeneration")
+    "regenerate_backup_codes",
+    "POST",
+    "/auth/mfa/backup-codes",
+    _family("MFABackupCodesRegeneration"),
+    needs_recent_login=True,
 )
 STATUS: Final = Endpoint("mfa_status", "GET", "/auth/mfa", _family("MFAStatusRead"))
 
@@ -257,6 +293,9 @@ class SecurityEventType(StrEnum):
     BACKUP_CODE_USED = "BackupCodeUsed"
     BACKUP_CODES_REGENERATED = "BackupCodesRegenerated"
     MFA_LOCKED = "MFALocked"
+    MFA_UNLOCKED = "MFAUnlocked"
+    MFA_USED_AFTER_FAILURES = "MFAUsedAfterFailures"
+    MFA_RECORD_TAMPERED = "MFARecordTampered"
 
 
 class Actor(StrEnum):
@@ -265,6 +304,7 @@ class Actor(StrEnum):
     USER = "user"  # an enrolment was confirmed, or the item was deleted, as the routes do
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
     IMPORT = "import"  # the item was created enabled, as the operator's import does
+    UNKNOWN = "unknown"  # the item was created enabled or changed in place in another way
     EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
 
 
@@ -315,9 +355,12 @@ RESPONSE_HEADERS: Final = {
     "Content-Type": "application/json",
     "X-Content-Type-Options": "nosniff",
 }
+#: The challenge of the gateway's 401.
 WWW_AUTHENTICATE: Final = "Bearer"
+#: The header of a 403 with the scope that the token lacks.
+REQUIRED_SCOPE_HEADER: Final = "Required-Scope"
 #: Headers that a browser shows to the calling page, besides the safelisted ones.
 #: ``Date`` lets a page measure times by the API's clock instead of its own.
-EXPOSED_HEADERS: Final = "Date, Retry-After, WWW-Authenticate"
+EXPOSED_HEADERS: Final = "Date, Required-Scope, Retry-After, WWW-Authenticate"
 #: ``Retry-After`` of a 503, and of the gateway's own 429.
 RETRY_AFTER_SECONDS: Final = 2

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from functions.shared.contract import (
     MFA_ALREADY_ENABLED_MESSAGE,
+    REQUIRED_SCOPE_HEADER,
     RETRY_AFTER_SECONDS,
     UNAUTHORIZED_MESSAGE,
-    WWW_AUTHENTICATE,
     ErrorCode,
     Metric,
 )
@@ -60,20 +60,20 @@ class ValidationError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """The caller is not authenticated (RFC 6750 section 3)."""
+    """The authorizer's context is missing. The gateway itself refuses callers without a valid token."""
 
     status = 401
     code = ErrorCode.UNAUTHORIZED
     description = "The access token is missing or invalid."
     message = UNAUTHORIZED_MESSAGE
 
-    def headers(self) -> dict[str, str]:
-        """Return the challenge that a 401 must have."""
-        return {"WWW-Authenticate": WWW_AUTHENTICATE}
-
 
 class InsufficientScopeError(ApiError):
-    """The token lacks the required scope (RFC 6750 section 3.1)."""
+    """The token lacks the required scope.
+
+    RFC 6750 names the scope in ``WWW-Authenticate``, which API Gateway renames in a function's response.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+    """
 
     status = 403
     code = ErrorCode.INSUFFICIENT_SCOPE
@@ -86,8 +86,8 @@ class InsufficientScopeError(ApiError):
         self.required_scope = required_scope
 
     def headers(self) -> dict[str, str]:
-        """Return the challenge that names the missing scope."""
-        return {"WWW-Authenticate": f'{WWW_AUTHENTICATE} error="insufficient_scope", scope="{self.required_scope}"'}
+        """Return the missing scope."""
+        return {REQUIRED_SCOPE_HEADER: self.required_scope}
 
 
 class MfaAlreadyEnabledError(ApiError):

@@ -7,10 +7,8 @@ No exception leaves it.
 
 import json
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from functions.shared.clock import Clock, iso_timestamp
@@ -25,6 +23,7 @@ from functions.shared.errors import (
 from functions.shared.formats import ALL_ORIGINS
 from functions.shared.identity import Identity, identity_from_event
 from functions.shared.observability import Telemetry
+from functions.shared.request_id import extended_request_id, request_id
 from functions.shared.response_body import ResponseBody
 from functions.shared.route import Event, ParsedBody, Route, request_header
 from functions.shared.settings import EndpointSettings
@@ -43,7 +42,7 @@ class Request[Body: ParsedBody]:
     identity : Identity
         The caller.
     request_id : str
-        API Gateway's request id.
+        The request's id, a UUID; see `functions.shared.request_id`.
     body : Body
         The parsed body.
     count : callable
@@ -52,14 +51,14 @@ class Request[Body: ParsedBody]:
 
     identity: Identity
     request_id: str
-    body: Body
+    body: Body = field(repr=False)
     count: Callable[[Metric], None]
 
 
 @dataclass(frozen=True)
 class _Reply:
     status: int
-    body: str
+    body: str = field(repr=False)
     outcome: str
     headers: Mapping[str, str] = field(default_factory=dict)
     log_fields: Mapping[str, str] = field(default_factory=dict)
@@ -100,16 +99,10 @@ class _Exchange:
 
     def __init__(self, event: Event, context: object, clock: Clock) -> None:
         self.event = event
-        self._context = context
+        self.request_id = request_id(event, context)
         self._clock = clock
         self.user_id: str | None = None
         self.metrics: list[str] = []
-
-    @cached_property
-    def request_id(self) -> str:
-        gateway_id = _mapping(self.event.get("requestContext")).get("requestId")
-        # Never empty: it is stored with the item, as the request that wrote it.
-        return str(gateway_id or getattr(self._context, "aws_request_id", None) or uuid.uuid4())
 
     def reply[Body: ParsedBody, Returned: ResponseBody](
         self, route: Route[Body, Returned], scope: str | None, operation: Callable[[Request[Body]], Returned]
@@ -179,7 +172,11 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
             started = time.perf_counter()
             event = _mapping(event)
             exchange = _Exchange(event, context, clock)
-            fields: dict[str, Any] = {"request_id": exchange.request_id, "route": name}
+            fields: dict[str, Any] = {
+                "request_id": exchange.request_id,
+                "extended_request_id": extended_request_id(event),
+                "route": name,
+            }
             try:
                 reply = exchange.reply(route, settings.required_scope, operation)
             except Exception as error:  # noqa: BLE001 - the contract: no raw exception leaves a handler

@@ -5,7 +5,7 @@ import codecs
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -23,7 +23,7 @@ class OfferedCode:
     """A normalised code, not yet checked: ``123456`` or ``ABCD-1234``."""
 
     factor: Factor
-    code: str
+    code: str = field(repr=False)
 
 
 #: From a full-width letter (U+FF21 to U+FF5A) to the ASCII one.
@@ -130,7 +130,7 @@ class TotpRequest(RequestBody):
 
     description = "A TOTP code."
 
-    code: TotpCode
+    code: TotpCode = Field(repr=False)
 
     def offered_code(self) -> OfferedCode:
         """Return the code."""
@@ -142,8 +142,8 @@ class SecondFactorRequest(RequestBody):
 
     description = "Exactly one of a TOTP code and a backup code."
 
-    code: TotpCode | None = None
-    backup_code: BackupCode | None = Field(default=None, alias="backupCode")
+    code: TotpCode | None = Field(default=None, repr=False)
+    backup_code: BackupCode | None = Field(default=None, alias="backupCode", repr=False)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -8,7 +8,7 @@ import base64
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from functions.shared.backup_codes import BackupCodeKeys
@@ -29,6 +29,8 @@ type Count = Callable[[Metric], None]
 type Change = Callable[[MfaRecord, str], MfaRecord]
 """What a route changes on success. It takes the record, with the code already burned, and the base32 secret, and
 returns the record to store."""
+type Prepare = Callable[[str], None]
+"""A route's work on the base32 secret that takes measurable time."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,24 @@ class _Accepted:
 
     read: MfaRecord
     burned: MfaRecord
-    secret: str
+    secret: str = field(repr=False)
     at: float
+
+
+@dataclass(frozen=True)
+class Success:
+    """An accepted code, after the write.
+
+    Attributes
+    ----------
+    record : MfaRecord
+        The record as it is stored now.
+    failures : Failures
+        The wrong codes of the same factor since its last accepted code, which this one reset.
+    """
+
+    record: MfaRecord
+    failures: Failures
 
 
 class SecondFactor:
@@ -79,13 +97,12 @@ class SecondFactor:
         *,
         request_id: str,
         count: Count,
-    ) -> MfaRecord:
+        prepare: Prepare = lambda _: None,
+    ) -> Success:
         """Accept a code, burn it and apply a change, all in one write; or refuse it.
 
-        Returns
-        -------
-        MfaRecord
-            The record as it is stored now.
+        ``prepare`` runs before the code is compared, for right and wrong codes alike. Otherwise the time until a
+        request loses a race would show whether its code was right.
 
         Raises
         ------
@@ -101,18 +118,25 @@ class SecondFactor:
         RecordDamagedError, ServiceUnavailableError
             The check failed; nothing changed and no attempt was counted.
         """
-        accepted = self._examine(user_id, offered, request_id, count)
+        accepted = self._examine(user_id, offered, request_id, count, prepare)
         changed = change(accepted.burned, accepted.secret)
         stored = self._repository.swap(accepted.read, changed, request_id=request_id, now=accepted.at)
         _count_use(offered, count)
-        return stored
+        return Success(stored, accepted.read.failures(offered.factor))
 
     def require_and_remove(self, user_id: str, offered: OfferedCode, *, request_id: str, count: Count) -> None:
         """Accept a code and remove the user's record, in one write; or refuse it. See `require`."""
         self._repository.remove(self._examine(user_id, offered, request_id, count).read)
         _count_use(offered, count)
 
-    def _examine(self, user_id: str, offered: OfferedCode, request_id: str, count: Count) -> _Accepted:
+    def _examine(
+        self,
+        user_id: str,
+        offered: OfferedCode,
+        request_id: str,
+        count: Count,
+        prepare: Prepare = lambda _: None,
+    ) -> _Accepted:
         """Return an accepted code, with nothing written yet; or write the failure and refuse it."""
         now = self._clock()
         record = self._repository.get(user_id)
@@ -124,6 +148,7 @@ class SecondFactor:
             count(Metric.LOCKED_ATTEMPTS)
             raise TooManyAttemptsError(retry_after)
         secret = open_secret(self._opener, record, count)
+        prepare(secret)
         judge = _judge_totp if offered.factor is Factor.TOTP else _judge_backup_code
         judgement = judge(record, secret, offered.code, now)
         if judgement.burned is None:
@@ -212,8 +237,8 @@ def _judge_totp(record: MfaRecord, secret: str, code: str, now: float) -> _Judge
 def _judge_backup_code(record: MfaRecord, secret: str, code: str, _now: float) -> _Judgement:
     hashed = backup_code_keys(secret, record.backup_codes_salt).hash(code)
     unused = [stored for stored in record.backup_codes if not _same(stored, hashed)]
+    replayed = [_same(stored, hashed) for stored in record.backup_codes_used]
     if len(unused) == len(record.backup_codes):
-        replayed = [_same(stored, hashed) for stored in record.backup_codes_used]
         return _Judgement(None, replayed=any(replayed), last_used=replayed[-1:] == [True])
     burned = replace(record, backup_codes=tuple(unused), backup_codes_used=(*record.backup_codes_used, hashed))
     return _Judgement(burned)

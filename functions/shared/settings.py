@@ -63,6 +63,13 @@ def _matching(environ: Mapping[str, str], variable: Env, pattern: str, expected:
     return value
 
 
+def _seconds(environ: Mapping[str, str], variable: Env, allowed: range, **default: str) -> int:
+    value = _read(environ, variable, **default)
+    if not re.fullmatch("[0-9]{1,6}", value) or int(value) not in allowed:
+        raise ConfigurationError(variable, f"expected whole seconds from {allowed[0]} to {allowed[-1]}")
+    return int(value)
+
+
 def _comma_separated(environ: Mapping[str, str], variable: Env) -> tuple[str, ...]:
     return tuple(part.strip() for part in environ.get(variable, "").split(",") if part.strip())
 
@@ -201,6 +208,8 @@ class AuthorizerSettings:
         The claims that authenticator apps may show, in order of preference.
     leeway_seconds : int
         For ``nbf`` and ``iat``, which the issuer's clock has just written. ``exp`` gets none.
+    max_auth_age_seconds : int or None
+        The oldest login (``auth_time``) with which second factors may be added, replaced or removed; None for any.
     """
 
     environment: str
@@ -212,6 +221,7 @@ class AuthorizerSettings:
     user_claim: str = DEFAULT_JWT_USER_CLAIM
     label_claims: tuple[str, ...] = DEFAULT_JWT_LABEL_CLAIMS
     leeway_seconds: int = DEFAULT_JWT_LEEWAY_SECONDS
+    max_auth_age_seconds: int | None = None
     version: str = DEFAULT_SERVICE_VERSION
 
     @classmethod
@@ -236,11 +246,16 @@ class AuthorizerSettings:
         known = get_args(formats.JwtAlgorithm)
         if not set(algorithms) <= set(known):
             raise ConfigurationError(Env.JWT_ALGORITHMS, f"expected some of {', '.join(known)}")
-        leeway = _read(environ, Env.JWT_LEEWAY_SECONDS, str(DEFAULT_JWT_LEEWAY_SECONDS))
-        if not re.fullmatch(r"[0-9]{1,3}", leeway) or int(leeway) > formats.MAX_JWT_LEEWAY_SECONDS:
-            raise ConfigurationError(
-                Env.JWT_LEEWAY_SECONDS, f"expected whole seconds from 0 to {formats.MAX_JWT_LEEWAY_SECONDS}"
-            )
+        leeway = _seconds(
+            environ,
+            Env.JWT_LEEWAY_SECONDS,
+            range(formats.MAX_JWT_LEEWAY_SECONDS + 1),
+            default=str(DEFAULT_JWT_LEEWAY_SECONDS),
+        )
+        max_auth_age = None
+        if environ.get(Env.JWT_MAX_AUTH_AGE_SECONDS, "").strip():
+            ages = range(formats.MIN_AUTH_AGE_SECONDS, formats.MAX_AUTH_AGE_SECONDS + 1)
+            max_auth_age = _seconds(environ, Env.JWT_MAX_AUTH_AGE_SECONDS, ages)
         return cls(
             environment=environment,
             log_level=read_log_level(environ),
@@ -250,6 +265,7 @@ class AuthorizerSettings:
             algorithms=algorithms,
             user_claim=_read(environ, Env.JWT_USER_CLAIM, DEFAULT_JWT_USER_CLAIM),
             label_claims=_comma_separated(environ, Env.JWT_LABEL_CLAIMS) or DEFAULT_JWT_LABEL_CLAIMS,
-            leeway_seconds=int(leeway),
+            leeway_seconds=leeway,
+            max_auth_age_seconds=max_auth_age,
             version=read_version(environ),
         )

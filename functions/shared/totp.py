@@ -2,13 +2,10 @@
 
 import base64
 import hmac
-from typing import Final
 
 import pyotp
 
-STEP_SECONDS: Final = 30
-#: Steps accepted before and after the current one (RFC 6238 section 5.2), at enrolment and at login.
-WINDOW: Final = 1
+from functions.shared.contract import STEP_SECONDS, WINDOW
 
 
 class _Hotp(pyotp.HOTP):

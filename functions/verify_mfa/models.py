@@ -11,11 +11,26 @@ from functions.shared.response_body import BACKUP_CODES_REMAINING, ResponseBody
 class VerifyResponse(ResponseBody):
     """Body of the 200 response."""
 
-    description = "The code was accepted. `warnings` is left out if there are none."
+    description = (
+        "The code was accepted. `failedAttempts` and `lastFailedAttemptAt` are left out if no code was refused since "
+        "the last accepted one, `warnings` if there are none."
+    )
 
     verified: Literal[True]
     method: Factor = field(metadata={"description": "The factor that was proved"})
     backup_codes_remaining: int = field(metadata=BACKUP_CODES_REMAINING)
+    failed_attempts: int = field(
+        default=0,
+        metadata={
+            "description": "Refused codes of this factor since its last accepted one. Show them to the user: attempts "
+            "that were not the user's mean that the password is stolen",
+            "minimum": 1,
+        },
+    )
+    last_failed_attempt_at: str | None = field(
+        default=None,
+        metadata={"description": "When the last of them was sent: UTC, ISO-8601 in seconds", "format": "date-time"},
+    )
     warnings: tuple[ResponseWarning, ...] = field(
         default=(), metadata={"description": "What to tell the user; left out if there is nothing", "minItems": 1}
     )

@@ -20,6 +20,8 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         api_enrolment_throttling_rate=100,
         api_enrolment_throttling_burst=200,
         waf=True,
+        # On the default bus, every rule and every writer of the account could meet these events.
+        event_bus=None,
         monitoring=MonitoringConfig(paging=True),
     ),
     LOCAL: Config(

@@ -17,7 +17,14 @@ from functions.shared.contract import (
     DEFAULT_LOG_LEVEL,
     DEFAULT_MFA_ISSUER,
 )
-from functions.shared.formats import ALL_ORIGINS, MAX_JWT_LEEWAY_SECONDS, JwtAlgorithm, LogLevel
+from functions.shared.formats import (
+    ALL_ORIGINS,
+    MAX_AUTH_AGE_SECONDS,
+    MAX_JWT_LEEWAY_SECONDS,
+    MIN_AUTH_AGE_SECONDS,
+    JwtAlgorithm,
+    LogLevel,
+)
 from infra.config import fields
 from infra.config.fields import ConfigError, Settings, expected
 from infra.config.monitoring import MonitoringConfig
@@ -56,6 +63,10 @@ RetentionDays = Literal[
     1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ]
 # fmt: on
+
+#: Lambda offers SnapStart for Python in every other commercial region.
+# https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "Supported features and limitations"
+_WITHOUT_SNAP_START: Final = ("ap-east-2", "ap-southeast-6")
 
 Throttle = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -127,8 +138,8 @@ class Config(Settings):
     """The customer managed KMS key of the existing table, if it has one."""
     users_table_stream_arn: fields.StreamArn | None = None
     """The existing table's stream of old and new images. Not set: no security events are published."""
-    event_bus: fields.EventBus = DEFAULT_EVENT_BUS_NAME
-    """The EventBridge bus that receives security events."""
+    event_bus: fields.EventBus | None = DEFAULT_EVENT_BUS_NAME
+    """The EventBridge bus that receives security events. Not set: a new bus, ``mfa-ENVIRONMENT-security-events``."""
     secret_key_arn: fields.KeyArn | None = None
     """An existing symmetric KMS key to encrypt TOTP secrets with; never an alias, which the SDK cannot decrypt with."""
     multi_region_key: bool = False
@@ -153,8 +164,14 @@ class Config(Settings):
     """The burst of each of these routes."""
     api_logging_role: bool = True
     """Set API Gateway's account-wide role for writing logs. Turn it off if the account and region have one."""
+    standby: bool = False
+    """Close the API: every route returns 503. For a second region while another one serves the users."""
+    max_auth_age_seconds: Annotated[int, Field(ge=MIN_AUTH_AGE_SECONDS, le=MAX_AUTH_AGE_SECONDS)] | None = None
+    """Setup, disable and backup-codes require a login (``auth_time``) of at most this age. Not set: any age."""
     waf: bool = False
     """Put AWS WAF in front of the API."""
+    waf_requests_per_token: Annotated[int, Field(ge=10, le=2_000_000_000)] = 100
+    """Requests in five minutes after which WAF blocks an ``Authorization`` header, from whichever addresses."""
     waf_requests_per_ip: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
     """Requests in five minutes after which WAF blocks an address. A login server sends all users' from its own."""
     cognito_jwks_base_url: fields.Url | None = None
@@ -216,6 +233,12 @@ class Config(Settings):
             )
         if self.cognito_jwks_base_url:
             raise ConfigError(f"cognito_jwks_base_url: expected nothing in {self.environment}, it is for local only")
+        return self
+
+    @model_validator(mode="after")
+    def _region_offers_the_settings(self) -> Self:
+        if self.snap_start and self.region in _WITHOUT_SNAP_START:
+            raise ConfigError(f"snap_start: expected false in {self.region}, where Lambda does not offer SnapStart")
         return self
 
     @model_validator(mode="after")

@@ -40,7 +40,7 @@ class Thresholds(Settings):
     conflicts: Count = 50
     insufficient_scope: Count = 50
     unauthorized: Count = 200  # responses with status 401, setup excluded
-    decryptions_unaccounted: Count = 10  # Decrypt calls on the secret key, within 15 minutes, that no function counted
+    decryptions_unaccounted: Count = 10  # Decrypt calls on the secret key that no function counted
     # Dependencies
     jwks_fetch_failures: Count = 3  # failed fetches of the token issuer's keys
     event_failures: Count = 3  # failed attempts to publish a security event

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -12,6 +12,7 @@ from functions.shared import contract
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.api_domain import ApiDomain
+from infra.constructs.closed_route import closed_integration, closed_response
 from infra.constructs.firewall import Firewall
 from infra.constructs.function import MfaFunction
 from infra.constructs.gateway_responses import add_gateway_responses
@@ -21,6 +22,7 @@ from infra.project import VERSION
 #: One line for each request. Only metadata: headers and bodies contain tokens, codes and secrets.
 _ACCESS_LOG: Final = {
     "request_id": "$context.requestId",
+    "extended_request_id": "$context.extendedRequestId",  # callers can choose the other one
     "version": VERSION,
     "time": "$context.requestTime",
     "method": "$context.httpMethod",
@@ -55,7 +57,7 @@ class MfaApi(Construct):
     config
         The environment's settings.
     authorizer
-        Decides on every request except preflights.
+        Decides on every request except preflights. Unused on standby, like the handlers.
     handlers
         The function of each endpoint, by its folder under ``functions``.
 
@@ -89,7 +91,9 @@ class MfaApi(Construct):
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # The domain is the only endpoint, so that its protection covers the API.
             disable_execute_api_endpoint=True if config.domain_name else None,
-            # The role belongs to the account: other APIs may still use it when this one is deleted.
+            # The role belongs to the account: other APIs may still use it when this one is deleted. It also stays when
+            # its creation is rolled back, because the account keeps using it. Its name is generated, so it blocks no
+            # later deployment.
             cloud_watch_role=config.api_logging_role,
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if config.api_logging_role else None,
             deploy_options=apigateway.StageOptions(
@@ -104,18 +108,17 @@ class MfaApi(Construct):
         )
         # The construct's own output repeats the URL, and with a custom domain that URL does not work.
         self.rest_api.node.try_remove_child("Endpoint")
-        self._request_authorizer: Final = apigateway.RequestAuthorizer(
-            self,
-            "Authorizer",
-            authorizer_name=f"jwt-{config.environment}",
-            handler=authorizer.alias,
-            # With an identity source, the gateway would refuse a request without a token itself, and without the
-            # contract's body. With a cached result, a revoked or expired token would keep working.
-            identity_sources=[],
-            results_cache_ttl=Duration.seconds(0),
-        )
-        for endpoint in contract.ENDPOINTS:
-            self._add_route(endpoint, handlers[endpoint.function], config)
+        if config.standby:
+            for endpoint in contract.ENDPOINTS:
+                self._add_closed_route(endpoint, config)
+        else:
+            request_authorizer = self._add_authorizer(authorizer, config)
+            for endpoint in contract.ENDPOINTS:
+                self._add_route(endpoint, handlers[endpoint.function], request_authorizer, config)
+        # The stage serves a snapshot of the methods. CDK cannot see that a function's name is part of them, because the
+        # methods refer to its alias.
+        deployment = cast("apigateway.Deployment", self.rest_api.latest_deployment)
+        deployment.add_to_logical_id({"functions": [authorizer.name, *(each.name for each in handlers.values())]})
         add_gateway_responses(self.rest_api, config)
         if config.waf:
             Firewall(self, "Firewall", config=config, stage=self.rest_api.deployment_stage)
@@ -127,19 +130,52 @@ class MfaApi(Construct):
             return self.rest_api.url_for_path().removesuffix("/")
         return ApiDomain(self, "Domain", config=config, domain_name=config.domain_name, rest_api=self.rest_api).url
 
-    def _add_route(self, endpoint: contract.Endpoint, handler: MfaFunction, config: Config) -> None:
+    def _add_authorizer(self, function: MfaFunction, config: Config) -> apigateway.RequestAuthorizer:
+        return apigateway.RequestAuthorizer(
+            self,
+            "Authorizer",
+            authorizer_name=f"jwt-{config.environment}",
+            handler=function.alias,
+            # With an identity source, the gateway would refuse a request without a token itself, and without the
+            # contract's body. With a cached result, a revoked or expired token would keep working.
+            identity_sources=[],
+            results_cache_ttl=Duration.seconds(0),
+        )
+
+    def _add_route(
+        self,
+        endpoint: contract.Endpoint,
+        handler: MfaFunction,
+        authorizer: apigateway.RequestAuthorizer,
+        config: Config,
+    ) -> None:
         resource = self.rest_api.root.resource_for_path(endpoint.path)
         method = resource.add_method(
             endpoint.method,
             apigateway.LambdaIntegration(handler.alias, allow_test_invoke=False),
             authorization_type=apigateway.AuthorizationType.CUSTOM,
-            authorizer=self._request_authorizer,
+            authorizer=authorizer,
         )
         acknowledge(
             method,
             "AwsSolutions-COG4",
             "A Lambda authorizer accepts tokens of any OIDC issuer, and returns the 401 body of the contract.",
         )
+        self._allow_preflight(resource, endpoint, config)
+
+    def _add_closed_route(self, endpoint: contract.Endpoint, config: Config) -> None:
+        resource = self.rest_api.root.resource_for_path(endpoint.path)
+        method = resource.add_method(
+            endpoint.method,
+            closed_integration(config),
+            authorization_type=apigateway.AuthorizationType.NONE,
+            method_responses=[closed_response(config)],
+        )
+        for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+            acknowledge(method, rule, "The region is on standby: API Gateway returns 503 and calls no function.")
+        self._allow_preflight(resource, endpoint, config)
+
+    def _allow_preflight(self, resource: apigateway.Resource, endpoint: contract.Endpoint, config: Config) -> None:
         if config.cors_allowed_origins:
             resource.add_cors_preflight(
                 allow_origins=[*config.cors_allowed_origins],

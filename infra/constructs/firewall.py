@@ -1,4 +1,4 @@
-"""AWS WAF in front of the API, against known attacks and too many requests from one address.
+"""AWS WAF in front of the API, against known attacks and too many requests from one address or with one token.
 
 A blocked request gets the gateway's ``WAF_FILTERED`` response, which has the error body of the contract.
 """
@@ -86,12 +86,12 @@ class Firewall(Construct):
             self,
             "WebAcl",
             name=name,
-            description="Known attacks, and too many requests from one address",
+            description="Known attacks, and too many requests from one address or with one token",
             scope="REGIONAL",
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
             rules=[
-                _rate_rule(config.waf_requests_per_ip),
-                *(_managed_rule(group, priority) for priority, group in enumerate(MANAGED_RULES, start=1)),
+                *_rate_rules(config),
+                *(_managed_rule(group, priority) for priority, group in enumerate(MANAGED_RULES, start=2)),
             ],
             visibility_config=_visibility(name),
             data_protection_config=_DATA_PROTECTION,
@@ -99,18 +99,45 @@ class Firewall(Construct):
         wafv2.CfnWebACLAssociation(self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
 
 
-def _rate_rule(limit: int) -> wafv2.CfnWebACL.RuleProperty:
+def _rate_rules(config: Config) -> list[wafv2.CfnWebACL.RuleProperty]:
     # First, so that the other rules do not charge for a blocked request and the authorizer does not see it.
-    return wafv2.CfnWebACL.RuleProperty(
-        name="RequestsOfOneAddress",
-        priority=0,
-        action=wafv2.CfnWebACL.RuleActionProperty(block={}),
-        statement=wafv2.CfnWebACL.StatementProperty(
-            rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="IP", limit=limit, evaluation_window_sec=_WINDOW_SECONDS
-            )
+    return [
+        _rate_rule(
+            "RequestsOfOneAddress",
+            0,
+            wafv2.CfnWebACL.RateBasedStatementProperty(
+                aggregate_key_type="IP", limit=config.waf_requests_per_ip, evaluation_window_sec=_WINDOW_SECONDS
+            ),
         ),
-        visibility_config=_visibility("RequestsOfOneAddress"),
+        _rate_rule("RequestsOfOneToken", 1, _requests_of_one_token(config.waf_requests_per_token)),
+    ]
+
+
+def _requests_of_one_token(limit: int) -> wafv2.CfnWebACL.RateBasedStatementProperty:
+    # One token, sent from many addresses, would use up the throttling of the enrolment routes for all users. The
+    # transformations match what the authorizer accepts: a scheme in any case, and several spaces after it.
+    transformations = [
+        wafv2.CfnWebACL.TextTransformationProperty(priority=priority, type=kind)
+        for priority, kind in enumerate(("COMPRESS_WHITE_SPACE", "LOWERCASE"))
+    ]
+    header = wafv2.CfnWebACL.RateLimitHeaderProperty(name="authorization", text_transformations=transformations)
+    return wafv2.CfnWebACL.RateBasedStatementProperty(
+        aggregate_key_type="CUSTOM_KEYS",
+        custom_keys=[wafv2.CfnWebACL.RateBasedStatementCustomKeyProperty(header=header)],
+        limit=limit,
+        evaluation_window_sec=_WINDOW_SECONDS,
+    )
+
+
+def _rate_rule(
+    name: str, priority: int, statement: wafv2.CfnWebACL.RateBasedStatementProperty
+) -> wafv2.CfnWebACL.RuleProperty:
+    return wafv2.CfnWebACL.RuleProperty(
+        name=name,
+        priority=priority,
+        action=wafv2.CfnWebACL.RuleActionProperty(block={}),
+        statement=wafv2.CfnWebACL.StatementProperty(rate_based_statement=statement),
+        visibility_config=_visibility(name),
     )
 
 

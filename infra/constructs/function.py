@@ -14,7 +14,7 @@ from infra.config import IMAGE, Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.log_protection import log_protection_policy
 from infra.constructs.logs import log_group
-from infra.outputs import LIVE
+from infra.outputs import IMAGE_SUFFIX, LIVE
 from infra.project import VERSION
 
 
@@ -42,6 +42,17 @@ class MfaFunction(Construct):
         The environment variables that it reads, besides the environment's name, the log level and the version.
     statements
         What it may do, besides writing to its own log group.
+    definitions
+        Digests of what it refers to in other stacks. If one changes, a new version is published, with the values that
+        the references then have.
+
+    Attributes
+    ----------
+    name
+        Its name on AWS. The package type of a function cannot change, and a replacement needs another name: so an
+        image has a name of its own, and a change of ``packaging`` can be deployed in both directions. The log group is
+        the same for both.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
     """
 
     def __init__(
@@ -55,9 +66,12 @@ class MfaFunction(Construct):
         code: CodeSource,
         environment: Mapping[Env, str],
         statements: Sequence[iam.PolicyStatement],
+        definitions: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id)
+        image = config.packaging == IMAGE
         name = contract.lambda_name(function, config.environment)
+        self.name: Final = f"{name}{IMAGE_SUFFIX}" if image else name
         self.log_group: Final = log_group(
             self, "Logs", name=f"/aws/lambda/{name}", config=config, protection=log_protection_policy()
         )
@@ -70,7 +84,6 @@ class MfaFunction(Construct):
         self.log_group.grant_write(self.role)
         for statement in statements:
             self.role.add_to_policy(statement)
-        image = config.packaging == IMAGE
         common = {
             Env.ENVIRONMENT: config.environment,
             Env.LOG_LEVEL: config.log_level,
@@ -79,7 +92,7 @@ class MfaFunction(Construct):
         self.function: Final = lambda_.Function(
             self,
             "Function",
-            function_name=name,
+            function_name=self.name,
             description=description,
             runtime=lambda_.Runtime.FROM_IMAGE if image else lambda_.Runtime.PYTHON_3_13,
             architecture={"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}[
@@ -96,6 +109,8 @@ class MfaFunction(Construct):
             # The alias no longer uses an old version, and a kept snapshot is charged for by the hour.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.DESTROY),
         )
+        for definition in filter(None, definitions):
+            self.function.invalidate_version_based_on(definition)
         self.alias: Final = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
         acknowledge(
             self.function,

@@ -61,6 +61,13 @@ class GatewayErrorResponse:
         )
 
 
+#: The response type of an authorizer's Deny.
+ACCESS_DENIED: Final = "ACCESS_DENIED"
+#: The authorizer's own challenge, which may ask for a more recent login. Without that setting the header is a literal:
+#: AWS documents context variables as sources of parameter mappings, but has no example with a gateway response.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
+_CHALLENGE: Final = {"WWW-Authenticate": f"context.authorizer.{AuthorizerContext.CHALLENGE}"}
+
 _BEARER: Final = {"WWW-Authenticate": WWW_AUTHENTICATE}
 _RETRY: Final = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
@@ -72,11 +79,14 @@ _REFUSED = (ErrorCode.VALIDATION_ERROR, "The request was refused")
 _FORBIDDEN = (ErrorCode.FORBIDDEN, "The request was refused")
 _INTERNAL = (ErrorCode.INTERNAL_ERROR, "An unexpected error occurred")
 
+#: Also the response of every route of a region on standby.
+UNAVAILABLE: Final = GatewayErrorResponse("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY)
+
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 GATEWAY_RESPONSES: Final = (
     # The authorizer's Deny: no valid token.
     GatewayErrorResponse(
-        *("ACCESS_DENIED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
+        *(ACCESS_DENIED, 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
         timestamp=f"$context.authorizer.{AuthorizerContext.TIMESTAMP}",
     ),
     GatewayErrorResponse("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
@@ -84,7 +94,7 @@ GATEWAY_RESPONSES: Final = (
     # so because an identity provider is down.
     GatewayErrorResponse("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
     GatewayErrorResponse("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
-    GatewayErrorResponse("INTEGRATION_FAILURE", 503, *_UNAVAILABLE, _RETRY),
+    UNAVAILABLE,
     GatewayErrorResponse("INTEGRATION_TIMEOUT", 503, *_UNAVAILABLE, _RETRY),
     GatewayErrorResponse("THROTTLED", 429, *_BUSY, _RETRY),
     GatewayErrorResponse("QUOTA_EXCEEDED", 429, *_BUSY, _RETRY),
@@ -111,16 +121,24 @@ GATEWAY_RESPONSES: Final = (
 
 def add_gateway_responses(api: apigateway.RestApi, config: Config) -> None:
     """Add every row of :data:`GATEWAY_RESPONSES` to an API, with the headers of the functions' responses."""
-    common = RESPONSE_HEADERS | _cors_headers(config.cors_allowed_origins)
+    common = common_headers(config)
     for response in GATEWAY_RESPONSES:
+        # Single quotes make a header's value a literal.
+        headers = {name: f"'{value}'" for name, value in (common | dict(response.headers)).items()}
+        if response.reason == ACCESS_DENIED and config.max_auth_age_seconds is not None:
+            headers |= _CHALLENGE
         api.add_gateway_response(
             "".join(part.capitalize() for part in response.reason.split("_")),
             type=apigateway.ResponseType.of(response.reason),
             status_code=None if response.status is None else str(response.status),
-            # Single quotes make a header's value a literal.
-            response_headers={name: f"'{value}'" for name, value in (common | dict(response.headers)).items()},
+            response_headers=headers,
             templates={"application/json": response.body()},
         )
+
+
+def common_headers(config: Config) -> dict[str, str]:
+    """Return the headers of every response that API Gateway makes itself."""
+    return RESPONSE_HEADERS | _cors_headers(config.cors_allowed_origins)
 
 
 def _cors_headers(origins: tuple[str, ...]) -> dict[str, str]:

@@ -64,7 +64,7 @@ class GradualRelease(Construct):
         )
         api_errors = self._api_errors(api_name)
         for folder, function in functions.items():
-            errors = self._function_errors(folder)
+            errors = self._function_errors(folder, function.name)
             codedeploy.LambdaDeploymentGroup(
                 function,
                 "Release",
@@ -95,8 +95,7 @@ class GradualRelease(Construct):
         )
         return role
 
-    def _function_errors(self, folder: str) -> cloudwatch.Alarm:
-        function = contract.lambda_name(folder, self._environment)
+    def _function_errors(self, folder: str, function: str) -> cloudwatch.Alarm:
         return self._alarm(
             folder.replace("_", "-"),
             # Handlers turn every exception into a response, so a failed invocation is a crash, a timeout or a failed

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -11,6 +11,7 @@ from constructs import Construct
 from functions.shared import contract
 from infra.config import Config
 from infra.constructs.retention import removal_policy
+from infra.outputs import StackId, stack_name
 
 #: What administrators may do, within their own IAM policies. The list excludes every use of the key, and
 #: ``CreateGrant``, which would delegate a use without the conditions below.
@@ -51,9 +52,9 @@ PURPOSE_CONDITION: Final[Mapping[str, Any]] = {
 class SecretKey(kms.Key):
     """The symmetric key that encrypts the TOTP secrets.
 
-    Its policy names no role. It allows IAM to grant the two uses for one purpose, and each function's role grants
-    the use that it needs. An administrator with ``kms:*`` cannot encrypt, re-encrypt or delegate with the key, and
-    can decrypt only for that purpose.
+    Its policy allows IAM to grant the two uses, for one purpose, to the roles of the service stack, and each function's
+    role grants the use that it needs. An administrator with ``kms:*`` cannot use the key at all without first changing
+    this policy or taking on such a role.
     """
 
     def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
@@ -66,7 +67,7 @@ class SecretKey(kms.Key):
             multi_region=True if config.multi_region_key or config.replica_regions else None,
             pending_window=_pending_window(config),
             removal_policy=removal_policy(config),
-            policy=iam.PolicyDocument(statements=[*_policy(), *_replication(config)]),
+            policy=iam.PolicyDocument(statements=[*_policy(scope, config), *_replication(config)]),
         )
 
 
@@ -102,7 +103,7 @@ class SecretKeyReplica(Construct):
             "Key",
             primary_key_arn=primary_key_arn,
             description=_description(config),
-            key_policy=iam.PolicyDocument(statements=_policy()),
+            key_policy=iam.PolicyDocument(statements=_policy(scope, config)),
             pending_window_in_days=_pending_window(config).to_days(),
         )
         replica.apply_removal_policy(removal_policy(config))
@@ -115,15 +116,23 @@ def _alias(environment: str) -> str:
     return f"alias/mfa-{environment}-secrets"
 
 
-def _policy() -> list[iam.PolicyStatement]:
+def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
     """Return the statements that the policy has in every region."""
     account = iam.AccountRootPrincipal()
+    # The names that CloudFormation gives to the roles of the service stack, in every region: the roles themselves are
+    # made after the key. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+    service = stack_name(config.environment, StackId.SERVICE)
+    roles = Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name=f"{service}-*")
     return [
         iam.PolicyStatement(
             sid="AdministrationByIam", principals=[account], actions=[*_ADMINISTRATION], resources=["*"]
         ),
         iam.PolicyStatement(
-            sid="UseByIam", principals=[account], actions=[*_USE], resources=["*"], conditions=PURPOSE_CONDITION
+            sid="UseByIam",
+            principals=[account],
+            actions=[*_USE],
+            resources=["*"],
+            conditions={**PURPOSE_CONDITION, "ArnLike": {"aws:PrincipalArn": roles}},
         ),
     ]
 

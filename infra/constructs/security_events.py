@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -15,7 +16,7 @@ from infra.constructs.acknowledge import acknowledge
 from infra.constructs.function import CodeSource, MfaFunction
 from infra.constructs.retention import removal_policy
 from infra.constructs.storage import Storage
-from infra.outputs import dead_letter_queue_name
+from infra.outputs import dead_letter_queue_name, event_bus_name
 from infra.permissions import statements
 
 #: DynamoDB keeps a stream for a day: a change that is given up after this can be examined and sent again for as long.
@@ -57,6 +58,7 @@ class SecurityEvents(Construct):
             removal_policy=removal_policy(config),
         )
         acknowledge(dead_letters, "AwsSolutions-SQS3", "This is the dead-letter queue; operators read its messages.")
+        name, arn = self._bus(config)
         self.function: Final = MfaFunction(
             self,
             "Publisher",
@@ -65,22 +67,37 @@ class SecurityEvents(Construct):
             config=config,
             code=code,
             environment={
-                Env.EVENT_BUS_NAME: config.event_bus,
+                Env.EVENT_BUS_NAME: name,
                 Env.DEAD_LETTER_QUEUE_URL: dead_letters.queue_url,
             },
             statements=statements(
                 contract.SECURITY_EVENTS_FUNCTION,
                 storage,
-                event_bus_arn=self._bus_arn(config.event_bus),
+                event_bus_arn=arn,
                 dead_letters_arn=dead_letters.queue_arn,
             ),
         )
+        acknowledge(
+            self.function.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "Lambda requires dynamodb:ListStreams for the stream, and IAM cannot restrict it. It lists names only.",
+        )
         self._feed(storage, dead_letters)
 
-    def _bus_arn(self, event_bus: str) -> str:
-        if event_bus.startswith("arn:"):
-            return event_bus
-        return Stack.of(self).format_arn(service="events", resource="event-bus", resource_name=event_bus)
+    def _bus(self, config: Config) -> tuple[str, str]:
+        """Return the name and the ARN of the configured bus, or of a new one."""
+        if config.event_bus is None:
+            bus = events.EventBus(
+                self,
+                "Bus",
+                event_bus_name=event_bus_name(config.environment),
+                description=f"Security events of the MFA service ({config.environment})",
+            )
+            return bus.event_bus_name, bus.event_bus_arn
+        if config.event_bus.startswith("arn:"):
+            return config.event_bus, config.event_bus
+        arn = Stack.of(self).format_arn(service="events", resource="event-bus", resource_name=config.event_bus)
+        return config.event_bus, arn
 
     def _feed(self, storage: Storage, dead_letters: sqs.Queue) -> None:
         lambda_.CfnEventSourceMapping(

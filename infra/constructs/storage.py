@@ -20,11 +20,14 @@ class Storage:
         The customer managed key that encrypts the table; None if DynamoDB uses its own.
     secret_key_arn
         The key that encrypts the TOTP secrets.
+    definition
+        Another one if a deployment may replace the table or a key; empty if all of them exist.
     """
 
     table: dynamodb.ITableV2
     table_key_arn: str | None
     secret_key_arn: str
+    definition: str = ""
 
 
 def existing_table(scope: Construct, config: Config) -> dynamodb.ITableV2:

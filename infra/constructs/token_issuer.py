@@ -18,11 +18,14 @@ class TokenIssuer:
         Accepted ``aud`` or ``client_id`` values.
     jwks_url
         The address of its signing keys.
+    definition
+        Another one if a deployment may replace the user pool or its client; empty for a configured issuer.
     """
 
     issuer: str
     audience: tuple[str, ...]
     jwks_url: str
+    definition: str = ""
 
     @classmethod
     def configured(cls, config: Config) -> Self | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from functions.shared import contract
+from infra.outputs import dashboard_name
 
 #: The calls that the functions make on the table; DynamoDB counts its errors by operation.
 TABLE_OPERATIONS: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
@@ -37,12 +38,14 @@ class WatchedResources:
     ----------
     environment : str
         Name of the environment.
+    region : str
+        Its region.
     api_name : str
         Name of the REST API.
     access_log_name : str
         Log group of the REST API's access log.
-    functions : tuple of str
-        The folder under ``functions/`` of every deployed function.
+    functions : mapping of str to str
+        The name on AWS of every deployed function, by its folder under ``functions/``.
     timeout_seconds : int
         Time limit of an invocation of each function.
     table_name : str
@@ -54,13 +57,19 @@ class WatchedResources:
     """
 
     environment: str
+    region: str
     api_name: str
     access_log_name: str
-    functions: tuple[str, ...]
+    functions: Mapping[str, str]
     timeout_seconds: int
     table_name: str
     secret_key_arn: str
     dead_letter_queue_name: str | None = None
+
+    @property
+    def dashboard_name(self) -> str:
+        """The name of the dashboard; others add to it."""
+        return dashboard_name(self.environment, self.region)
 
     def log_group_name(self, folder: str) -> str:
         """Return the name of the log group that a function writes to."""
@@ -78,7 +87,7 @@ class WatchedResources:
 
     def function(self, folder: str, name: str, statistic: str = "Sum") -> Series:
         """Return a metric of one function over all its versions."""
-        dimensions = {"FunctionName": contract.lambda_name(folder, self.environment)}
+        dimensions = {"FunctionName": self.functions[folder]}
         return Series(namespace="AWS/Lambda", name=name, dimensions=dimensions, statistic=statistic)
 
     def account_concurrency(self) -> Series:
@@ -103,7 +112,13 @@ class WatchedResources:
         name = "ApproximateNumberOfMessagesVisible"
         return Series(namespace="AWS/SQS", name=name, dimensions=dimensions, statistic="Maximum")
 
-    def masked_log_events(self, folder: str) -> Series:
-        """Return the number of log events in which the data-protection policy of a log group masked something."""
-        dimensions = {"LogGroupName": self.log_group_name(folder), "DataProtectionOperation": "Audit"}
-        return Series(namespace="AWS/Logs", name="LogEventsWithFindings", dimensions=dimensions)
+    def masked_log_events(self, folder: str, dimensions: Mapping[str, str]) -> Series:
+        """Return the number of log events in which the data-protection policy of a log group masked something.
+
+        Parameters
+        ----------
+        dimensions : mapping of str to str
+            Dimensions of the metric besides the log group's name.
+        """
+        of_group = {"LogGroupName": self.log_group_name(folder), **dimensions}
+        return Series(namespace="AWS/Logs", name="LogEventsWithFindings", dimensions=of_group)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import CfnOutput
+from aws_cdk import Annotations, CfnOutput
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -30,10 +30,21 @@ class DataStack(EnvironmentStack):
         self.table: Final[dynamodb.ITableV2] = (
             existing_table(self, config) if config.users_table_name else UsersTable(self, "Table", config=config)
         )
+        secret_key_arn = config.secret_key_arn or SecretKey(self, "SecretKey", config=config).key_arn
         self.storage: Final = Storage(
             table=self.table,
             table_key_arn=config.users_table_key_arn,
-            secret_key_arn=config.secret_key_arn or SecretKey(self, "SecretKey", config=config).key_arn,
+            secret_key_arn=secret_key_arn,
+            definition=self.definition(),
         )
+        if config.users_table_name is None:
+            # Last, so that no other resource can fail after it: a protected table cannot be deleted, not even when
+            # its creation is rolled back, and its name would block the next deployment.
+            self.table.node.add_dependency(*(each for each in self.node.children if each.node.id != self.table.node.id))
+        if len(config.replica_regions) > 1:
+            Annotations.of(self.table).add_info(
+                "replica_regions: an update adds or removes one replica. If the table is deployed already, add these "
+                "regions one deployment at a time, see docs/deploy.md#second-region"
+            )
         CfnOutput(self, Output.TABLE_NAME, value=self.table.table_name)
         CfnOutput(self, Output.KEY_ARN, value=self.storage.secret_key_arn)

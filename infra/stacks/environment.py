@@ -1,11 +1,18 @@
 """What all stacks of an environment have in common."""
 
-from aws_cdk import Environment, Stack
+import hashlib
+import json
+from typing import Final
+
+from aws_cdk import CfnResource, Environment, Stack
 from constructs import Construct
 
 from infra.config import Config
 from infra.outputs import VERSION_TAG, StackId, stack_name
 from infra.project import VERSION
+
+#: Properties that change in place. A change of another one may replace the resource.
+_CHANGE_IN_PLACE: Final = frozenset({"keyPolicy", "replicas"})
 
 
 class EnvironmentStack(Stack):
@@ -41,3 +48,22 @@ class EnvironmentStack(Stack):
             tags={VERSION_TAG: VERSION},
             env=Environment(account=config.account, region=replica_region or config.region),
         )
+
+    def definition(self) -> str:
+        """Return a digest of the stack's resources, which is another one if a deployment may replace a resource.
+
+        A stack that refers to this one uses it to deploy again after such a deployment: its references are resolved
+        only then, and its own template would not change.
+        """
+        resources = {
+            each.node.path: [each.cfn_resource_type, _properties(each)]
+            for each in self.node.find_all()
+            if isinstance(each, CfnResource)
+        }
+        return hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()
+
+
+def _properties(resource: CfnResource) -> dict[str, object]:
+    # CDK's constructs have no public way to read all properties.
+    properties: dict[str, object] = Stack.of(resource).resolve(resource._cfn_properties)  # noqa: SLF001
+    return {name: value for name, value in properties.items() if name not in _CHANGE_IN_PLACE}

@@ -74,6 +74,7 @@ class IdentityStack(EnvironmentStack):
             issuer=issuer,
             audience=(client.user_pool_client_id,),
             jwks_url=f"{base}/.well-known/jwks.json",
+            definition=self.definition(),
         )
         CfnOutput(self, Output.ISSUER, value=self.token_issuer.issuer)
         CfnOutput(self, Output.JWKS_URL, value=self.token_issuer.jwks_url)

@@ -64,15 +64,8 @@ class ServiceStack(EnvironmentStack):
         authorizer = self._function(
             contract.AUTHORIZER_FUNCTION,
             "Decides on the access token of every request",
-            {
-                Env.JWT_ISSUER: token_issuer.issuer,
-                Env.JWT_AUDIENCE: ",".join(token_issuer.audience),
-                Env.JWT_JWKS_URL: token_issuer.jwks_url,
-                Env.JWT_ALGORITHMS: ",".join(config.jwt_algorithms),
-                Env.JWT_USER_CLAIM: config.jwt_user_claim,
-                Env.JWT_LABEL_CLAIMS: ",".join(config.jwt_label_claims),
-                Env.JWT_LEEWAY_SECONDS: str(config.jwt_leeway_seconds),
-            },
+            self._authorizer_variables(token_issuer),
+            definition=token_issuer.definition,
         )
         self._api: Final = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}
@@ -90,9 +83,10 @@ class ServiceStack(EnvironmentStack):
         events = contract.SECURITY_EVENTS_FUNCTION in self.functions
         return WatchedResources(
             environment=self._config.environment,
+            region=self._config.region,
             api_name=self._api.rest_api.rest_api_name,
             access_log_name=self._api.access_log.log_group_name,
-            functions=tuple(self.functions),
+            functions={folder: function.name for folder, function in self.functions.items()},
             timeout_seconds=self._config.timeout_seconds,
             table_name=self._storage.table.table_name,
             secret_key_arn=self._storage.secret_key_arn,
@@ -108,7 +102,9 @@ class ServiceStack(EnvironmentStack):
             secret_key_arn=self._config.secret_key_arn,
         )
 
-    def _function(self, folder: str, description: str, variables: Mapping[Env, str]) -> MfaFunction:
+    def _function(
+        self, folder: str, description: str, variables: Mapping[Env, str], *, definition: str = ""
+    ) -> MfaFunction:
         return MfaFunction(
             self,
             "".join(part.capitalize() for part in folder.split("_")),
@@ -118,7 +114,23 @@ class ServiceStack(EnvironmentStack):
             code=self._code,
             environment=variables,
             statements=statements(folder, self._storage),
+            definitions=(definition, self._storage.definition if PERMISSIONS[folder].secret_key else ""),
         )
+
+    def _authorizer_variables(self, token_issuer: TokenIssuer) -> dict[Env, str]:
+        config = self._config
+        variables = {
+            Env.JWT_ISSUER: token_issuer.issuer,
+            Env.JWT_AUDIENCE: ",".join(token_issuer.audience),
+            Env.JWT_JWKS_URL: token_issuer.jwks_url,
+            Env.JWT_ALGORITHMS: ",".join(config.jwt_algorithms),
+            Env.JWT_USER_CLAIM: config.jwt_user_claim,
+            Env.JWT_LABEL_CLAIMS: ",".join(config.jwt_label_claims),
+            Env.JWT_LEEWAY_SECONDS: str(config.jwt_leeway_seconds),
+        }
+        if config.max_auth_age_seconds is not None:
+            variables[Env.JWT_MAX_AUTH_AGE_SECONDS] = str(config.max_auth_age_seconds)
+        return variables
 
     def _endpoint_variables(self, folder: str) -> dict[Env, str]:
         """Return the environment variables that the function of a route reads, and no others."""

@@ -85,7 +85,9 @@ def alarm_values(properties: Mapping[str, Any], metrics: Metrics, *, now: float,
         raise ValueError(f"{properties['AlarmName']}: an alarm watches one result, not {len(returned)}")
     if "MetricStat" in returned[0]:
         return inputs[returned[0]["Id"]]
-    return metric_math.evaluate(returned[0]["Expression"], inputs, length)
+    (period,) = {period for _, _, period in _statistics(properties)}  # CloudWatch requires the same for all
+    starts = Window(end=now, period=period, length=length).starts
+    return metric_math.evaluate(returned[0]["Expression"], inputs, starts)
 
 
 def needs_aws(properties: Mapping[str, Any]) -> bool:

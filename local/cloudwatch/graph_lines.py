@@ -117,7 +117,7 @@ def _values(entry: _Entry, metrics: Metrics, window: Window) -> list[float | Non
     # A filled-in zero would be made up where the local stack has none of the metrics.
     if _aws_only(entry) and all(value is None for values in read.values() for value in values):
         return [None] * window.length
-    return evaluate(entry.expression, read, window.length)
+    return evaluate(entry.expression, read, window.starts)
 
 
 def _aws_only(entry: _Entry) -> bool:

@@ -55,7 +55,7 @@ class MetricMathError(ValueError):
     """An expression that is not metric math, or uses a part of it that is not implemented here."""
 
 
-def evaluate(expression: str, metrics: Mapping[str, Sequence[float | None]], length: int) -> Series:
+def evaluate(expression: str, metrics: Mapping[str, Sequence[float | None]], starts: Sequence[float]) -> Series:
     """Compute an expression.
 
     Parameters
@@ -63,9 +63,9 @@ def evaluate(expression: str, metrics: Mapping[str, Sequence[float | None]], len
     expression : str
         Metric math; names are the keys of ``metrics``.
     metrics : mapping of str to sequence
-        The series, each ``length`` long.
-    length : int
-        Number of periods.
+        The series, with one value per period.
+    starts : sequence of float
+        Start of each period, seconds.
 
     Returns
     -------
@@ -79,9 +79,10 @@ def evaluate(expression: str, metrics: Mapping[str, Sequence[float | None]], len
         If the expression cannot be read, or does not result in one series.
     """
     for name, values in metrics.items():
-        if len(values) != length:
-            raise MetricMathError(f"{name}: expected {length} values, got {len(values)}")
-    result = _Evaluation({name: list(values) for name, values in metrics.items()}, length).value(_parsed(expression))
+        if len(values) != len(starts):
+            raise MetricMathError(f"{name}: expected {len(starts)} values, got {len(values)}")
+    series = {name: list(values) for name, values in metrics.items()}
+    result = _Evaluation(series, list(starts)).value(_parsed(expression))
     if not isinstance(result, list):
         raise MetricMathError(f"expected one series: {expression}")
     return result
@@ -102,7 +103,7 @@ class _Evaluation:
     """Computes the parts of an expression."""
 
     metrics: Mapping[str, Series]
-    length: int
+    starts: list[float]
 
     def value(self, node: ast.expr) -> _Value:
         match node:
@@ -138,6 +139,8 @@ class _Evaluation:
                 return _Array([_fill(each, filler) for each in series])
             case "FILL", [list(series), float(filler)]:
                 return _fill(series, filler)
+            case "EPOCH", [list(series)]:
+                return [None if each is None else start for each, start in zip(series, self.starts, strict=True)]
             case "IF", [condition, then, otherwise]:
                 return self._if(condition, then, otherwise)
             case name, [_Array(series)] if name in _AGGREGATES:
@@ -153,7 +156,7 @@ class _Evaluation:
     def _series(self, value: _Value) -> Series:
         if isinstance(value, _Array):
             raise MetricMathError("several series where one is expected")
-        return value if isinstance(value, list) else [value] * self.length
+        return value if isinstance(value, list) else [value] * len(self.starts)
 
     def _combine(self, operation: _Operation, left: _Value, right: _Value) -> _Value:
         if isinstance(left, float) and isinstance(right, float):

@@ -22,6 +22,11 @@ class Window:
         """Start of the first period."""
         return self.end - self.period * self.length
 
+    @property
+    def starts(self) -> list[float]:
+        """Start of each period, oldest first."""
+        return [self.start + self.period * index for index in range(self.length)]
+
 
 @dataclass(frozen=True)
 class Statistic:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from infra.outputs import StackId, stack_name
+from infra.outputs import StackId, dashboard_name, stack_name
 from local import users
 from local.bootstrap import session
 from local.cloudwatch.dashboard_body import problems, with_input
@@ -179,7 +179,7 @@ class Dashboard:
 
     def _snapshot(self, span: str, searched: str, now: float) -> Snapshot:
         chosen = TIME_SPANS[span]
-        name = f"mfa-{self._environment}"
+        name = dashboard_name(self._environment, self._cloudwatch.meta.region_name)
         body = self._body(name, searched)
         widgets = [] if body is None else body["widgets"]
         metrics = MetricReader(self._cloudwatch)

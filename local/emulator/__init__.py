@@ -23,9 +23,25 @@ def install() -> None:
     """
     check_version(importlib.metadata.version("ministack"))
     # Imported here, because importing MiniStack reads the environment and takes half a second.
-    from local.emulator import access, alarms, conditions, expiry, functions, gateway, metrics, resources, streams
+    from local.emulator import (
+        access,
+        alarms,
+        conditions,
+        expiry,
+        fixed_names,
+        functions,
+        gateway,
+        global_tables,
+        metrics,
+        resources,
+        streams,
+        user_pools,
+    )
 
-    for module in (gateway, functions, metrics, alarms, streams, expiry, conditions, resources, access):
+    for module in (
+        *(gateway, functions, metrics, alarms, streams, expiry, conditions),
+        *(resources, fixed_names, global_tables, user_pools, access),
+    ):
         for fill in module.GAPS:
             fill()
 

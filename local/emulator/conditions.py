@@ -1,10 +1,12 @@
 """IAM condition keys and resource ARNs that the policies of this service use."""
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import dynamodb_streams
+from ministack.services import dynamodb, dynamodb_streams
 
 
 def kms_encryption_context() -> None:
@@ -45,6 +47,82 @@ def loopback_as_tls() -> None:
         return "true" if key.lower() == "aws:securetransport" else resolve(key, context)
 
     iam_evaluator._resolve_condition_key = resolve_key
+
+
+def role_as_principal() -> None:
+    """Resolve ``aws:PrincipalArn`` of a role's session to the role, as AWS does; MiniStack resolves it to the session.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_key(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        return role_of_session(str(value)) if key.lower() == "aws:principalarn" else value
+
+    iam_evaluator._resolve_condition_key = resolve_key
+
+
+def role_of_session(arn: str) -> str:
+    """Return the ARN of the role of an assumed role's session; any other ARN as it is."""
+    return re.sub(r":sts:(.*):assumed-role/([^/]+)/.*", r":iam:\1:role/\2", arn)
+
+
+def dynamodb_items() -> None:
+    """Support conditions on the items of a DynamoDB request: ``LeadingKeys``, ``Attributes`` and ``ReturnValues``.
+
+    MiniStack knows only ``Attributes`` of projections. ``ReturnValuesOnConditionCheckFailure`` has no condition key.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    """
+    known = iam_actions.dynamodb_service_context
+
+    def service_context(body: bytes) -> dict[str, Any]:
+        context: dict[str, Any] = known(body)
+        return context | item_condition_keys(_members(body))
+
+    iam_actions.dynamodb_service_context = service_context
+
+
+def item_condition_keys(request: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """Return the condition keys of the items that a request to DynamoDB names, also within a transaction."""
+    keys: dict[str, str | list[str]] = {}
+    operations = [*_operations(request)]
+    leading = [key for operation in operations for key in _leading_keys(operation)]
+    attributes = {name for operation in operations for name in _attributes(operation)}
+    if leading:
+        keys["dynamodb:LeadingKeys"] = leading
+    if attributes:
+        keys["dynamodb:Attributes"] = sorted(attributes)
+    if isinstance(request.get("ReturnValues"), str):
+        keys["dynamodb:ReturnValues"] = request["ReturnValues"]
+    return keys
+
+
+def _operations(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield request
+    for member in request.get("TransactItems") or ():
+        yield from (operation for operation in member.values() if isinstance(operation, dict))
+
+
+def _leading_keys(operation: Mapping[str, Any]) -> Iterator[str]:
+    table = dynamodb._tables.get(operation.get("TableName", "")) or {}
+    key = (operation.get("Key") or operation.get("Item") or {}).get(table.get("pk_name"))
+    if isinstance(key, dict):
+        yield from (str(value) for value in key.values())
+
+
+#: A name in an expression that is neither a placeholder nor the name of a function.
+_NAME: Final = re.compile(r"(?<![:#\w])[A-Za-z_]\w*(?!\w*\()")
+_KEYWORDS: Final = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "SET", "REMOVE", "ADD", "DELETE"})
+
+
+def _attributes(operation: Mapping[str, Any]) -> Iterator[str]:
+    for member in ("Key", "Item"):
+        yield from operation.get(member) or ()
+    yield from map(str, (operation.get("ExpressionAttributeNames") or {}).values())
+    for name, expression in operation.items():
+        if name.endswith("Expression") and isinstance(expression, str):
+            yield from (found for found in _NAME.findall(expression) if found.upper() not in _KEYWORDS)
 
 
 def log_streams_and_table_streams() -> None:
@@ -92,4 +170,10 @@ def _members(body: bytes) -> dict[str, Any]:
     return request if isinstance(request, dict) else {}
 
 
-GAPS: Final = (kms_encryption_context, loopback_as_tls, log_streams_and_table_streams)
+GAPS: Final = (
+    kms_encryption_context,
+    loopback_as_tls,
+    role_as_principal,
+    dynamodb_items,
+    log_streams_and_table_streams,
+)

@@ -1,6 +1,8 @@
 """API Gateway's REST data plane: everything between a request and its response except the integration."""
 
+import base64
 import re
+import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -29,6 +31,8 @@ class Exchange:
     ----------
     request
         MiniStack's record of the request.
+    extended_id
+        ``$context.extendedRequestId``, which no caller can choose.
     authorizer
         The context that the authorizer returned, as strings.
     integration_failed
@@ -37,6 +41,7 @@ class Exchange:
 
     request: dict[str, Any]
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    extended_id: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(11)).decode())
     authorizer: dict[str, str] = field(default_factory=dict)
     integration_failed: bool = False
 
@@ -52,23 +57,30 @@ class Exchange:
 
 
 _exchange: ContextVar[Exchange] = ContextVar("exchange")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _Response = Any  # MiniStack's (status, headers, body), or its error object
 
 
 def track_exchange() -> None:
     """Use one request id and time for the authorizer, the function, gateway responses and the client.
 
-    MiniStack uses a different id for each of these, and none for the authorizer.
+    MiniStack uses a different id for each of these, and none for the authorizer. As on AWS, a caller can choose the
+    request id, by a UUID in the header ``x-amzn-RequestId``.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
     """
     execute = gateway._execute_in_scope
     build_event = gateway._build_lambda_event_v1
     invoke_authorizer = gateway._invoke_authorizer_lambda
 
     async def execute_tracked(request: dict[str, Any], *arguments: Any) -> _Response:
-        _exchange.set(Exchange(request))
+        exchange = Exchange(request)
+        _exchange.set(exchange)
+        if _UUID.fullmatch(chosen := _header(request["headers"], "x-amzn-requestid")):
+            request["request_id"] = chosen
         response = await execute(request, *arguments)
         if isinstance(response, tuple):
             response[1].setdefault("x-amzn-requestid", request["request_id"])
+            response[1].setdefault("x-amz-apigw-id", exchange.extended_id)
         return response
 
     def build_tracked_event(*arguments: Any, **options: Any) -> dict[str, Any]:
@@ -92,7 +104,7 @@ def track_exchange() -> None:
 def _identity(exchange: Exchange) -> dict[str, str | int]:
     return {
         "requestId": exchange.request["request_id"],
-        "extendedRequestId": exchange.request["request_id"],
+        "extendedRequestId": exchange.extended_id,
         "requestTime": exchange.request_time,
         "requestTimeEpoch": exchange.request_time_epoch,
     }
@@ -127,6 +139,19 @@ def gateway_response_variables() -> None:
     gateway._GATEWAY_TEMPLATE_VARIABLE = Variables()
 
 
+def context_in_gateway_response_headers() -> None:
+    """Resolve ``context.authorizer.*`` in headers of gateway responses; MiniStack knows only ``context.requestId``."""
+    request_value = gateway._gateway_request_value
+
+    def value_with_context(source: str, request: dict[str, Any]) -> str | None:
+        if source.startswith("context.authorizer."):
+            return _variable(source.removeprefix("context."), "") or None
+        value: str | None = request_value(source, request)
+        return value
+
+    gateway._gateway_request_value = value_with_context
+
+
 def _variable(name: str, otherwise: str) -> str:
     exchange = _exchange.get()
     scope, _, key = name.partition(".")
@@ -134,7 +159,8 @@ def _variable(name: str, otherwise: str) -> str:
         return exchange.authorizer.get(key, "")
     variables: dict[str, str] = {
         "apiId": exchange.request["api_id"],
-        "extendedRequestId": exchange.request["request_id"],
+        "requestId": exchange.request["request_id"],
+        "extendedRequestId": exchange.extended_id,
         "requestTime": exchange.request_time,
         "requestTimeEpoch": str(exchange.request_time_epoch),
     }
@@ -183,9 +209,61 @@ def _is_response(body: Any) -> bool:
     return isinstance(body, dict) and str(body.get("statusCode", "")).isdigit()
 
 
+#: The headers of a function's response that API Gateway renames, and those that it drops.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+RENAMED_HEADERS: Final = frozenset(
+    ["authorization", "connection", "content-md5", "date", "max-forwards", "server", "user-agent", "www-authenticate"]
+)
+DROPPED_HEADERS: Final = frozenset(
+    ["expect", "host", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "via"]
+)
+
+
+def renamed_headers() -> None:
+    """Rename or drop the headers of a function's response that API Gateway keeps for itself.
+
+    MiniStack sends them unchanged. The headers of gateway responses stay as they are.
+    """
+    read_result = gateway._lambda_proxy_response
+
+    def read_and_rename(result: dict[str, Any]) -> Any:
+        response, error = read_result(result)
+        if isinstance(response, dict):
+            renamed = {name: _renamed(response[name]) for name in _HEADER_MEMBERS if response.get(name)}
+            response = response | renamed
+        return response, error
+
+    gateway._lambda_proxy_response = read_and_rename
+
+
+_HEADER_MEMBERS: Final = ("headers", "multiValueHeaders")
+
+
+def _renamed(headers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        f"x-amzn-Remapped-{name}" if name.lower() in RENAMED_HEADERS else name: value
+        for name, value in headers.items()
+        if name.lower() not in DROPPED_HEADERS
+    }
+
+
 #: The condition and the assignment of the template that CDK writes for more than one origin.
 _ORIGIN: Final = re.compile(r'\$origin == "([^"]*)"')
 _ORIGIN_OVERRIDE: Final = "#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)"
+
+
+def variables_of_mock_responses() -> None:
+    """Resolve ``$context`` variables in the response template of a mock integration; MiniStack does not."""
+    invoke_mock = gateway._invoke_mock_v1
+
+    def invoke_mock_with_variables(integration: dict[str, Any]) -> _Response:
+        status, headers, body = invoke_mock(integration)
+        return status, headers, _MOCK_VARIABLE.sub(lambda match: _variable(match[1], match[0]), body.decode()).encode()
+
+    gateway._invoke_mock_v1 = invoke_mock_with_variables
+
+
+_MOCK_VARIABLE: Final = re.compile(r"\$context\.([A-Za-z.]+)")
 
 
 def preflight_of_several_origins() -> None:
@@ -271,7 +349,10 @@ def gateway_metrics() -> None:
 #: In order: the last one that wraps a function is called first.
 GAPS: Final = (
     gateway_response_variables,
+    context_in_gateway_response_headers,
     failed_functions,
+    renamed_headers,
+    variables_of_mock_responses,
     preflight_of_several_origins,
     size_limits,
     track_exchange,

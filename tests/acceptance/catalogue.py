@@ -167,7 +167,7 @@ def _logs() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="logs/request-id",
-        assumed="Response, function's log and access log have the same request id.",
+        assumed="Response and logs have the same request id; the access log has another one that no caller chooses.",
         source=f"{_GATEWAY}/api-gateway-variables-for-access-logging.html",
         check=logs.one_request_id,
         remedy="_ACCESS_LOG in infra/constructs/api.py; the request id in functions/shared/http.py.",
@@ -208,12 +208,20 @@ def _events_and_roles() -> Iterator[Assumption]:
         remedy="infra/permissions.py.",
     )
     yield Assumption(
+        key="roles/items",
+        assumed="No role may touch an item of the users' table that is not this service's.",
+        source=f"{_AWS}/amazondynamodb/latest/developerguide/specifying-conditions.html",
+        check=roles.on_other_items,
+        remedy="The conditions in infra/permissions.py.",
+        only_on_aws="the emulated simulator ignores condition keys",
+    )
+    yield Assumption(
         key="roles/key",
         assumed="Each role may use the secret key as the design lists, and only for the purpose of the secrets.",
         source=simulator,
         check=roles.on_the_key,
         remedy="infra/permissions.py, and the conditions in infra/constructs/secret_key.py.",
-        only_on_aws="the emulated simulator ignores encryption contexts",
+        only_on_aws="the emulated simulator ignores condition keys",
     )
     yield Assumption(
         key="roles/elsewhere",

@@ -4,13 +4,14 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from functions.shared import contract
 from infra.monitoring.rules.model import alarm_name
-from infra.outputs import LIVE, StackId
+from infra.outputs import IMAGE_SUFFIX, LIVE, StackId
 from tests.smoke.deployment import DeployedUser, outputs
 from tests.smoke.journey import Journey
 from tests.support.stack import Api
@@ -79,14 +80,12 @@ class Deployment:
         folders = [*(endpoint.function for endpoint in contract.ENDPOINTS), contract.AUTHORIZER_FUNCTION]
         found = {}
         for folder in (*folders, contract.SECURITY_EVENTS_FUNCTION):
-            try:
-                found[folder] = deployed.get_function_configuration(
-                    FunctionName=self.lambda_name(folder), Qualifier=LIVE
-                )
-            except deployed.exceptions.ResourceNotFoundException:
-                # A table without a stream has no security events.
-                if folder != contract.SECURITY_EVENTS_FUNCTION:
-                    raise
+            for name in (self.lambda_name(folder), self.lambda_name(folder) + IMAGE_SUFFIX):
+                with suppress(deployed.exceptions.ResourceNotFoundException):
+                    found[folder] = deployed.get_function_configuration(FunctionName=name, Qualifier=LIVE)
+        # A table without a stream has no security events.
+        if missing := {*folders} - found.keys():
+            raise ValueError(f"{self.environment} has no functions {', '.join(sorted(missing))}")
         return found
 
     def variables(self, function: str) -> dict[str, str]:

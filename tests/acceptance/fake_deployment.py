@@ -74,6 +74,8 @@ class FakeDeployment:
     ----------
     answered, written
         Change a response before the caller gets it, and a line before it is in its log group.
+    may_anyway
+        What the roles may do without the right condition.
     left_behind
         What was created and not yet deleted.
     """
@@ -93,7 +95,7 @@ class FakeDeployment:
     release: Described = field(default_factory=lambda: {"lastAttemptedDeployment": {"status": "Succeeded"}})
     replicas: list[Described] = field(default_factory=lambda: [{"RegionName": "us-west-2", "ReplicaStatus": "ACTIVE"}])
     may: dict[str, set[str]] = field(default_factory=lambda: {name: set(each) for name, each in MAY.items()})
-    any_purpose: bool = False
+    may_anyway: set[str] = field(default_factory=set)
     alarms: list[Described] = field(init=False)
     datapoints: bool = False
     delivers_alarms: bool = True
@@ -188,7 +190,10 @@ class FakeDeployment:
         agent = sent.headers.get("User-Agent", "urllib3")
         line = {"request_id": request_id, "version": VERSION}
         self._log(f"/aws/lambda/{lambda_name(DISABLE.function, ENVIRONMENT)}", json.dumps(line))
-        self._log(f"/aws/apigateway/mfa-{ENVIRONMENT}", json.dumps(line | {"user_agent": agent}))
+        self._log(
+            f"/aws/apigateway/mfa-{ENVIRONMENT}",
+            json.dumps(line | {"user_agent": agent, "extended_request_id": "extended"}),
+        )
         return self.answered(sent, Answer(status, response, json.dumps(said).encode()))
 
     def _outcome(self, sent: SentRequest) -> tuple[int, ErrorCode | None]:
@@ -343,11 +348,11 @@ class FakeDeployment:
             ContextEntries: list[Described],  # noqa: N803
         ) -> Described:
             folder, (resource,) = PolicySourceArn.rpartition("/")[2], ResourceArns
-            purposes = [value for each in ContextEntries for value in each["ContextKeyValues"]]
+            values = [value for each in ContextEntries for value in each["ContextKeyValues"]]
             own = (f"*:table/{TABLE}", KEY, f"*/{lambda_name(folder, ENVIRONMENT)}:*", "*:sqs:*", "*:event-bus/default")
             granted = self.may[folder] if any(fnmatchcase(resource, each) for each in own) else set()
-            if purposes not in ([], [SECRET_PURPOSE]) and not self.any_purpose:
-                granted = set()
+            if not all(value == SECRET_PURPOSE or value.startswith("USER#") for value in values):
+                granted &= self.may_anyway
             return {
                 "EvaluationResults": [
                     {"EvalActionName": name, "EvalDecision": "allowed" if name in granted else "implicitDeny"}

@@ -192,6 +192,7 @@ BREAKS: Final[dict[str, list[Break]]] = {
         line("disable", lambda text: json.dumps({"request_id": "another", "line": text})),
         line("apigateway", lambda text: json.dumps({"request_id": "another", "line": text})),
         line("apigateway", lambda _text: ""),
+        line("apigateway", lambda text: json.dumps(json.loads(text) | {"extended_request_id": "-"})),
     ],
     "logs/quoted-user-agent": [line("apigateway", lambda text: text.replace("\\", ""))],
     "logs/masking": [
@@ -203,9 +204,10 @@ BREAKS: Final[dict[str, list[Break]]] = {
     "roles/table": [also("setup_mfa", "dynamodb:GetItem"), no_longer("mfa_status", "dynamodb:GetItem")],
     "roles/key": [
         also("setup_mfa", "kms:Decrypt"),
-        sets(any_purpose=True),
+        sets(may_anyway={"kms:Decrypt"}),
         no_longer("verify_mfa", "kms:Decrypt"),
     ],
+    "roles/items": [sets(may_anyway={"dynamodb:GetItem"})],
     "roles/elsewhere": [
         no_longer("jwt_authorizer", "logs:PutLogEvents"),
         no_longer(SECURITY_EVENTS_FUNCTION, "events:PutEvents"),

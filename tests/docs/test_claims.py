@@ -145,6 +145,7 @@ def test_the_integration_guide_knows_the_throttling() -> None:
             f"{each.api_enrolment_throttling_rate}, {each.api_enrolment_throttling_burst}" for each in (prod, dev)
         ],
         "from one address in five minutes, with the firewall": [f"{prod.waf_requests_per_ip}", "no firewall"],
+        "with one access token in five minutes, with the firewall": [f"{prod.waf_requests_per_token}", "no firewall"],
     }
     assert (prod.waf, dev.waf) == (True, False)
 
@@ -184,7 +185,7 @@ def test_the_layout_names_every_folder_that_is_committed() -> None:
 def test_the_settings_of_the_deployment_guide_exist() -> None:
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = [^`]*)?`", text_of("deploy.md")))
     settings = set(Config.model_fields) | set(MonitoringConfig.model_fields)
-    # A field of the access log, a claim of Cognito's, and an argument in infra/constructs/security_events.py.
-    others = {"integration_status", "client_id", "parallelization_factor"}
+    # A field of the access log, claims of tokens, and an argument in infra/constructs/security_events.py.
+    others = {"integration_status", "client_id", "auth_time", "parallelization_factor"}
 
     assert named - settings <= others | set(Attribute)

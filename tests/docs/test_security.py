@@ -5,9 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from functions.shared.contract import MAX_CONSECUTIVE_FAILURES
+from functions.shared.contract import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, WINDOW
 from functions.shared.lockout import Failures
-from functions.shared.totp import WINDOW
 from infra.paths import REPOSITORY
 from tests.support.pages import rows, section, text_of
 
@@ -43,10 +42,11 @@ def guesses(time: timedelta) -> int:
 def test_the_chances_of_guessing_match_the_code() -> None:
     table = rows(section("security.md", "Guessing codes"))
     a_day, a_year = guesses(timedelta(days=1)), 365 * guesses(timedelta(days=1))
-    tried = [guesses(timedelta(minutes=1)), a_day, MAX_CONSECUTIVE_FAILURES, round(a_year, -3)]
+    unlocked = 365 * (FREE_ATTEMPTS - 1)
+    tried = [guesses(timedelta(minutes=1)), a_day, MAX_CONSECUTIVE_FAILURES, round(a_year, -3), unlocked, 10 * unlocked]
     chance = (2 * WINDOW + 1) / 10**6
 
     assert [int(re.sub(r"\D", "", cells[1])) for cells in table] == tried
     documented = [float(cells[2].removesuffix(" %")) / 100 for cells in table]
-    assert documented == pytest.approx([1 - (1 - chance) ** count for count in [*tried[:3], a_year]], rel=0.15)
+    assert documented == pytest.approx([1 - (1 - chance) ** count for count in tried], rel=0.15)
     assert guesses(timedelta(days=4)) == MAX_CONSECUTIVE_FAILURES > guesses(timedelta(days=3))

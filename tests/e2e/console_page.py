@@ -15,7 +15,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
-from functions.shared.contract import STAGE_NAME
+from functions.shared.contract import EXPOSED_HEADERS, STAGE_NAME
 from tests.support.browser import Opened, OpenPage
 from tests.support.http_user import HttpUser
 
@@ -94,7 +94,7 @@ class Canned:
 
     def fulfil(self, route: Route, origin: str) -> None:
         """Respond to a request, with the CORS headers that the page needs."""
-        shared = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}
+        shared = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED_HEADERS}
         body = self.body if isinstance(self.body, str) else json.dumps(self.body)
         route.fulfill(status=self.status, headers={**shared, **self.headers}, body=body)
 

@@ -67,7 +67,9 @@ class Target:
 def target(aws: Aws, stack: Stack, function: str) -> Target:
     """Return the resources of the stack, from the point of view of a function."""
     neighbour = next(name for folder, name in sorted(stack.functions.items()) if folder != function)
-    data_key = aws.client("kms").generate_data_key(KeyId=stack.key_arn, KeySpec="AES_256", EncryptionContext=CONTEXT)
+    data_key = aws.client_as("setup_mfa", "kms").generate_data_key(
+        KeyId=stack.key_arn, KeySpec="AES_256", EncryptionContext=CONTEXT
+    )
     queue_name = dead_letter_queue_name(stack.environment)
     roles = [str(role["Arn"]) for role in aws.client("iam").list_roles()["Roles"]]
     return Target(

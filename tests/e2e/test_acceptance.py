@@ -17,11 +17,11 @@ from tests.support.stack import Aws
 SECONDS: float = 120
 
 
-def acceptance(*arguments: str) -> subprocess.CompletedProcess[str]:
+def acceptance(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tests.acceptance", *arguments],
         cwd=REPOSITORY,
-        env={},
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
@@ -59,7 +59,7 @@ def test_everything_that_the_stack_can_answer_holds_and_nothing_is_left_behind(
         *("http/firewall", "functions/tags", "functions/snapshots", "functions/first-requests"),
         *("functions/releases", "functions/replicas", "functions/concurrency", "functions/after-a-silence"),
         *("logs/request-id", "logs/quoted-user-agent"),
-        *("logs/masking", "roles/key", "alarms/subscriptions"),
+        *("logs/masking", "roles/items", "roles/key", "alarms/subscriptions"),
         *("metrics/AWS/DynamoDB", "metrics/AWS/KMS", "metrics/AWS/SQS"),
     }
     assert user.item() == {}
@@ -75,8 +75,36 @@ def test_fails_when_an_assumption_does_not_hold(stack: Stack, tmp_path: Path) ->
     assert "alarms/evaluated does not hold: there are no alarms" in finished.stdout
 
 
-def test_expects_the_name_of_a_deployment() -> None:
-    finished = acceptance("--api-url", "http://127.0.0.1:9/v1")
+def test_finds_an_environment_by_its_stacks_and_deletes_its_user(stack: Stack, aws: Aws) -> None:
+    """The URL is given as well, because the stack's outputs contain that of AWS."""
+    administrator = {
+        "AWS_ENDPOINT_URL": stack.endpoint_url,
+        "AWS_DEFAULT_REGION": stack.region,
+        "AWS_ACCESS_KEY_ID": stack.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
+    }
+
+    finished = acceptance(
+        *("--environment", stack.environment, "--api-url", stack.api_url, "--only", "http/", "--json"), **administrator
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert {each["key"]: each["detail"] for each in json.loads(finished.stdout) if each["result"] != "holds"} == {
+        "http/firewall": "not answerable here: this environment has no firewall"
+    }
+    people = aws.client("cognito-idp").list_users(UserPoolId=stack.user_pool_id)["Users"]
+    assert not [person for person in people if person["Username"].startswith("smoke-")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--api-url", "http://127.0.0.1:9/v1"], "expected --environment or --stack"),
+        (["--environment", "dev", "--only", "htp/"], "--only: no key begins with 'htp/'"),
+    ],
+)
+def test_wrong_usage_is_reported_in_one_line(arguments: list[str], error: str) -> None:
+    finished = acceptance(*arguments)
 
     assert finished.returncode == 2
-    assert finished.stderr.endswith("error: expected --environment or --stack\n")
+    assert finished.stderr.endswith(f"error: {error}\n")

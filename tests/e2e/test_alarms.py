@@ -233,6 +233,7 @@ def test_every_alarm_is_evaluated_unless_it_needs_metrics_of_aws(
         "account-concurrency",
         "secret-decrypted-outside-the-api",
         "secret-in-logs",
+        "secret-in-logs-by-group",
         "security-events-dead-letter",
         "security-events-delay",
         "table-system-errors",

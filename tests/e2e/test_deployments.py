@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 from functions.shared.contract import STATUS
 from infra.paths import REPOSITORY
 from local import users
-from local.deploy import cdk_environment, context
+from local.deploy import cdk_environment, context, describe
 from local.stack import Stack
 from tests.support.http_user import HttpUser
 from tests.support.stack import Api, Aws, own_stack
@@ -41,7 +42,7 @@ BROKEN = """
             self,
             "Broken",
             type="AWS::KMS::Alias",
-            properties={"AliasName": "alias/aws/reserved", "TargetKeyId": self.storage.secret_key_arn},
+            properties={"AliasName": "alias/aws/reserved", "TargetKeyId": self._storage.secret_key_arn},
         )
         for function in self.functions.values():
             broken.node.add_dependency(function)
@@ -52,6 +53,7 @@ class Checkout:
     """A copy of the deployed sources, to be changed."""
 
     def __init__(self, root: Path) -> None:
+        root.mkdir()
         self.root = root
         for name in ("functions", "infra"):
             shutil.copytree(REPOSITORY / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -68,9 +70,13 @@ class Checkout:
 
     def insert(self, file: str, before: str, text: str) -> None:
         """Insert text before other text, which must occur once."""
+        self.replace(file, before, f"{text}\n{before}")
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Replace text, which must occur once."""
         content = (self.root / file).read_text()
-        assert content.count(before) == 1, before
-        (self.root / file).write_text(content.replace(before, f"{text}\n{before}"))
+        assert content.count(old) == 1, old
+        (self.root / file).write_text(content.replace(old, new))
 
 
 @dataclass(frozen=True)
@@ -84,20 +90,20 @@ class Deployment:
         self, command: str, stacks: str, *arguments: str, checkout: Path = REPOSITORY
     ) -> "subprocess.CompletedProcess[str]":
         """Run CDK on stacks of a checkout."""
-        environment = cdk_environment(
-            self.stack.administrator,
-            self.stack.endpoint_url,
-            self.stack.region,
+        return self.run(
+            *("cdk", command, stacks, "--no-color", "--ci", "--no-notices", "--no-version-reporting"),
+            *("--output", str(self.work / "cdk.out")),
+            *context(endpoint_url=self.stack.endpoint_url, console_url=self.stack.console_url),
+            *arguments,
+            checkout=checkout,
         )
+
+    def run(self, *command: str, checkout: Path = REPOSITORY) -> "subprocess.CompletedProcess[str]":
+        """Run a command in a checkout, with the credentials of the stack's administrator."""
         return subprocess.run(
-            [
-                *("cdk", command, stacks, "--no-color", "--ci", "--no-notices", "--no-version-reporting"),
-                *("--output", str(self.work / "cdk.out")),
-                *context(endpoint_url=self.stack.endpoint_url, console_url=self.stack.console_url),
-                *arguments,
-            ],
+            command,
             cwd=checkout,
-            env=environment,
+            env=cdk_environment(self.stack.administrator, self.stack.endpoint_url, self.stack.region),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,
@@ -119,7 +125,6 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    (tmp_path / "checkout").mkdir()
     return Checkout(tmp_path / "checkout")
 
 
@@ -189,6 +194,62 @@ def test_a_record_survives_deployments_failures_and_rollbacks(deployment: Deploy
     succeeded(deployment.cdk("destroy", "**", "--force"))
 
     assert _gone(aws, stack)
+
+    # -- a first deployment that fails half-way is repeated, in an environment that keeps its data
+    kept = ("--context", "retain_data=true", "--require-approval", "never")
+    failed = deployment.cdk("deploy", "**", *kept, checkout=checkout.root)
+
+    assert "alias/aws/" in failed.stdout + failed.stderr
+    assert status_of(aws, "mfa-local-service") == ("ROLLBACK_COMPLETE", True)
+
+    refused = deployment.cdk("deploy", "**", *kept)
+
+    assert "TerminationProtection" in refused.stdout + refused.stderr
+
+    succeeded(deployment.run(sys.executable, "-m", "tools.unprotect", stack.environment))
+    succeeded(deployment.cdk("deploy", "**", *kept))
+
+    assert status_of(aws, "mfa-local-service") == ("CREATE_COMPLETE", True)
+    assert status_of(aws, "mfa-local-data") == ("CREATE_COMPLETE", True)
+    before = deployed(aws, stack)
+    assert status(before, users.token(before, "before@example.com")) == 200
+
+    # -- the user pool is replaced: the functions follow, although their own code and settings are the same
+    checkout = Checkout(deployment.work / "other")
+    checkout.replace("infra/stacks/identity.py", "username=True, email=True", "username=True, preferred_username=True")
+    succeeded(deployment.cdk("deploy", "**", *kept, checkout=checkout.root))
+
+    after = deployed(aws, stack)
+    assert after.user_pool_id != before.user_pool_id
+    assert status(after, users.token(after, "after@example.com")) == 200
+    assert status(after, users.token(before, "before@example.com")) == 401
+
+
+def deployed(aws: Aws, stack: Stack) -> Stack:
+    """Return the stack as the outputs of its stacks describe it now."""
+    outputs = {
+        each["StackName"]: {output["OutputKey"]: output["OutputValue"] for output in each.get("Outputs", ())}
+        for each in aws.client("cloudformation").describe_stacks()["Stacks"]
+        if each["StackStatus"] != "DELETE_COMPLETE"
+    }
+    return describe(
+        outputs,
+        stack.administrator,
+        endpoint_url=stack.endpoint_url,
+        console_url=stack.console_url,
+        region=stack.region,
+    )
+
+
+def status(stack: Stack, token: str) -> int:
+    """Return the HTTP status of the status route for a token."""
+    return Api(stack.api_url).request(STATUS.method, STATUS.path, token=token).status
+
+
+def status_of(aws: Aws, name: str) -> tuple[str, bool]:
+    """Return a stack's status, and whether it is protected against termination."""
+    (found,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return found["StackStatus"], found["EnableTerminationProtection"]
 
 
 def _gone(aws: Aws, stack: Stack) -> bool:

@@ -1,11 +1,15 @@
 """Each function's role allows what its function needs, and nothing else."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from local.stack import Stack
 from tests.e2e.privileges import (
     DENIED,
     DONE,
+    ITEM,
     absent,
     all_calls,
     attempts,
@@ -17,8 +21,12 @@ from tests.e2e.privileges import (
 from tests.support.least_privilege import MAY
 from tests.support.stack import Aws
 
-#: The key's own policy denies these to everybody.
-DENIED_BY_KEY_POLICY = {"kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"}
+#: The key's own policy denies these.
+DENIED_BY_KEY_POLICY = {
+    *("kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"),
+    # To everybody but the service's roles.
+    *("kms:Decrypt", "kms:GenerateDataKey"),
+}
 
 
 @pytest.mark.parametrize("function", sorted(MAY))
@@ -52,3 +60,32 @@ def test_a_role_may_use_the_key_for_this_purpose_alone(context: dict[str, str], 
     sealing = outcome(lambda: setup.generate_data_key(KeyId=on.key, KeySpec="AES_256", EncryptionContext=context))
     opening = outcome(lambda: verify.decrypt(CiphertextBlob=on.data_key, KeyId=on.key, EncryptionContext=context))
     assert (sealing, opening) == (DENIED, DENIED)
+
+
+@pytest.mark.parametrize("function", sorted(name for name in MAY if "dynamodb:PutItem" in MAY[name]))
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Item": {"pk": {"S": "GROUP#privileges"}, "sk": ITEM["sk"]}},
+        {"Item": ITEM | {"enabled_at": {"S": "2027-01-15T08:00:00Z"}}},
+        {"Item": ITEM | {"last_used_step": {"N": "1"}}},
+        {"Item": ITEM, "ReturnValues": "ALL_OLD"},
+    ],
+    ids=["another key", "an enabled item", "a used code", "the old item"],
+)
+def test_a_role_may_only_put_enrolments(function: str, asked: dict[str, Any], aws: Aws, stack: Stack) -> None:
+    dynamodb = aws.client_as(function, "dynamodb")
+    assert outcome(lambda: dynamodb.put_item(TableName=stack.table_name, **asked)) == DENIED
+
+
+def test_a_role_may_not_touch_items_of_others_in_the_table(aws: Aws, stack: Stack) -> None:
+    other = {"TableName": stack.table_name, "Key": {"pk": {"S": "GROUP#privileges"}, "sk": ITEM["sk"]}}
+    for function, may in MAY.items():
+        dynamodb = aws.client_as(function, "dynamodb")
+        for action, call in (
+            ("dynamodb:GetItem", dynamodb.get_item),
+            ("dynamodb:UpdateItem", dynamodb.update_item),
+            ("dynamodb:DeleteItem", dynamodb.delete_item),
+        ):
+            if action in may:
+                assert outcome(partial(call, **other)) == DENIED, (function, action)

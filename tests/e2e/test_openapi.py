@@ -52,7 +52,8 @@ def test_the_gateway_responds_as_described(
     name: str, api: Api, aws: Aws, stack: Stack, token_for: Callable[..., str]
 ) -> None:
     example = BY_GATEWAY[name]
-    token = token_for("openapi-gateway@example.com")
+    refused = name == "accessDenied"
+    token = None if refused else token_for("openapi-gateway@example.com")
     headers = {"X-Long": "a" * MAX_HEADER_BYTES} if name == "requestTooLarge" else {}
     change: AbstractContextManager[None] = nullcontext()
     if name in FAILING_FUNCTIONS:
@@ -66,7 +67,7 @@ def test_the_gateway_responds_as_described(
         example.body["error"],
         example.body["message"],
     )
-    assert GATEWAY_TIME.fullmatch(body["timestamp"])
+    assert bool(GATEWAY_TIME.fullmatch(body["timestamp"])) is not refused
     assert_described(STATUS, answer.status, answer.headers, body)
     # The change is undone.
     assert api.request(STATUS.method, STATUS.path, token=token).status == 200

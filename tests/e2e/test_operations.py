@@ -14,6 +14,7 @@ from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from functions.shared.contract import BACKUP_CODES, METRICS_NAMESPACE, STATUS, Metric, metric_dimensions
 from infra.monitoring.rules import PAGE_KEY
 from infra.monitoring.rules.model import alarm_name
+from infra.outputs import dashboard_name
 from infra.project import VERSION
 from local.cloudwatch.alarm_state import needs_aws
 from local.cloudwatch.availability import AWS_ONLY, available_locally
@@ -98,7 +99,7 @@ def operations(open_page: OpenPage) -> Open:
 @pytest.fixture(scope="module")
 def body(aws: Aws, stack: Stack) -> list[dict[str, Any]]:
     """Return the widgets of the deployed dashboard, in the order that they are read in."""
-    name = f"mfa-{stack.environment}"
+    name = dashboard_name(stack.environment, stack.region)
     deployed = json.loads(aws.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
     return sorted(deployed["widgets"], key=lambda widget: (widget["y"], widget["x"]))
 
@@ -538,7 +539,7 @@ def test_what_is_missing_or_not_drawn_is_said(operations: Open) -> None:
     view.page.unroute(DATA)
     view.page.route(DATA, answered(lambda _: {"dashboard": None, "widgets": [], "alarms": []}))
     view.later()
-    expect(view.page.get_by_text("There is no dashboard mfa-local.")).to_be_visible()
+    expect(view.page.get_by_text("The environment local has no dashboard.")).to_be_visible()
     expect(view.page.get_by_role("heading", name="All alarms")).to_be_hidden()
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.shared.clock import epoch_from_iso
-from functions.shared.contract import EVENT_SOURCE, SECURITY_EVENTS_FUNCTION, lambda_name
+from functions.shared.contract import EVENT_SOURCE, PENDING_ATTRIBUTES, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import dead_letter_queue_name
 from local.stack import Stack
 from tests.e2e.operator_command import OperatorCommand
@@ -106,8 +107,11 @@ def test_the_event_of_a_reset_names_the_operator(
     assert user.setup().status == 200
 
 
-def test_an_operator_can_unlock_a_user(new_user: NewUser, operator: OperatorCommand) -> None:
+def test_an_operator_can_unlock_a_user(
+    new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber], operator: OperatorCommand
+) -> None:
     user = new_user("events-unlock@example.com")
+    subscriber = subscribe(user)
     user.fresh_time_step()
     user.enrol()
     for _ in range(5):
@@ -116,6 +120,69 @@ def test_an_operator_can_unlock_a_user(new_user: NewUser, operator: OperatorComm
     logged = json.loads(operator.change("unlock", user.user_id))
     assert logged["operator"].startswith("arn:aws:iam::")
     assert user.verify(user.code()).status == 200
+    events = subscriber.wait_for(3)
+    assert [event["detail-type"] for event in events] == ["MFAEnabled", "MFALocked", "MFAUnlocked"]
+    assert events[2]["detail"]["request_id"] == logged["request_id"]
+
+
+def test_setups_role_cannot_replace_a_secret_unseen(
+    stack: Stack, aws: Aws, new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
+) -> None:
+    """An attacker with the role reads an item through a failing condition, and overwrites it with a secret of theirs.
+
+    IAM cannot prevent either. It prevents putting the old item back, and the stream shows what happened.
+    """
+    user = new_user("events-tampered@example.com")
+    subscriber = subscribe(user)
+    user.enrol()
+    thief = aws.client_as("setup_mfa", "dynamodb")
+    pending = {"pk": {"S": f"USER#{user.user_id}"}, "sk": {"S": "MFA#SECRET"}}
+    with pytest.raises(thief.exceptions.ConditionalCheckFailedException) as failed:
+        thief.put_item(
+            TableName=stack.table_name,
+            Item=pending,
+            ConditionExpression="attribute_not_exists(pk)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    old = failed.value.response["Item"]
+    theirs = {name: old[name] for name in PENDING_ATTRIBUTES if name in old} | {"encrypted_secret": {"S": "dGhlaXJz"}}
+    thief.put_item(TableName=stack.table_name, Item=theirs)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        thief.put_item(TableName=stack.table_name, Item=old)
+
+    tampered = subscriber.wait_for(2)[1]
+    assert tampered["detail-type"] == "MFARecordTampered"
+    assert tampered["detail"]["changed"] == "enabled_at,encrypted_secret,last_used_step"
+    user.forget()
+
+
+def test_a_counter_that_somebody_lowers_is_reported(
+    new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
+) -> None:
+    user = new_user("events-lowered@example.com")
+    subscriber = subscribe(user)
+    user.enrol()
+    for _ in range(4):
+        assert user.verify(user.wrong_code()).status == 400
+    user.set(failed_attempts={"N": "0"})
+    tampered = subscriber.wait_for(2)[1]
+    assert (tampered["detail-type"], tampered["detail"]["changed"]) == ("MFARecordTampered", "failed_attempts")
+
+
+def test_a_login_after_wrong_codes_says_so_to_the_user_and_the_subscribers(
+    new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]
+) -> None:
+    user = new_user("events-after-failures@example.com")
+    subscriber = subscribe(user)
+    user.fresh_time_step()
+    user.enrol()
+    for _ in range(4):
+        assert user.verify(user.wrong_code()).status == 400
+    body = user.verify().body
+    used = subscriber.wait_for(2)[1]
+    assert used["detail-type"] == "MFAUsedAfterFailures"
+    assert body["failedAttempts"] == used["detail"]["failed_attempts"] == 4
+    assert body["lastFailedAttemptAt"] == used["detail"]["last_failed_at"]
 
 
 def test_events_are_delivered_after_an_outage_of_the_bus(

@@ -22,7 +22,8 @@ _DOCUMENTED: Final = {
     "AWS::KMS::Key": {"KeySpec", "KeyUsage", "MultiRegion", "Origin"},
     "AWS::Cognito::UserPool": {"AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"},
 }
-_KEPT: Final = "Retain"
+#: Deletion policies that keep a resource when its stack or its template no longer has it.
+_KEPT: Final = ("Retain", "RetainExceptOnCreate")
 
 type Resources = dict[str, dict[str, Any]]
 
@@ -76,5 +77,5 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
         if old != new:
             yield f"would be replaced, as {name} changes from {old!r} to {new!r}"
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
-        if before[policy] == _KEPT != after[policy]:
+        if before[policy] in _KEPT and after[policy] not in _KEPT:
             yield f"would no longer be kept: {policy} changes from {before[policy]} to {after[policy]}"

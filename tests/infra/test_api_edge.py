@@ -91,6 +91,18 @@ def test_requests_of_one_address_are_limited_first(synthesized: Synthesize) -> N
     assert first["Action"] == {"Block": {}}
 
 
+def test_requests_with_one_token_are_limited_from_whichever_addresses(synthesized: Synthesize) -> None:
+    """Otherwise a single token, sent from many addresses, uses up the limits of the enrolment routes for all users."""
+    statement = rules(synthesized("prod", waf_requests_per_token="50"))["RequestsOfOneToken"]["Statement"]
+    limit = statement["RateBasedStatement"]
+    (key,) = limit["CustomKeys"]
+
+    assert (limit["AggregateKeyType"], limit["Limit"]) == ("CUSTOM_KEYS", 50)
+    assert key["Header"]["Name"] == "authorization"
+    # What the authorizer reads as the same token is the same key.
+    assert [each["Type"] for each in key["Header"]["TextTransformations"]] == ["COMPRESS_WHITE_SPACE", "LOWERCASE"]
+
+
 def test_rules_that_would_block_legitimate_requests_only_count(prod: Synthesized) -> None:
     group = rules(prod)["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
     counted = {each["Name"] for each in group["RuleActionOverrides"]}

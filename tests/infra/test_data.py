@@ -54,7 +54,7 @@ def test_only_prod_keeps_its_data_and_resists_deletion(data: Stack, environment:
 
     for kind in (TABLE, KEY):
         resource = data.only(kind)
-        assert resource["DeletionPolicy"] == ("Retain" if protected else "Delete")
+        assert resource["DeletionPolicy"] == ("RetainExceptOnCreate" if protected else "Delete")
         assert resource["UpdateReplacePolicy"] == ("Retain" if protected else "Delete")
     assert replica(data.only(TABLE))["DeletionProtectionEnabled"] is protected
 
@@ -70,7 +70,10 @@ def test_the_keys_policy_separates_administration_from_use(prod: Synthesized) ->
 
     assert administration["Principal"] == use["Principal"] == account
     assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert use["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"}}
+    assert use["Condition"] == {
+        "StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"},
+        "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/mfa-prod-service-*"},
+    }
     # No action that uses the key or delegates its use, and no wildcard that would include one.
     uses = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "CreateGrant", "GenerateMac", "Sign", "*")
     assert not [action for action in administration["Action"] if any(each in action for each in uses)]

@@ -3,7 +3,8 @@
 import pytest
 
 from functions.shared import contract
-from tests.infra.synthesis import Stack, Synthesized, synthesize
+from infra.permissions import PERMISSIONS
+from tests.infra.synthesis import Stack, Synthesize, Synthesized, synthesize
 
 FUNCTION = "AWS::Lambda::Function"
 TABLE = "<AWS::DynamoDB::GlobalTable>"
@@ -83,7 +84,28 @@ def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, fold
     assert found.get("MFA_ISSUER", "AILifestyle") == "AILifestyle"
 
 
-def test_settings_reach_the_functions() -> None:
+def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized, synthesized: Synthesize) -> None:
+    """References to other stacks are resolved only at a deployment, and a version keeps the values of its time."""
+
+    def versions(**settings: str) -> dict[str, str]:
+        """Return the logical id of each function's version."""
+        resources = (synthesized("dev", **settings).service if settings else dev.service).template["Resources"]
+        aliases = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Lambda::Alias"]
+        return {
+            resources[each["FunctionName"]["Ref"]]["Properties"]["Handler"]: each["FunctionVersion"]["Fn::GetAtt"][0]
+            for each in aliases
+        }
+
+    def published(**settings: str) -> set[str]:
+        return {handler.split(".")[1] for handler, _ in versions(**settings).items() - versions().items()}
+
+    with_key = {folder for folder, permissions in PERMISSIONS.items() if permissions.secret_key}
+    # The settings change the definitions of pool, table and key, and no property of a function.
+    assert published(retain_data="true") == with_key | {"jwt_authorizer"}
+    assert published(multi_region_key="true") == with_key
+    assert published(log_retention_days="7") == set()
+    assert versions(multi_region_key="true") == versions(replica_regions="us-west-2")
+
     service = synthesize(
         "dev",
         mfa_issuer="Käse & Co",
@@ -105,3 +127,8 @@ def test_settings_reach_the_functions() -> None:
     assert (setup["MemorySize"], setup["Timeout"], setup["Architectures"]) == (2048, 10, ["x86_64"])
     assert "SnapStart" not in setup
     assert "MFA_REQUIRED_SCOPE" not in service.variables("jwt_authorizer")
+
+
+def test_the_authorizer_knows_the_oldest_login_if_there_is_a_limit() -> None:
+    limited = synthesize("dev", max_auth_age_seconds="300").service
+    assert limited.variables("jwt_authorizer")["JWT_MAX_AUTH_AGE_SECONDS"] == "300"

@@ -106,6 +106,17 @@ def test_a_401_says_how_to_authenticate(dev_responses: dict[str, Resource]) -> N
     assert headers(dev_responses["ACCESS_DENIED"])["WWW-Authenticate"] == "Bearer"
 
 
+def test_with_a_limit_on_the_age_of_logins_a_401_has_the_authorizers_challenge() -> None:
+    strict = responses(synthesize("dev", max_auth_age_seconds="300"))
+    challenges = {
+        reason: each["ResponseParameters"].get("gatewayresponse.header.WWW-Authenticate")
+        for reason, each in strict.items()
+    }
+
+    assert challenges["ACCESS_DENIED"] == "context.authorizer.challenge"
+    assert challenges["UNAUTHORIZED"] == "'Bearer'"
+
+
 def test_temporary_errors_say_when_to_retry(dev_responses: dict[str, Resource]) -> None:
     retrying = {reason for reason, response in dev_responses.items() if "Retry-After" in headers(response)}
 

@@ -52,7 +52,7 @@ def test_passwords_are_strong_and_administrators_create_accounts(each: Synthesiz
     assert all(policy[f"Require{kind}"] for kind in ("Lowercase", "Uppercase", "Numbers", "Symbols"))
     assert pool["Properties"]["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     assert pool["Properties"]["DeletionProtection"] == ("ACTIVE" if environment == "prod" else "INACTIVE")
-    assert pool["DeletionPolicy"] == ("Retain" if environment == "prod" else "Delete")
+    assert pool["DeletionPolicy"] == ("RetainExceptOnCreate" if environment == "prod" else "Delete")
 
 
 def test_the_client_has_no_secret_and_no_browser_flow(each: Synthesized) -> None:

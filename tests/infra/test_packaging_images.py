@@ -13,7 +13,7 @@ from infra.packaging import DEPLOYED_FUNCTIONS, code
 from infra.packaging.code import code_source
 from infra.paths import REPOSITORY
 from infra.stage import MfaStage
-from tests.infra.synthesis import Stack, load_stacks, new_app
+from tests.infra.synthesis import Stack, Synthesized, load_stacks, new_app
 
 IMAGES = {"environment": "prod", "packaging": "image"}
 
@@ -53,6 +53,10 @@ def images(directory: Path) -> dict[str, tuple[str, dict[str, str]]]:
     return {each["source"]["dockerFile"].split("/")[1]: (name, each["source"]) for name, each in assets.items()}
 
 
+def logs(service: Stack) -> set[str]:
+    return {each["LogGroupName"] for each in service.properties_of("AWS::Logs::LogGroup")}
+
+
 def hashes(directory: Path) -> dict[str, str]:
     return {function: name for function, (name, _) in images(directory).items()}
 
@@ -83,6 +87,34 @@ def test_every_function_is_deployed_as_an_image_that_starts_from_a_snapshot(asse
         assert not {"Runtime", "Handler"} & set(function)
         assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
         assert function["Architectures"] == ["arm64"]
+
+
+def test_packaging_can_be_changed_and_changed_back(assembly: tuple[Path, Stack], prod: Synthesized) -> None:
+    """Lambda refuses to change a function's package type, and CloudFormation to replace a function of the same name."""
+    image, zipped = assembly[1], prod.service
+    names = {each["FunctionName"] for each in zipped.properties_of("AWS::Lambda::Function")}
+
+    assert {each["FunctionName"] for each in image.properties_of("AWS::Lambda::Function")} == {
+        f"{name}-image" for name in names
+    }
+    # Nothing that is kept is renamed: it would be in the way of the change back.
+    for kind in ("AWS::Logs::LogGroup", "AWS::SQS::Queue"):
+        assert image.resources(kind).keys() == zipped.resources(kind).keys()
+    assert logs(image) == logs(zipped)
+    # The stage is moved to methods that call the other functions.
+    assert not image.resources("AWS::ApiGateway::Deployment").keys() & zipped.resources("AWS::ApiGateway::Deployment")
+
+
+def test_alarms_and_dashboards_watch_the_images(assembly: tuple[Path, Stack]) -> None:
+    directory, service = assembly
+    names = {each["FunctionName"] for each in service.properties_of("AWS::Lambda::Function")}
+    alarms = load_stacks(directory)["mfa-prod-monitoring"].properties_of("AWS::CloudWatch::Alarm")
+    metrics = [
+        query["MetricStat"]["Metric"] for each in alarms for query in each.get("Metrics", ()) if "MetricStat" in query
+    ]
+    dimensions = [each for metric in metrics for each in metric.get("Dimensions", ())]
+
+    assert {each["Value"] for each in dimensions if each["Name"] == "FunctionName"} == names
 
 
 @pytest.mark.parametrize(("architecture", "platform"), [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")])

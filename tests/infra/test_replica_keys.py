@@ -81,21 +81,21 @@ def _key_of(cloudformation: Any, name: str) -> str | None:
 
 
 @pytest.fixture
-def act_as(regions: Regions, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+def act_as(regions: Regions, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that assumes a role with one permission on the key of a region."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", regions.emulator.url)
 
-    def take_on(action: str, region: str) -> None:
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session(_role(regions, action, region), region))
+    def take_on(action: str, region: str, *prefix: str) -> None:
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session(_role(regions, action, region, *prefix), region))
 
     return take_on
 
 
-def _role(regions: Regions, action: str, region: str) -> Credentials:
+def _role(regions: Regions, action: str, region: str, prefix: str = "mfa-dev-service") -> Credentials:
     """Return credentials of a role with a function's statement on the region's key."""
     iam = regions.emulator.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(RoleName=f"role-{uuid4()}", AssumeRolePolicyDocument=_document(trust))["Role"]
+    role = iam.create_role(RoleName=f"{prefix}-{uuid4()}", AssumeRolePolicyDocument=_document(trust))["Role"]
     condition = {"StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"}}
     statement = {"Effect": "Allow", "Action": action, "Resource": regions.keys[region], "Condition": condition}
     iam.put_role_policy(RoleName=role["RoleName"], PolicyName="use", PolicyDocument=_document(statement))
@@ -117,7 +117,7 @@ def test_both_regions_have_the_same_key(regions: Regions) -> None:
 
 @pytest.mark.parametrize(("sealed_in", "opened_in"), [(PRIMARY, REPLICA), (REPLICA, PRIMARY)])
 def test_each_region_opens_secrets_of_the_other(
-    regions: Regions, act_as: Callable[[str, str], None], sealed_in: str, opened_in: str
+    regions: Regions, act_as: Callable[..., None], sealed_in: str, opened_in: str
 ) -> None:
     act_as("kms:GenerateDataKey", sealed_in)
     sealed = EnvelopeSealer(master_key(KmsKey(regions.keys[sealed_in]))).seal(SECRET, user_id="u-1")
@@ -130,12 +130,22 @@ def test_each_region_opens_secrets_of_the_other(
         opener.open(sealed.message, user_id="u-2")
 
 
-def test_a_function_may_use_the_key_of_its_own_region_alone(
-    regions: Regions, act_as: Callable[[str, str], None]
-) -> None:
+def test_a_function_may_use_the_key_of_its_own_region_alone(regions: Regions, act_as: Callable[..., None]) -> None:
     act_as("kms:GenerateDataKey", PRIMARY)
     sealed = EnvelopeSealer(master_key(KmsKey(regions.keys[PRIMARY]))).seal(SECRET, user_id="u-1")
     act_as("kms:Decrypt", REPLICA)
 
     with pytest.raises(ServiceUnavailableError):
         EnvelopeOpener(master_key(KmsKey(regions.keys[PRIMARY]))).open(sealed.message, user_id="u-1")
+
+
+@pytest.mark.parametrize("region", [PRIMARY, REPLICA])
+def test_a_role_of_another_name_may_not_use_the_key_whatever_iam_allows_it(
+    regions: Regions, act_as: Callable[..., None], region: str
+) -> None:
+    act_as("kms:GenerateDataKey", region)
+    sealed = EnvelopeSealer(master_key(KmsKey(regions.keys[region]))).seal(SECRET, user_id="u-1")
+    act_as("kms:Decrypt", region, "administrator")
+
+    with pytest.raises(ServiceUnavailableError):
+        EnvelopeOpener(master_key(KmsKey(regions.keys[region]))).open(sealed.message, user_id="u-1")

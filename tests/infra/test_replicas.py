@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Annotations, Match
 
 from infra.outputs import StackId
 from tests.infra.checks import assert_no_findings
@@ -37,6 +38,17 @@ def test_the_table_is_in_every_region_and_protected_in_each(replicated: Synthesi
         assert each["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
+def test_several_regions_get_a_note_that_they_are_added_one_by_one(
+    replicated: Synthesized, synthesized: Synthesize
+) -> None:
+    def notes(environment: Synthesized) -> list[Any]:
+        assert environment.stage.data is not None
+        return Annotations.from_stack(environment.stage.data).find_info("*", Match.string_like_regexp("one replica"))
+
+    assert len(notes(replicated)) == 1
+    assert notes(synthesized("prod", replica_regions=REGIONS[0])) == []
+
+
 @pytest.mark.parametrize("region", REGIONS)
 def test_each_region_has_a_replica_of_the_key_with_the_same_protection(replicated: Synthesized, region: str) -> None:
     primary = replicated.data.only(KEY)
@@ -44,7 +56,7 @@ def test_each_region_has_a_replica_of_the_key_with_the_same_protection(replicate
 
     assert key["Properties"]["PrimaryKeyArn"] == f"<{KEY} Arn>"
     assert primary["Properties"]["MultiRegion"] is True
-    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert key["Properties"]["PendingWindowInDays"] == 30
     assert replica(replicated, region).properties["terminationProtection"] is True
 

@@ -58,7 +58,7 @@ def test_dead_letters_need_tls(stack: Stack) -> None:
 
 
 def test_dead_letters_outlive_the_stack_in_prod(dev: Synthesized, prod: Synthesized) -> None:
-    assert prod.service.only("AWS::SQS::Queue")["DeletionPolicy"] == "Retain"
+    assert prod.service.only("AWS::SQS::Queue")["DeletionPolicy"] == "RetainExceptOnCreate"
     assert dev.service.only("AWS::SQS::Queue")["DeletionPolicy"] == "Delete"
 
 
@@ -79,6 +79,19 @@ def test_its_role_may_write_to_the_configured_bus_only(
 
     assert allowed == [bus]
     assert stack.variables("security_events")["EVENT_BUS_NAME"] == settings.get("event_bus", "default")
+
+
+def test_prod_has_a_bus_of_its_own(prod: Synthesized) -> None:
+    (bus,) = prod.service.properties_of("AWS::Events::EventBus")
+    allowed = [each["Resource"] for each in prod.service.granted("security_events") if "PutEvents" in each["Action"]]
+
+    assert bus["Name"] == "mfa-prod-security-events"
+    assert allowed == ["<AWS::Events::EventBus Arn>"]
+    assert prod.service.variables("security_events")["EVENT_BUS_NAME"] == "<AWS::Events::EventBus>"
+
+
+def test_a_configured_bus_is_not_created(synthesized: Synthesize) -> None:
+    assert not synthesized("prod", event_bus="default").service.resources("AWS::Events::EventBus")
 
 
 def test_its_role_may_use_the_tables_own_key(synthesized: Synthesize) -> None:

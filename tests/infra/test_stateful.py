@@ -44,7 +44,11 @@ def test_nothing_that_holds_data_would_be_lost(variant: str, synthesized: Synthe
             {"Properties": {"TableName": "users"}},
             "would be replaced, as TableName changes from 'mfa-prod-users' to 'users'",
         ),
-        (TABLE, {"DeletionPolicy": "Delete"}, "would no longer be kept: DeletionPolicy changes from Retain to Delete"),
+        (
+            TABLE,
+            {"DeletionPolicy": "Delete"},
+            "would no longer be kept: DeletionPolicy changes from RetainExceptOnCreate to Delete",
+        ),
         (KEY, {"UpdateReplacePolicy": "Delete"}, "would no longer be kept: UpdateReplacePolicy changes from Retain"),
         (KEY, {"Properties": {"MultiRegion": True}}, "would be replaced, as MultiRegion changes from None to True"),
     ],
@@ -78,7 +82,7 @@ def test_accepts_additions(previous: dict[str, Resources], changed: dict[str, Re
 def test_notices_an_environment_that_protects_less(previous: dict[str, Resources], synthesized: Synthesize) -> None:
     found = list(losses(previous, stateful_resources(synthesized("prod", retain_data="false"))))
 
-    assert any("DeletionPolicy changes from Retain to Delete" in loss for loss in found)
+    assert any("DeletionPolicy changes from RetainExceptOnCreate to Delete" in loss for loss in found)
 
 
 def test_replicas_need_a_multi_region_key_from_the_first_deployment(synthesized: Synthesize) -> None:

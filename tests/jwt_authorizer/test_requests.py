@@ -10,6 +10,7 @@ from functions.jwt_authorizer.service import TokenVerifier
 from functions.shared.contract import ENDPOINTS, SETUP, Endpoint
 from functions.shared.settings import ConfigurationError
 from tests.support.authorizer import METHOD_ARN, Authorizer, effect
+from tests.support.events import REQUEST_ID
 from tests.support.metrics import emitted_metrics
 from tests.support.tokens import NOW, claims, rsa_key
 
@@ -78,7 +79,7 @@ class TestAuthorizationHeader:
     def test_anything_else_is_denied(self, authorizer: Authorizer, event: dict[str, Any]) -> None:
         answer = authorizer.call(**event)
         assert effect(answer) == "Deny"
-        assert set(answer["context"]) == {"timestamp"}
+        assert set(answer["context"]) == {"timestamp", "challenge"}
 
     def test_without_multiple_values_the_single_ones_count(self, authorizer: Authorizer) -> None:
         single = {"Authorization": f"Bearer {GOOD}"}
@@ -94,7 +95,7 @@ class TestPolicy:
                 "Version": "2012-10-17",
                 "Statement": [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": METHOD_ARN}],
             },
-            "context": {"timestamp": "2027-01-15T08:00:00Z"},
+            "context": {"timestamp": "2027-01-15T08:00:00Z", "challenge": "Bearer"},
         }
 
     @pytest.mark.parametrize("event", [{}, {"methodArn": METHOD_ARN}, {"requestContext": None, "headers": "x"}])
@@ -187,7 +188,7 @@ class TestLog:
         load_authorizer().call(token)
         captured = capsys.readouterr()
         (line,) = [found for found in map(json.loads, captured.out.splitlines()) if "message" in found]
-        assert (line["message"], line["reason"], line["request_id"]) == ("request refused", reason, "request-1")
+        assert (line["message"], line["reason"], line["request_id"]) == ("request refused", reason, REQUEST_ID)
         for part in (token or "").split("."):
             assert len(part) < 10 or part not in captured.out + captured.err
 

@@ -34,8 +34,9 @@ beforeEach(() => {
   mock.method(globalThis, "fetch", async (url) => {
     const path = url.replace("https://api.example", "");
     calls.push(path);
-    const [status, body] = answers[path]();
-    return new Response(JSON.stringify(body), { status, headers: date && { Date: date.toUTCString() } });
+    const [status, body, headers = {}] = answers[path]();
+    const dated = date && { Date: date.toUTCString() };
+    return new Response(JSON.stringify(body), { status, headers: { ...headers, ...dated } });
   });
   client = new MfaClient({ baseUrl: "https://api.example", accessToken: async () => token });
 });
@@ -149,3 +150,16 @@ test("a request that cannot be sent is no timeout", async () => {
   });
   await assert.rejects(client.status(), { code: "NETWORK_ERROR" });
 });
+
+for (const [challenge, maxAge] of [
+  ['Bearer error="insufficient_user_authentication", error_description="…", max_age="300"', 300],
+  ["Bearer", null],
+  ['Bearer error="insufficient_scope", max_age="300"', null],
+  [null, null],
+]) {
+  test(`a 401 with ${challenge} asks for a login of at most ${maxAge} seconds`, async () => {
+    const headers = challenge === null ? {} : { "WWW-Authenticate": challenge.replace("…", "x") };
+    answers["/auth/mfa/disable"] = () => [401, { error: "UNAUTHORIZED" }, headers];
+    await assert.rejects(client.disable({ code: "123456" }), { code: "UNAUTHORIZED", maxAge });
+  });
+}

@@ -15,7 +15,11 @@ def _deploy(
 ) -> Stack:
     cognito = session(administrator, region).client("cognito-idp", endpoint_url=endpoint_url)
     existing = cognito.list_user_pools(MaxResults=1)["UserPools"]
-    pool = existing[0]["Id"] if existing else cognito.create_user_pool(PoolName="quick")["UserPool"]["Id"]
+    if existing:
+        pool = existing[0]["Id"]
+    else:
+        # As in the identity stack: an e-mail address is an alias, and refused as a user name.
+        pool = cognito.create_user_pool(PoolName="quick", AliasAttributes=["email"])["UserPool"]["Id"]
     client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="quick")["UserPoolClient"]["ClientId"]
     return Stack(
         api_url=f"{endpoint_url}/_aws/execute-api/none/v1",

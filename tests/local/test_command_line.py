@@ -141,7 +141,7 @@ def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackF
     token = _finish(folder, "token", "--user", "ann@example.com")
     assert token.stdout.count("\n") == 1
     claims = _claims(token.stdout.strip())
-    assert (claims["token_use"], claims["username"]) == ("access", "ann@example.com")
+    assert (claims["token_use"], claims["username"]) == ("access", "ann-at-example.com")
     again = _claims(_finish(folder, "token", "--user", "ann@example.com", "--kind", "id").stdout.strip())
     assert (again["token_use"], again["sub"], again["email"]) == ("id", claims["sub"], "ann@example.com")
 

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator.conditions import encryption_context_keys, log_stream, table_stream
+from local.emulator.conditions import (
+    encryption_context_keys,
+    item_condition_keys,
+    log_stream,
+    role_of_session,
+    table_stream,
+)
 from local.stack import Credentials
 from tests.support.emulator import Deployed, Emulator, allow, resource, table
 
@@ -162,3 +168,81 @@ def denied(call: Callable[[], Any]) -> bool:
 def test_a_request_that_names_no_stream_is_about_none(body: bytes) -> None:
     assert log_stream(body) == ""
     assert table_stream(body) is None
+
+
+@pytest.fixture(scope="module")
+def items(emulator: Emulator) -> Iterator[Deployed]:
+    """Deploy a role that may put items of some keys, with some attributes, and not read the old ones."""
+    role = role_that_may(
+        {
+            "Action": ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+            "Resource": {"Fn::GetAtt": ["Table", "Arn"]},
+            "Condition": {
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]},
+                "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "mine"]},
+                "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+                "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"},
+            },
+        }
+    )
+    stack = emulator.deploy({"Table": table(), "Role": role}, {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}})
+    yield stack
+    stack.delete()
+
+
+OWN = {"pk": {"S": "USER#1"}}
+MINE = {**OWN, "mine": {"S": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("request_", "refused"),
+    [
+        ({"Item": MINE}, False),
+        ({"Item": MINE, "ReturnValues": "NONE"}, False),
+        ({"Item": MINE, "ReturnValues": "ALL_OLD"}, True),
+        ({"Item": MINE | {"theirs": {"S": "x"}}}, True),
+        ({"Item": {"pk": {"S": "GROUP#1"}}}, True),
+        ({"Item": MINE, "ConditionExpression": "attribute_exists(pk) OR mine = mine"}, False),
+        ({"Item": MINE, "ConditionExpression": "attribute_not_exists(theirs)"}, True),
+        (
+            {
+                "Item": MINE,
+                "ConditionExpression": "attribute_not_exists(#name)",
+                "ExpressionAttributeNames": {"#name": "theirs"},
+            },
+            True,
+        ),
+    ],
+)
+def test_conditions_on_the_items_of_a_request(
+    emulator: Emulator, items: Deployed, request_: dict[str, Any], refused: bool
+) -> None:
+    writer = as_role(emulator, items.outputs["RoleArn"], "dynamodb")
+    name = items.physical_id("Table")
+    assert denied(lambda: writer.put_item(TableName=name, **request_)) == refused
+    if "ReturnValues" not in request_:
+        put = {"Put": {"TableName": name, **request_}}
+        assert denied(lambda: writer.transact_write_items(TransactItems=[put])) == refused
+
+
+def test_an_update_names_the_attributes_of_its_expression(emulator: Emulator, items: Deployed) -> None:
+    writer = as_role(emulator, items.outputs["RoleArn"], "dynamodb")
+    update = {"TableName": items.physical_id("Table"), "Key": OWN, "ExpressionAttributeValues": {":x": {"S": "x"}}}
+    assert not denied(lambda: writer.update_item(**update, UpdateExpression="SET mine = :x"))
+    assert denied(lambda: writer.update_item(**update, UpdateExpression="SET theirs = :x"))
+
+
+def test_a_request_that_names_no_item_has_no_keys_of_one() -> None:
+    assert item_condition_keys({}) == {}
+    assert item_condition_keys({"TableName": "unknown", "Key": OWN}) == {"dynamodb:Attributes": ["pk"]}
+
+
+@pytest.mark.parametrize(
+    ("arn", "principal"),
+    [
+        ("arn:aws:sts::123456789012:assumed-role/setup/session", "arn:aws:iam::123456789012:role/setup"),
+        ("arn:aws:iam::123456789012:user/ada", "arn:aws:iam::123456789012:user/ada"),
+    ],
+)
+def test_the_principal_of_a_session_is_its_role(arn: str, principal: str) -> None:
+    assert role_of_session(arn) == principal

@@ -1,5 +1,6 @@
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -7,8 +8,11 @@ from typing import Any
 import pytest
 import urllib3
 
-from local.emulator.gateway import MAX_BODY_BYTES, MAX_HEADER_BYTES
+from functions.shared.contract import REQUIRED_SCOPE_HEADER, RESPONSE_HEADERS
+from functions.shared.errors import ApiError
+from local.emulator.gateway import DROPPED_HEADERS, MAX_BODY_BYTES, MAX_HEADER_BYTES, RENAMED_HEADERS
 from tests.support.emulator import Deployed, Emulator, eventually, function, resource
+from tools.openapi.examples import error_examples
 
 _AUTHORIZER = """
 import json
@@ -35,7 +39,10 @@ def handler(event, context):
         time.sleep(10)
     if asked == "nothing":
         return None
-    return {"statusCode": 200, "body": json.dumps(event["requestContext"])}
+    headers = {"WWW-Authenticate": "Bearer", "via": "a proxy", "X-Other": "kept"} if asked == "headers" else {}
+    many = {"Date": ["Tue, 01 Jan 2030 00:00:00 GMT"]} if asked == "headers" else {}
+    body = json.dumps(event["requestContext"])
+    return {"statusCode": 200, "headers": headers, "multiValueHeaders": many, "body": body}
 """
 _VARIABLES = {
     "request_id": "$context.requestId",
@@ -46,6 +53,7 @@ _VARIABLES = {
     "time": "$context.requestTime",
     "epoch": "$context.requestTimeEpoch",
     "type": "$context.error.responseType",
+    "extended": "$context.extendedRequestId",
 }
 #: The template that `add_cors_preflight` of aws-cdk-lib writes for two origins.
 _PREFLIGHT_TEMPLATE = """#set($origin = $input.params().header.get("Origin"))
@@ -60,7 +68,15 @@ _PREFLIGHT_TEMPLATE = """#set($origin = $input.params().header.get("Origin"))
 def _gateway_response(kind: str, status: str | None) -> dict[str, Any]:
     code = {"StatusCode": status} if status else {}
     templates = {"application/json": json.dumps(_VARIABLES)}
-    return resource("ApiGateway::GatewayResponse", **_API, ResponseType=kind, ResponseTemplates=templates, **code)
+    headers = {f"gatewayresponse.header.X-{name}": f"context.authorizer.{name}" for name in ("timestamp", "absent")}
+    return resource(
+        "ApiGateway::GatewayResponse",
+        **_API,
+        ResponseType=kind,
+        ResponseParameters=headers,
+        ResponseTemplates=templates,
+        **code,
+    )
 
 
 def _integration(logical_id: str) -> dict[str, Any]:
@@ -147,6 +163,41 @@ def test_function_and_client_see_the_same_request_id(url: str) -> None:
     assert response.json()["requestId"] == response.headers["x-amzn-requestid"]
 
 
+@pytest.mark.parametrize("authorization", ["allow", "deny"])
+def test_a_caller_can_choose_the_request_id_but_not_the_extended_one(url: str, authorization: str) -> None:
+    chosen = str(uuid.uuid4())
+    first, second = (_post(url, authorization, **{"X-Amzn-RequestId": chosen}) for _ in range(2))
+
+    for response in (first, second):
+        body = response.json()
+        assert body.get("requestId", body.get("request_id")) == response.headers["x-amzn-requestid"] == chosen
+    extended = [each.json().get("extendedRequestId") or each.json()["extended"] for each in (first, second)]
+    assert extended[0] != extended[1]
+    assert chosen not in extended
+
+
+def test_a_chosen_request_id_that_is_no_uuid_is_ignored(url: str) -> None:
+    response = _post(url, **{"X-Amzn-RequestId": "chosen"})
+    assert response.json()["requestId"] == response.headers["x-amzn-requestid"] != "chosen"
+
+
+def test_headers_that_the_gateway_keeps_for_itself_are_renamed_or_dropped(url: str) -> None:
+    headers = _post(url, ask="headers").headers
+    assert headers["x-amzn-Remapped-WWW-Authenticate"] == "Bearer"
+    assert headers["x-amzn-Remapped-Date"].endswith("2030 00:00:00 GMT")
+    assert headers["X-Other"] == "kept"
+    assert "WWW-Authenticate" not in headers
+    assert "via" not in headers
+    assert "2030" not in headers["Date"]
+
+
+def test_functions_send_no_header_that_the_gateway_keeps_for_itself() -> None:
+    examples = (each for error in ApiError.__subclasses__() for each in error_examples(error).values())
+    sent = {*RESPONSE_HEADERS, *(name for example in examples for name in example.headers())}
+    assert REQUIRED_SCOPE_HEADER in sent
+    assert not {name.lower() for name in sent} & (RENAMED_HEADERS | DROPPED_HEADERS)
+
+
 def test_authorizer_sees_the_request_as_the_function_does(url: str) -> None:
     context = _post(url).json()
     seen = context["authorizer"]
@@ -160,6 +211,8 @@ def test_a_gateway_response_has_the_authorizers_context(url: str) -> None:
     assert response.status == 401
     assert (body["timestamp"], body["braces"]) == ("2024-01-20T10:00:00Z",) * 2
     assert body["absent"] == ""
+    assert response.headers["X-timestamp"] == "2024-01-20T10:00:00Z"
+    assert "X-absent" not in response.headers
     assert body["request_id"] == body["seen"] == response.headers["x-amzn-requestid"]
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.contract import BACKUP_CODES
 from tests.support.aws_calls import refused
 from tests.support.embedded_aws import EmbeddedAws
@@ -30,6 +31,27 @@ def test_the_secret_stays(enrolled: User) -> None:
     enrolled.regenerate()
     enrolled.wait()
     assert enrolled.verify().status == 200
+
+
+def test_a_request_that_loses_a_race_takes_as_long_for_a_wrong_code_as_for_a_right_one(
+    aws: EmbeddedAws, enrolled: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived: list[BackupCodeKeys] = []
+    codes = BackupCodeKeys.codes
+
+    def observed(keys: BackupCodeKeys) -> list[str]:
+        derived.append(keys)
+        return codes(keys)
+
+    monkeypatch.setattr(BackupCodeKeys, "codes", observed)
+    rival = User(enrolled.load, now=enrolled.now, secret=enrolled.secret)
+    work = []
+    for code in (enrolled.code(), enrolled.wrong_code()):
+        derived.clear()
+        with aws.calls.before("kms:Decrypt", lambda: rival.verify(rival.wrong_code())):
+            assert enrolled.regenerate(code).error == "CONFLICT"
+        work.append(len(derived))
+    assert work == [1, 1]
 
 
 def test_a_backup_code_cannot_make_new_ones(aws: EmbeddedAws, enrolled: User) -> None:

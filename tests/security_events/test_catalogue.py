@@ -10,21 +10,37 @@ from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
 from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
 from infra.paths import REPOSITORY
-from tests.support.stream_records import enabling, hashes, item, stream_record, using_a_backup_code
+from tests.support.stream_records import (
+    OPERATOR,
+    WRITTEN_AT,
+    enabling,
+    hashes,
+    item,
+    stream_record,
+    using_a_backup_code,
+)
 
 DOCUMENT = (REPOSITORY / "docs" / "events.md").read_text()
 
+USED_NOW: dict[str, Any] = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
 FAILED: dict[str, Any] = {"last_failed_at": {"S": "2027-01-15T08:00:00Z"}}
 RECORDS = {
     SecurityEventType.MFA_ENABLED: enabling(),
     SecurityEventType.MFA_DISABLED: stream_record(item(), None),
     SecurityEventType.BACKUP_CODE_USED: using_a_backup_code(),
     SecurityEventType.BACKUP_CODES_REGENERATED: stream_record(
-        item(), item(backup_codes=hashes(10, 18), backup_codes_salt={"S": "b3RoZXIgc2FsdCBzYWx0IQ=="})
+        item(), item(backup_codes=hashes(10, 18), backup_codes_salt={"S": "b3RoZXIgc2FsdCBzYWx0IQ=="}, **USED_NOW)
     ),
     SecurityEventType.MFA_LOCKED: stream_record(
         item(failed_attempts={"N": "4"}, **FAILED), item(failed_attempts={"N": "5"}, **FAILED)
     ),
+    SecurityEventType.MFA_UNLOCKED: stream_record(
+        item(failed_attempts={"N": "100"}, **FAILED), item(last_request_id=OPERATOR)
+    ),
+    SecurityEventType.MFA_USED_AFTER_FAILURES: stream_record(
+        item(failed_attempts={"N": "4"}, **FAILED), item(**USED_NOW)
+    ),
+    SecurityEventType.MFA_RECORD_TAMPERED: stream_record(item(), item(encrypted_secret={"S": "bWluZQ=="})),
 }
 
 

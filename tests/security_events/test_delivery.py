@@ -200,7 +200,15 @@ class TestTelemetry:
         bus.refused_users = {"c"}
         delivery.deliver([enabling("a"), damaged("x"), enabling("b"), enabling("c")])
         emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
-        assert emitted == {"SecurityEventsPublished": 2, "SecurityEventFailures": 2}
+        assert emitted == {"SecurityEventsPublished": 2, "SecurityEventFailures": 2, "MFARecordsTampered": 1}
+
+    @pytest.mark.parametrize("refused", [set(), {"a"}], ids=["published", "refused"])
+    def test_counts_tampering_even_if_the_bus_is_down(
+        self, delivery: Delivery, bus: FakeBus, refused: set[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        bus.refused_users = refused
+        delivery.deliver([stream_record(item("a"), item("a", encrypted_secret={"S": "bWluZQ=="}))])
+        assert emitted_metrics(capsys.readouterr().out, environment="dev")["MFARecordsTampered"] == 1
 
     def test_logs_what_happened_to_whom_and_nothing_of_the_images(
         self, bus: FakeBus, queue: FakeQueue, capsys: pytest.CaptureFixture[str]

@@ -52,7 +52,7 @@ def written(aws: EmbeddedAws, user: User) -> Callable[[], dict[str, Any] | None]
     def record() -> dict[str, Any] | None:
         nonlocal before
         old, before = before, aws.item(user.user_id)
-        return None if old == before else stream_record(old, before)
+        return None if old == before else stream_record(old, before, written_at=user.now)
 
     return record
 
@@ -63,15 +63,21 @@ def respond(handler: ModuleType, *records: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_whole_life_is_told_in_its_order(
-    handler: ModuleType, events: list[dict[str, Any]], user: User, written: Callable[[], dict[str, Any] | None]
+    aws: EmbeddedAws,
+    handler: ModuleType,
+    events: list[dict[str, Any]],
+    user: User,
+    written: Callable[[], dict[str, Any] | None],
 ) -> None:
     records = []
+    writers: list[str] = []
 
     def act(answer: Any, status: int) -> None:
         assert answer.status == status
         record = written()
         assert record is not None
         records.append(record)
+        writers.append(str((aws.item(user.user_id) or {}).get("last_request_id", {}).get("S")))
 
     act(user.setup(), 200)
     act(user.verify_setup(), 200)
@@ -80,6 +86,8 @@ def test_a_whole_life_is_told_in_its_order(
     act(user.verify_backup(user.backup_codes[3]), 200)
     user.wait()
     act(user.regenerate(), 200)
+    act(user.verify_backup("BCDF-0000"), 400)
+    act(user.verify_backup(user.backup_codes[0]), 200)
     for _ in range(5):
         act(user.verify(user.wrong_code()), 400)
     assert user.verify().status == 429
@@ -93,17 +101,22 @@ def test_a_whole_life_is_told_in_its_order(
         "MFAEnabled",
         "BackupCodeUsed",
         "BackupCodesRegenerated",
+        "BackupCodeUsed",
+        "MFAUsedAfterFailures",
         "MFALocked",
         "MFADisabled",
     ]
     told = details(events)
     assert {detail["user_id"] for detail in told} == {"user-1"}
     assert {detail["environment"] for detail in told} == {"dev"}
-    assert [detail["request_id"] for detail in told] == ["user-1-2", "user-1-4", "user-1-5", "user-1-10", None]
+    by = [writers[1], writers[3], writers[4], writers[6], writers[6], writers[11], None]
+    assert [detail["request_id"] for detail in told] == by
+    assert len(set(by)) == 6
     assert told[1]["backup_codes_remaining"] == 7
     assert told[2]["backup_codes_remaining"] == 8
-    assert (told[3]["factor"], told[3]["failed_attempts"]) == ("totp", 5)
-    assert told[4]["actor"] == "user"
+    assert (told[4]["factor"], told[4]["failed_attempts"]) == ("backup_code", 1)
+    assert (told[5]["factor"], told[5]["failed_attempts"]) == ("totp", 5)
+    assert told[6]["actor"] == "user"
     assert [secret for secret in (user.secret, *user.backup_codes) if secret in str(events)] == []
 
 
@@ -148,7 +161,7 @@ def test_a_damaged_record_goes_to_the_queue_and_holds_up_nobody(
     (letter,) = boto3.client("sqs", region_name=REGION).receive_message(QueueUrl=queue_url)["Messages"]
     assert json.loads(letter["Body"])["user_id"] == "a"
     emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
-    assert emitted == {"SecurityEventFailures": 1, "SecurityEventsPublished": 1}
+    assert emitted == {"SecurityEventFailures": 1, "SecurityEventsPublished": 1, "MFARecordsTampered": 1}
 
 
 @pytest.mark.usefixtures("queue_url")

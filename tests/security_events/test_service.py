@@ -9,8 +9,10 @@ import pytest
 from functions.security_events.models import SecurityEvent
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
+from functions.shared.contract import SecurityEventType
 from functions.shared.record import RecordDamagedError
 from tests.support.stream_records import (
+    OPERATOR,
     WRITTEN_AT,
     WRITTEN_AT_ISO,
     Item,
@@ -20,10 +22,13 @@ from tests.support.stream_records import (
     item,
     login,
     pending,
+    reset,
     stream_record,
 )
 
 NEW_SALT = {"S": "b3RoZXIgc2FsdCBzYWx0IQ=="}
+#: A time step at the write, just used.
+USED_NOW: dict[str, Any] = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
 
 
 def derive(record: dict[str, Any]) -> list[SecurityEvent]:
@@ -37,7 +42,12 @@ def events_of(old: Item | None, new: Item | None, **overrides: Any) -> list[tupl
 
 def failed(count: int, **attributes: Any) -> Item:
     """Return an item with so many wrong TOTP codes in a row."""
-    return item(failed_attempts={"N": str(count)}, last_failed_at={"S": WRITTEN_AT_ISO}, **attributes)
+    return item(**{"failed_attempts": {"N": str(count)}, "last_failed_at": {"S": WRITTEN_AT_ISO}, **attributes})
+
+
+LONG_AGO = {"S": "2027-01-15T07:30:00Z"}
+TOTP_COUNTER = "failed_attempts,last_failed_at"
+BACKUP_COUNTER = "backup_failed_attempts,backup_last_failed_at"
 
 
 def failed_backup(count: int, **attributes: Any) -> Item:
@@ -52,10 +62,11 @@ class TestEnabled:
         assert events_of(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {"actor": "user"})]
 
     def test_an_item_that_is_written_as_enabled(self) -> None:
-        assert events_of(None, item()) == [("MFAEnabled", {"actor": "import"})]
+        assert events_of(None, item(last_request_id={"S": "import:1"})) == [("MFAEnabled", {"actor": "import"})]
+        assert events_of(None, item()) == [("MFAEnabled", {"actor": "unknown"})]
 
     def test_an_item_of_an_older_deployment_has_no_status_and_counts_as_enabled(self) -> None:
-        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {"actor": "import"})]
+        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {"actor": "unknown"})]
         assert events_of(item(status=None, version=None), item()) == []
 
 
@@ -64,13 +75,12 @@ class TestDisabled:
         assert events_of(item(), None) == [("MFADisabled", {"actor": "user"})]
 
     def test_by_the_user_after_an_operators_unlocking(self) -> None:
-        unlocked = item(last_request_id={"S": "operator:0b7b3d0e-6a52-4ad3-8d2c-6d0d8f6f2f11"})
+        unlocked = item(last_request_id=OPERATOR)
         assert events_of(unlocked, None) == [("MFADisabled", {"actor": "user"})]
 
     def test_by_an_operators_reset_and_once_only(self) -> None:
-        reset = pending(encrypted_secret=None, iv=None, backup_codes=hashes(0, 0), backup_codes_salt=None)
-        assert events_of(item(), reset) == [("MFADisabled", {"actor": "operator"})]
-        assert events_of(reset, None) == []
+        assert events_of(item(), reset()) == [("MFADisabled", {"actor": "operator"})]
+        assert events_of(reset(), None) == []
 
     def test_by_an_expiry_that_no_enabled_item_should_have(self) -> None:
         assert events_of(item(), None, **expiry()) == [("MFADisabled", {"actor": "expiry"})]
@@ -90,12 +100,12 @@ class TestBackupCodes:
 
     def test_the_last_one_used(self) -> None:
         before = item(backup_codes=hashes(0, 1), backup_codes_used=hashes(1, 8))
-        after = item(backup_codes=hashes(0, 0), backup_codes_used=hashes(0, 8))
+        after = item(backup_codes=hashes(0, 0), backup_codes_used={"L": [*hashes(1, 8)["L"], *hashes(0, 1)["L"]]})
         assert events_of(before, after) == [("BackupCodeUsed", {"backup_codes_remaining": 0})]
 
     def test_a_new_set(self) -> None:
         before = item(backup_codes=hashes(0, 1), backup_codes_used=hashes(1, 8))
-        after = item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT)
+        after = item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT, **USED_NOW)
         assert events_of(before, after) == [("BackupCodesRegenerated", {"backup_codes_remaining": 8})]
 
 
@@ -125,9 +135,6 @@ class TestLocked:
     def test_a_write_that_leaves_the_count_as_it_is_is_no_lock(self) -> None:
         assert events_of(failed(7), failed(7, last_used_step={"N": "60000002"})) == []
 
-    def test_a_right_code_that_ends_a_row_of_wrong_ones_is_no_event(self) -> None:
-        assert events_of(failed(7), item(last_used_step={"N": "60000009"})) == []
-
     def test_a_pending_enrolment_cannot_be_locked(self) -> None:
         assert events_of(pending(failed_attempts={"N": "6"}), pending(failed_attempts={"N": "7"})) == []
 
@@ -147,6 +154,79 @@ class TestLocked:
             ("MFALocked", "backup_code"),
         ]
         assert len({event.event_id for event in events}) == 3
+
+
+class TestUsedAfterFailures:
+    def test_a_right_code_says_how_many_wrong_ones_preceded_it_and_when(self) -> None:
+        facts = {"factor": "totp", "failed_attempts": 4, "last_failed_at": WRITTEN_AT_ISO}
+        assert events_of(failed(4), item(**USED_NOW)) == [("MFAUsedAfterFailures", facts)]
+
+    def test_backup_codes_are_counted_by_themselves(self) -> None:
+        used = item(backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))
+        facts = {"factor": "backup_code", "failed_attempts": 1, "last_failed_at": WRITTEN_AT_ISO}
+        assert events_of(failed_backup(1), used) == [
+            ("BackupCodeUsed", {"backup_codes_remaining": 7}),
+            ("MFAUsedAfterFailures", facts),
+        ]
+
+    def test_one_without_wrong_ones_before_it_is_no_event(self) -> None:
+        assert events_of(item(), item(**USED_NOW)) == []
+
+
+class TestUnlocked:
+    def test_by_an_operator(self) -> None:
+        facts = {"factor": "totp", "failed_attempts": 100, "last_failed_at": WRITTEN_AT_ISO}
+        assert events_of(failed(100), item(last_request_id=OPERATOR)) == [("MFAUnlocked", facts)]
+
+
+class TestTampered:
+    """Writes of whoever has access to the table, or the role of `setup_mfa`: no function makes them."""
+
+    @pytest.mark.parametrize(
+        ("old", "new", "changed"),
+        [
+            pytest.param(
+                item(),
+                item(encrypted_secret={"S": "bWluZQ=="}, created_at={"S": "2027-01-15T08:00:00Z"}),
+                "created_at,encrypted_secret",
+                id="another secret",
+            ),
+            pytest.param(item(), item(created_at=None), "created_at", id="another enrolment"),
+            pytest.param(item(), item(enabled_at=None, last_used_step=None), "enabled_at,last_used_step", id="older"),
+            pytest.param(item(), item(expires_at={"N": "1"}), "expires_at", id="an expiry"),
+            pytest.param(failed(7), item(), "failed_attempts,last_failed_at", id="a counter reset"),
+            pytest.param(failed(7), failed(1), "failed_attempts", id="a counter lowered"),
+            pytest.param(failed_backup(7), item(**USED_NOW), BACKUP_COUNTER, id="a counter reset at a login"),
+            pytest.param(failed(7), failed(7, last_failed_at=LONG_AGO), "last_failed_at", id="a lock shortened"),
+            pytest.param(failed(7), failed(8, last_failed_at=LONG_AGO), TOTP_COUNTER, id="a wrong code of the past"),
+            pytest.param(
+                item(), item(last_used_step={"N": "59999999"}), "last_used_step", id="a used code valid again"
+            ),
+            pytest.param(item(), item(last_used_step={"N": "70000000"}), "last_used_step", id="all codes refused"),
+            pytest.param(
+                item(backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1)),
+                item(),
+                "backup_codes,backup_codes_used",
+                id="a used backup code valid again",
+            ),
+            pytest.param(item(), item(backup_codes=hashes(1, 9)), "backup_codes", id="a backup code of their own"),
+            pytest.param(item(), item(backup_codes=hashes(1, 8)), "backup_codes", id="a backup code removed"),
+            pytest.param(item(), item(note={"S": "x"}), "note", id="an unknown attribute"),
+        ],
+    )
+    def test_a_change_of_an_enabled_item_that_no_function_makes(self, old: Item, new: Item, changed: str) -> None:
+        assert ("MFARecordTampered", {"changed": changed}) in events_of(old, new)
+
+    def test_new_backup_codes_without_a_code_from_the_app(self) -> None:
+        new = item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT)
+        assert events_of(item(), new)[1:] == [("MFARecordTampered", {"changed": "backup_codes,backup_codes_salt"})]
+
+    def test_an_enabled_item_replaced_by_an_enrolment(self) -> None:
+        events = events_of(item(), pending(encrypted_secret={"S": "bWluZQ=="}, last_request_id=OPERATOR))
+        assert events[0] == ("MFADisabled", {"actor": "unknown"})
+        (kind, facts) = events[1]
+        assert kind == "MFARecordTampered"
+        assert "encrypted_secret" in str(facts["changed"])
 
 
 class TestNoEvent:
@@ -185,8 +265,8 @@ class TestDetail:
         }
 
     def test_of_an_operators_reset_carries_the_operators_mark(self) -> None:
-        (event,) = derive(stream_record(item(), pending(last_request_id={"S": "operator:1234"})))
-        assert event.detail("dev")["request_id"] == "operator:1234"
+        (event,) = derive(stream_record(item(), reset()))
+        assert event.detail("dev")["request_id"] == OPERATOR["S"]
 
     def test_of_a_deletion_names_no_request_rather_than_an_earlier_one(self) -> None:
         (event,) = derive(stream_record(item(last_request_id={"S": "request-7"}), None))
@@ -197,11 +277,14 @@ class TestDetail:
             (pending(), item()),
             (item(), None),
             (item(), item(backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))),
-            (item(), item(backup_codes_salt=NEW_SALT)),
+            (item(), item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT, **USED_NOW)),
             (failed(4), failed(5)),
+            (failed(4), item(**USED_NOW)),
+            (failed(4), item(last_request_id=OPERATOR)),
+            (item(), item(encrypted_secret={"S": "c3RvbGVu"}, iv={"S": "c3RvbGVu"})),
         ]
         events = [event for old, new in images for event in derive(stream_record(old, new))]
-        assert len({event.type for event in events}) == 5
+        assert len({event.type for event in events}) == len(SecurityEventType)
         written = json.dumps([event.detail("prod") for event in events])
         confidential = [item()[name]["S"] for name in ("encrypted_secret", "iv", "backup_codes_salt")]
         confidential += [NEW_SALT["S"], item()["last_used_step"]["N"]]

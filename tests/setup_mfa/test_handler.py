@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from functions.shared.contract import SETUP, SETUP_METRICS
+from functions.shared.contract import PENDING_ATTRIBUTES, SETUP, SETUP_METRICS
 from functions.shared.settings import ConfigurationError
 from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import EmbeddedAws
-from tests.support.events import api_event
+from tests.support.events import REQUEST_ID, api_event
 from tests.support.metrics import emitted_metrics
 
 ISO_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -43,6 +43,7 @@ def test_stores_no_plaintext(aws: EmbeddedAws, load_handler: Load) -> None:
     _, body, _ = call(load_handler("setup_mfa"))
 
     item = aws.item("user-1")
+    assert set(item) == set(PENDING_ATTRIBUTES)  # its role may write no other
     assert len(base64.b64decode(item["encrypted_secret"]["S"])) > 300
     assert base64.b64decode(item["iv"]["S"]) == bytes(11) + b"\x01"
     assert len(item["backup_codes"]["L"]) == 8
@@ -62,14 +63,14 @@ def test_refuses_when_enabled_with_two_aws_calls_and_changes_nothing(
     before = aws.item("user-1")
 
     with aws.calls.recorded() as made:
-        code, body, _ = call(handler, request_id="abc-123")
+        code, body, _ = call(handler)
 
     assert code == 409
     assert ISO_Z.fullmatch(body.pop("timestamp"))
     assert body == {
         "error": "MFA_ALREADY_ENABLED",
         "message": "MFA is already enabled for this account",
-        "request_id": "abc-123",
+        "request_id": REQUEST_ID,
     }
     assert made == ["kms:GenerateDataKey", "dynamodb:PutItem"]
     assert aws.item("user-1") == before
@@ -90,11 +91,10 @@ def test_replaces_a_pending_enrolment(aws: EmbeddedAws, load_handler: Load) -> N
 def test_without_an_authorizer_nobody_is_authenticated(aws: EmbeddedAws, load_handler: Load) -> None:
     handler = load_handler("setup_mfa")
     with aws.calls.recorded() as made:
-        status, body, headers = call(handler, user_id=None, request_id="abc-123")
+        status, body, _ = call(handler, user_id=None)
     assert status == 401
     assert ISO_Z.fullmatch(body.pop("timestamp"))
-    assert body == {"error": "UNAUTHORIZED", "message": "User authentication required", "request_id": "abc-123"}
-    assert headers["WWW-Authenticate"] == "Bearer"
+    assert body == {"error": "UNAUTHORIZED", "message": "User authentication required", "request_id": REQUEST_ID}
     assert made == []
 
 
@@ -127,10 +127,10 @@ def test_an_unexpected_failure_is_a_500_without_detail(
 ) -> None:
     handler = load_handler("setup_mfa")
     with aws.calls.recorded({"dynamodb:PutItem": raising(RuntimeError("the secret detail"))}):
-        status, body, _ = call(handler, request_id="abc-123")
+        status, body, _ = call(handler)
     assert status == 500
     assert ISO_Z.fullmatch(body.pop("timestamp"))
-    assert body == {"error": "INTERNAL_ERROR", "message": "An unexpected error occurred", "request_id": "abc-123"}
+    assert body == {"error": "INTERNAL_ERROR", "message": "An unexpected error occurred", "request_id": REQUEST_ID}
     logged = capsys.readouterr().out
     assert "RuntimeError" in logged
     assert "the secret detail" not in logged
@@ -197,11 +197,11 @@ class TestLog:
     ) -> None:
         handler = load_handler("setup_mfa")
         capsys.readouterr()
-        _, body, _ = call(handler, request_id="abc-123", label="ada@example.com")
+        _, body, _ = call(handler, label="ada@example.com")
         captured = capsys.readouterr()
         lines = [json.loads(line) for line in captured.out.splitlines()]
         line = next(line for line in lines if line.get("message") == "request answered")
-        assert line["request_id"] == "abc-123"
+        assert line["request_id"] == REQUEST_ID
         assert line["user_id"] == "user-1"
         assert line["status"] == 200
         assert line["route"] == "POST /auth/mfa/setup"
@@ -209,6 +209,20 @@ class TestLog:
         everything = captured.out + captured.err
         for private in (body["secret"], body["qrCode"][30:60], "ada@example.com", item["encrypted_secret"]["S"]):
             assert private not in everything
+
+    @pytest.mark.parametrize(
+        ("given", "logged"), [("JhT3dGEsIAMEb0w=", "JhT3dGEsIAMEb0w="), (None, None), ("a b", None), ("a" * 65, None)]
+    )
+    def test_has_the_request_id_that_callers_cannot_choose(
+        self, load_handler: Load, capsys: pytest.CaptureFixture[str], given: Any, logged: str | None
+    ) -> None:
+        handler = load_handler("setup_mfa")
+        event = api_event(SETUP)
+        event["requestContext"]["extendedRequestId"] = given
+        handler.lambda_handler(event, None)
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        (line,) = [line for line in lines if line.get("message") == "request answered"]
+        assert line.get("extended_request_id") == logged
 
     def test_a_level_above_info_silences_it(
         self, load_handler: Load, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

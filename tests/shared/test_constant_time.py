@@ -10,9 +10,9 @@ import pytest
 
 from functions.shared import second_factor
 from functions.shared.backup_codes import SALT_BYTES
-from functions.shared.contract import Status
+from functions.shared.contract import STEP_SECONDS, WINDOW, Status
 from functions.shared.record import MfaRecord
-from functions.shared.totp import STEP_SECONDS, WINDOW, matching_step
+from functions.shared.totp import matching_step
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 NOW = 1_700_000_000

@@ -25,7 +25,7 @@ from functions.shared.errors import (
 from functions.shared.http import LambdaHandler, Request
 from functions.shared.request_body import TotpRequest
 from functions.shared.settings import EndpointSettings
-from tests.support.events import api_event
+from tests.support.events import REQUEST_ID, api_event
 from tests.support.metrics import emitted_metrics
 from tests.support.routes import Value, handler_of
 
@@ -73,12 +73,12 @@ def test_the_operation_gets_the_caller_and_the_parsed_body() -> None:
         seen.append(request)
         return Value(1)
 
-    event = api_event(VERIFY, user_id="user-7", label="Ada", scope="a b", request_id="r-7", body={"code": "123 456"})
+    event = api_event(VERIFY, user_id="user-7", label="Ada", scope="a b", body={"code": "123 456"})
     handler(operation, body=TotpRequest)(event, None)
     (request,) = seen
     assert (request.identity.user_id, request.identity.label) == ("user-7", "Ada")
     assert request.identity.scopes == {"a", "b"}
-    assert (request.request_id, request.body) == ("r-7", TotpRequest(code="123456"))
+    assert (request.request_id, request.body) == (REQUEST_ID, TotpRequest(code="123456"))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_operation_gets_the_caller_and_the_parsed_body() -> None:
     [
         (ValidationError("code must be six digits"), 400, "VALIDATION_ERROR", {}),
         (InvalidCodeError(), 400, "INVALID_CODE", {}),
-        (UnauthorizedError(), 401, "UNAUTHORIZED", {"WWW-Authenticate": "Bearer"}),
+        (UnauthorizedError(), 401, "UNAUTHORIZED", {}),
         (MfaAlreadyEnabledError(), 409, "MFA_ALREADY_ENABLED", {}),
         (MfaNotEnabledError(), 409, "MFA_NOT_ENABLED", {}),
         (ConflictError(), 409, "CONFLICT", {}),
@@ -100,11 +100,11 @@ def test_the_operation_gets_the_caller_and_the_parsed_body() -> None:
 def test_an_error_is_an_answer_of_exactly_four_members(
     error: ApiError, status: int, code: str, headers: dict[str, str]
 ) -> None:
-    response = handler(raising(error))(api_event(VERIFY, request_id="r-1"), None)
+    response = handler(raising(error))(api_event(VERIFY), None)
     body = json.loads(response["body"])
     assert response["statusCode"] == status
     assert ISO_Z.fullmatch(body.pop("timestamp"))
-    assert body == {"error": code, "message": error.message, "request_id": "r-1"}
+    assert body == {"error": code, "message": error.message, "request_id": REQUEST_ID}
     special = response["headers"].keys() - {"Cache-Control", "Content-Type", "X-Content-Type-Options"}
     assert {name: response["headers"][name] for name in special} == headers
 
@@ -177,17 +177,19 @@ def test_no_event_raises(event: Any) -> None:
 
 
 class TestRequestId:
+    LAMBDAS = "c0ffee00-0000-4000-8000-000000000000"
+
     def test_is_api_gateways(self) -> None:
-        response = handler(raising(ConflictError()))(api_event(VERIFY, request_id="gateway-1"), None)
-        assert json.loads(response["body"])["request_id"] == "gateway-1"
+        response = handler(raising(ConflictError()))(api_event(VERIFY), None)
+        assert json.loads(response["body"])["request_id"] == REQUEST_ID
 
-    @pytest.mark.parametrize("missing", [None, ""])
-    def test_without_one_it_is_lambdas(self, missing: Any) -> None:
+    @pytest.mark.parametrize("chosen", [None, "", 7, "operator:" + REQUEST_ID, REQUEST_ID + "\n", "a" * 420_000])
+    def test_anything_but_a_uuid_is_replaced_by_lambdas(self, chosen: Any) -> None:
         class Context:
-            aws_request_id = "lambda-1"
+            aws_request_id = self.LAMBDAS
 
-        response = handler(raising(ConflictError()))(api_event(VERIFY, request_id=missing), Context())
-        assert json.loads(response["body"])["request_id"] == "lambda-1"
+        response = handler(raising(ConflictError()))(api_event(VERIFY, request_id=chosen), Context())
+        assert json.loads(response["body"])["request_id"] == self.LAMBDAS
 
     def test_without_either_it_is_new_each_time(self) -> None:
         event = api_event(VERIFY, request_id="")
@@ -200,8 +202,7 @@ class TestScope:
     def test_a_missing_scope_is_a_403_that_names_it_and_nothing_is_done(self) -> None:
         response = handler(raising(AssertionError()), scope="mfa/manage")(api_event(VERIFY, scope="openid"), None)
         assert response["statusCode"] == 403
-        challenge = response["headers"]["WWW-Authenticate"]
-        assert challenge == 'Bearer error="insufficient_scope", scope="mfa/manage"'
+        assert response["headers"]["Required-Scope"] == "mfa/manage"
 
     def test_a_granted_one_passes(self) -> None:
         event = api_event(VERIFY, scope="openid mfa/manage")
@@ -223,7 +224,7 @@ class TestCors:
     def test_a_configured_origin_is_allowed_to_read(self, name: str) -> None:
         assert self.headers("https://other.example", self.APP, **{name: self.APP}) == {
             "Access-Control-Allow-Origin": self.APP,
-            "Access-Control-Expose-Headers": "Date, Retry-After, WWW-Authenticate",
+            "Access-Control-Expose-Headers": "Date, Required-Scope, Retry-After, WWW-Authenticate",
             "Vary": "Origin",
         }
 

@@ -4,13 +4,19 @@ The model has no versions, ciphertexts or conditions: it is what a user's guide 
 """
 
 import math
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from functions.security_events.service import derive_events
+from functions.security_events.stream import change_from_record
+from functions.shared.contract import SecurityEventType
+from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import START, Answer, User
+from tests.support.stream_records import stream_record
 
 FREE = 5
 
@@ -34,9 +40,11 @@ class Failures:
 class LifeCycle(RuleBasedStateMachine):
     """Walks one user through the routes and predicts every response."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, aws: EmbeddedAws, user: User) -> None:
         super().__init__()
+        self.aws = aws
         self.user = user
+        self.item: dict[str, Any] = {}
         user.user_id, user.now, user.secret = f"user-{uuid4()}", START, ""
         self.forget()
 
@@ -177,10 +185,18 @@ class LifeCycle(RuleBasedStateMachine):
             self.state == "ENABLED" and self.user.now < self.totp.locked_until
         )
 
+    @invariant()
+    def no_write_of_a_route_looks_like_tampering(self) -> None:
+        before, self.item = self.item, self.aws.item(self.user.user_id)
+        if before != self.item:
+            record = stream_record(before, self.item, written_at=self.user.now)
+            events = derive_events(change_from_record(record))
+            assert SecurityEventType.MFA_RECORD_TAMPERED not in {event.type for event in events}
 
-def test_every_walk_through_the_routes_is_as_the_model_says(user: User) -> None:
+
+def test_every_walk_through_the_routes_is_as_the_model_says(aws: EmbeddedAws, user: User) -> None:
     run_state_machine_as_test(
-        lambda: LifeCycle(user),  # type: ignore[arg-type] # any callable that makes one will do
+        lambda: LifeCycle(aws, user),  # type: ignore[arg-type] # any callable that makes one will do
         settings=settings(
             max_examples=25,
             stateful_step_count=40,

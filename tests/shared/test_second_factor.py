@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,11 @@ class Check:
     def second_factor(self) -> SecondFactor:
         return SecondFactor(repository=self.repository, opener=self, clock=lambda: self.now)
 
-    def require(self, offered: OfferedCode, *change: Any) -> MfaRecord:
-        return self.second_factor().require(
-            "user-1", offered, *change, request_id="request-1", count=self.counted.append
+    def require(self, offered: OfferedCode, *change: Any, **options: Any) -> MfaRecord:
+        return (
+            self.second_factor()
+            .require("user-1", offered, *change, request_id="request-1", count=self.counted.append, **options)
+            .record
         )
 
     def remove(self, offered: OfferedCode) -> None:
@@ -227,6 +230,15 @@ def test_locking_one_factor_leaves_the_other_usable(check: Check) -> None:
 def test_a_wrong_code_applies_no_change(check: Check) -> None:
     with pytest.raises(InvalidCodeError):
         check.require(WRONG[Factor.TOTP], lambda *_: pytest.fail("was applied"))
+
+
+@pytest.mark.parametrize("offered", [TOTP, WRONG[Factor.TOTP]], ids=["right", "wrong"])
+def test_a_route_prepares_the_same_for_right_and_wrong_codes(check: Check, offered: OfferedCode) -> None:
+    """Of parallel guesses only one is counted: how long the others take must not show which of them is right."""
+    prepared: list[str] = []
+    with suppress(InvalidCodeError):
+        check.require(offered, prepare=prepared.append)
+    assert prepared == [SECRET]
 
 
 def test_a_change_that_fails_burns_nothing(check: Check) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.jwt_authorizer.keys import JwksEndpoint
 from functions.shared.contract import SETUP, Endpoint, Env
+from tests.support.events import REQUEST_ID
 from tests.support.leaks import IN_PROCESS
 from tests.support.tokens import NOW
 
@@ -41,7 +42,7 @@ class Authorizer:
             "httpMethod": route.method,
             "headers": headers,
             "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "requestContext": {"requestId": "request-1", "stage": "v1"},
+            "requestContext": {"requestId": REQUEST_ID, "stage": "v1"},
             **event,
         }
         answer: dict[str, Any] = self.lambda_handler(request, None)

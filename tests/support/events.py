@@ -5,6 +5,8 @@ from typing import Any
 
 from functions.shared.contract import Endpoint
 
+REQUEST_ID = "5b340a2f-d80a-46e0-a523-11476d9689cb"
+
 
 def api_event(
     route: Endpoint,
@@ -14,7 +16,7 @@ def api_event(
     scope: str = "",
     body: Any = None,
     headers: dict[str, str] | None = None,
-    request_id: str = "request-1",
+    request_id: str = REQUEST_ID,
 ) -> dict[str, Any]:
     """Return the event of an authorized request; with ``user_id`` None, of one that no authorizer saw."""
     authorizer = None if user_id is None else {"user_id": user_id, "label": label, "scope": scope}

@@ -1,6 +1,7 @@
 """Users who call the routes: the deployed ones, or the Lambda handlers at a time that the test chooses."""
 
 import json
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -132,6 +133,7 @@ class User(Caller):
         if handler is None:
             handler = self.handlers[route.function] = self.load(route.function, self.time)
         self.requests += 1
-        event = api_event(route, user_id=self.user_id, body=body, request_id=f"{self.user_id}-{self.requests}")
+        request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.user_id}-{self.requests}"))
+        event = api_event(route, user_id=self.user_id, body=body, request_id=request_id)
         response = handler.lambda_handler(event, None)
         return Answer(response["statusCode"], json.loads(response["body"]), response["headers"])

@@ -58,12 +58,28 @@ def pending(user_id: str = "user-1", **attributes: Any) -> Item:
     )
 
 
+OPERATOR = {"S": "operator:0b7b3d0e-6a52-4ad3-8d2c-6d0d8f6f2f11"}
+
+
+def reset() -> Item:
+    """Return what an operator's reset leaves of an item."""
+    return pending(
+        encrypted_secret=None,
+        iv=None,
+        backup_codes=hashes(0, 0),
+        backup_codes_salt=None,
+        last_request_id=OPERATOR,
+    )
+
+
 def hashes(start: int, end: int) -> dict[str, Any]:
     """Return a list of keyed hashes, in DynamoDB's form."""
     return {"L": [{"S": f"{number:064x}"} for number in range(start, end)]}
 
 
-def stream_record(old: Item | None, new: Item | None, **overrides: Any) -> dict[str, Any]:
+def stream_record(
+    old: Item | None, new: Item | None, *, written_at: float = WRITTEN_AT, **overrides: Any
+) -> dict[str, Any]:
     """Return the record of one write of an item; none or empty is absent. Each has its own id and sequence number."""
     name = "INSERT" if not old else "REMOVE" if not new else "MODIFY"
     number = next(_numbers)
@@ -77,7 +93,7 @@ def stream_record(old: Item | None, new: Item | None, **overrides: Any) -> dict[
         "awsRegion": "us-east-1",
         "eventSourceARN": STREAM_ARN,
         "dynamodb": {
-            "ApproximateCreationDateTime": float(WRITTEN_AT),
+            "ApproximateCreationDateTime": float(written_at),
             "Keys": {key: image[key] for key in ("pk", "sk")},
             "SequenceNumber": f"{number:021d}",
             "SizeBytes": 1200,

@@ -6,11 +6,31 @@ from typing import Any
 
 import pytest
 
+from functions.shared.clock import iso_timestamp
 from functions.shared.contract import REPETITION_SECONDS, VERIFY
 from tests.support.aws_calls import refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import User
 from tests.support.metrics import emitted_metrics
+
+
+def test_wrong_codes_before_a_login_are_reported_once(enrolled: User) -> None:
+    """Four wrong codes before each login lock nothing: only the user can tell that they were an attacker's."""
+    for _ in range(4):
+        enrolled.verify(enrolled.wrong_code())
+    wrong_at = iso_timestamp(enrolled.now)
+    enrolled.wait(8)
+    body = enrolled.verify().body
+    assert (body["failedAttempts"], body["lastFailedAttemptAt"]) == (4, wrong_at)
+    enrolled.wait()
+    assert set(enrolled.verify().body) == {"verified", "method", "backupCodesRemaining"}
+
+
+def test_only_wrong_codes_of_the_same_factor_are_reported(enrolled: User) -> None:
+    enrolled.verify(enrolled.wrong_code())
+    assert "failedAttempts" not in enrolled.verify_backup(enrolled.backup_codes[0]).body
+    enrolled.verify_backup("BCDF-0000")
+    assert enrolled.verify_backup(enrolled.backup_codes[1]).body["failedAttempts"] == 1
 
 
 class TestTotp:

@@ -37,7 +37,7 @@ _RESOURCES: Final = {
     "StreamArn": "stream",  # before the table, whose name is in the same reference
     "GetAttTable": "table",
     "GetAttSecretKey": "key",
-    ":event-bus/": "bus",
+    "SecurityEventsBus": "bus",
     "DeadLetters": "queue",
     "Logs": "logs",
 }

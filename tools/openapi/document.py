@@ -10,7 +10,7 @@ from functions.disable_mfa.route import ROUTE as DISABLE
 from functions.mfa_status.route import ROUTE as STATUS
 from functions.regenerate_backup_codes.route import ROUTE as BACKUP_CODES
 from functions.setup_mfa.route import ROUTE as SETUP
-from functions.shared.contract import RESPONSE_HEADERS, STAGE_NAME, ErrorCode
+from functions.shared.contract import REQUIRED_SCOPE_HEADER, RESPONSE_HEADERS, STAGE_NAME, ErrorCode
 from functions.shared.request_body import MAX_BODY_BYTES, RequestBody
 from functions.shared.response_body import ResponseBody, camel_case
 from functions.shared.route import NoBody, Route
@@ -71,8 +71,8 @@ with only the members shown; anything else is a 400 whose message says what is w
 members shown. Branch on its `error`, not on its `message`.
 - **A code is valid once.** If the response to a request with a code does not arrive, or is a 503, the code may have \
 been used: ask for the next one, do not send it again.
-- **Browsers** may call from the origins that a deployment allows, and may read `Date`, `Retry-After` and \
-`WWW-Authenticate`.
+- **Browsers** may call from the origins that a deployment allows, and may read `Date`, `Required-Scope`, \
+`Retry-After` and `WWW-Authenticate`.
 
 For a path or method that is not described here, the gateway returns 404 with `error` `{ErrorCode.NOT_FOUND}`.
 """
@@ -80,6 +80,7 @@ For a path or method that is not described here, the gateway returns 404 with `e
 #: The headers that only some responses have.
 _HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "Retry-After": ("Seconds after which the request may be sent again.", {"type": "integer", "minimum": 1}),
+    REQUIRED_SCOPE_HEADER: ("The scope that the access token lacks.", {"type": "string"}),
     "WWW-Authenticate": ("The challenge of RFC 6750.", {"type": "string"}),
 }
 _COMMON_HEADERS: Final = {

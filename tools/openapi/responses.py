@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from functions.shared.clock import epoch_from_iso
 from functions.shared.contract import AuthorizerContext, ErrorCode
-from functions.shared.errors import ApiError
+from functions.shared.errors import ApiError, UnauthorizedError
 from functions.shared.http import error_body
 from functions.shared.route import Route
 from infra.constructs.gateway_responses import GATEWAY_RESPONSES, GatewayErrorResponse
@@ -79,7 +79,9 @@ class ErrorResponse:
 def error_responses(route: Route[Any, Any]) -> dict[int, list[ErrorResponse]]:
     """Return the responses that a caller can distinguish, by status in ascending order, the route's own first."""
     found: dict[int, list[ErrorResponse]] = {}
-    own = (_of_error(name, each) for error in route.errors for name, each in error_examples(error).items())
+    # No caller sees the function's own 401: the gateway refuses a request without a valid token.
+    errors = [error for error in route.errors if error is not UnauthorizedError]
+    own = (_of_error(name, each) for error in errors for name, each in error_examples(error).items())
     for response in (*own, *gateway_responses()):
         same_status = found.setdefault(response.status, [])
         if not any((each.body, each.headers) == (response.body, response.headers) for each in same_status):

@@ -1,4 +1,4 @@
-"""The key figures at the top of the dashboard `mfa-ENVIRONMENT`: the last five minutes, coloured by their targets."""
+"""The key figures at the top of the dashboard: the last five minutes, coloured by their targets."""
 
 from collections.abc import Callable
 

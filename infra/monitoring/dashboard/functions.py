@@ -1,4 +1,4 @@
-"""The dashboard `mfa-ENVIRONMENT-functions`: details of every function and of the table."""
+"""The dashboard `mfa-ENVIRONMENT-REGION-functions`: details of every function and of the table."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
@@ -22,7 +22,7 @@ class FunctionsDashboard(Construct):
         rows = [row for folder in watched.functions for row in _function(folder, watched)] + _table(watched)
         # The construct "Factory" keeps the dashboard's logical id: CloudFormation could not replace the dashboard,
         # because it creates the new one before it deletes the old one of the same name.
-        dashboard(Construct(self, "Factory"), f"mfa-{watched.environment}-functions", rows)
+        dashboard(Construct(self, "Factory"), f"{watched.dashboard_name}-functions", rows)
 
 
 def _function(folder: str, watched: WatchedResources) -> list[WidgetRow]:
@@ -46,7 +46,7 @@ def _function(folder: str, watched: WatchedResources) -> list[WidgetRow]:
     else:
         concurrency = watched.function(folder, "ConcurrentExecutions", "Maximum")
         row.append(graph("Concurrency", [line("concurrent invocations", concurrency, Colour.FIRST)]))
-    return [_heading(contract.lambda_name(folder, watched.environment)), row]
+    return [_heading(watched.functions[folder]), row]
 
 
 def _table(watched: WatchedResources) -> list[WidgetRow]:

@@ -1,4 +1,4 @@
-"""The dashboard `mfa-ENVIRONMENT`: alarms that are on, key figures, then details, which end in the latest failures.
+"""The dashboard `mfa-ENVIRONMENT-REGION`: alarms that are on, key figures, then details and the latest failures.
 
 A new route appears automatically. A new metric of the functions needs a line here; a test finds a missing one.
 """
@@ -6,7 +6,6 @@ A new route appears automatically. A new metric of the functions needs a line he
 from itertools import batched
 from typing import Final
 
-from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -69,10 +68,10 @@ class OverviewDashboard(Construct):
             *self._latest_failures(),
             *self._find(),
         ]
-        dashboard(self, f"mfa-{watched.environment}", rows, [_search_field()])
+        dashboard(self, watched.dashboard_name, rows, [_search_field()])
 
     def _title(self) -> WidgetRow:
-        service, region = f"{self._watched.environment} · {VERSION}", Stack.of(self).region
+        service, region = f"{self._watched.environment} · {VERSION}", self._watched.region
         return _text(f"# MFA service · {service} · {region}", height=1)
 
     def _alarms_that_are_on(self) -> WidgetRow:
@@ -226,7 +225,8 @@ class OverviewDashboard(Construct):
                         self._counter("failed fetches of keys", Metric.JWKS_FETCH_FAILURES, Colour.BROKEN),
                         self._counter("events that failed", Metric.SECURITY_EVENT_FAILURES, Colour.FAILED),
                         self._counter("events published", Metric.SECURITY_EVENTS_PUBLISHED, Colour.GOOD),
-                        *([line("dead letters", dead_letters, Colour.SUSPICIOUS)] if dead_letters else []),
+                        self._counter("records tampered with", Metric.RECORDS_TAMPERED, Colour.SUSPICIOUS),
+                        *([line("dead letters", dead_letters, Colour.REFUSED)] if dead_letters else []),
                     ],
                 ),
             ],

@@ -100,3 +100,14 @@ def zero_filled(name: str) -> str:
 def total(names: Iterable[str]) -> str:
     """Return an expression: the sum of the named series; a series without a datapoint counts as zero."""
     return "+".join(zero_filled(name) for name in names)
+
+
+def except_newest(value: str, times: str) -> str:
+    """Return an expression: ``value``, but zero in the newest period.
+
+    Parameters
+    ----------
+    times : str
+        A series with a datapoint in each period, for its timestamps.
+    """
+    return f"IF(EPOCH({times}) < MAX(EPOCH({times})), {value}, 0)"

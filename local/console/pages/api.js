@@ -31,14 +31,16 @@ export class MfaError extends Error {
    * @param {number} [details.status]    HTTP status; 0 without a response
    * @param {string | null} [details.requestId]   for support
    * @param {number | null} [details.retryAfter]  seconds to wait; null if waiting does not help
+   * @param {number | null} [details.maxAge]      with a 401: sign the user in again, with this `max_age`; else null
    */
-  constructor({ code, message, status = 0, requestId = null, retryAfter = null }) {
+  constructor({ code, message, status = 0, requestId = null, retryAfter = null, maxAge = null }) {
     super(message);
     this.name = "MfaError";
     this.code = code;
     this.status = status;
     this.requestId = requestId;
     this.retryAfter = retryAfter;
+    this.maxAge = maxAge;
   }
 }
 
@@ -109,7 +111,10 @@ export class MfaClient {
     }
   }
 
-  /** Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, warnings?}`. */
+  /** Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, ...}`.
+   *
+   * `failedAttempts` and `lastFailedAttemptAt` are there if codes were refused since the last accepted one: show them.
+   */
   verify(proof) {
     return this.#call("POST", "/auth/mfa/verify", proof);
   }
@@ -280,6 +285,7 @@ export async function request(url, options = {}) {
     status: response.status,
     requestId: content?.request_id ?? null,
     retryAfter: seconds(response.headers.get("Retry-After")),
+    maxAge: maxAge(response.headers.get("WWW-Authenticate")),
   });
 }
 
@@ -291,6 +297,12 @@ function parsed(text) {
   } catch {
     return null;
   }
+}
+
+/** Return the `max_age` of a challenge that asks for a more recent login (RFC 9470), or null. */
+function maxAge(challenge) {
+  const asked = /error="insufficient_user_authentication".*max_age="(\d+)"/.exec(challenge ?? "");
+  return asked && Number(asked[1]);
 }
 
 function seconds(header) {

@@ -256,10 +256,18 @@ function signOut() {
 }
 
 async function passSecondStep(proof) {
-  const { method, backupCodesRemaining } = await ours(session.mfa.verify(proof));
+  const { method, backupCodesRemaining, failedAttempts, lastFailedAttemptAt } = await ours(session.mfa.verify(proof));
   session.passed = true;
   const remaining = `${backupCodesRemaining} of ${BACKUP_CODES} remain.`;
-  await showAccount(method === "backup_code" ? `Signed in with a backup code. ${remaining}` : "Signed in.");
+  const signedIn = method === "backup_code" ? `Signed in with a backup code. ${remaining}` : "Signed in.";
+  await showAccount(failedAttempts ? `${signedIn} ${refusedBefore(failedAttempts, lastFailedAttemptAt)}` : signedIn);
+}
+
+/** Return what to tell a user about codes that were refused since the last sign-in. */
+function refusedBefore(count, last) {
+  const codes = count === 1 ? "1 code was" : `${count} codes were`;
+  const time = new Date(last).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return `Before that, ${codes} refused, last on ${time}. If that was not you, change your password.`;
 }
 
 // -- the account -------------------------------------------------------------------------------------------------

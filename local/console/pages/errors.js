@@ -107,7 +107,16 @@ export const ERRORS = {
   },
 };
 
+const LOGIN_TOO_OLD = {
+  title: "Sign in again to change two-step verification.",
+  next: "You signed in too long ago for this.",
+  action: "sign-in",
+};
+
 /** Return the text for an error; a code of a later API version gets that of an internal error. */
 export function explain(error) {
+  if (error.maxAge !== null && error.maxAge !== undefined) {
+    return LOGIN_TOO_OLD;
+  }
   return ERRORS[error.code] ?? ERRORS.INTERNAL_ERROR;
 }

@@ -150,7 +150,7 @@ function Notices({ snapshot, trouble, searched }) {
   if (!snapshot) {
     return !trouble && html`<p class="notice">Reading metrics, alarms and logs…</p>`;
   }
-  const missing = snapshot.dashboard ? [] : [`There is no dashboard mfa-${snapshot.environment}.`];
+  const missing = snapshot.dashboard ? [] : [`The environment ${snapshot.environment} has no dashboard.`];
   const problems = snapshot.problems.map((each) => `CloudWatch would refuse: ${each}`);
   const unsearchable = searched && !snapshot.found ? [`“${searched}” is not the id or name of anything.`] : [];
   return [...missing, ...problems, ...unsearchable].map((text) => html`<p class="notice" data-kind="bad">${text}</p>`);

@@ -21,6 +21,8 @@ def one_request_id(deployment: Deployment) -> str:
     access = _line(deployment, _access_log(deployment), said)
     expect(line["request_id"], said, "id in the function's log")
     expect(access["request_id"], said, "id in the access log")
+    own = access["extended_request_id"]
+    require(own not in ("", "-", chosen), f"extended id in the access log: expected one of the gateway, got {own!r}")
     return f"the id of the {'caller' if said == chosen else 'gateway'}"
 
 

@@ -61,8 +61,8 @@ def published(namespace: str) -> Callable[[Deployment], str]:
     def check(deployment: Deployment) -> str:
         """Cause the metrics with the journey of the smoke test, then look for each in the list of metrics."""
         reads = _read(deployment, namespace)
-        if deployment.emulated:
-            reads = {read: who for read, who in reads.items() if available_locally(namespace, read.name)}
+        elsewhere = {read.name for read in reads if deployment.emulated and not available_locally(namespace, read.name)}
+        reads = {read: who for read, who in reads.items() if read.name not in elsewhere}
         if not reads:
             raise NotAnswerableError(f"no alarm and no dashboard reads a metric of {namespace}")
         _cause(deployment, namespace)
@@ -82,6 +82,8 @@ def published(namespace: str) -> Callable[[Deployment], str]:
         require(not absent, "nothing publishes " + "; ".join(sorted(_described(read, reads[read]) for read in absent)))
         unseen = reads.keys() - _known(deployment, namespace)
         detail = f"{len(reads) - len(unseen)} published"
+        if elsewhere:
+            detail += f"; not answerable here: {', '.join(sorted(elsewhere))}"
         if not unseen:
             return detail
         prefix = alarm_name(deployment.environment, "")

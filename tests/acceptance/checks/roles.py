@@ -14,6 +14,7 @@ from functions.shared.contract import (
     SETUP,
     VERIFY,
     Env,
+    partition_key,
 )
 from infra.outputs import dead_letter_queue_name
 from tests.acceptance.deployment import Deployment
@@ -35,6 +36,13 @@ _ACCOUNT_ACTIONS: Final = (
     *("iam:AttachRolePolicy", "iam:PassRole", "iam:PutRolePolicy", "lambda:InvokeFunction"),
     *("lambda:UpdateFunctionCode", "logs:DeleteLogGroup", "logs:FilterLogEvents", "s3:GetObject", "sts:AssumeRole"),
 )
+#: The key of an item of this service, and of another one's in the same table.
+_OWN_ITEM: Final = {
+    "ContextKeyName": "dynamodb:LeadingKeys",
+    "ContextKeyValues": [partition_key("acceptance")],
+    "ContextKeyType": "stringList",
+}
+_OTHER_ITEM: Final = {**_OWN_ITEM, "ContextKeyValues": ["ORDER#acceptance"]}
 #: The encryption context that the functions send.
 _PURPOSE: Final = {
     "ContextKeyName": f"kms:EncryptionContext:{ENCRYPTION_CONTEXT_PURPOSE}",
@@ -45,12 +53,19 @@ _PURPOSE: Final = {
 
 def on_the_table(deployment: Deployment) -> str:
     """Ask the simulator for every item and table action on the users' table, and on another table."""
-    table = _arn(deployment, "dynamodb", f"table/{deployment.variables(VERIFY.function)[Env.USERS_TABLE_NAME]}")
+    table = _table(deployment)
     other = table + "-other"
     for folder in deployment.functions:
-        _compare(deployment, folder, _TABLE_ACTIONS, on=table, expected=MAY[folder])
-        _compare(deployment, folder, _TABLE_ACTIONS, on=other, expected=())
+        _compare(deployment, folder, _TABLE_ACTIONS, on=table, expected=MAY[folder], context=[_OWN_ITEM])
+        _compare(deployment, folder, _TABLE_ACTIONS, on=other, expected=(), context=[_OWN_ITEM])
     return f"{len(_TABLE_ACTIONS)} actions, two tables"
+
+
+def on_other_items(deployment: Deployment) -> str:
+    """Ask the simulator for every action on an item of the users' table that is not this service's."""
+    for folder in deployment.functions:
+        _compare(deployment, folder, _TABLE_ACTIONS, on=_table(deployment), expected=(), context=[_OTHER_ITEM])
+    return f"{len(_TABLE_ACTIONS)} actions"
 
 
 def on_the_key(deployment: Deployment) -> str:
@@ -104,6 +119,10 @@ def _compare(
     subject = f"the role of {folder} on {on.rpartition(':')[2]}"
     require(not allowed - wanted, f"{subject} may also {', '.join(sorted(allowed - wanted))}")
     require(not wanted - allowed, f"{subject} may not {', '.join(sorted(wanted - allowed))}")
+
+
+def _table(deployment: Deployment) -> str:
+    return _arn(deployment, "dynamodb", f"table/{deployment.variables(VERIFY.function)[Env.USERS_TABLE_NAME]}")
 
 
 def _arn(deployment: Deployment, service: str, resource: str) -> str:

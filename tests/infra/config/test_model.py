@@ -81,6 +81,10 @@ def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
         ("users_table_name", "ailifestyle.users-prod", "ailifestyle.users-prod"),
         ("event_bus", "security", "security"),
         ("event_bus", BUS, BUS),
+        ("event_bus", "", None),
+        ("standby", "true", True),
+        ("max_auth_age_seconds", "300", 300),
+        ("waf_requests_per_token", "10", 10),
         ("secret_key_arn", KEY, KEY),
         ("secret_key_arn", MULTI_REGION_KEY, MULTI_REGION_KEY),
         ("multi_region_key", "true", True),
@@ -157,6 +161,8 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("domain_name", "api.example.com.", "a domain name such as api.example.com"),
         ("certificate_arn", KEY, "an ARN such as arn:aws:acm:us-east-1:123456789012:certificate/"),
         ("hosted_zone_id", "/hostedzone/Z123", "a hosted zone's id such as Z0123456789ABCDEFGHIJ"),
+        ("waf_requests_per_token", "9", "a whole number from 10 to 2000000000"),
+        ("max_auth_age_seconds", "29", "a whole number from 30 to 86400, or nothing"),
         ("waf_requests_per_ip", "9", "a whole number from 10 to 2000000000"),
         ("monitoring.alert_emails", "a b@example.com", "a comma separated list, each text without spaces"),
         ("monitoring.paging", "always", "true or false"),
@@ -227,6 +233,7 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local only",
         ),
+        ({"region": "ap-east-2"}, "snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart"),
         ({"users_table_key_arn": KEY}, "users_table_key_arn: expected nothing, as users_table_name is not set"),
         (
             {"users_table_stream_arn": STREAM},
@@ -316,6 +323,10 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
 )
 def test_settings_that_contradict_each_other_are_refused(context: dict[str, str], message: str) -> None:
     assert refusal(**context) == message
+
+
+def test_a_region_without_snap_start_is_accepted_if_it_is_off() -> None:
+    assert load_config({"region": "ap-southeast-6", "snap_start": "false"}, {}).snap_start is False
 
 
 def test_the_region_of_the_context_overrides_that_of_the_command_line() -> None:

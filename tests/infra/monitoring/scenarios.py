@@ -60,6 +60,17 @@ def _repeated(periods: int, publish: Scenario) -> Scenario:
     return scenario
 
 
+def _a_period_ago(publish: Scenario) -> Scenario:
+    """Publish in the last period but one."""
+
+    def scenario(traffic: Traffic) -> None:
+        traffic.now -= PERIOD
+        publish(traffic)
+        traffic.now += PERIOD
+
+    return scenario
+
+
 def _both(*scenarios: Scenario) -> Scenario:
     def scenario(traffic: Traffic) -> None:
         for each in scenarios:
@@ -108,13 +119,19 @@ FIRE: Mapping[str, list[Scenario]] = {
         ),
     ],
     "secret-decrypted-outside-the-api": [
-        lambda traffic: traffic.key_used("Decrypt", 10),
-        _both(
-            _requests(40, contract.VERIFY, OK, Metric.SECRET_DECRYPTIONS),
-            lambda traffic: traffic.key_used("Decrypt", 50),
+        _a_period_ago(lambda traffic: traffic.key_used("Decrypt", 10)),
+        _a_period_ago(
+            _both(
+                _requests(40, contract.VERIFY, OK, Metric.SECRET_DECRYPTIONS),
+                lambda traffic: traffic.key_used("Decrypt", 50),
+            )
         ),
     ],
-    "secret-in-logs": _each_function(lambda traffic, folder: traffic.masked(folder, 1)),
+    "record-tampered": [_counts(1, Metric.RECORDS_TAMPERED)],
+    "secret-in-logs": _each_function(
+        lambda traffic, folder: traffic.masked(folder, 1, DataProtectionOperation="Audit")
+    ),
+    "secret-in-logs-by-group": _each_function(lambda traffic, folder: traffic.masked(folder, 1)),
     "api-5xx-ratio": [lambda traffic: traffic.gateway(requests=50, failed=1)],
     "api-4xx-ratio": [_repeated(3, lambda traffic: traffic.gateway(requests=40, refused=20))],
     "api-latency-p99": [_repeated(3, lambda traffic: traffic.gateway(requests=1, latency_ms=3000))],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from infra.outputs import StackId
+from infra.outputs import StackId, dashboard_name
 from tests.infra.synthesis import Stack, synthesize
 
 ACCOUNT = "111122223333"
@@ -59,4 +59,4 @@ class Monitoring:
 
     @property
     def overview(self) -> dict[str, Any]:
-        return self.dashboards[f"mfa-{self.environment}"]
+        return self.dashboards[dashboard_name(self.environment, REGION)]

@@ -18,6 +18,9 @@ from tests.infra.monitoring.traffic import KEY_UNAVAILABLE, OK, REJECTED, UNAVAI
 #: A time at which periods of every length in use end.
 NOW = 20 * HOUR
 
+#: How much later than the metric of KMS the functions' counts reach CloudWatch, seconds.
+LAG_OF_COUNTS = 180
+
 CASES = [
     pytest.param(key, scenario, id=f"{key}-{index}" if index else key)
     for key, scenarios in FIRE.items()
@@ -106,9 +109,46 @@ def test_one_failure_in_a_quiet_night_does_not_page(prod: Monitoring) -> None:
         assert alarm_state(prod.alarms[key], store, now=NOW) is AlarmState.OK, key
 
 
+def _logins_seen_at(now: int, per_minute: int) -> Traffic:
+    """Return half an hour of logins as CloudWatch has it at a time: without the functions' counts of the last minutes.
+
+    A count has a later time than the call of KMS.
+    """
+    traffic = Traffic("prod", now=now)
+    for second in range(now - HOUR // 2, now, 10):
+        traffic.now = second
+        traffic.key_used("Decrypt", per_minute / 6)
+        if second < now - LAG_OF_COUNTS:
+            dimensions = contract.metric_dimensions("prod")
+            name = Metric.SECRET_DECRYPTIONS
+            traffic.store.put(contract.METRICS_NAMESPACE, name, dimensions, per_minute / 6, at=second + 0.5)
+    traffic.now = now
+    return traffic
+
+
+@pytest.mark.parametrize("per_minute", [10, 100, 1000])
+def test_late_counts_of_decryptions_do_not_fire(prod: Monitoring, per_minute: int) -> None:
+    alarm = prod.alarms["secret-decrypted-outside-the-api"]
+    for now in range(NOW, NOW + 2 * PERIOD, 60):
+        assert alarm_state(alarm, _logins_seen_at(now, per_minute).store, now=now) is AlarmState.OK
+
+
+@pytest.mark.parametrize("per_minute", [10, 100, 1000])
+def test_ten_other_decryptions_fire_within_ten_minutes(prod: Monitoring, per_minute: int) -> None:
+    alarm = prod.alarms["secret-decrypted-outside-the-api"]
+    fired = []
+    for now in range(NOW + 60, NOW + 2 * PERIOD + 60, 60):
+        traffic = _logins_seen_at(now, per_minute)
+        traffic.now = NOW
+        traffic.key_used("Decrypt", 10)
+        fired.append(alarm_state(alarm, traffic.store, now=now) is AlarmState.ALARM)
+    assert fired[-1]
+    assert not fired[0]
+
+
 def test_decryptions_beyond_those_counted_fire(prod: Monitoring) -> None:
     alarm = prod.alarms["secret-decrypted-outside-the-api"]
-    traffic = Traffic("prod", now=NOW - 1)
+    traffic = Traffic("prod", now=NOW - PERIOD - 1)
     traffic.counts(200, Metric.SECRET_DECRYPTIONS)
     traffic.key_used("Decrypt", 209)
     assert alarm_state(alarm, traffic.store, now=NOW) is AlarmState.OK
@@ -169,6 +209,7 @@ def test_the_composite_watches_what_users_notice(prod: Monitoring) -> None:
         "jwks-fetch-failures",
         "secret-key-unusable",
         "secret-decrypted-outside-the-api",
+        "record-tampered",
         "api-5xx-ratio",
         "account-concurrency",
         "no-traffic",

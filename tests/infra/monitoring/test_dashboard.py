@@ -51,8 +51,10 @@ def monitoring(request: pytest.FixtureRequest) -> Monitoring:
     return found
 
 
-def test_every_body_is_valid(monitoring: Monitoring) -> None:
-    assert set(monitoring.dashboards) == {f"mfa-{monitoring.environment}", f"mfa-{monitoring.environment}-functions"}
+def test_every_dashboard_is_named_after_its_region_and_valid(monitoring: Monitoring) -> None:
+    """Dashboards are global: a second region with the same names would fail to deploy."""
+    name = f"mfa-{monitoring.environment}-eu-central-1"
+    assert set(monitoring.dashboards) == {name, f"{name}-functions"}
     for body in monitoring.dashboards.values():
         assert problems(body) == []
 

@@ -20,6 +20,7 @@ type Load = Callable[[str], ModuleType]
 type Captured = pytest.CaptureFixture[str]
 
 GROUP = "/aws/lambda/setup-mfa-dev"
+EVES, JOES = "00000000-0000-4000-8000-00000000000e", "00000000-0000-4000-8000-00000000000a"
 
 
 @pytest.fixture
@@ -28,11 +29,11 @@ def log(aws: EmbeddedAws, load_handler: Load, capsys: Captured) -> list[str]:
     handler = load_handler("setup_mfa")
     capsys.readouterr()
     for user in ("ada", "ada", "bob"):
-        handler.lambda_handler(api_event(contract.SETUP, user_id=user, request_id=f"{user}-1"), None)
+        handler.lambda_handler(api_event(contract.SETUP, user_id=user), None)
     with aws.calls.recorded({"kms:GenerateDataKey": refused("DisabledException")}):
-        handler.lambda_handler(api_event(contract.SETUP, user_id="eve", request_id="eve-1"), None)
+        handler.lambda_handler(api_event(contract.SETUP, user_id="eve", request_id=EVES), None)
     with aws.calls.recorded({"dynamodb:PutItem": raising(ZeroDivisionError())}):
-        handler.lambda_handler(api_event(contract.SETUP, user_id="joe", request_id="joe-1"), None)
+        handler.lambda_handler(api_event(contract.SETUP, user_id="joe", request_id=JOES), None)
     return capsys.readouterr().out.splitlines()
 
 
@@ -42,7 +43,7 @@ def _rows(query: SavedQuery, lines: list[str], group: str = GROUP) -> list[Row]:
 
 def test_latest_failures_are_exactly_the_failures(log: list[str]) -> None:
     rows = _rows(queries.LATEST_FAILURES, log)
-    assert {row["request_id"] for row in rows} == {"eve-1", "joe-1"}
+    assert {row["request_id"] for row in rows} == {EVES, JOES}
     assert {row.get("exception.0.type") for row in rows} == {None, "builtins.ZeroDivisionError"}
     assert {row.get("status") for row in rows} >= {500, 503}
 
@@ -63,7 +64,7 @@ def test_one_request_is_found_by_its_id(log: list[str]) -> None:
     query = SavedQuery(
         name="one",
         source=queries.ONE_REQUEST.source,
-        lines=(queries.ONE_REQUEST.lines[0].replace(queries.SEARCHED, "joe-1"), *queries.ONE_REQUEST.lines[1:]),
+        lines=(queries.ONE_REQUEST.lines[0].replace(queries.SEARCHED, JOES), *queries.ONE_REQUEST.lines[1:]),
     )
     assert {row["message"] for row in _rows(query, log)} == {"unexpected error", "request answered"}
 

@@ -182,14 +182,20 @@ def test_without_security_events_there_are_no_alarms_of_them() -> None:
     events = contract.SECURITY_EVENTS_FUNCTION
     watched = WatchedResources(
         environment="dev",
+        region="us-east-1",
         api_name="mfa-dev",
         access_log_name="/aws/apigateway/mfa-dev",
-        functions=("setup_mfa", events),
+        functions={"setup_mfa": "setup-mfa-dev", events: "security-events-dev"},
         timeout_seconds=20,
         table_name="users",
         secret_key_arn="arn",
         dead_letter_queue_name="dead-letters",
     )
-    without = replace(watched, functions=("setup_mfa",), dead_letter_queue_name=None)
+    without = replace(watched, functions={"setup_mfa": "setup-mfa-dev"}, dead_letter_queue_name=None)
     keys, fewer = ({rule.key for rule in alarm_rules(each, MonitoringConfig())} for each in (watched, without))
-    assert keys - fewer == {"security-event-failures", "security-events-delay", "security-events-dead-letter"}
+    assert keys - fewer == {
+        "security-event-failures",
+        "security-events-delay",
+        "security-events-dead-letter",
+        "record-tampered",
+    }

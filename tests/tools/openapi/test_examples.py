@@ -16,7 +16,6 @@ from functions.shared.contract import BACKUP_CODES_LOW_AT, DISABLE, SETUP, VERIF
 from tests.support.api_description import ISO_TIME, DescribedAnswer, assert_described, described_answers, operation
 from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import EmbeddedAws
-from tests.support.events import api_event
 from tests.support.life_cycle import START, Answer, User
 from tools.openapi.examples import SCOPE
 
@@ -97,10 +96,6 @@ def _invalid_code(situation: Situation, route: Endpoint) -> Answer:
     return situation.user.call(route, {"code": situation.user.wrong_code()})
 
 
-def _unauthorized(situation: Situation, route: Endpoint) -> Answer:
-    return _answer(situation.user.load(route.function), api_event(route, user_id=None))
-
-
 def _insufficient_scope(situation: Situation, route: Endpoint) -> Answer:
     situation.monkeypatch.setenv(Env.MFA_REQUIRED_SCOPE, SCOPE)
     return situation.request(route)
@@ -144,7 +139,6 @@ SITUATIONS: Mapping[str, Callable[[Situation, Endpoint], Answer]] = {
     "malformedCode": _sent('{"code":"12345"}'),
     "unknownField": _sent('{"code":"123456","pin":"1234"}'),
     "invalidCode": _invalid_code,
-    "unauthorized": _unauthorized,
     "insufficientScope": _insufficient_scope,
     "mfaSetupNotFound": _sent('{"code":"123456"}'),
     "mfaAlreadyEnabled": _already_enabled,

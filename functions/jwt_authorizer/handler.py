@@ -16,6 +16,7 @@ from typing import Any, Final
 from functions.jwt_authorizer.errors import SigningKeysUnavailableError, TokenRejectedError
 from functions.jwt_authorizer.keys import JwksEndpoint, JwksSource, SigningKeys
 from functions.jwt_authorizer.service import Caller, TokenVerifier
+from functions.shared import startup
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import ENDPOINTS, WWW_AUTHENTICATE, AuthorizerContext, Metric
 from functions.shared.observability import Telemetry
@@ -73,11 +74,12 @@ def create_handler(
         except Exception as error:  # noqa: BLE001 - a token that cannot be checked is refused
             telemetry.unexpected("unexpected error", error, **ids)
             reason = "unexpected"
-        telemetry.info("request refused", **ids, reason=reason, route=event.get("resource"))
-        telemetry.count([] if endpoint is None else [endpoint.metrics.unauthorized])
+        counted = () if endpoint is None else (endpoint.metrics.unauthorized,)
+        telemetry.info("request refused", metrics=counted, **ids, reason=reason, route=event.get("resource"))
         context = {AuthorizerContext.TIMESTAMP: iso_timestamp(clock()), AuthorizerContext.CHALLENGE: challenge}
         return _policy("Deny", event.get("methodArn", "*"), "anonymous", context)
 
+    startup.finish()
     return authorize
 
 

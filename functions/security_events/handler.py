@@ -8,6 +8,7 @@ from functions.security_events.delivery import Delivery
 from functions.security_events.errors import BatchFailedError
 from functions.security_events.publisher import EventBridgeBus, SqsDeadLetters
 from functions.security_events.settings import SecurityEventsSettings
+from functions.shared import startup
 from functions.shared.contract import Metric
 from functions.shared.observability import Telemetry
 
@@ -46,3 +47,6 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, list
         telemetry.count([Metric.SECURITY_EVENT_FAILURES])
         raise BatchFailedError from None
     return {"batchItemFailures": [] if failed is None else [{"itemIdentifier": failed}]}
+
+
+startup.finish()

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import boto3
-
 from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import StreamRecord, sequence_number, user_id_of
-from functions.shared.aws import CLIENT_CONFIG, failing_closed
+from functions.shared.aws import create_client, failing_closed
 from functions.shared.contract import EVENT_SOURCE
 from functions.shared.errors import ServiceUnavailableError
 
@@ -53,7 +51,7 @@ class EventBridgeBus:
     def __init__(self, bus: str, *, environment: str, client: "EventBridgeClient | None" = None) -> None:
         self._bus = bus
         self._environment = environment
-        self._client: EventBridgeClient = client or boto3.client("events", config=CLIENT_CONFIG)
+        self._client: EventBridgeClient = client or create_client("events")
 
     def publish(self, events: Sequence[SecurityEvent]) -> list[str | None]:
         """Send at most `MAX_ENTRIES` events in one call.
@@ -96,7 +94,7 @@ class SqsDeadLetters:
 
     def __init__(self, queue_url: str, client: Any = None) -> None:  # noqa: ANN401 (boto3 has no types of its own)
         self._queue_url = queue_url
-        self._client = client or boto3.client("sqs", config=CLIENT_CONFIG)
+        self._client = client or create_client("sqs")
 
     def keep(self, record: StreamRecord, reason: str) -> None:
         """Send the place of a record and its user, without its images, because they contain encrypted secrets.

@@ -4,10 +4,8 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import boto3
-
 from functions.setup_mfa.encryption import SealedSecret
-from functions.shared.aws import CLIENT_CONFIG, failing_closed
+from functions.shared.aws import create_client, failing_closed
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import (
     ENTITY_TYPE,
@@ -71,7 +69,7 @@ class DynamoDbEnrolmentRepository:
 
     def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
         self._table_name = table_name
-        self._client: DynamoDBClient = client or boto3.client("dynamodb", config=CLIENT_CONFIG)
+        self._client: DynamoDBClient = client or create_client("dynamodb")
 
     def put_pending(self, enrolment: PendingEnrolment) -> None:
         """Store an enrolment, replacing one that is still pending.

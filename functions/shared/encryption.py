@@ -8,7 +8,6 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - docs/adr/0072: the first request would import it
 from aws_encryption_sdk import EncryptionSDKClient
 from aws_encryption_sdk.identifiers import Algorithm, CommitmentPolicy, EncryptionKeyType, WrappingAlgorithm
@@ -18,7 +17,7 @@ from aws_encryption_sdk.key_providers.kms import MRKAwareKMSMasterKey
 from aws_encryption_sdk.key_providers.raw import RawMasterKey
 from botocore.model import OperationModel
 
-from functions.shared.aws import CLIENT_CONFIG, retry_truncated_responses
+from functions.shared.aws import create_client, retry_truncated_responses
 from functions.shared.contract import ENCRYPTION_CONTEXT_PURPOSE, ENCRYPTION_CONTEXT_USER_ID, SECRET_PURPOSE
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.settings import KmsKey, RawKey
@@ -62,7 +61,7 @@ def master_key(key: KmsKey | RawKey, client: "KMSClient | None" = None) -> Maste
             wrapping_key_type=EncryptionKeyType.SYMMETRIC,
         )
         return RawMasterKey(provider_id="mfa-development", key_id="raw", wrapping_key=wrapping_key)
-    client = client or boto3.client("kms", region_name=key.region, config=CLIENT_CONFIG)
+    client = client or create_client("kms", region=key.region)
     client.meta.events.register("after-call.kms", _raise_failure)
     retry_truncated_responses(client, "kms")
     # A replica of a multi-region key decrypts what the primary encrypted. Other keys behave as with KMSMasterKey.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.shared import startup
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import EXPOSED_HEADERS, RESPONSE_HEADERS, Metric
 from functions.shared.errors import (
@@ -182,9 +183,9 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
             except Exception as error:  # noqa: BLE001 - the contract: no raw exception leaves a handler
                 telemetry.unexpected("unexpected error", error, **fields, user_id=exchange.user_id)
                 reply = exchange.internal_error()
-            telemetry.count(exchange.metrics)
             telemetry.info(
                 "request answered",
+                metrics=exchange.metrics,
                 **fields,
                 user_id=exchange.user_id,
                 status=reply.status,
@@ -195,6 +196,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
             headers = {**RESPONSE_HEADERS, **_cors_headers(event, settings.cors_allowed_origins), **reply.headers}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body, "isBase64Encoded": False}
 
+        startup.finish()
         return lambda_handler
 
     return decorate

@@ -4,6 +4,7 @@ Log lines contain no secret, code, token or e-mail address. An exception's messa
 exceptions are logged by their type and source positions, without their message.
 """
 
+import logging
 import traceback
 from collections.abc import Iterable
 from pathlib import PurePath
@@ -13,6 +14,10 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from functions.shared.contract import DIMENSION_ENVIRONMENT, METRICS_NAMESPACE, METRICS_SERVICE
+
+# Nothing here runs in a task, and the first log line would import asyncio to find that out (docs/adr/0073).
+# https://docs.python.org/3/howto/logging.html#optimization
+logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not know it
 
 _LONGEST_CHAIN = 5
 
@@ -33,12 +38,25 @@ class Telemetry:
     def __init__(self, *, environment: str, log_level: str, version: str) -> None:
         self._logger = Logger(service=METRICS_SERVICE, level=log_level, location=None, utc=True, use_rfc3339=True)
         self._logger.append_keys(environment=environment, version=version)
+        self._version = version
         self._metrics = Metrics(namespace=METRICS_NAMESPACE, service=METRICS_SERVICE)
         self._metrics.set_default_dimensions(**{DIMENSION_ENVIRONMENT: environment})
 
-    def info(self, message: str, **fields: object) -> None:
-        """Log an event of normal operation."""
-        self._logger.info(message, extra=fields)
+    def info(self, message: str, *, metrics: Iterable[str] = (), **fields: object) -> None:
+        """Log an event of normal operation and emit one count for each metric, in a single line.
+
+        A line with metrics has the Embedded Metric Format, in which CloudWatch leaves other members alone: they can be
+        queried like those of any line (docs/adr/0075). A log level above INFO leaves only the metrics.
+        """
+        names = tuple(metrics)
+        if not names:
+            self._logger.info(message, extra=fields)
+            return
+        if self._logger.log_level <= logging.INFO:
+            line = {"level": "INFO", "message": message, "version": self._version, **fields}
+            for name, value in line.items():
+                self._metrics.add_metadata(name, value)
+        self.count(names)
 
     def warning(self, message: str, **fields: object) -> None:
         """Log an expected failure."""

@@ -7,10 +7,9 @@ guesses is checked, and the others learn nothing.
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-import boto3
 from botocore.exceptions import ClientError
 
-from functions.shared.aws import CLIENT_CONFIG, failing_closed, retry_truncated_responses
+from functions.shared.aws import create_client, failing_closed, retry_truncated_responses
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import SORT_KEY, Attribute, partition_key
 from functions.shared.errors import ConflictError
@@ -54,7 +53,7 @@ class DynamoDbMfaRepository:
 
     def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
         self._table_name = table_name
-        self._client: DynamoDBClient = client or boto3.client("dynamodb", config=CLIENT_CONFIG)
+        self._client: DynamoDBClient = client or create_client("dynamodb")
         retry_truncated_responses(self._client, "dynamodb.GetItem")
 
     def get(self, user_id: str) -> MfaRecord | None:

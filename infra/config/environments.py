@@ -13,6 +13,7 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         environment=PROD,
         cors_allowed_origins=("https://ailifestyle.app",),
         log_retention_days=365,
+        snap_start=True,
         traffic_shift="canary-10-percent-5-minutes",
         retain_data=True,
         api_throttling_rate=500,
@@ -27,6 +28,7 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
     LOCAL: Config(
         environment=LOCAL,
         log_retention_days=1,
+        snap_start=True,
         # The emulator runs the functions on this machine.
         architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
         api_throttling_rate=500,

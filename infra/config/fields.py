@@ -49,6 +49,9 @@ def _origin(value: str, info: ValidationInfo) -> str:
     return value
 
 
+#: Not ``None``, which an optional field would accept.
+_INVALID: Final = object()
+
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _UUID: Final = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -120,16 +123,16 @@ def _schemas(model: type[BaseModel]) -> Mapping[str, Any]:
 
 
 def _from_text(schema: Mapping[str, Any], text: str) -> object:
-    """Return the value that a text stands for; ``None`` or the text itself where it is invalid."""
+    """Return the value that a text stands for; where it is invalid, the text or what no field accepts."""
     match schema:
         case {"anyOf": [value, {"type": "null"}]}:
             return _from_text(value, text) if text else None
         case {"type": "array"}:
             return tuple(part.strip() for part in text.split(",")) if text else ()
         case {"type": "boolean"}:
-            return {"true": True, "false": False}.get(text.lower())
+            return {"true": True, "false": False}.get(text.lower(), _INVALID)
         case {"enum": values}:
-            return {str(value): value for value in values}.get(text)
+            return {str(value): value for value in values}.get(text, _INVALID)
     return text
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from infra.config.environments import ENVIRONMENTS
 from infra.config.fields import ConfigError
+from infra.config.functions import FunctionsConfig
 from infra.config.model import DEV, FALLBACK_REGION, Config
 from infra.config.monitoring import MonitoringConfig
 
@@ -57,7 +58,8 @@ def load_config(context: Mapping[str, Any], process_environment: Mapping[str, st
 def _hint(name: str) -> str:
     if near := get_close_matches(name, SETTINGS, n=1):
         return f"did you mean {near[0]}?"
-    return f"expected one of {', '.join(each for each in SETTINGS if '.' not in each)}, {MonitoringConfig.prefix}*"
+    groups = f"{FunctionsConfig.prefix}*, {MonitoringConfig.prefix}*"
+    return f"expected one of {', '.join(each for each in SETTINGS if '.' not in each)}, {groups}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from functions.shared.formats import (
 )
 from infra.config import fields
 from infra.config.fields import ConfigError, Settings, expected
+from infra.config.functions import FunctionConfig, FunctionsConfig, Memory
 from infra.config.monitoring import MonitoringConfig
 
 DEV: Final = "dev"
@@ -118,16 +119,18 @@ class Config(Settings):
     """Instruction set of the functions."""
     packaging: Literal["zip", "image"] = ZIP
     """``image`` is built with Docker during the deployment. ``local`` supports ``zip`` only."""
-    # Lambda gives CPU in proportion to memory: 1769 MiB is one core. The work is CPU (TLS, JSON, the QR code),
-    # so half the memory takes about twice the time and costs the same.
-    memory_mb: Annotated[int, Field(ge=128, le=10240)] = 1024
-    """Memory of each function in MiB."""
+    # Lambda gives CPU in proportion to memory: 1769 MiB is one core. Most of a request is waiting for AWS, and a cached
+    # snapshot is charged by memory (docs/adr/0074).
+    memory_mb: Memory = 512
+    """Memory of each function in MiB, unless ``functions`` has another value for it."""
     # The SDK clients' timeouts and retries end well before it, so that a slow dependency results in a 503 and not
     # in a terminated function.
     timeout_seconds: Annotated[int, Field(ge=1, le=29)] = 20
     """Time limit of each function; API Gateway waits 29 seconds."""
-    snap_start: bool = True
-    """Start new execution environments from a snapshot of the initialized function."""
+    snap_start: bool = False
+    """Start new execution environments from a snapshot of the initialized function. Its cache costs money at rest."""
+    functions: FunctionsConfig = FunctionsConfig()
+    """Settings of single functions; set as ``functions.verify_mfa.memory_mb``, ``functions.verify_mfa.snap_start``."""
     traffic_shift: TrafficShift = ALL_AT_ONCE
     """How a new version takes over. Step by step, CodeDeploy rolls back if a function fails or the API returns 5xx."""
     retain_data: bool = False
@@ -178,6 +181,19 @@ class Config(Settings):
     """``local`` only: where the emulator serves its user pools' keys, because its tokens have the ``iss`` of AWS."""
     monitoring: MonitoringConfig = MonitoringConfig()
     """Alarms and who is notified; set as ``monitoring.paging``, ``monitoring.thresholds.errors``."""
+
+    def memory_of(self, function: str) -> int:
+        """Return the memory of a function in MiB."""
+        return self._own(function).memory_mb or self.memory_mb
+
+    def snap_start_of(self, function: str) -> bool:
+        """Return whether a function starts from a snapshot."""
+        own = self._own(function).snap_start
+        return self.snap_start if own is None else own
+
+    def _own(self, function: str) -> FunctionConfig:
+        own: FunctionConfig = getattr(self.functions, function)
+        return own
 
     @model_validator(mode="after")
     def _dependent_settings_have_what_they_need(self) -> Self:
@@ -237,8 +253,10 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _region_offers_the_settings(self) -> Self:
-        if self.snap_start and self.region in _WITHOUT_SNAP_START:
-            raise ConfigError(f"snap_start: expected false in {self.region}, where Lambda does not offer SnapStart")
+        functions = [name for name in type(self.functions).model_fields if self.snap_start_of(name)]
+        if functions and self.region in _WITHOUT_SNAP_START:
+            name = "snap_start" if self.snap_start else f"functions.{functions[0]}.snap_start"
+            raise ConfigError(f"{name}: expected false in {self.region}, where Lambda does not offer SnapStart")
         return self
 
     @model_validator(mode="after")

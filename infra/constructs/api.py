@@ -101,7 +101,10 @@ class MfaApi(Construct):
                 throttling_rate_limit=config.api_throttling_rate,
                 throttling_burst_limit=config.api_throttling_burst,
                 method_options=_method_options(config),
-                metrics_enabled=True,
+                # Every metric of the API and stage is published without it. Those of each method are charged for, and
+                # the service's own metrics already distinguish the routes.
+                # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+                metrics_enabled=False,
                 access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),
@@ -216,7 +219,7 @@ def _method_options(config: Config) -> dict[str, apigateway.MethodDeploymentOpti
         f"{endpoint.path}/{endpoint.method}": apigateway.MethodDeploymentOptions(
             throttling_rate_limit=config.api_enrolment_throttling_rate,
             throttling_burst_limit=config.api_enrolment_throttling_burst,
-            metrics_enabled=True,
+            metrics_enabled=False,
             data_trace_enabled=False,
         )
         for endpoint in contract.ENDPOINTS

@@ -84,6 +84,7 @@ class MfaFunction(Construct):
         self.log_group.grant_write(self.role)
         for statement in statements:
             self.role.add_to_policy(statement)
+        snap_start = config.snap_start_of(function)
         common = {
             Env.ENVIRONMENT: config.environment,
             Env.LOG_LEVEL: config.log_level,
@@ -100,12 +101,12 @@ class MfaFunction(Construct):
             ],
             code=code(function),
             handler=lambda_.Handler.FROM_IMAGE if image else contract.handler_path(function),
-            memory_size=config.memory_mb,
+            memory_size=config.memory_of(function),
             timeout=Duration.seconds(config.timeout_seconds),
             environment={str(key): value for key, value in (common | dict(environment)).items()},
             role=self.role,
             log_group=self.log_group,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if config.snap_start else None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             # The alias no longer uses an old version, and a kept snapshot is charged for by the hour.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.DESTROY),
         )
@@ -117,7 +118,7 @@ class MfaFunction(Construct):
             "AwsSolutions-L1",
             "Lambda supports Python 3.13 until 2029; code, bytecode and tests move to a newer version together.",
         )
-        if config.snap_start:
+        if snap_start:
             acknowledge(
                 self.function,
                 "@aws-cdk/aws-lambda:snapStartRequirePublish",

@@ -19,6 +19,8 @@ from functions.shared.contract import (
 )
 from functions.shared.request_body import MAX_BODY_BYTES
 from infra.config import DEV, ENVIRONMENTS, PROD, Config
+from infra.config.functions import FunctionConfig, FunctionsConfig
+from infra.config.load import SETTINGS
 from infra.config.monitoring import MonitoringConfig
 from infra.paths import REPOSITORY
 from local.ports import LOOPBACK
@@ -29,6 +31,7 @@ from tests.support.pages import quoted, rows, section, text_of
 from tools.docsite.diagrams import TEMPLATES
 
 README = (REPOSITORY / "README.md").read_text()
+CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text()
 CALLS = rows(section("architecture.md", "What each route does"))
 
 
@@ -162,7 +165,11 @@ def test_the_quick_start_ends_as_the_command_does() -> None:
 def test_the_deployment_guide_lists_settings_that_exist() -> None:
     names = {name for setting, _ in table("deploy.md", "Settings") for name in quoted(setting)}
 
-    assert names <= set(Config.model_fields)
+    own = {f"{FunctionsConfig.prefix}NAME.{name}" for name in FunctionConfig.model_fields}
+    example = f"{FunctionsConfig.prefix}verify_mfa.memory_mb"
+    assert names <= set(Config.model_fields) | own
+    assert example in SETTINGS
+    assert example in text_of("deploy.md")
 
 
 def test_the_deployment_guide_lists_the_environment_variables_of_the_functions() -> None:
@@ -173,7 +180,7 @@ def test_the_deployment_guide_lists_the_environment_variables_of_the_functions()
 
 
 def test_the_layout_names_every_folder_that_is_committed() -> None:
-    layout = README.partition("## Layout")[2].partition("```")[2].partition("```")[0]
+    layout = CONTRIBUTING.partition("## Layout")[2].partition("```")[2].partition("```")[0]
     documented = set(re.findall(r"^(\w+)/", layout, re.MULTILINE))
     there = {path.name for path in REPOSITORY.iterdir() if path.is_dir() and any(path.glob("**/*.py"))}
 

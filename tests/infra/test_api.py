@@ -109,10 +109,11 @@ def test_the_access_log_contains_only_metadata(dev: Synthesized) -> None:
         assert not variable.startswith(("$context.authorizer.claims", "$context.authorizer.user", "$context.request."))
 
 
-def test_execution_logs_are_off(service: Stack) -> None:
+def test_execution_logs_and_the_paid_metrics_of_each_method_are_off(service: Stack) -> None:
     for settings in service.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]:
         assert settings.get("LoggingLevel", "OFF") == "OFF"
         assert settings["DataTraceEnabled"] is False
+        assert settings["MetricsEnabled"] is False
 
 
 def test_preflights_allow_the_configured_origin(dev: Synthesized) -> None:

@@ -40,9 +40,10 @@ def test_runtime_and_limits(service: Stack, folder: str, each: Synthesized) -> N
 
     assert found["Runtime"] == "python3.13"
     assert found["Architectures"] == [each.config.architecture]
-    assert found["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    snapshot = {"ApplyOn": "PublishedVersions"} if each.config.snap_start_of(folder) else None
+    assert found.get("SnapStart") == snapshot
     assert found["Timeout"] == 20
-    assert found["MemorySize"] == 1024
+    assert found["MemorySize"] == (256 if folder in ("jwt_authorizer", "security_events") else 512)
     assert "ReservedConcurrentExecutions" not in found
     assert "TracingConfig" not in found
 
@@ -114,7 +115,8 @@ def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized, 
         log_level="DEBUG",
         memory_mb="2048",
         timeout_seconds="10",
-        snap_start="false",
+        snap_start="true",
+        **{"functions.setup_mfa.snap_start": "false"},
         architecture="x86_64",
     ).service
 
@@ -126,6 +128,8 @@ def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized, 
     setup = service.function("setup_mfa")
     assert (setup["MemorySize"], setup["Timeout"], setup["Architectures"]) == (2048, 10, ["x86_64"])
     assert "SnapStart" not in setup
+    assert service.function("verify_mfa")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert service.function("jwt_authorizer")["MemorySize"] == 256
     assert "MFA_REQUIRED_SCOPE" not in service.variables("jwt_authorizer")
 
 

@@ -110,7 +110,9 @@ def test_a_package_contains_nothing_of_the_building_machine(package: Path) -> No
 
 
 def test_only_functions_that_call_aws_ship_its_sdk(package: Path, function: str) -> None:
-    assert (package / "boto3").is_dir() is (function in CALLS_AWS)
+    assert (package / "botocore").is_dir() is (function in CALLS_AWS)
+    # Only the Encryption SDK needs boto3.
+    assert (package / "boto3").is_dir() is (package / "aws_encryption_sdk").is_dir()
 
 
 def test_the_sdk_describes_only_the_services_that_the_function_may_call(package: Path, function: str) -> None:
@@ -148,10 +150,11 @@ def test_shared_objects_are_for_graviton(package: Path, function: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEPLOYED_FUNCTIONS)
-def test_a_package_contains_everything_that_its_function_imports(name: str) -> None:
+def test_a_packaged_function_starts_and_then_collects_garbage_but_not_what_init_allocated(name: str) -> None:
     """Uses this machine's build; the module is imported under the name that Lambda uses."""
     module = contract.handler_path(name).rpartition(".")[0]
     variables = {
+        "AWS_LAMBDA_FUNCTION_NAME": contract.lambda_name(name, "dev"),
         "ENVIRONMENT": "dev",
         "MFA_ENCRYPTION_KEY": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
         "JWT_ISSUER": "https://issuer.example",
@@ -162,10 +165,26 @@ def test_a_package_contains_everything_that_its_function_imports(name: str) -> N
 
     out = run_in(
         build_package(name, HERE),
-        f"import os; os.environ.update({variables!r}); import {module} as m; print(callable(m.lambda_handler))",
+        f"import gc, os; os.environ.update({variables!r}); import {module} as m\n"
+        "print(callable(m.lambda_handler), gc.isenabled(), gc.get_freeze_count() > 10_000, "
+        "bool({'s3transfer', 'asyncio.events'} & {*sys.modules}))",
     )
 
-    assert out == "True\n"
+    assert out.split() == ["True", "True", "True", "False"]
+
+
+def test_boto3_is_imported_when_it_is_used() -> None:
+    out = run_in(
+        build_package("setup_mfa", HERE),
+        "from functions.shared import startup\n"
+        "startup.begin()\n"
+        "import aws_encryption_sdk.key_providers.kms as kms\n"
+        "print('boto3.session' in sys.modules, kms.boto3.session.Session(region_name='us-east-1').region_name)\n"
+        "import boto3.session\n"
+        "print(boto3.client('kms').meta.service_model.service_name)",
+    )
+
+    assert out.split() == ["False", "us-east-1", "kms"]
 
 
 @pytest.mark.parametrize("name", CALLS_AWS)
@@ -173,10 +192,10 @@ def test_a_client_of_each_service_can_be_created_and_finds_its_endpoint(name: st
     services = list(aws_operations(name))
     out = run_in(
         build_package(name, HERE),
-        "import boto3\n"
+        "from functions.shared.aws import create_client\n"
         f"for service in {services!r}:\n"
-        "    print(boto3.client(service).meta.endpoint_url)\n"
-        "    print(boto3.client(service, region_name='cn-north-1').meta.endpoint_url)\n",
+        "    print(create_client(service).meta.endpoint_url)\n"
+        "    print(create_client(service, region='cn-north-1').meta.endpoint_url)\n",
     )
 
     expected = [
@@ -194,7 +213,7 @@ def test_a_client_cannot_be_created_without_botocores_common_files(tmp_path: Pat
     (package / "botocore" / "data" / "endpoints.json").unlink()
 
     with pytest.raises(AssertionError, match="endpoints"):
-        run_in(package, "import boto3; boto3.client('dynamodb')")
+        run_in(package, "from functions.shared.aws import create_client; create_client('dynamodb')")
 
 
 def test_an_unknown_layout_of_botocore_is_refused(tmp_path: Path) -> None:

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
+from botocore.session import get_session
 
 from functions.setup_mfa.encryption import EnvelopeSealer
+from functions.shared import aws
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.record import RecordDamagedError
 from functions.shared.settings import KmsKey
 from infra.outputs import Output
-from local.bootstrap import ACCOUNT, session
+from local.bootstrap import ACCOUNT
 from local.stack import Credentials
 from tests.infra.synthesis import synthesize
 from tests.support.emulator import Emulator, emulator_below, eventually
@@ -86,7 +87,10 @@ def act_as(regions: Regions, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
     monkeypatch.setenv("AWS_ENDPOINT_URL", regions.emulator.url)
 
     def take_on(action: str, region: str, *prefix: str) -> None:
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session(_role(regions, action, region, *prefix), region))
+        role, sdk = _role(regions, action, region, *prefix), get_session()
+        sdk.set_credentials(role.access_key_id, role.secret_access_key, role.session_token)
+        sdk.set_config_variable("region", region)
+        monkeypatch.setattr(aws, "sdk_session", lambda: sdk)
 
     return take_on
 

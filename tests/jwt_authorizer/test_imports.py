@@ -27,5 +27,6 @@ def test_neither_aws_clients_nor_the_encryption_sdk_nor_pydantic(authorizer_envi
     # Powertools imports the bare botocore package where there is one; it is not in the authorizer's zip.
     assert not loaded & {"boto3", "botocore.client", "botocore.session", "aws_encryption_sdk", "pydantic", "pyotp"}
     assert not {name for name in loaded if name.startswith("functions.") and "authorizer" not in name} - {
-        f"functions.shared{module}" for module in ("", ".clock", ".contract", ".formats", ".observability", ".settings")
+        f"functions.shared{module}"
+        for module in ("", ".clock", ".contract", ".formats", ".observability", ".settings", ".startup")
     }

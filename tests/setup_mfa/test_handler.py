@@ -199,8 +199,8 @@ class TestLog:
         capsys.readouterr()
         _, body, _ = call(handler, label="ada@example.com")
         captured = capsys.readouterr()
-        lines = [json.loads(line) for line in captured.out.splitlines()]
-        line = next(line for line in lines if line.get("message") == "request answered")
+        (line,) = [json.loads(line) for line in captured.out.splitlines()]
+        assert line["message"] == "request answered"
         assert line["request_id"] == REQUEST_ID
         assert line["user_id"] == "user-1"
         assert line["status"] == 200
@@ -231,7 +231,9 @@ class TestLog:
         handler = load_handler("setup_mfa")
         capsys.readouterr()
         call(handler)
-        assert "request answered" not in capsys.readouterr().out
+        output = capsys.readouterr().out
+        assert "request answered" not in output
+        assert emitted_metrics(output, environment="dev")["MFASetupAttempts"] == 1
 
 
 def test_a_configured_origin_may_read_even_errors(load_handler: Load, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,10 @@
 """The master key of a configured key, and the meaning of a failed KMS call."""
 
-import boto3
 import pytest
 from aws_encryption_sdk.key_providers.kms import MRKAwareKMSMasterKey
 from aws_encryption_sdk.key_providers.raw import RawMasterKey
 
+from functions.shared import aws
 from functions.shared.aws import CLIENT_CONFIG
 from functions.shared.encryption import encryption_context, master_key
 from functions.shared.settings import KmsKey, RawKey
@@ -30,7 +30,7 @@ def test_a_kms_key_is_asked_in_its_own_region_within_time_limits() -> None:
 
 
 def test_a_raw_key_needs_no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boto3, "client", None)
+    monkeypatch.setattr(aws, "sdk_session", None)
     assert isinstance(master_key(RawKey(bytes(32))), RawMasterKey)
 
 

@@ -13,10 +13,10 @@ from tests.support.metrics import emitted_metrics
 PRIVATE = "JBSWY3DPEHPK3PXP"
 
 
-def telemetry() -> Telemetry:
+def telemetry(log_level: str = "INFO") -> Telemetry:
     """Return the telemetry of a fresh process, which writes to the standard output of this test."""
     logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
-    return Telemetry(environment="dev", log_level="INFO", version="1.2.3")
+    return Telemetry(environment="dev", log_level=log_level, version="1.2.3")
 
 
 def raised(depth: int = 1) -> BaseException:
@@ -85,6 +85,39 @@ class TestLog:
         (line,) = map(json.loads, capsys.readouterr().out.split("\n")[:-1])
         assert line["level"] == "WARNING"
         assert line["user_id"] == 'a\nb"}\r\u2028{"level":"FATAL"'
+
+
+class TestLogWithMetrics:
+    def test_one_line_has_both(self, capsys: pytest.CaptureFixture[str]) -> None:
+        telemetry().info("it happened", metrics=[Metric.CONFLICTS, "Twice", "Twice"], user_id="u\n1", status=409)
+        output = capsys.readouterr().out
+        (line,) = map(json.loads, output.splitlines())
+        assert emitted_metrics(output, environment="dev") == {"MFAConflicts": 1, "Twice": 2}
+        del line["_aws"], line["MFAConflicts"], line["Twice"]
+        assert line == {
+            "level": "INFO",
+            "message": "it happened",
+            "service": "mfa",
+            "environment": "dev",
+            "version": "1.2.3",
+            "user_id": "u\n1",
+            "status": 409,
+        }
+
+    def test_the_next_line_has_nothing_of_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+        same = telemetry()
+        same.info("first", metrics=["One"], user_id="u-1")
+        same.info("second", metrics=["One"], status=200)
+        first, second = map(json.loads, capsys.readouterr().out.splitlines())
+        assert (first["user_id"], "status" in first) == ("u-1", False)
+        assert ("user_id" in second, second["status"]) == (False, 200)
+
+    def test_a_higher_level_leaves_the_metrics(self, capsys: pytest.CaptureFixture[str]) -> None:
+        telemetry("WARNING").info("it happened", metrics=["One"], user_id="u-1")
+        output = capsys.readouterr().out
+        assert emitted_metrics(output, environment="dev") == {"One": 1}
+        assert "it happened" not in output
+        assert "u-1" not in output
 
 
 class TestMetrics:

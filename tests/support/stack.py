@@ -24,8 +24,8 @@ TIMEOUT_SECONDS = 60
 CONNECTIONS = 64
 #: botocore's models of services, read once: reading takes longer than most calls.
 _MODELS = create_loader()
-#: How the platform's own lines and metrics begin.
-_UNTOLD_LINES = ("START RequestId", "END RequestId", "REPORT RequestId", '{"_aws":')
+#: How the platform's own lines begin.
+_UNTOLD_LINES = ("START RequestId", "END RequestId", "REPORT RequestId")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def function_log_since(aws: Aws, milliseconds: int) -> Iterator[str]:
 
 
 def every_function_log_since(aws: Aws, milliseconds: int) -> Iterator[tuple[str, str]]:
-    """Yield a function's name and a log line, with the platform's lines and metrics, since a time."""
+    """Yield a function's name and a log line, with the platform's lines, since a time."""
     logs = aws.client("logs")
     for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/"):
         for group in page["logGroups"]:

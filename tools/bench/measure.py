@@ -40,6 +40,8 @@ class Sample:
         What the stand-in for AWS used per request; not part of the other times.
     response_bytes : int
         Length of the response's body.
+    log_bytes : float
+        What the function logged per request.
     modules : tuple of str
         Top-level packages in memory after the first request, without the standard library.
     late_modules : tuple of str
@@ -57,6 +59,7 @@ class Sample:
     bytes_received: float
     stand_in: float
     response_bytes: int
+    log_bytes: float
     modules: tuple[str, ...]
     late_modules: tuple[str, ...]
 
@@ -110,6 +113,7 @@ class Bench:
             bytes_received=traffic.bytes_sent / answered,
             stand_in=1e3 * traffic.cpu_seconds / answered,
             response_bytes=len(measured["response"].get("body", "")),
+            log_bytes=measured["log_bytes"] / answered,
             modules=tuple(measured["modules"]),
             late_modules=tuple(measured["late_modules"]),
         )
@@ -121,7 +125,7 @@ class Bench:
 
     def _execute(self, variant: Variant, enrolment: Enrolment, warm_up: int, requests: int) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
-            result = Path(folder) / "result.json"
+            result, lines = Path(folder) / "result.json", Path(folder) / "log"
             plan = {
                 "event": event_of(variant, enrolment, self._issuer, time.time()),
                 "warm_up": warm_up,
@@ -129,7 +133,7 @@ class Bench:
                 "result": str(result),
             }
             # The function's log goes to a file, as it goes to a socket on Lambda.
-            with (Path(folder) / "log").open("wb") as log:
+            with lines.open("wb") as log:
                 finished = subprocess.run(  # noqa: S603 - our own programs
                     variant.command,
                     input=json.dumps(plan).encode(),
@@ -142,7 +146,7 @@ class Bench:
             if finished.returncode:
                 raise RuntimeError(f"{variant.name} failed:\n{finished.stderr.decode()}")
             measured: dict[str, Any] = json.loads(result.read_text())
-            return measured
+            return measured | {"log_bytes": lines.stat().st_size}
 
 
 def measure(bench: Bench, variants: Sequence[Variant], rounds: int) -> dict[str, list[Sample]]:

@@ -81,6 +81,8 @@ class RequestCost:
         The most memory that the process held.
     calls : tuple of str
         AWS calls of a warm request, such as ``kms:Decrypt``.
+    log_bytes : int
+        What the function logs in one request, without Lambda's own lines.
     """
 
     cold: Spread
@@ -92,6 +94,7 @@ class RequestCost:
     calls: tuple[str, ...]
     bytes_sent: int
     bytes_received: int
+    log_bytes: int
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> "RequestCost":
@@ -106,6 +109,7 @@ class RequestCost:
             calls=samples[-1].calls,
             bytes_sent=round(samples[-1].bytes_sent),
             bytes_received=round(samples[-1].bytes_received),
+            log_bytes=round(samples[-1].log_bytes),
         )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from infra.config import ENVIRONMENTS, Config, ConfigError, load_config
 from infra.config.load import SETTINGS
+from infra.packaging import DEPLOYED_FUNCTIONS
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 MULTI_REGION_KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
@@ -97,6 +98,41 @@ def test_every_field_can_be_overridden(name: str, text: object, value: object) -
     assert load(**{name: text}) == replace(ENVIRONMENTS["dev"], **{name: value})
 
 
+def test_a_function_has_the_environments_memory_and_snapshot_unless_it_has_its_own() -> None:
+    config = load(
+        environment="prod",
+        **{
+            "memory_mb": "768",
+            "functions.verify_mfa.memory_mb": "1024",
+            "functions.mfa_status.snap_start": "false",
+            "functions.security_events.snap_start": "true",
+        },
+    )
+    found = {name: (config.memory_of(name), config.snap_start_of(name)) for name in DEPLOYED_FUNCTIONS}
+
+    assert found == {
+        "setup_mfa": (768, True),
+        "verify_mfa_setup": (768, True),
+        "verify_mfa": (1024, True),
+        "disable_mfa": (768, True),
+        "regenerate_backup_codes": (768, True),
+        "mfa_status": (768, False),
+        "jwt_authorizer": (256, True),
+        "security_events": (256, True),
+    }
+
+
+def test_dev_keeps_no_snapshot_and_prod_none_of_what_nobody_waits_for() -> None:
+    kept = {
+        name: [function for function in DEPLOYED_FUNCTIONS if config.snap_start_of(function)]
+        for name, config in ENVIRONMENTS.items()
+    }
+
+    assert kept["dev"] == []
+    assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {"security_events"}
+    assert kept["local"] == kept["prod"]
+
+
 def test_settings_of_monitoring_override_those_of_the_environment() -> None:
     changes = {
         "monitoring.alert_emails": "a@example.com,b@example.com",
@@ -166,6 +202,8 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("waf_requests_per_ip", "9", "a whole number from 10 to 2000000000"),
         ("monitoring.alert_emails", "a b@example.com", "a comma separated list, each text without spaces"),
         ("monitoring.paging", "always", "true or false"),
+        ("functions.verify_mfa.memory_mb", "64", "a whole number from 128 to 10240, or nothing"),
+        ("functions.jwt_authorizer.snap_start", "maybe", "true or false, or nothing"),
         ("monitoring.thresholds.errors", "0", "a whole number from 1 to 1000000000"),
         ("monitoring.thresholds.api_5xx_percent", "-1", "a number above 0"),
     ],

@@ -22,6 +22,7 @@ SAMPLE = Sample(
     bytes_received=2000,
     stand_in=0.5,
     response_bytes=100,
+    log_bytes=700,
     modules=(),
     late_modules=(),
 )

@@ -34,7 +34,10 @@ def test_the_models_contain_exactly_the_allowed_operations() -> None:
 @pytest.mark.parametrize("function", [name for name in DEPLOYED_FUNCTIONS if aws_operations(name)])
 def test_a_packages_clients_have_exactly_these_operations(function: str) -> None:
     for service, operations in aws_operations(function).items():
-        code = f"import boto3; print(*boto3.client({service!r}).meta.service_model.operation_names)"
+        code = (
+            "from functions.shared.aws import create_client\n"
+            f"print(*create_client({service!r}).meta.service_model.operation_names)"
+        )
 
         assert set(run_in(build_package(function, HERE), code).split()) == operations
 
@@ -42,8 +45,9 @@ def test_a_packages_clients_have_exactly_these_operations(function: str) -> None
 def test_a_cut_model_still_writes_and_reads_every_type_of_value() -> None:
     """Values can contain lists and maps of values: recursive shapes that a cut could lose."""
     code = """
-import boto3, botocore.stub
-client = boto3.client("dynamodb")
+import botocore.stub
+from functions.shared.aws import create_client
+client = create_client("dynamodb")
 deep = {"M": {"list": {"L": [{"S": "x"}, {"N": "1"}, {"B": b"x"}, {"BOOL": True}, {"NULL": True}, {"SS": ["y"]}]}}}
 with botocore.stub.Stubber(client) as stub:
     stub.add_response("get_item", {"Item": {"deep": deep}})

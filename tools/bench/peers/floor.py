@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, max_pool_connections=2, tcp_keepalive=True)
@@ -33,8 +33,9 @@ _ITEM = {
     "version": {"N": "123456789012345"},
 }
 
-kms = boto3.client("kms", config=_CONFIG)
-dynamodb = boto3.client("dynamodb", config=_CONFIG)
+session = botocore.session.get_session()
+kms = session.create_client("kms", config=_CONFIG)
+dynamodb = session.create_client("dynamodb", config=_CONFIG)
 
 
 def _setup() -> None:

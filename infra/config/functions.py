@@ -1,0 +1,50 @@
+"""Settings of single functions, where they differ from those of the environment."""
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from infra.config.fields import ConfigError, Settings
+
+_PREFIX: Final = "functions."
+
+#: Lambda's limits, in MiB.
+Memory = Annotated[int, Field(ge=128, le=10240)]
+
+
+type Handler = Callable[[object], FunctionConfig]
+
+
+class FunctionConfig(Settings):
+    """What one function has of its own; a setting that is not set is the environment's."""
+
+    memory_mb: Memory | None = None
+    """Memory in MiB. Not set: ``memory_mb`` of the environment."""
+    snap_start: bool | None = None
+    """Whether it starts from a snapshot. Not set: ``snap_start`` of the environment."""
+
+
+class FunctionsConfig(Settings):
+    """The settings of each function, by its folder under ``functions``; see docs/adr/0074."""
+
+    prefix: ClassVar[str] = _PREFIX
+
+    setup_mfa: FunctionConfig = FunctionConfig()
+    verify_mfa_setup: FunctionConfig = FunctionConfig()
+    verify_mfa: FunctionConfig = FunctionConfig()
+    disable_mfa: FunctionConfig = FunctionConfig()
+    regenerate_backup_codes: FunctionConfig = FunctionConfig()
+    mfa_status: FunctionConfig = FunctionConfig()
+    # It makes no AWS call and holds 35 MiB: one signature check takes a millisecond at this size.
+    jwt_authorizer: FunctionConfig = FunctionConfig(memory_mb=256)
+    # Nobody waits for it.
+    security_events: FunctionConfig = FunctionConfig(memory_mb=256, snap_start=False)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _refuse_with_the_functions_name(cls, value: object, handler: Handler, info: ValidationInfo) -> FunctionConfig:
+        try:
+            return handler(value)
+        except ConfigError as error:
+            raise ConfigError(f"{cls.prefix}{info.field_name}.{error}") from None

@@ -33,8 +33,10 @@ class FunctionsConfig(Settings):
     setup_mfa: FunctionConfig = FunctionConfig()
     verify_mfa_setup: FunctionConfig = FunctionConfig()
     verify_mfa: FunctionConfig = FunctionConfig()
-    disable_mfa: FunctionConfig = FunctionConfig()
-    regenerate_backup_codes: FunctionConfig = FunctionConfig()
+    # A user needs them once in years. A snapshot helps less where invocations are rare, and its cache costs the same.
+    # https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+    disable_mfa: FunctionConfig = FunctionConfig(snap_start=False)
+    regenerate_backup_codes: FunctionConfig = FunctionConfig(snap_start=False)
     mfa_status: FunctionConfig = FunctionConfig()
     # It makes no AWS call and holds 35 MiB: one signature check takes a millisecond at this size.
     jwt_authorizer: FunctionConfig = FunctionConfig(memory_mb=256)

@@ -253,7 +253,8 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _region_offers_the_settings(self) -> Self:
-        if self.snap_start and self.region in _WITHOUT_SNAP_START:
+        wanted = any(self.snap_start_of(function) for function in FunctionsConfig.model_fields)
+        if wanted and self.region in _WITHOUT_SNAP_START:
             raise ConfigError(f"snap_start: expected false in {self.region}, where Lambda does not offer SnapStart")
         return self
 

@@ -1,14 +1,18 @@
-"""The command line: ``python -m local run|up|down|status|token``."""
+"""The command line: ``python -m local run|up|down|status|token|env|code|inert``."""
 
 import argparse
+import base64
+import json
 import os
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
 
+import pyotp
 from botocore.exceptions import BotoCoreError
 from rich.markup import escape
 
@@ -18,8 +22,8 @@ from local import lifecycle, server, users
 from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
-from local.stack import DEFAULT_PORT, STATE_FILE, Stack, StackFolder
-from local.terminal import console
+from local.stack import DEFAULT_PORT, STATE_FILE, BrokenStateError, Stack, StackFolder
+from local.terminal import console, quiet_on_closed_pipes
 from local.users import TokenKind
 
 DEMO_USER: Final = "demo@example.com"
@@ -35,11 +39,13 @@ examples:
   make run LOCAL_ORIGINS=http://localhost:3000
                                   pages of that origin may call the API too; several are separated by commas
   {_COMMAND_LINE} token --user ada@example.com
+  eval "$({_COMMAND_LINE} env)"     let this shell's AWS tools and $API use the stack
 
 exit status: 0 on success, 1 on failure, 2 for invalid arguments; `status` exits with 3 if no stack runs.
 
 While a stack runs, .local/PORT/{STATE_FILE} holds its URLs, names and administrator credentials, and
-.local/{STATE_FILE} links to that of port {DEFAULT_PORT}, or else to that of the lowest port.
+.local/{STATE_FILE} links to that of port {DEFAULT_PORT}, or else to that of the lowest port. Commands
+that need a running stack use that one if no port is given.
 The emulator logs to .local/PORT/emulator.log, the last deployment to .local/PORT/deploy.log.
 NO_COLOR=1 turns colours off.
 """
@@ -54,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     try:
-        return command(options)
+        with quiet_on_closed_pipes():
+            return command(options)
     except LocalError as error:
         return _fail(str(error))
     except BotoCoreError as error:
@@ -86,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         _down: "make down LOCAL_PORT=4700",
         _status: f"{_COMMAND_LINE} status --port 4700",
         _token: f"TOKEN=$({_COMMAND_LINE} token --user ada@example.com)",
+        _env: f'eval "$({_COMMAND_LINE} env)"',
+        _code: f"{_COMMAND_LINE} code JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
         _inert: f"{_COMMAND_LINE} inert",
     }
     summary = [f"  {command.__name__[1:]:7} {command.__doc__}" for command in examples]
@@ -100,8 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     folder.add_argument(
         "--port",
         type=_port,
-        default=os.environ.get("LOCAL_PORT") or str(DEFAULT_PORT),
-        help="port of the embedded AWS; stacks on different ports run side by side (LOCAL_PORT, %(default)s)",
+        default=os.environ.get("LOCAL_PORT") or None,
+        help=f"port of the embedded AWS; stacks on different ports run side by side (LOCAL_PORT, else the running "
+        f"stack's, else {DEFAULT_PORT})",
     )
     folder.add_argument(
         "--directory",
@@ -114,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     for command, example in examples.items():
         subparser = commands.add_parser(
             command.__name__[1:],
-            parents=[] if command is _inert else [folder],
+            parents=[] if command in (_inert, _code) else [folder],
             description=command.__doc__,
             epilog=f"example: {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -124,16 +134,27 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--user", required=True, metavar="NAME", help="created if it does not exist")
     token.add_argument(
         "--kind",
-        type=TokenKind,
-        choices=list(TokenKind),
+        choices=[*map(str, TokenKind)],
         default=TokenKind.ACCESS,
         help="the access token, which the API accepts, or the ID token, which it refuses (%(default)s)",
     )
+    token.add_argument("--sub", action="store_true", help="print the `sub` of the user's tokens instead of a token")
+    commands.choices["status"].add_argument("--json", action="store_true", help="print one JSON object")
+    commands.choices["code"].add_argument("secret", help="base32, as setup returns it")
     return parser
 
 
-def _folder(options: argparse.Namespace) -> StackFolder:
-    return StackFolder(options.port, options.directory.absolute())
+def _folder(options: argparse.Namespace, *, port: int | None = None) -> StackFolder:
+    """Return the folder of the port that the options name, else of a given one, else of the running stack."""
+    root = options.directory.absolute()
+    return StackFolder(options.port or port or _running_port(root) or DEFAULT_PORT, root)
+
+
+def _running_port(root: Path) -> int | None:
+    try:
+        return urlsplit(Stack.load(root / STATE_FILE).endpoint_url).port
+    except (FileNotFoundError, BrokenStateError):
+        return None
 
 
 def _port(text: str) -> int:
@@ -148,7 +169,7 @@ def _run(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     progress = Progress()
-    folder = _folder(options)
+    folder = _folder(options, port=DEFAULT_PORT)
     with lifecycle.running(folder, progress) as running:
         with progress.step(f"create the user {DEMO_USER}"):
             access_token = users.token(running.stack, DEMO_USER)
@@ -168,18 +189,19 @@ def _up(options: argparse.Namespace) -> int:
     """Start a stack and leave it running; if it runs already, deploy the current code."""
     signal.signal(signal.SIGTERM, _interrupt)
     progress = Progress()
-    folder = _folder(options)
+    folder = _folder(options, port=DEFAULT_PORT)
     stack = lifecycle.up(folder, progress)
     with progress.step(f"create the user {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
-    _explain(stack, folder, access_token, stop=f"`{_make('down', options.port)}`")
+    _explain(stack, folder, access_token, stop=f"`{_make('down', folder.port)}`")
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
     """Stop the stack on a port."""
-    if not lifecycle.down(_folder(options), Progress()):
-        print(f"No stack is running on port {options.port}.", file=sys.stderr)
+    folder = _folder(options)
+    if not lifecycle.down(folder, Progress()):
+        print(f"No stack is running on port {folder.port}.", file=sys.stderr)
     return 0
 
 
@@ -187,30 +209,74 @@ def _status(options: argparse.Namespace) -> int:
     """Show whether a stack runs, and the URLs of its console and API; exit with 3 if it does not run."""
     folder = _folder(options)
     process_id = server.running(folder)
+    deployed = process_id is not None and folder.state.exists()
+    stack = Stack.load(folder.state) if deployed else None
+    if options.json:
+        state = "running" if deployed else "stopped" if process_id is None else "starting"
+        print(json.dumps({"state": state, "port": folder.port, "process": process_id} | _addresses(stack)))
+        return 0 if deployed else 3
     if process_id is None:
-        print(f"The stack on port {options.port} is not running. Start it with `{_make('run', options.port)}`.")
+        print(f"The stack on port {folder.port} is not running. Start it with `{_make('run', folder.port)}`.")
         return 3
-    if not folder.state.exists():
-        print(f"The stack on port {options.port} is starting (process {process_id}): {_how_far(folder)}")
+    if stack is None:
+        print(f"The stack on port {folder.port} is starting (process {process_id}): {_how_far(folder)}")
         return 3
-    stack = Stack.load(folder.state)
     with Progress().wait(f"log in as {DEMO_USER}"):
         access_token = users.token(stack, DEMO_USER)
-    print(f"The stack on port {options.port} is running (process {process_id}).")
-    _explain(stack, folder, access_token, stop=f"`{_make('down', options.port)}`")
+    print(f"The stack on port {folder.port} is running (process {process_id}).")
+    _explain(stack, folder, access_token, stop=f"`{_make('down', folder.port)}`")
     return 0
+
+
+def _addresses(stack: Stack | None) -> dict[str, Any]:
+    names = ("api_url", "console_url", "endpoint_url", "region", "table_name", "user_pool_id")
+    return {} if stack is None else {name: getattr(stack, name) for name in names}
 
 
 def _token(options: argparse.Namespace) -> int:
     """Print only a new token of a user, who is created if necessary."""
-    folder = _folder(options)
-    if server.running(folder) is None:
-        raise LocalError(f"No stack is running on port {options.port}.\nStart one: `{_make('run', options.port)}`.")
-    if not folder.state.exists():
-        raise LocalError(f"The stack on port {options.port} is still starting.\n{_how_far(folder)}")
+    stack = _running_stack(_folder(options))
     with Progress().wait(f"log in as {options.user}"):
-        token = users.token(Stack.load(folder.state), options.user, options.kind)
-    print(token)
+        token = users.token(stack, options.user, TokenKind(options.kind))
+    print(_sub(token) if options.sub else token)
+    return 0
+
+
+def _sub(token: str) -> str:
+    claims = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"])
+
+
+def _env(options: argparse.Namespace) -> int:
+    """Print the commands with which a shell uses the stack: its AWS, as an administrator, and its API."""
+    stack = _running_stack(_folder(options))
+    variables = {
+        "API": stack.api_url,
+        "AWS_ACCESS_KEY_ID": stack.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
+        "AWS_DEFAULT_REGION": stack.region,
+        "AWS_REGION": stack.region,
+        "AWS_ENDPOINT_URL": stack.endpoint_url,
+    }
+    print("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    print(*(f"export {name}={shlex.quote(value)}" for name, value in variables.items()), sep="\n")
+    return 0
+
+
+def _running_stack(folder: StackFolder) -> Stack:
+    if server.running(folder) is None:
+        raise LocalError(f"No stack is running on port {folder.port}.\nStart one: `{_make('run', folder.port)}`.")
+    if not folder.state.exists():
+        raise LocalError(f"The stack on port {folder.port} is still starting.\n{_how_far(folder)}")
+    return Stack.load(folder.state)
+
+
+def _code(options: argparse.Namespace) -> int:
+    """Print the present code of a secret, as an authenticator app shows it."""
+    try:
+        print(pyotp.TOTP(options.secret.replace(" ", "").upper()).now())
+    except ValueError as error:
+        raise LocalError(f"This is not a secret in base32: {error}.") from None
     return 0
 
 

@@ -31,15 +31,17 @@ def derive_events(change: Change) -> list[SecurityEvent]:
             *_tampered(change, unexplained_attributes(change, old, new)),
         ]
     if new is not None:
-        return [_event(change, SecurityEventType.MFA_ENABLED)]
+        # Routes enable a second factor only by changing the item of a pending enrolment.
+        actor = Actor.IMPORT if change.old is None else Actor.USER
+        return [_event(change, SecurityEventType.MFA_ENABLED, actor=actor)]
     if old is not None:
-        actor = _actor(change)
+        actor = _actor_of_removal(change)
         changed = sorted(change.changed) if actor is Actor.UNKNOWN else []
         return [_event(change, SecurityEventType.MFA_DISABLED, actor=actor), *_tampered(change, changed)]
     return []
 
 
-def _actor(change: Change) -> Actor:
+def _actor_of_removal(change: Change) -> Actor:
     """Return who turned a second factor off; the form of the write shows it."""
     if change.expired:
         return Actor.EXPIRY

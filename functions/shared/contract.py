@@ -281,6 +281,8 @@ EVENT_VERSION: Final = 1
 DEFAULT_EVENT_BUS_NAME: Final = "default"
 #: ``last_request_id`` of an item that an operator's command wrote: this prefix and a UUID.
 OPERATOR_REQUEST_PREFIX: Final = "operator:"
+#: The same of an item that an operator's import created, until the user's first code.
+IMPORT_REQUEST_PREFIX: Final = "import:"
 
 
 class SecurityEventType(StrEnum):
@@ -297,11 +299,12 @@ class SecurityEventType(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who turned a second factor off, as far as the table's stream shows it."""
+    """Who turned a second factor on or off, as far as the table's stream shows it."""
 
-    USER = "user"  # the item was deleted, as the disable route does
+    USER = "user"  # an enrolment was confirmed, or the item was deleted, as the routes do
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
     UNKNOWN = "unknown"  # the item was changed in place in another way
+    IMPORT = "import"  # the item was created enabled, as the operator's import does
     EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
 
 

@@ -6,7 +6,7 @@ are split in the same way: the function that encrypts cannot decrypt, and those 
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - docs/adr/0072: the first request would import it
 from aws_encryption_sdk import EncryptionSDKClient
@@ -21,6 +21,9 @@ from functions.shared.aws import create_client, retry_truncated_responses
 from functions.shared.contract import ENCRYPTION_CONTEXT_PURPOSE, ENCRYPTION_CONTEXT_USER_ID, SECRET_PURPOSE
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.settings import KmsKey, RawKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms.client import KMSClient
 
 # The SDK logs a traceback for every failed call. We log failures ourselves, without values.
 logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL + 1)
@@ -43,8 +46,14 @@ def encryption_context(user_id: str) -> dict[str, str]:
     return {ENCRYPTION_CONTEXT_USER_ID: user_id, ENCRYPTION_CONTEXT_PURPOSE: SECRET_PURPOSE}
 
 
-def master_key(key: KmsKey | RawKey) -> MasterKey:
-    """Return the Encryption SDK's master key for a configured key, with one client for the life of the process."""
+def master_key(key: KmsKey | RawKey, client: "KMSClient | None" = None) -> MasterKey:
+    """Return the Encryption SDK's master key for a configured key.
+
+    Parameters
+    ----------
+    client : KMSClient
+        A client for the key's region; by default a new one for the life of the process.
+    """
     if isinstance(key, RawKey):
         wrapping_key = WrappingKey(
             wrapping_algorithm=WrappingAlgorithm.AES_256_GCM_IV12_TAG16_NO_PADDING,
@@ -52,7 +61,7 @@ def master_key(key: KmsKey | RawKey) -> MasterKey:
             wrapping_key_type=EncryptionKeyType.SYMMETRIC,
         )
         return RawMasterKey(provider_id="mfa-development", key_id="raw", wrapping_key=wrapping_key)
-    client = create_client("kms", region=key.region)
+    client = client or create_client("kms", region=key.region)
     client.meta.events.register("after-call.kms", _raise_failure)
     retry_truncated_responses(client, "kms")
     # A replica of a multi-region key decrypts what the primary encrypted. Other keys behave as with KMSMasterKey.

@@ -35,7 +35,7 @@ def normalised(typed: str) -> str:
 
     Decimal digits of any script (Unicode category Nd) and full-width letters become ASCII. White space, dashes (Pd and
     the minus sign U+2212) and invisible characters (Cf) are dropped. Every other character stays as it is, so that no
-    code is read out of text that merely resembles one. ``api.js`` of the console does the same.
+    code is read out of text that merely resembles one. ``clients/mfa.js`` does the same.
     """
     return "".join(map(_normalised_character, typed))
 

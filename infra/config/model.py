@@ -253,9 +253,10 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _region_offers_the_settings(self) -> Self:
-        wanted = any(self.snap_start_of(function) for function in FunctionsConfig.model_fields)
-        if wanted and self.region in _WITHOUT_SNAP_START:
-            raise ConfigError(f"snap_start: expected false in {self.region}, where Lambda does not offer SnapStart")
+        functions = [name for name in type(self.functions).model_fields if self.snap_start_of(name)]
+        if functions and self.region in _WITHOUT_SNAP_START:
+            name = "snap_start" if self.snap_start else f"functions.{functions[0]}.snap_start"
+            raise ConfigError(f"{name}: expected false in {self.region}, where Lambda does not offer SnapStart")
         return self
 
     @model_validator(mode="after")

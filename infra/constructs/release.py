@@ -20,6 +20,10 @@ from infra.outputs import LIVE
 _API_ERRORS: Final = 5
 
 
+#: The runbook's heading for all alarms of a release.
+RUNBOOK_HEADING: Final = "release"
+
+
 def release_alarm_name(environment: str, subject: str) -> str:
     """Return the name of an alarm that rolls a release back, such as ``mfa-prod-release-setup-mfa``."""
     return f"mfa-{environment}-release-{subject}"
@@ -52,6 +56,7 @@ class GradualRelease(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._environment: Final = config.environment
+        self._runbook_link: Final = config.monitoring.runbook_link(RUNBOOK_HEADING)
         application = codedeploy.LambdaApplication(self, "Application", application_name=f"mfa-{config.environment}")
         role = self._role()
         shift = codedeploy.LambdaDeploymentConfig.from_lambda_deployment_config_name(
@@ -96,7 +101,10 @@ class GradualRelease(Construct):
             # Handlers turn every exception into a response, so a failed invocation is a crash, a timeout or a failed
             # start. One during a release is enough to roll back.
             threshold=1,
-            description=f"{function} crashed, timed out or did not start: its release is rolled back.",
+            description=(
+                f"What happened: {function} crashed, timed out or did not start. "
+                "What to do: fix its release, which was rolled back."
+            ),
             metric=cloudwatch.Metric(
                 namespace="AWS/Lambda",
                 metric_name="Errors",
@@ -110,7 +118,7 @@ class GradualRelease(Construct):
         return self._alarm(
             "api",
             threshold=_API_ERRORS,
-            description="The API returns 5xx: every release in progress is rolled back.",
+            description="What happened: the API returns 5xx. What to do: fix the release, which was rolled back.",
             metric=cloudwatch.Metric(
                 namespace="AWS/ApiGateway",
                 metric_name="5XXError",
@@ -125,7 +133,7 @@ class GradualRelease(Construct):
             self,
             "".join(part.capitalize() for part in subject.split("-")),
             alarm_name=release_alarm_name(self._environment, subject),
-            alarm_description=f"{description} See docs/deploy.md#automatic-rollback",
+            alarm_description=f"{description} Runbook: {self._runbook_link}",
             metric=cast("cloudwatch.IMetric", metric),
             threshold=threshold,
             evaluation_periods=1,

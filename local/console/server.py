@@ -31,8 +31,8 @@ from local.stack import BrokenStateError, Stack, StackFolder
 PAGES: Final = Path(__file__).with_name("pages")
 #: Titles and files of the pages by path; other files are requested by name.
 _PAGES: Final = {"/": ("Sign in", "index.html"), "/operations": ("Operations", "operations.html")}
-#: Files from npm packages, by path.
-_VENDOR: Final = {
+#: Files from elsewhere, by path: the client to copy, and those of npm packages.
+_VENDOR: Final = {"/mfa.js": REPOSITORY / "clients" / "mfa.js"} | {
     f"/vendor/{Path(file).name}": REPOSITORY / "node_modules" / file
     for file in (
         "@picocss/pico/css/pico.min.css",

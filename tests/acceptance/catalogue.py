@@ -95,7 +95,7 @@ def _functions() -> Iterator[Assumption]:
     yield Assumption(
         key="functions/tags",
         assumed="CloudFormation gives the tags of a stack to its resources.",
-        source=f"{_AWS}/AWSCloudFormation/latest/UserGuide/cfn-console-add-tags.html",
+        source=f"{_AWS}/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html",
         check=functions.tags,
         remedy="Add the tag with Tags.of in infra/stage.py.",
         only_on_aws="the tags of a stack are not given to its resources",

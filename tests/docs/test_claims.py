@@ -31,6 +31,7 @@ from tests.support.pages import quoted, rows, section, text_of
 from tools.docsite.diagrams import TEMPLATES
 
 README = (REPOSITORY / "README.md").read_text()
+CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text()
 CALLS = rows(section("architecture.md", "What each route does"))
 
 
@@ -179,7 +180,7 @@ def test_the_deployment_guide_lists_the_environment_variables_of_the_functions()
 
 
 def test_the_layout_names_every_folder_that_is_committed() -> None:
-    layout = README.partition("## Layout")[2].partition("```")[2].partition("```")[0]
+    layout = CONTRIBUTING.partition("## Layout")[2].partition("```")[2].partition("```")[0]
     documented = set(re.findall(r"^(\w+)/", layout, re.MULTILINE))
     there = {path.name for path in REPOSITORY.iterdir() if path.is_dir() and any(path.glob("**/*.py"))}
 

@@ -57,7 +57,7 @@ class Checkout:
         self.root = root
         for name in ("functions", "infra"):
             shutil.copytree(REPOSITORY / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("app.py", "cdk.json", "requirements.txt"):
+        for name in ("app.py", "cdk.json", "pyproject.toml", "requirements.txt"):
             shutil.copy(REPOSITORY / name, root / name)
         # Packages are cached by the digest of their sources.
         for name in (".venv", "build"):

@@ -9,7 +9,6 @@ import sys
 import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyotp
 import pytest
@@ -88,59 +87,8 @@ def test_the_requests_of_the_api_page_are_valid(new_user: NewUser, api: Api, hea
 # -- integration guide
 
 
-def test_the_python_code_of_the_integration_guide_logs_in(new_user: NewUser, api: Api) -> None:
-    user = new_user("python-guide")
-    code: dict[str, Any] = {}
-    exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
-    mfa, session = code["Mfa"](api.url), dict[str, Any]()
-
-    code["after_first_factor"](session, mfa, user.token)
-    assert session["signed_in"]  # MFA is off
-    user.enrol()
-    code["after_first_factor"](session, mfa, user.token)
-    assert not session["signed_in"]
-    with pytest.raises(code["MfaError"]) as refused:
-        code["after_second_factor"](session, mfa, user.wrong_code())
-    assert (refused.value.code, refused.value.status, session["signed_in"]) == ("INVALID_CODE", 400, False)
-    assert code["after_second_factor"](session, mfa, user.backup_codes[0].lower()) == []
-    assert (session["signed_in"], session["amr"]) == (True, ["pwd", "otp", "mfa"])
-
-
-def test_the_python_code_of_the_integration_guide_fails_closed(new_user: NewUser) -> None:
-    code: dict[str, Any] = {}
-    exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
-    session: dict[str, Any] = {}
-
-    with pytest.raises(code["MfaError"], match="NO_RESPONSE"):
-        code["after_first_factor"](session, code["Mfa"]("http://127.0.0.1:9"), new_user("python-guide").token)
-
-    assert session["signed_in"] is False
-
-
-def test_the_enrolment_of_the_user_elsewhere_does_not_complete_the_session_of_an_attacker(
-    new_user: NewUser, api: Api
-) -> None:
-    """Both have the user's password: only a code that this session sent itself counts."""
-    user = new_user("python-guide")
-    code: dict[str, Any] = {}
-    exec("\n".join(fences(text_of("integration.md"), "python")), code)  # noqa: S102 -- our own page
-    mfa, attacker, session = code["Mfa"](api.url), dict[str, Any](), dict[str, Any]()
-    for each in (attacker, session):
-        each.update(access_token=user.token, signed_in=False)
-    user.setup()
-
-    user.fresh_time_step()
-    assert len(code["after_enrolment"](session, mfa, user.code())) == 8
-    assert session["signed_in"]
-    for attempt in (user.wrong_code(), user.code()):  # a wrong one, and the one that the user has just entered
-        with pytest.raises(code["MfaError"], match="MFA_ALREADY_ENABLED"):
-            code["after_enrolment"](attacker, mfa, attempt)
-    code["after_first_factor"](attacker, mfa, user.token)
-    assert not attacker["signed_in"]
-
-
 USE = """
-import { MfaClient, MfaError } from "./api.js";
+import { MfaClient, MfaError } from "./mfa.js";
 import { confirmEnrolment, showEnrolment } from "./page.js";
 const [api, token] = process.argv.slice(2);
 const mfa = new MfaClient({ baseUrl: api, accessToken: () => token });
@@ -169,7 +117,7 @@ def test_the_javascript_code_of_the_integration_guide_calls_the_api(
     new_user: NewUser, api: Api, tmp_path: Path
 ) -> None:
     (tmp_path / "package.json").write_text('{"type": "module"}')
-    shutil.copy(REPOSITORY / "local" / "console" / "pages" / "api.js", tmp_path)
+    shutil.copy(REPOSITORY / "clients" / "mfa.js", tmp_path)
     (tmp_path / "page.js").write_text(fences(text_of("integration.md"), "javascript")[0])
     (tmp_path / "use.js").write_text(USE)
 

@@ -612,7 +612,7 @@ def test_the_dashboard_for_the_documentation(
     _live(users, seconds / 5)
     view = operations(width=DESKTOP)
     view.show("5m")
-    # The first screen: the alarms, the numbers and the first graphs.
-    last = view.card("Success rate (%)").bounding_box()
+    # The first screen: the alarms and the key figures.
+    last = view.page.locator(".figures").bounding_box()
     assert last is not None
     picture(view.page, "console-operations", height=int(last["y"] + last["height"]) + 8)

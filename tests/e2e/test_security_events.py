@@ -1,13 +1,9 @@
 """Security events reach a subscriber of the event bus."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,8 +11,8 @@ from botocore.exceptions import ClientError
 from functions.shared.clock import epoch_from_iso
 from functions.shared.contract import EVENT_SOURCE, PENDING_ATTRIBUTES, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import dead_letter_queue_name
-from infra.paths import REPOSITORY
 from local.stack import Stack
+from tests.e2e.operator_command import OperatorCommand
 from tests.support.http_user import HttpUser
 from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber
@@ -35,30 +31,6 @@ def subscribe(aws: Aws) -> Iterator[Callable[[HttpUser], Subscriber]]:
             return subscriptions.enter_context(Subscriber(aws, pattern).subscribed())
 
         yield subscribe_to
-
-
-@pytest.fixture
-def operator(stack: Stack) -> Callable[..., dict[str, Any]]:
-    """Return a function that runs the operator's command as an administrator, and returns its log line."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AWS_ACCESS_KEY_ID": stack.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
-        "AWS_ENDPOINT_URL": stack.endpoint_url,
-        "AWS_CONFIG_FILE": os.devnull,
-    }
-
-    def run(action: str, user: HttpUser) -> dict[str, Any]:
-        command = [sys.executable, "-m", "tools.operator", action, "--user", user.user_id, "--yes"]
-        options = ["--environment", stack.environment, "--region", stack.region, "--reason", "end-to-end test"]
-        done = subprocess.run(
-            [*command, *options], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        logged: dict[str, Any] = json.loads(done.stdout)
-        return logged
-
-    return run
 
 
 def test_every_event_arrives_once_in_order_and_complete(
@@ -119,12 +91,12 @@ def test_no_event_for_an_enrolment_that_ends(new_user: NewUser, subscribe: Calla
 def test_the_event_of_a_reset_names_the_operator(
     new_user: NewUser,
     subscribe: Callable[[HttpUser], Subscriber],
-    operator: Callable[..., dict[str, Any]],
+    operator: OperatorCommand,
 ) -> None:
     user = new_user("events-reset@example.com")
     subscriber = subscribe(user)
     user.enrol()
-    logged = operator("reset", user)
+    logged = json.loads(operator.change("reset", user.user_id))
     assert (logged["outcome"], logged["before"]["state"]) == ("done", "enabled")
     assert user.item() == {}
     assert user.verify().error == "MFA_NOT_ENABLED"
@@ -136,9 +108,7 @@ def test_the_event_of_a_reset_names_the_operator(
 
 
 def test_an_operator_can_unlock_a_user(
-    new_user: NewUser,
-    subscribe: Callable[[HttpUser], Subscriber],
-    operator: Callable[..., dict[str, Any]],
+    new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber], operator: OperatorCommand
 ) -> None:
     user = new_user("events-unlock@example.com")
     subscriber = subscribe(user)
@@ -147,7 +117,7 @@ def test_an_operator_can_unlock_a_user(
     for _ in range(5):
         assert user.verify(user.wrong_code()).status == 400
     assert user.verify().status == 429
-    logged = operator("unlock", user)
+    logged = json.loads(operator.change("unlock", user.user_id))
     assert logged["operator"].startswith("arn:aws:iam::")
     assert user.verify(user.code()).status == 200
     events = subscriber.wait_for(3)

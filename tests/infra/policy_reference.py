@@ -19,7 +19,7 @@ from tests.infra.synthesis import Stack
 
 #: Global condition keys that a statement may use with every action of the services here. The reference of a service
 #: leaves them out. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_GLOBAL_KEYS: Final = frozenset({"aws:securetransport", "aws:sourceaccount", "aws:sourcearn"})
+_GLOBAL_KEYS: Final = frozenset({"aws:principalarn", "aws:securetransport", "aws:sourceaccount", "aws:sourcearn"})
 
 _ACCOUNT: Final = "arn:aws:{service}:us-east-1:123456789012:{resource}"
 #: ARNs of the resources that statements refer to, by type and attribute.

@@ -78,3 +78,23 @@ def test_the_keys_policy_separates_administration_from_use(prod: Synthesized) ->
     uses = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "CreateGrant", "GenerateMac", "Sign", "*")
     assert not [action for action in administration["Action"] if any(each in action for each in uses)]
     assert {"kms:PutKeyPolicy", "kms:DescribeKey", "kms:ScheduleKeyDeletion"} <= set(administration["Action"])
+
+
+def test_the_table_is_created_last(data: Stack) -> None:
+    """A protected table cannot be deleted if something after it fails, and its name blocks the next deployment."""
+    (table,) = data.resources(TABLE)
+    others = data.template["Resources"].keys() - {table}
+
+    assert set(data.template["Resources"][table]["DependsOn"]) == others
+
+
+def test_nothing_with_a_fixed_name_is_kept_if_its_creation_is_rolled_back(each: Synthesized) -> None:
+    always_retained = [
+        resource
+        for stack in each.stacks.values()
+        for resource in stack.template["Resources"].values()
+        if resource.get("DeletionPolicy") == "Retain"
+    ]
+
+    assert {resource["Type"] for resource in always_retained} == {"AWS::ApiGateway::Account", "AWS::IAM::Role"}
+    assert not [each for each in always_retained if "RoleName" in each["Properties"]]

@@ -1,5 +1,6 @@
 """Releases in prod: traffic shifts gradually, and a failing function or API rolls the release back."""
 
+import re
 from typing import Any
 
 import pytest
@@ -107,9 +108,11 @@ def test_only_many_5xx_roll_a_release_back(service: Stack) -> None:
     assert state(alarm, **{"5XXError": 5.0}) is AlarmState.ALARM
 
 
-def test_the_alarms_of_a_release_link_the_documentation(service: Stack) -> None:
+def test_the_alarms_of_a_release_say_what_to_do_and_link_the_runbook(service: Stack) -> None:
     for alarm in alarms(service).values():
-        assert alarm["AlarmDescription"].endswith("docs/deploy.md#automatic-rollback")
+        assert re.fullmatch(
+            r"What happened: .+\. What to do: .+\. Runbook: .*docs/runbook\.md#release", alarm["AlarmDescription"]
+        )
 
 
 def test_code_deploy_has_only_its_own_policy(service: Stack) -> None:

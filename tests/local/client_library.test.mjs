@@ -1,7 +1,7 @@
 // The client library with a fake API, by Node's own test runner.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { MfaClient } from "../../local/console/pages/api.js";
+import { MfaClient } from "../../clients/mfa.js";
 
 const SETUP = "/auth/mfa/setup";
 const VERIFY_SETUP = "/auth/mfa/verify-setup";

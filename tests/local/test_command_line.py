@@ -145,6 +145,32 @@ def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackF
     again = _claims(_finish(folder, "token", "--user", "ann@example.com", "--kind", "id").stdout.strip())
     assert (again["token_use"], again["sub"], again["email"]) == ("id", claims["sub"], "ann@example.com")
 
+    assert _finish(folder, "token", "--user", "ann@example.com", "--sub").stdout == f"{claims['sub']}\n"
+
+    stack = Stack.load(folder.state)
+    printed = subprocess.run(
+        ["/bin/sh", "-c", f"{_finish(folder, 'env').stdout}; env"],
+        env={"AWS_PROFILE": "other"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert {f"AWS_ENDPOINT_URL={stack.endpoint_url}", f"AWS_SECRET_ACCESS_KEY={stack.secret_access_key}"} <= {*printed}
+    assert f"API={stack.api_url}" in printed
+    assert not [line for line in printed if line.startswith("AWS_PROFILE")]
+
+    found = subprocess.run(  # without a port: that of the only running stack
+        [sys.executable, "-m", "local", "status", "--json", "--directory", str(folder.root)],
+        cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name != "LOCAL_PORT"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = json.loads(found.stdout)
+    assert (shown["state"], shown["port"], shown["process"]) == ("running", folder.port, server.running(folder))
+    assert (shown["api_url"], shown["console_url"]) == (stack.api_url, stack.console_url)
+
     status = _finish(folder, "status")
     assert status.returncode == 0
     assert f"running (process {server.running(folder)})" in status.stdout
@@ -154,6 +180,8 @@ def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackF
     assert not _responds(folder)
     assert not server.stop(folder)
     assert _finish(folder, "status").returncode == 3
+    stopped = _finish(folder, "status", "--json")
+    assert (stopped.returncode, json.loads(stopped.stdout)["state"]) == (3, "stopped")
 
 
 def test_a_second_up_deploys_to_the_running_emulator(folder: StackFolder) -> None:
@@ -270,11 +298,11 @@ def test_a_directory_that_is_a_file_is_named(folder: StackFolder) -> None:
 def test_without_a_command_the_help_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     shown = capsys.readouterr().err
-    for command in ("run", "up", "down", "status", "token", "inert"):
+    for command in ("run", "up", "down", "status", "token", "env", "code", "inert"):
         assert re.search(rf"^  {command} +\w", shown, re.MULTILINE), command
 
 
-@pytest.mark.parametrize("command", ["run", "up", "down", "status", "token"])
+@pytest.mark.parametrize("command", ["run", "up", "down", "status", "token", "env", "code"])
 def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -322,6 +350,35 @@ def test_the_environment_sets_the_port(
     monkeypatch.setenv("LOCAL_PORT", "4699")
     assert main(["status", "--directory", str(tmp_path)]) == 3
     assert "port 4699" in capsys.readouterr().out
+
+
+def test_an_unknown_kind_of_token_is_refused_with_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["token", "--user", "ann", "--kind", "foo"])
+    assert refused.value.code == 2
+    assert "invalid choice: 'foo' (choose from access, id)" in capsys.readouterr().err
+
+
+def test_the_code_of_a_secret_is_the_one_of_an_authenticator_app(
+    oathtool: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shown() -> str:
+        command = [oathtool, "--totp", "--base32", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    before = shown()
+    assert main(["code", "jbsw y3dp ehpk 3pxp jbsw y3dp ehpk 3pxp"]) == 0
+    assert capsys.readouterr().out in {before, shown()}
+    assert main(["code", "0189"]) == 1
+    assert capsys.readouterr().err.startswith("This is not a secret in base32")
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    command = f"{sys.executable} -m local inert | head -0"
+    ended = subprocess.run(
+        ["/bin/bash", "-c", f"{command}; echo ${{PIPESTATUS[0]}}"], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert (ended.stdout, ended.stderr) == (f"{128 + signal.SIGPIPE}\n", "")
 
 
 def test_inert_resources_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

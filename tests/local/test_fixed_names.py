@@ -32,6 +32,19 @@ def test_a_name_that_exists_is_refused_until_it_is_free(deploy: Deploy, kind: st
     deploy(resources)
 
 
+@pytest.mark.parametrize(("policy", "stays"), [("Retain", True), ("RetainExceptOnCreate", False)])
+def test_a_creation_that_is_rolled_back_leaves_only_what_is_always_retained(
+    emulator: Emulator, deploy: Deploy, name: str, policy: str, stays: bool
+) -> None:
+    kept = _NAMED["log group"](name) | {"DeletionPolicy": policy}
+    broken = resource("KMS::Alias", AliasName="alias/aws/reserved", TargetKeyId="none") | {"DependsOn": "Kept"}
+    with pytest.raises(AssertionError, match="alias/aws/"):
+        deploy({"Kept": kept, "Broken": broken})
+
+    left = emulator.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert [each["logGroupName"] for each in left] == ([name] if stays else [])
+
+
 def test_a_resource_with_a_name_can_be_updated(deploy: Deploy, name: str) -> None:
     deployed = deploy({"Group": resource("Logs::LogGroup", LogGroupName=name, RetentionInDays=1)})
     deployed.update({"Group": resource("Logs::LogGroup", LogGroupName=name, RetentionInDays=3)})

@@ -56,16 +56,16 @@ def failed_backup(count: int, **attributes: Any) -> Item:
 
 class TestEnabled:
     def test_an_enrolment_confirmed(self) -> None:
-        assert events_of(pending(), item()) == [("MFAEnabled", {})]
+        assert events_of(pending(), item()) == [("MFAEnabled", {"actor": "user"})]
 
     def test_an_enrolment_confirmed_after_wrong_codes_is_no_lock(self) -> None:
-        assert events_of(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {})]
+        assert events_of(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {"actor": "user"})]
 
     def test_an_item_that_is_written_as_enabled(self) -> None:
-        assert events_of(None, item()) == [("MFAEnabled", {})]
+        assert events_of(None, item()) == [("MFAEnabled", {"actor": "import"})]
 
     def test_an_item_of_an_older_deployment_has_no_status_and_counts_as_enabled(self) -> None:
-        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {})]
+        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {"actor": "import"})]
         assert events_of(item(status=None, version=None), item()) == []
 
 
@@ -260,6 +260,7 @@ class TestDetail:
             "user_id": "user-1",
             "occurred_at": WRITTEN_AT_ISO,
             "request_id": "request-7",
+            "actor": "user",
         }
 
     def test_of_an_operators_reset_carries_the_operators_mark(self) -> None:

@@ -71,7 +71,7 @@ def refusal(model: type[RequestBody], event: dict[str, Any]) -> str:
 
 
 def read_by_client_library(examples: list[dict[str, Any]]) -> list[str | None]:
-    """Return the codes that ``api.js`` reads."""
+    """Return the codes that ``clients/mfa.js`` reads."""
     typed = [example["typed"] for example in examples]
     totp_codes, backup_codes = (called_in_node(reader, typed) for reader in ("readTotpCode", "readBackupCode"))
     return [

@@ -1,4 +1,4 @@
-"""Calls functions of the client library, ``api.js`` of the console, in Node."""
+"""Calls functions of the client library, ``clients/mfa.js``, in Node."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any, Final
 from infra.paths import REPOSITORY
 
 NODE: Final = Path(sys.executable).with_name("node")
-CLIENT_LIBRARY: Final = REPOSITORY / "local" / "console" / "pages" / "api.js"
+CLIENT_LIBRARY: Final = REPOSITORY / "clients" / "mfa.js"
 _PROGRAM: Final = """
 const [library, name] = process.argv.slice(1);
 const { [name]: called } = await import("file://" + library);

@@ -31,6 +31,7 @@ RESTORES: Final = {10_000: 15_000, 10_000_000: 300_000}
 BATCHES: Final = {10_000: 1.0, 10_000_000: 0.05}
 #: Table key and key of the notification topics.
 KEYS: Final = 2
+DASHBOARDS: Final = 2
 
 _MONTH_SECONDS: Final = 365 * 24 * 3600 / 12
 _STORED: Final = 0.15  # compressed
@@ -160,6 +161,7 @@ def items(results: Results, users: int) -> Iterator[Item]:
     )
     logged = reached * (log_bytes(verify.log_bytes, authorizer.log_bytes) + ACCESS_LOG_BYTES) / 1e9
     yield Item("Logs, ingestion", "$0.50 per GB", f"{logged:,.2f} GB", logged * prices.LOGS_GB)
+    yield Item("Logs, data protection", "$0.12 per GB", f"{logged:,.2f} GB", logged * prices.LOGS_PROTECTED_GB)
     stored = logged * _STORED * _MONTHS_STORED
     yield Item(
         "Logs, storage for a year, compressed to 15 %",
@@ -174,6 +176,7 @@ def items(results: Results, users: int) -> Iterator[Item]:
         str(alarm_metrics()),
         alarm_metrics() * prices.ALARM_METRIC_MONTH + prices.COMPOSITE_ALARM_MONTH,
     )
+    yield Item("Dashboards", "$3 each", str(DASHBOARDS), DASHBOARDS * prices.DASHBOARD_MONTH)
     rules = next(len(each["Properties"]["Rules"]) for each in _resources() if each["Type"] == "AWS::WAFv2::WebACL")
     yield Item(
         f"WAF: ACL and {rules} rules; requests",

@@ -28,10 +28,13 @@ DYNAMODB_READ_UNIT: Final = 0.125e-6
 DYNAMODB_BACKUP_GB_MONTH: Final = 0.20
 
 LOGS_GB: Final = 0.50
+#: Scanning for secrets, by the log groups' data protection policies.
+LOGS_PROTECTED_GB: Final = 0.12
 LOGS_STORED_GB_MONTH: Final = 0.03
 METRIC_MONTH: Final = 0.30
 #: Of each metric that an alarm reads.
 ALARM_METRIC_MONTH: Final = 0.10
+DASHBOARD_MONTH: Final = 3.00
 COMPOSITE_ALARM_MONTH: Final = 0.50
 
 WAF_ACL_MONTH: Final = 5.00

@@ -1,10 +1,9 @@
 """Build the documentation site into build/site; a warning is an error. ``make docs`` runs it.
 
-The site loads nothing from other hosts. Open build/site/index.html from the disk; only the search needs a server,
-which ``make docs-serve`` starts:
+The site loads nothing from other hosts. Open build/site/index.html from the disk, or serve it by ``make docs-serve``:
 
   python -m tools.docsite              build the site
-  python -m tools.docsite --diagrams   rewrite the generated diagrams in docs/*.md
+  python -m tools.docsite --diagrams   rewrite the generated diagrams, and the code from clients/, in docs/*.md
 
 The exit status is 0 for success, 1 for an error in the documentation, 2 for wrong usage.
 """
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.progress import Progress
-from tools.docsite import diagrams
+from tools.docsite import diagrams, samples
 from tools.docsite.build import SITE, DocumentationError, build
 
 
@@ -26,10 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tools.docsite", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--output", type=Path, default=SITE, metavar="FOLDER", help="output folder (build/site)")
-    parser.add_argument("--diagrams", action="store_true", help="rewrite the generated diagrams and build nothing")
+    parser.add_argument("--diagrams", action="store_true", help="rewrite the generated parts and build nothing")
     options = parser.parse_args(arguments)
     if options.diagrams:
-        print(*diagrams.write(), sep="\n")
+        print(*diagrams.write(), samples.write(), sep="\n")
         return 0
     try:
         build(options.output, Progress())

@@ -40,6 +40,7 @@ _RESOURCES: Final = {
     "SecurityEventsBus": "bus",
     "DeadLetters": "queue",
     "Logs": "logs",
+    "*": "stream",  # last: ListStreams has no resource; patterns of other resources have a star too
 }
 _GATEWAY_FEATURES: Final = {
     "AWS::ApiGateway::DomainName": "domain",
@@ -125,7 +126,8 @@ def role_grants(service: Resources) -> dict[str, Grants]:
                 if resource is None:
                     raise ValueError(f"Add {statement['Resource']} to the resources in tools/docsite/diagrams.py")
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                grants[function][resource] = tuple(action.partition(":")[2] for action in actions)
+                names = (action.partition(":")[2] for action in actions)
+                grants[function][resource] = (*grants[function].get(resource, ()), *names)
     for each in grants.values():
         each.pop("logs", None)
     return grants

@@ -4,7 +4,9 @@
 - A link to a file outside ``docs/`` leads to a page that shows the file, so that it works as it does on GitHub.
 - Long names can break after an underscore, so that they fit narrow tables.
 - The search dialog gets a name for screen readers.
-- The script for diagrams is part of the site and not loaded from a CDN.
+- The search ranks guides before reports and decisions, and does not know the sources of diagrams.
+- Diagrams scroll on narrow screens.
+- The scripts for diagrams and for the search from the disk are part of the site and not loaded from a CDN.
 """
 
 import posixpath
@@ -24,6 +26,14 @@ DIAGRAMS: Final = REPOSITORY / "node_modules" / "@mermaid-js" / "tiny" / "dist" 
 #: The folder of the pages that show files from outside ``docs/``.
 SOURCE: Final = "source"
 DIAGRAM_SCRIPT: Final = "assets/mermaid.js"
+_SCRIPTS: Final = {
+    DIAGRAM_SCRIPT: DIAGRAMS,
+    "assets/iframe-worker.js": REPOSITORY / "node_modules" / "iframe-worker" / "shim" / "index.js",
+}
+#: Factors of the search's ranking. A word in a title counts a thousand times as much as one in the text.
+_BOOSTS: Final = {"integration.md": 1e4, "api.md": 1e3, "quick-start.md": 1e2, "index.md": 1e2}
+_LAST: Final = re.compile(r"(adr|source)/.*|security-report\.md|performance\.md")
+_LAST_BOOST: Final = 1e-3
 DECISIONS: Final = "adr/index.md"
 #: The reference is generated from the description by `tools.docsite.build`, after MkDocs.
 DESCRIPTION: Final = "openapi.json"
@@ -32,6 +42,7 @@ REFERENCE: Final = "reference/index.html"
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
 _FENCE: Final = re.compile(r"^( *)(`{3,}).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 _LONG_NAME: Final = re.compile(r"<code>\w{24,}")
+_DIAGRAM: Final = re.compile(r'<pre class="mermaid">(.*?)</pre>', re.DOTALL)
 _SEARCH: Final = 'class="md-search" data-md-component="search" role="dialog"'
 #: The highlighter's name of a language, where it differs from the files' suffix.
 _LANGUAGES: Final = {"mjs": "js", "yml": "yaml"}
@@ -56,11 +67,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add the index of the decision records, the files outside ``docs/`` that pages link to, and the script."""
-    if not DIAGRAMS.exists():
-        raise SystemExit(f"{DIAGRAMS} is missing. Install it with: make setup")
+    for script in _SCRIPTS.values():
+        if not script.exists():
+            raise SystemExit(f"{script} is missing. Install it with: make setup")
     decisions = [file for file in files.documentation_pages() if file.src_uri.startswith("adr/")]
     files.append(File.generated(config, DECISIONS, content=_index(decisions)))
-    files.append(File.generated(config, DIAGRAM_SCRIPT, abs_src_path=str(DIAGRAMS)))
+    for place, script in _SCRIPTS.items():
+        files.append(File.generated(config, place, abs_src_path=str(script)))
     waiting = list(files.documentation_pages())
     while waiting:
         file = waiting.pop()
@@ -72,15 +85,25 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links to files outside ``docs/`` to the pages that show them."""
+    """Point links to files outside ``docs/`` to the pages that show them, and rank the page for the search."""
     del files
+    boost = _LAST_BOOST if _LAST.fullmatch(page.file.src_uri) else _BOOSTS.get(page.file.src_uri, 1)
+    page.meta.setdefault("search", {}).setdefault("boost", boost)
     return _with_site_links(markdown, page.file.src_uri, Path(config.docs_dir))
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let long names break after an underscore, so that they fit narrow tables."""
+    """Let long names break after an underscore, so that they fit narrow tables, and let diagrams scroll."""
     del page, config, files
+    html = _DIAGRAM.sub(_scrolled, html)
     return _LONG_NAME.sub(lambda match: match.group().replace("_", "_<wbr>"), html)
+
+
+def _scrolled(diagram: re.Match[str]) -> str:
+    """Return a diagram that scrolls by itself; a sequence is wide, and keeps a width at which it is legible."""
+    kind = "diagram sequence" if "sequenceDiagram" in diagram[1] else "diagram"
+    source = f'<pre class="mermaid" data-search-exclude>{diagram[1]}</pre>'
+    return f'<div class="{kind}" tabindex="0" role="group" aria-label="Diagram">{source}</div>'
 
 
 def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:

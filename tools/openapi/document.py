@@ -22,11 +22,14 @@ from infra.project import PROJECT, VERSION
 from local.stack import DEFAULT_PORT
 from tools.openapi.examples import REQUEST_ID, REQUEST_TIME, TIMESTAMP, request_examples, response_examples
 from tools.openapi.responses import ErrorResponse, error_responses
+from tools.openapi.samples import code_samples
 from tools.openapi.schemas import Schema, reference, request_schemas, response_schemas
 
 type Document = dict[str, Any]
 
 FILE: Final = REPOSITORY / "docs" / "openapi.json"
+#: The page for developers, beside the description.
+GUIDE: Final = "integration.md"
 _MEDIA_TYPE: Final = RESPONSE_HEADERS["Content-Type"]
 
 
@@ -145,6 +148,8 @@ def document() -> Document:
     return {
         "openapi": "3.1.1",
         "info": _info(),
+        # Beside this file; where the description is served, its pages are too.
+        "externalDocs": {"description": "Integration guide", "url": GUIDE},
         "servers": _servers(),
         "tags": [{"name": tag.name, "description": tag.description} for tag in _TAGS],
         "security": [{"accessToken": []}],
@@ -181,10 +186,11 @@ def write(path: Path = FILE) -> None:
 
 def _info() -> Document:
     return {
-        "title": "Multi-factor authentication",
+        "title": "MFA API",
         "version": VERSION,
         "summary": PROJECT["description"],
         "description": _DESCRIPTION,
+        "contact": {"name": "AI Lifestyle", "url": "https://ailifestyle.app"},
         "license": {"name": PROJECT["license"], "identifier": PROJECT["license"]},
     }
 
@@ -226,6 +232,8 @@ def _operation(
     }
     if route.body is not NoBody:
         operation["requestBody"] = _request_body(route.body, components)
+    if samples := code_samples(route.endpoint):
+        operation["x-codeSamples"] = samples
     operation["responses"] = {"200": _success(route.response, components)} | {
         str(status): _error(same_status, components) for status, same_status in errors.items()
     }

@@ -15,9 +15,8 @@ from tools.operator.account import Summary, emptied, summarize, unlocked
 
 
 class Action(StrEnum):
-    """What an operator can do."""
+    """What an operator can change about a user."""
 
-    SHOW = "show"
     UNLOCK = "unlock"
     RESET = "reset"
 
@@ -30,6 +29,8 @@ class CommandOutcome(StrEnum):
     DECLINED = "declined"
     CONFLICT = "conflict"
     FAILED = "failed"
+    REFUSED_LINES = "refused_lines"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +144,7 @@ class Operator:
 def _something_to_do(order: Order, record: MfaRecord) -> bool:
     if order.action is Action.UNLOCK:
         return record.enabled and unlocked(record, order.factors) != record
-    return order.action is Action.RESET
+    return True
 
 
 def log_entry(order: Order, result: Result, *, operator: str, region: str, table: str, now: float) -> dict[str, object]:

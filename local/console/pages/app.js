@@ -5,7 +5,7 @@
  * are never in the URL, the history, storage or a cookie.
  */
 
-import { MfaClient, MfaError, request } from "./api.js";
+import { MfaClient, MfaError, request } from "./mfa.js";
 import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
 import { clock, countDown } from "./countdown.js";
 import { explain } from "./errors.js";

@@ -5,7 +5,7 @@
  * locks each factor separately and for all routes, so the forms share `pauses`.
  */
 
-import { readBackupCode, readTotpCode } from "./api.js";
+import { readBackupCode, readTotpCode } from "./mfa.js";
 import { clock, countDown, words } from "./countdown.js";
 import { explain } from "./errors.js";
 

@@ -9,7 +9,7 @@
  * - `retry`: send the request again after `Retry-After`; only for requests without a code
  */
 
-import { NETWORK_ERROR, TIMEOUT, UNEXPECTED_RESPONSE } from "./api.js";
+import { NETWORK_ERROR, TIMEOUT, UNEXPECTED_RESPONSE } from "./mfa.js";
 
 const MAYBE_SPENT = "If you had just entered a code, it may have been used. Enter the next one.";
 

@@ -33,6 +33,7 @@ RARE: Final[Mapping[str, frozenset[str]]] = {
             *(Metric.KEY_FAILURES, Metric.JWKS_FETCH_FAILURES, Metric.SECURITY_EVENT_FAILURES),
         }
     ),
+    "AWS/Lambda": frozenset({"Throttles"}),
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
     "AWS/DynamoDB": frozenset({"ReadThrottleEvents", "WriteThrottleEvents", "SystemErrors", "ThrottledRequests"}),
 }

@@ -112,11 +112,11 @@ def test_a_function_has_the_environments_memory_and_snapshot_unless_it_has_its_o
 
     assert found == {
         "setup_mfa": (768, True),
-        "verify_mfa_setup": (768, True),
+        "verify_mfa_setup": (768, False),
         "verify_mfa": (1024, True),
         "disable_mfa": (768, False),
         "regenerate_backup_codes": (768, False),
-        "mfa_status": (768, False),
+        "mfa_status": (256, False),
         "jwt_authorizer": (256, True),
         "security_events": (256, True),
     }
@@ -132,6 +132,7 @@ def test_dev_keeps_no_snapshot_and_prod_none_of_what_is_rarely_used_or_waited_fo
     assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {
         "disable_mfa",
         "regenerate_backup_codes",
+        "verify_mfa_setup",
         "security_events",
     }
     assert kept["local"] == kept["prod"]

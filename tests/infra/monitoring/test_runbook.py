@@ -4,13 +4,15 @@ import re
 from functools import cache
 
 from functions.shared import contract
+from infra.constructs.release import RUNBOOK_HEADING
 from infra.monitoring.queries import SAVED_QUERIES
 from infra.monitoring.rules import PAGE_KEY
 from infra.paths import REPOSITORY
 from tests.infra.monitoring.templates import Monitoring
 
 RUNBOOK = (REPOSITORY / "docs" / "runbook.md").read_text()
-PARTS = ("**Means.**", "**Look.**", "**Resolve.**")
+#: First what to do, then how it works.
+PARTS = ("**Look.**", "**Resolve.**", "**Means.**")
 
 
 @cache
@@ -24,11 +26,11 @@ def _sections() -> dict[str, str]:
 
 def test_headings_and_alarms_match(prod: Monitoring) -> None:
     documented = {heading for heading, text in _sections().items() if PARTS[0] in text}
-    assert documented == {*prod.alarms, PAGE_KEY}
+    assert documented == {*prod.alarms, PAGE_KEY, RUNBOOK_HEADING}
 
 
 def test_each_heading_has_its_three_parts(prod: Monitoring) -> None:
-    for key in (*prod.alarms, PAGE_KEY):
+    for key in (*prod.alarms, PAGE_KEY, RUNBOOK_HEADING):
         positions = [_sections()[key].find(part) for part in PARTS]
         assert -1 not in positions, key
         assert positions == sorted(positions), key

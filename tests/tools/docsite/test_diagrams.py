@@ -6,7 +6,7 @@ import pytest
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, SECURITY_EVENTS_FUNCTION
-from tools.docsite import diagrams
+from tools.docsite import diagrams, samples
 from tools.marked_blocks import with_blocks
 
 SERVICE = json.loads((diagrams.TEMPLATES / "mfa-prod-service.json").read_text())["Resources"]
@@ -15,6 +15,11 @@ SERVICE = json.loads((diagrams.TEMPLATES / "mfa-prod-service.json").read_text())
 def test_the_pages_have_the_generated_diagrams() -> None:
     for page, blocks in diagrams.diagrams().items():
         assert page.read_text() == with_blocks(page.read_text(), "diagram", blocks)
+
+
+def test_the_guide_shows_the_clients_that_tests_run() -> None:
+    guide = samples.GUIDE.read_text()
+    assert guide == with_blocks(guide, "code", samples.samples())
 
 
 def test_the_architecture_has_every_function_with_the_actions_of_its_role() -> None:

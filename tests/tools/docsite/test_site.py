@@ -137,7 +137,18 @@ def test_a_page_is_accessible(visit: Visit, path: str, color_scheme: str) -> Non
 
 @pytest.mark.parametrize("path", READ)
 def test_a_page_fits_a_phone(visit: Visit, path: str) -> None:
-    assert not overflows(visit(path, width=PHONE))
+    page = visit(path, width=PHONE)
+    assert not overflows(page)
+    # Each row of a table is a card, whose cells are named and below each other.
+    for row in page.locator("table tbody tr").all()[:5]:
+        cells = row.locator("td").all()
+        boxes = [box for cell in cells if (box := cell.bounding_box()) is not None]
+        assert len({box["x"] for box in boxes}) == 1
+        assert all(cell.get_attribute("data-label") for cell in cells[1:])
+    for diagram in page.locator(".sequence .mermaid").all():
+        box = diagram.bounding_box()
+        assert box is not None
+        assert box["width"] > PHONE
 
 
 @pytest.mark.parametrize("path", ["architecture.html", "integration.html", "security.html"])
@@ -156,15 +167,41 @@ def test_the_diagrams_are_rendered(visit: Visit, path: str) -> None:
     assert "Syntax error" not in page.locator("article").inner_text()
 
 
-def test_a_word_is_found(visit: Visit) -> None:
-    page = visit("index.html")
-    page.keyboard.press("/")
-    page.keyboard.type("phishing-resistant")
+@pytest.mark.parametrize("from_disk", [False, True], ids=["served", "from-disk"])
+def test_the_search_finds_the_guide_first_and_no_source_of_a_diagram(
+    visit: Visit, chromium: Browser, site: Path, *, from_disk: bool
+) -> None:
+    page = chromium.new_page() if from_disk else visit("index.html")
+    if from_disk:
+        page.goto((site / "index.html").as_uri())
+    found = page.locator(".md-search-result__link")
 
-    expect(page.locator(".md-search-result__link").first).to_have_attribute("href", re.compile(r"security\.html"))
+    field = page.locator(".md-search__input")
+
+    def search(words: str) -> None:
+        field.fill("")
+        field.press_sequentially(words)
+
+    for words, first in {
+        "Retry-After": "integration",
+        "429": "integration",
+        "lost phone": "integration",
+    }.items():
+        search(words)
+        expect(found.first).to_have_attribute("href", re.compile(rf"{first}\.html"))
+    search("sequenceDiagram")
+    expect(page.locator(".md-search-result__meta")).to_have_text("No matching documents")
+    if from_disk:
+        page.close()
 
 
-def test_the_api_reference_needs_no_other_file(visit: Visit) -> None:
+def test_the_api_reference_needs_no_other_file_and_leads_back(visit: Visit) -> None:
     page = visit(REFERENCE)
 
+    expect(page).to_have_title("API reference - Serverless MFA on AWS")
     expect(page.get_by_text("/auth/mfa/verify-setup").first).to_be_attached()
+    page.get_by_text("Enrol", exact=True).first.click()
+    page.get_by_text("Start an enrolment").first.click()
+    expect(page.get_by_text('curl -s -X POST "$API/auth/mfa/setup"').first).to_be_visible()
+    page.get_by_role("navigation", name="Documentation").get_by_role("link", name="Integration guide").click()
+    expect(page.get_by_role("heading", name="Integration guide", level=1)).to_be_visible()

@@ -1,5 +1,6 @@
 """``docs/openapi.json`` is generated from the current code, valid, and free of lint."""
 
+import ast
 import base64
 import io
 import json
@@ -21,6 +22,7 @@ from infra.paths import REPOSITORY
 from tests.support.api_description import described_answers, description, operation, resolved
 from tools.openapi.document import FILE, document, text
 from tools.openapi.responses import GATEWAY_REASONS, OTHER_GATEWAY_REASONS
+from tools.openapi.samples import code_samples
 
 LINTER_RULES = Path(__file__).with_name("redocly.yaml")
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/]+=*)")
@@ -112,3 +114,15 @@ def test_the_qr_code_in_the_example_can_be_scanned() -> None:
     image: Any = np.asarray(Image.open(io.BytesIO(base64.b64decode(match[1]))).convert("L"))
     (code,) = zxingcpp.read_barcodes(image)
     assert code.text == f"otpauth://totp/AILifestyle:ada%40example.com?secret={example['secret']}&issuer=AILifestyle"
+
+
+def test_every_route_for_users_has_samples_that_call_methods_of_the_clients() -> None:
+    clients = {name: (REPOSITORY / "clients" / name).read_text() for name in ("mfa.js", "mfa.py")}
+    for endpoint in ENDPOINTS:
+        samples = {each["label"]: each["source"] for each in code_samples(endpoint)}
+        assert f'{endpoint.path}"' in samples["curl"]
+        (javascript,) = re.findall(r"await mfa\.(\w+)\(", samples["JavaScript"])
+        (python,) = re.findall(r"\(api\)\.(\w+)\(token", samples["Python"])
+        assert re.search(rf"^  (async )?{javascript}\(", clients["mfa.js"], re.MULTILINE)
+        assert f"def {python}(" in clients["mfa.py"]
+        ast.parse(samples["Python"])

@@ -1,15 +1,15 @@
-"""The operator's command, on items that the routes wrote."""
+"""The commands about one user, on items that the routes wrote."""
 
 import io
 import json
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
@@ -20,54 +20,12 @@ from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import TABLE_NAME, EmbeddedAws
 from tests.support.life_cycle import User
 from tests.support.stream_records import stream_record
+from tests.tools.operator.conftest import Outcome, Terminal
 from tools.operator.__main__ import main
 
 OPERATOR = "arn:aws:sts::123456789012:user/moto"
 
-type Run = Callable[..., "Outcome"]
-
-
-class Outcome:
-    """The exit status and output of a run of the command."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.shown = status, err
-        lines = out.splitlines()
-        assert len(lines) <= 1, "standard output is for the one log line"
-        self.logged: dict[str, Any] = json.loads(lines[0]) if lines else {}
-
-
-class Terminal(io.StringIO):
-    """A person at the keyboard who types a line; ``meanwhile`` runs before that."""
-
-    def __init__(self, text: str, meanwhile: Callable[[], object] = lambda: None) -> None:
-        super().__init__(f"{text}\n")
-        self._meanwhile = meanwhile
-
-    def isatty(self) -> bool:
-        return True
-
-    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # as io.StringIO itself
-        with redirect_stdout(io.StringIO()):  # what the routes log is not the command's
-            self._meanwhile()
-        return super().readline(-1 if size is None else size)
-
-
-@pytest.fixture
-def run(user: User, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command for user-1 at the user's time, with a person at the keyboard."""
-
-    def execute(
-        action: str, *options: str, stdin: io.StringIO | None = None, where: str = f"--table={TABLE_NAME}"
-    ) -> Outcome:
-        monkeypatch.setattr(sys, "stdin", stdin or Terminal("yes"))
-        reason = [] if action == "show" else ["--reason=ticket 4711"]
-        capsys.readouterr()
-        status = main([action, "--user=user-1", where, *reason, *options], clock=user.time)
-        captured = capsys.readouterr()
-        return Outcome(status, captured.out, captured.err)
-
-    return execute
+type Run = Callable[..., Outcome]
 
 
 def events_of(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
@@ -89,37 +47,41 @@ class TestShow:
         before = aws.item("user-1")
         outcome = run("show")
         assert outcome.status == 0
-        assert outcome.logged == {}
-        for expected in (
-            OPERATOR,
-            "enabled",
-            "totp failed attempts",
-            "5",
-            "backup codes remaining",
-            "8",
-            "2027-01-15T",
-        ):
-            assert expected in outcome.shown
+        assert OPERATOR in outcome.shown
+        locked_until = outcome.printed.pop("totp_locked_until")
+        assert locked_until.startswith("2027-01-15T")
+        assert outcome.printed == {
+            "user_id": "user-1",
+            "state": "enabled",
+            "enabled_at": "2027-01-15T08:00:15Z",
+            "backup_codes_remaining": 8,
+            "totp_failed_attempts": 5,
+            "totp_locked_until": locked_until,
+            "backup_code_failed_attempts": 0,
+            "backup_code_locked_until": None,
+        }
         stored = [before[name]["S"] for name in ("encrypted_secret", "iv", "backup_codes_salt")]
         stored += [code["S"] for code in before["backup_codes"]["L"]]
-        assert [value for value in (locked.secret, *locked.backup_codes, *stored) if value in outcome.shown] == []
+        assert [
+            value for value in (locked.secret, *locked.backup_codes, *stored) if value in outcome.shown + outcome.out
+        ] == []
         assert aws.item("user-1") == before
 
     @pytest.mark.usefixtures("aws")
     def test_of_a_stranger_says_that_there_is_nothing(self, run: Run) -> None:
         outcome = run("show")
-        assert outcome.status == 0
-        assert "none" in outcome.shown
+        assert (outcome.status, outcome.printed) == (3, {"user_id": "user-1", "state": "none"})
+        assert "There is no record for this id." in outcome.shown
 
     def test_of_an_enrolment_says_whether_it_is_still_pending(self, run: Run, user: User) -> None:
         user.setup()
-        assert "pending" in run("show").shown
+        assert run("show").printed["state"] == "pending"
         user.wait(PENDING_LIFETIME_SECONDS)
-        assert "expired" in run("show").shown
+        assert run("show").printed["state"] == "expired"
 
     def test_asks_for_neither_reason_nor_terminal(self, run: Run, aws: EmbeddedAws) -> None:
         with aws.calls.recorded() as made:
-            assert run("show", stdin=io.StringIO()).status == 0
+            assert run("show", stdin=io.StringIO()).status == 3
         assert made == ["sts:GetCallerIdentity", "dynamodb:GetItem"]
 
 
@@ -133,12 +95,12 @@ class TestUnlock:
         aws.set("user-1", failed_attempts={"N": "100"})
         locked.wait(1_000_000)
         assert locked.verify().status == 429
-        assert "an operator unlocks it" in run("show").shown
+        assert run("show").printed["totp_locked_until"] == "an operator unlocks it"
         assert run("unlock").status == 0
         assert locked.verify().status == 200
 
     def test_logs_who_did_what_to_whom_when_and_why_on_one_line(self, run: Run, locked: User) -> None:
-        logged = run("unlock").logged
+        logged = run("unlock").printed
         request_id = logged.pop("request_id")
         assert request_id.startswith("operator:")
         before, after = logged.pop("before"), logged.pop("after")
@@ -160,7 +122,7 @@ class TestUnlock:
         assert locked.secret not in json.dumps(logged)
 
     def test_marks_the_item_as_written_by_an_operator(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
-        request_id = run("unlock").logged["request_id"]
+        request_id = run("unlock").printed["request_id"]
         item = aws.item("user-1")
         assert item["last_request_id"] == {"S": request_id}
         assert locked.status()["lockedUntil"] is None
@@ -173,7 +135,7 @@ class TestUnlock:
             assert locked.verify_backup("AAAA-0000").status == 400
         outcome = run("unlock", f"--factor={factor}")
         assert outcome.status == 0
-        assert outcome.logged["factors"] == [factor]
+        assert outcome.printed["factors"] == [factor]
         assert (locked.verify().status, locked.verify_backup(locked.backup_codes[0]).status) == statuses
 
     def test_changes_nothing_else(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
@@ -188,7 +150,7 @@ class TestUnlock:
     def test_of_a_user_who_is_not_locked_is_nothing_to_do(self, aws: EmbeddedAws, run: Run) -> None:
         before = aws.item("user-1")
         outcome = run("unlock")
-        assert (outcome.status, outcome.logged["outcome"]) == (3, "nothing_to_do")
+        assert (outcome.status, outcome.printed["outcome"]) == (3, "nothing_to_do")
         assert aws.item("user-1") == before
 
     def test_cannot_revive_an_enrolment(self, aws: EmbeddedAws, run: Run, user: User) -> None:
@@ -220,8 +182,8 @@ class TestReset:
 
     def test_leaves_nothing_and_lets_the_user_enrol_again(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
         outcome = run("reset")
-        assert (outcome.status, outcome.logged["outcome"]) == (0, "done")
-        assert outcome.logged["after"] == {"state": "none"}
+        assert (outcome.status, outcome.printed["outcome"]) == (0, "done")
+        assert outcome.printed["after"] == {"state": "none"}
         assert aws.item("user-1") == {}
         assert locked.verify().error == "MFA_NOT_ENABLED"
         locked.enrol()
@@ -229,7 +191,7 @@ class TestReset:
 
     @pytest.mark.usefixtures("enrolled")
     def test_is_told_once_as_an_operators_doing(self, run: Run, writes: list[tuple[Any, Any]]) -> None:
-        request_id = run("reset").logged["request_id"]
+        request_id = run("reset").printed["request_id"]
         ((kind, detail),) = [event for old, new in writes for event in events_of(old, new)]
         assert kind == "MFADisabled"
         assert detail["actor"] == "operator"
@@ -283,7 +245,7 @@ class TestConsent:
     def test_anything_but_yes_is_no(self, aws: EmbeddedAws, run: Run, locked: User, answer: str) -> None:
         before = aws.item(locked.user_id)
         outcome = run("reset", stdin=Terminal(answer))
-        assert (outcome.status, outcome.logged["outcome"]) == (4, "declined")
+        assert (outcome.status, outcome.printed["outcome"]) == (4, "declined")
         assert aws.item(locked.user_id) == before
 
     def test_the_state_is_shown_before_the_question(self, run: Run, locked: User) -> None:
@@ -307,10 +269,69 @@ class TestConsent:
         assert locked.verify().status == 200
 
 
+class TestOutput:
+    def test_a_change_shows_before_and_after_and_goes_to_the_log_alone(
+        self, run_command: Run, locked: User, log: Path
+    ) -> None:
+        outcome = run_command("unlock", "--user=user-1", f"--table={TABLE_NAME}", "--reason=ticket 4711")
+        assert (outcome.status, outcome.out) == (0, "")
+        rows = [line.split() for line in outcome.shown.splitlines()]
+        assert ["before", "after"] in rows
+        assert ["totp", "failed", "attempts", "5", "0"] in rows
+        (entry,) = map(json.loads, log.read_text().splitlines())
+        assert (entry["action"], entry["outcome"], entry["user_id"]) == ("unlock", "done", locked.user_id)
+        assert "ticket 4711" not in outcome.shown
+
+    def test_a_log_that_cannot_be_written_stops_the_command(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
+        before = aws.item(locked.user_id)
+        outcome = run("reset", "--log=/dev/null/log")
+        assert outcome.status == 1
+        assert "The audit log /dev/null/log cannot be written (File exists); choose --log." in outcome.shown
+        assert aws.item(locked.user_id) == before
+
+
+class TestUsername:
+    @pytest.fixture
+    def show(self, aws: EmbeddedAws, run_command: Run) -> Run:
+        """Return a function that shows the user of a name, whom the user pool knows as user-1."""
+        attributes = [{"Name": "email", "Value": "ada@example.com"}, {"Name": "sub", "Value": "user-1"}]
+        found = (SimpleNamespace(status_code=200, headers={}), {"UserAttributes": attributes})
+
+        def execute(*options: str, answer: Failure = lambda: found) -> Outcome:
+            outputs = (
+                {"OutputKey": "TableName", "OutputValue": TABLE_NAME},
+                {"OutputKey": "UserPoolId", "OutputValue": "p"},
+            )
+            stacks = (SimpleNamespace(status_code=200, headers={}), {"Stacks": [{"Outputs": [*outputs]}]})
+            failing: dict[str, Failure] = {
+                "cognito-idp:AdminGetUser": answer,
+                "cloudformation:DescribeStacks": lambda: stacks,
+            }
+            with aws.calls.recorded(failing):
+                return run_command("show", "--username=ada@example.com", "--json", *options)
+
+        return execute
+
+    @pytest.mark.parametrize("where", [("--environment=dev",), (f"--table={TABLE_NAME}", "--user-pool=p")])
+    @pytest.mark.usefixtures("enrolled")
+    def test_finds_the_user(self, show: Run, where: tuple[str, ...]) -> None:
+        outcome = show(*where)
+        assert (outcome.status, outcome.printed["user_id"], outcome.printed["state"]) == (0, "user-1", "enabled")
+
+    def test_that_is_unknown_is_said_to_be_so(self, show: Run) -> None:
+        outcome = show("--environment=dev", answer=refused("UserNotFoundException"))
+        assert (outcome.status, outcome.shown) == (1, "User pool p has no user ada@example.com.\n")
+
+    def test_without_a_user_pool_one_is_asked_for(self, show: Run) -> None:
+        outcome = show(f"--table={TABLE_NAME}")
+        assert outcome.status == 1
+        assert outcome.shown == "Name the user pool with --user-pool, or the environment with --environment.\n"
+
+
 class TestRace:
     def test_a_user_who_is_faster_wins(self, aws: EmbeddedAws, run: Run, enrolled: User) -> None:
         outcome = run("reset", stdin=Terminal("yes", meanwhile=enrolled.verify))
-        assert (outcome.status, outcome.logged["outcome"]) == (5, "conflict")
+        assert (outcome.status, outcome.printed["outcome"]) == (5, "conflict")
         assert "start again" in outcome.shown
         assert aws.item("user-1")
         assert enrolled.status()["enabled"] is True
@@ -359,39 +380,75 @@ class TestTable:
         with aws.calls.recorded({"cloudformation:DescribeStacks": answer or self.stacks()}):
             outcome = run("show", where="--environment=dev")
         assert outcome.status == 1
-        assert "mfa-dev-data" in outcome.shown
-        assert "--region" in outcome.shown
+        assert outcome.shown == (
+            "Stack mfa-dev-data does not exist in us-east-1, or has no output TableName; check --environment, --region "
+            "and --profile, or name the resource itself: --table, --key, --user-pool.\n"
+        )
 
 
 class TestFailure:
+    LOG_IN = "log in to AWS again (aws sso login), or choose other credentials with --profile."
+    NO_CONNECTION = "AWS does not respond; check the network, --region and AWS_ENDPOINT_URL."
+    NO_TABLE = "the table does not exist; check --table, --environment, --region and --profile."
+    NO_PERMISSION = "your role does not allow this action; docs/operator.md has a policy to copy."
+
     @pytest.mark.parametrize(
-        ("operation", "failure", "advice"),
+        ("operation", "failure", "line"),
         [
-            ("sts:GetCallerIdentity", refused("ExpiredToken"), "log in"),
-            ("sts:GetCallerIdentity", raising(NoCredentialsError()), "log in"),
-            ("dynamodb:GetItem", refused("AccessDeniedException"), "docs/operator.md"),
-            ("dynamodb:GetItem", refused("ResourceNotFoundException"), "--table"),
-            ("dynamodb:GetItem", raising(ConnectTimeoutError(endpoint_url="https://x")), "try again"),
-            ("dynamodb:GetItem", refused("ValidationException"), "Check that the table"),
+            ("sts:GetCallerIdentity", refused("ExpiredToken"), f"(ExpiredToken): {LOG_IN}"),
+            ("sts:GetCallerIdentity", refused("InvalidClientTokenId"), f"(InvalidClientTokenId): {LOG_IN}"),
+            ("sts:GetCallerIdentity", raising(NoCredentialsError()), f"(NoCredentialsError): {LOG_IN}"),
+            (
+                "sts:GetCallerIdentity",
+                raising(EndpointConnectionError(endpoint_url="https://x")),
+                f"(EndpointConnectionError): {NO_CONNECTION}",
+            ),
+            (
+                "dynamodb:GetItem",
+                raising(ConnectTimeoutError(endpoint_url="https://x")),
+                f"(ConnectTimeoutError): {NO_CONNECTION}",
+            ),
+            ("dynamodb:GetItem", refused("AccessDeniedException"), f"(AccessDeniedException): {NO_PERMISSION}"),
+            (
+                "dynamodb:GetItem",
+                refused("ResourceNotFoundException"),
+                f"(ResourceNotFoundException): {NO_TABLE}",
+            ),
+            (
+                "dynamodb:GetItem",
+                refused("InternalServerError", 500),
+                "(InternalServerError): run `show` to see the state, then try again.",
+            ),
         ],
     )
-    def test_says_what_failed_and_what_to_do_and_changes_nothing(
-        self, aws: EmbeddedAws, run: Run, locked: User, operation: str, failure: Failure, advice: str
+    def test_is_one_line_with_the_next_step_and_changes_nothing(
+        self, aws: EmbeddedAws, run: Run, locked: User, operation: str, failure: Failure, line: str
     ) -> None:
         before = aws.item(locked.user_id)
         with aws.calls.recorded({operation: failure}):
             outcome = run("reset")
-        assert outcome.status == 1
-        assert advice in outcome.shown
-        assert outcome.logged == {}
+        assert (outcome.status, outcome.shown.splitlines()[-1]) == (1, f"{operation} failed {line}")
+        assert outcome.printed == {}
         assert "Traceback" not in outcome.shown
         assert aws.item(locked.user_id) == before
+
+    def test_a_table_of_another_service_is_suspected(self, aws: EmbeddedAws, run: Run) -> None:
+        with aws.calls.recorded({"dynamodb:GetItem": refused("ValidationException")}):
+            outcome = run("reset")
+        assert (outcome.status, outcome.shown.splitlines()[-1]) == (1, "Check that the table belongs to this service.")
+
+    def test_a_name_that_is_not_a_region_is_said_to_be_so(self, run: Run) -> None:
+        outcome = run("show", "--region=eu west")
+        assert outcome.status == 1
+        assert outcome.shown == (
+            "sts:GetCallerIdentity failed (InvalidRegionError): this is not the name of a region; check --region.\n"
+        )
 
     def test_of_the_write_is_logged_with_its_outcome_unknown(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
         timeout = raising(ConnectTimeoutError(endpoint_url="https://dynamodb.example"))
         with aws.calls.recorded({"dynamodb:UpdateItem": timeout}):
             outcome = run("unlock")
-        assert (outcome.status, outcome.logged["outcome"]) == (1, "failed")
+        assert (outcome.status, outcome.printed["outcome"]) == (1, "failed")
         assert "may or may not" in outcome.shown
         assert locked.verify().status == 429
 
@@ -434,6 +491,12 @@ class TestFailure:
         ["reset", f"--user={'x' * 256}", "--reason=x", "--table=users"],
         ["show", "--user=user-1", "--environment=staging"],
         ["reset", "--reason=x", "--table=users"],
+        ["show", "--user=user-1", "--username=ada", "--table=users"],
+        ["import", "--table=users", "--reason=x"],
+        ["import", "--table=users", "--file=x", "--reason=x", "--key=alias/mfa"],
+        ["import", "--table=users", "--file=x", "--reason=x", "--key=raw:AAAA"],
+        ["report", "--table=users", "--rate=0"],
+        ["report", "--table=users", "--list=unknown"],
         [],
     ],
 )

@@ -1,5 +1,5 @@
 /**
- * A client of the MFA API for browsers: one method per route, one class for all errors.
+ * A client of the MFA API for browsers and Node: one method per route, one class for all errors.
  *
  * It has no dependencies. Copy it into your app:
  *

@@ -1,0 +1,80 @@
+"""Runs the operator's command in this process, with a person at the keyboard."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.embedded_aws import TABLE_NAME
+from tests.support.life_cycle import User
+from tools.operator.__main__ import main
+
+
+class Outcome:
+    """The exit status and output of a run of the command."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.shown = status, out, err
+
+    @property
+    def printed(self) -> dict[str, Any]:
+        """The only line of standard output, as JSON; empty if there is none."""
+        lines = self.out.splitlines()
+        assert len(lines) <= 1, "standard output is for one line of JSON"
+        found: dict[str, Any] = json.loads(lines[0]) if lines else {}
+        return found
+
+
+class Terminal(io.StringIO):
+    """A person at the keyboard who types a line; ``meanwhile`` runs before that."""
+
+    def __init__(self, text: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+        super().__init__(f"{text}\n")
+        self._meanwhile = meanwhile
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # as io.StringIO itself
+        with redirect_stdout(io.StringIO()):  # what the routes log is not the command's
+            self._meanwhile()
+        return super().readline(-1 if size is None else size)
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the audit log of the operator."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "mfa-operator" / "log.jsonl"
+
+
+@pytest.fixture
+def run_command(
+    user: User, log: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """Return a function that runs the command at the user's time."""
+
+    def execute(*arguments: str, stdin: io.StringIO | None = None) -> Outcome:
+        monkeypatch.setattr(sys, "stdin", stdin or Terminal("yes"))
+        capsys.readouterr()
+        status = main(arguments, clock=user.time)
+        captured = capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+    return execute
+
+
+@pytest.fixture
+def run(run_command: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Return a function that runs the command for user-1 of the embedded table, with JSON."""
+
+    def execute(action: str, *options: str, where: str = f"--table={TABLE_NAME}", **others: Any) -> Outcome:
+        reason = [] if action == "show" else ["--reason=ticket 4711"]
+        return run_command(action, "--user=user-1", where, "--json", *reason, *options, **others)
+
+    return execute

@@ -1,0 +1,48 @@
+"""Samples of a call of each route: in a shell, and with the clients in ``clients/``."""
+
+import json
+from typing import Any, Final
+
+from functions.shared.contract import BACKUP_CODES, DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
+
+#: The name of each route's method in JavaScript and Python, and the two spellings of what it takes.
+_METHODS: Final[dict[Endpoint, tuple[str, str, str, str]]] = {
+    SETUP: ("setup", "setup", "", ""),
+    VERIFY_SETUP: ("verifySetup", "verify_setup", '"123456"', '"123456"'),
+    VERIFY: ("verify", "verify", '{ code: "123456" }', 'proof("123456")'),
+    STATUS: ("status", "status", "", ""),
+    BACKUP_CODES: ("newBackupCodes", "new_backup_codes", '"123456"', '"123456"'),
+    DISABLE: ("disable", "disable", '{ code: "123456" }', 'proof("123456")'),
+}
+
+
+def code_samples(endpoint: Endpoint) -> list[dict[str, str]]:
+    """Return the samples of a route in the form of Redocly's extension ``x-codeSamples``; none for other routes."""
+    if endpoint not in _METHODS:
+        return []
+    javascript, python, javascript_body, python_body = _METHODS[endpoint]
+    arguments = ", ".join(filter(None, ("token", python_body)))
+    names = "MfaClient, proof" if "proof" in python_body else "MfaClient"
+    return [
+        {"lang": "Shell", "label": "curl", "source": _curl(endpoint, {"code": "123456"} if python_body else None)},
+        {
+            "lang": "JavaScript",
+            "label": "JavaScript",
+            "source": 'import { MfaClient } from "./mfa.js";\n\n'
+            "const mfa = new MfaClient({ baseUrl: api, accessToken: () => token });\n"
+            f"const result = await mfa.{javascript}({javascript_body});",
+        },
+        {
+            "lang": "Python",
+            "label": "Python",
+            "source": f"from mfa import {names}\n\nresult = MfaClient(api).{python}({arguments})",
+        },
+    ]
+
+
+def _curl(endpoint: Endpoint, body: dict[str, Any] | None) -> str:
+    method = "" if endpoint.method == "GET" else f"-X {endpoint.method} "
+    lines = [f'curl -s {method}"$API{endpoint.path}"', '-H "Authorization: Bearer $TOKEN"']
+    if body is not None:
+        lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(body)}'"]
+    return " \\\n  ".join(lines)

@@ -1,0 +1,238 @@
+"""Imports users of another system: seals their secrets and stores them, unless a record is there already."""
+
+import base64
+import os
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from functions.setup_mfa.encryption import SealedSecret, Sealer
+from functions.shared.aws import failing_closed
+from functions.shared.backup_codes import SALT_BYTES
+from functions.shared.clock import Clock, iso_timestamp
+from functions.shared.contract import (
+    ENTITY_TYPE,
+    IMPORT_REQUEST_PREFIX,
+    SORT_KEY,
+    Attribute,
+    Status,
+    partition_key,
+)
+from functions.shared.version import new_version
+from tools.operator.import_file import ImportedUser, LineRefusal, LineRefusedError, parse_line
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+#: Users that are imported at the same time; each takes a read, a call of KMS and a write.
+WORKERS: Final = 16
+#: Lines that are read ahead of the workers.
+_AHEAD: Final = 4 * WORKERS
+#: The adaptive mode measures throttling and sends fewer requests until it ends:
+#: https://docs.aws.amazon.com/boto3/latest/guide/retries.html#adaptive-retry-mode
+PATIENT: Final = Config(
+    connect_timeout=5,
+    read_timeout=10,
+    retries={"mode": "adaptive", "total_max_attempts": 10},
+    max_pool_connections=WORKERS,
+    tcp_keepalive=True,
+)
+
+type NumberedLine = tuple[int, bytes]
+
+
+class LineResult(StrEnum):
+    """What became of a line that is not refused."""
+
+    IMPORTED = "imported"
+    ALREADY_THERE = "already_there"
+
+
+@dataclass(frozen=True)
+class ProcessedLine:
+    """A line and what became of it."""
+
+    number: int
+    size: int
+    result: LineResult | LineRefusal
+    weak: bool = False
+
+
+@dataclass
+class ImportReport:
+    """The counts of an import; it grows with the number of reasons, not with the number of users.
+
+    Attributes
+    ----------
+    results : Counter
+        Imported users, and users who had a record already.
+    refused : Counter
+        Refused lines, by reason.
+    weak : int
+        Imported users whose secret is shorter than recommended.
+    """
+
+    results: Counter[LineResult] = field(default_factory=Counter)
+    refused: Counter[LineRefusal] = field(default_factory=Counter)
+    weak: int = 0
+
+    def add(self, line: ProcessedLine) -> None:
+        """Count a line."""
+        if isinstance(line.result, LineRefusal):
+            self.refused[line.result] += 1
+        else:
+            self.results[line.result] += 1
+            self.weak += line.weak
+
+    def counts(self) -> dict[str, Any]:
+        """Return the counts, ready for JSON."""
+        return {
+            **{str(result): self.results[result] for result in LineResult},
+            "weak_secrets": self.weak,
+            "refused": {str(refusal): count for refusal, count in self.refused.most_common()},
+        }
+
+
+class ImportRepository:
+    """Stores imported users. Nothing here overwrites an item.
+
+    Parameters
+    ----------
+    table_name : str
+        The users' table.
+    client : DynamoDBClient
+        Retries throttled calls.
+    """
+
+    def __init__(self, table_name: str, client: "DynamoDBClient") -> None:
+        self._table_name = table_name
+        self._client = client
+
+    def has(self, user_id: str) -> bool:
+        """Return whether there is a record of a user, in any state."""
+        with failing_closed("dynamodb:GetItem"):
+            found = self._client.get_item(
+                TableName=self._table_name, Key=_key(user_id), ProjectionExpression=Attribute.PK, ConsistentRead=True
+            )
+        return "Item" in found
+
+    def put(self, user_id: str, sealed: SealedSecret, *, request_id: str, now: float) -> bool:
+        """Store a user as enabled and without backup codes; return False if there is a record already.
+
+        A write whose response was lost is sent again, and finds its own version stored.
+        """
+        version = {"N": str(new_version())}
+        with failing_closed("dynamodb:PutItem"):
+            try:
+                self._client.put_item(
+                    TableName=self._table_name,
+                    Item=_item(user_id, sealed, request_id, iso_timestamp(now)) | {Attribute.VERSION: version},
+                    ConditionExpression="attribute_not_exists(#pk)",
+                    ExpressionAttributeNames={"#pk": Attribute.PK},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                return _stored_version(error) == version
+        return True
+
+
+def _key(user_id: str) -> dict[str, Any]:
+    return {Attribute.PK: {"S": partition_key(user_id)}, Attribute.SK: {"S": SORT_KEY}}
+
+
+def _item(user_id: str, sealed: SealedSecret, request_id: str, now: str) -> dict[str, Any]:
+    return _key(user_id) | {
+        Attribute.ENTITY_TYPE: {"S": ENTITY_TYPE},
+        Attribute.STATUS: {"S": Status.ENABLED},
+        Attribute.ENCRYPTED_SECRET: {"S": sealed.message},
+        Attribute.IV: {"S": sealed.iv},
+        Attribute.BACKUP_CODES: {"L": []},
+        Attribute.BACKUP_CODES_USED: {"L": []},
+        # No code belongs to it; without a salt, a backup code would be a damaged record instead of a wrong code.
+        Attribute.BACKUP_CODES_SALT: {"S": base64.b64encode(os.urandom(SALT_BYTES)).decode()},
+        Attribute.CREATED_AT: {"S": now},
+        Attribute.UPDATED_AT: {"S": now},
+        Attribute.ENABLED_AT: {"S": now},
+        Attribute.LAST_REQUEST_ID: {"S": request_id},
+    }
+
+
+def _stored_version(error: ClientError) -> object:
+    return error.response.get("Item", {}).get(Attribute.VERSION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importer:
+    """Imports lines, several at a time.
+
+    Attributes
+    ----------
+    repository : ImportRepository
+        Stores the users.
+    sealer : Sealer
+        Encrypts the secrets; one call of KMS each.
+    clock : callable
+        The current time in epoch seconds.
+    dry_run : bool
+        Whether everything is checked and nothing is sealed or stored.
+    """
+
+    repository: ImportRepository
+    sealer: Sealer
+    clock: Clock
+    dry_run: bool = False
+    request_id: str = field(default_factory=lambda: f"{IMPORT_REQUEST_PREFIX}{uuid.uuid4()}")
+    #: In a dry run, the first line of each user: a later one would find the user there.
+    _first_lines: dict[str, int] = field(default_factory=dict)
+
+    def process(self, lines: Iterable[NumberedLine]) -> Iterator[ProcessedLine]:
+        """Yield what became of each line, in order; lines are read only as far ahead as the workers need.
+
+        Raises
+        ------
+        ServiceUnavailableError
+            AWS refused, or still throttles after many attempts. The lines before are done.
+        """
+        pool = ThreadPoolExecutor(WORKERS)
+        try:
+            yield from _bounded(pool, self._process, lines)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _process(self, numbered: NumberedLine) -> ProcessedLine:
+        number, line = numbered
+        try:
+            user = parse_line(line)
+        except LineRefusedError as error:
+            return ProcessedLine(number, len(line), error.refusal)
+        if not self._store(user, number):
+            return ProcessedLine(number, len(line), LineResult.ALREADY_THERE)
+        return ProcessedLine(number, len(line), LineResult.IMPORTED, user.weak)
+
+    def _store(self, user: ImportedUser, number: int) -> bool:
+        # The read comes first, so that a repeated import costs no call of KMS for users who are there.
+        if self.repository.has(user.user_id):
+            return False
+        if self.dry_run:
+            return self._first_lines.setdefault(user.user_id, number) == number
+        sealed = self.sealer.seal(user.secret, user_id=user.user_id)
+        return self.repository.put(user.user_id, sealed, request_id=self.request_id, now=self.clock())
+
+
+def _bounded(
+    pool: ThreadPoolExecutor, work: Callable[[NumberedLine], ProcessedLine], lines: Iterable[NumberedLine]
+) -> Iterator[ProcessedLine]:
+    waiting: deque[Future[ProcessedLine]] = deque()
+    for line in lines:
+        waiting.append(pool.submit(work, line))
+        if len(waiting) >= _AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -278,7 +278,7 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
         ),
         (
             {"region": "ap-east-2", "functions.verify_mfa.snap_start": "true"},
-            "snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart",
+            "functions.verify_mfa.snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart",
         ),
         (
             {"region": "ap-east-2", "snap_start": "true"},

@@ -44,6 +44,9 @@ class FunctionsConfig(Settings):
     # Nobody waits for it.
     security_events: FunctionConfig = FunctionConfig(memory_mb=256, snap_start=False)
 
+    # Its verifiers cache what it returns for an hour.
+    signing_keys: FunctionConfig = FunctionConfig(memory_mb=256)
+
     @field_validator("*", mode="wrap")
     @classmethod
     def _refuse_with_the_functions_name(cls, value: object, handler: Handler, info: ValidationInfo) -> FunctionConfig:

@@ -15,7 +15,7 @@ from infra.paths import REPOSITORY
 from infra.stage import MfaStage
 from tests.infra.synthesis import Stack, Synthesized, load_stacks, new_app
 
-IMAGES = {"environment": "prod", "packaging": "image"}
+IMAGES = {"environment": "prod", "packaging": "image", "proof_audience": "my-api"}
 
 
 def dockerfile(function: str) -> str:

@@ -57,8 +57,9 @@ export class MfaClient {
    * @param {object} options
    * @param {string} options.baseUrl  URL of the API with its stage, without a slash at the end
    * @param {() => string | Promise<string>} options.accessToken  called before each request, so that it can refresh the token
-   * @param {(call: {method: string, path: string, status: number, milliseconds: number, error: MfaError | null})
-   *   => void} [options.onResponse]  called after each request, without its content
+   * @param {(call: {method: string, path: string, status: number, milliseconds: number, error: MfaError | null,
+   *   body?: object, content: object | null}) => void} [options.onResponse]  called after each request. `body` and
+   *   `content` contain codes and secrets: never log them
    */
   constructor({ baseUrl, accessToken, onResponse = () => {} }) {
     this.#baseUrl = baseUrl;
@@ -97,7 +98,10 @@ export class MfaClient {
     this.#enrolment = null;
   }
 
-  /** Confirm it with a first code: `{enabled, backupCodes, enabledAt}`; the backup codes are returned only once. */
+  /**
+   * Confirm it with a first code: `{enabled, backupCodes, enabledAt}`; the backup codes are returned only once. With
+   * proofs on, also `{proof, proofExpiresAt}`.
+   */
   async verifySetup(code) {
     try {
       const content = await this.#call("POST", "/auth/mfa/verify-setup", { code });
@@ -111,12 +115,14 @@ export class MfaClient {
     }
   }
 
-  /** Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, ...}`.
+  /**
+   * Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, ...}`.
    *
    * `failedAttempts` and `lastFailedAttemptAt` are there if codes were refused since the last accepted one: show them.
+   * With proofs on, `proof` and `proofExpiresAt` are there as well.
    */
-  verify(proof) {
-    return this.#call("POST", "/auth/mfa/verify", proof);
+  verify(offered) {
+    return this.#call("POST", "/auth/mfa/verify", offered);
   }
 
   /** Replace the backup codes, with a code from the app: `{backupCodes, backupCodesRemaining}`. */
@@ -125,8 +131,8 @@ export class MfaClient {
   }
 
   /** Turn MFA off with `{code}` or `{backupCode}`: `{enabled: false}`. */
-  disable(proof) {
-    return this.#call("POST", "/auth/mfa/disable", proof);
+  disable(offered) {
+    return this.#call("POST", "/auth/mfa/disable", offered);
   }
 
   /**
@@ -141,14 +147,14 @@ export class MfaClient {
 
   async #call(method, path, body) {
     const began = performance.now();
-    const report = (status, error) =>
-      this.#onResponse({ method, path, status, milliseconds: performance.now() - began, error });
+    const report = (status, error, content = null) =>
+      this.#onResponse({ method, path, status, milliseconds: performance.now() - began, error, body, content });
     try {
       const { status, content, date } = await this.#send(method, path, body);
       if (date !== null) {
         this.#serverTimeOrigin = date - performance.now();
       }
-      report(status, null);
+      report(status, null, content);
       return content;
     } catch (error) {
       report(error.status ?? 0, error);

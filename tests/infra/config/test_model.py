@@ -123,24 +123,30 @@ def test_a_function_has_the_environments_memory_and_snapshot_unless_it_has_its_o
 
     assert found == {
         "setup_mfa": (768, True),
-        "verify_mfa_setup": (768, True),
+        "verify_mfa_setup": (768, False),
         "verify_mfa": (1024, True),
-        "disable_mfa": (768, True),
-        "regenerate_backup_codes": (768, True),
-        "mfa_status": (768, False),
+        "disable_mfa": (768, False),
+        "regenerate_backup_codes": (768, False),
+        "mfa_status": (256, False),
         "jwt_authorizer": (256, True),
         "security_events": (256, True),
+        "signing_keys": (256, True),
     }
 
 
-def test_dev_keeps_no_snapshot_and_prod_none_of_what_nobody_waits_for() -> None:
+def test_dev_keeps_no_snapshot_and_prod_none_of_what_is_rarely_used_or_waited_for() -> None:
     kept = {
         name: [function for function in DEPLOYED_FUNCTIONS if config.snap_start_of(function)]
         for name, config in ENVIRONMENTS.items()
     }
 
     assert kept["dev"] == []
-    assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {"security_events"}
+    assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {
+        "disable_mfa",
+        "regenerate_backup_codes",
+        "verify_mfa_setup",
+        "security_events",
+    }
     assert kept["local"] == kept["prod"]
 
 
@@ -327,6 +333,10 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
         (
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local only",
+        ),
+        (
+            {"region": "ap-east-2", "functions.verify_mfa.snap_start": "true"},
+            "functions.verify_mfa.snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart",
         ),
         (
             {"region": "ap-east-2", "snap_start": "true"},

@@ -130,6 +130,7 @@ def test_a_function_has_the_environments_memory_and_snapshot_unless_it_has_its_o
         "mfa_status": (256, False),
         "jwt_authorizer": (256, True),
         "security_events": (256, True),
+        "signing_keys": (256, True),
     }
 
 

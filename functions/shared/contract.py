@@ -333,8 +333,8 @@ class Actor(StrEnum):
 
     USER = "user"  # an enrolment was confirmed, or the item was deleted, as the routes do
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
-    UNKNOWN = "unknown"  # the item was changed in place in another way
     IMPORT = "import"  # the item was created enabled, as the operator's import does
+    UNKNOWN = "unknown"  # the item was created enabled or changed in place in another way
     EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
 
 

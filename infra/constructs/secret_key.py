@@ -25,8 +25,8 @@ class SecretKey(kms.Key):
     """The symmetric key that encrypts the TOTP secrets.
 
     Its policy allows IAM to grant the two uses, for one purpose, to the roles of the service stack, and each function's
-    role grants the use that it needs. An administrator with ``kms:*`` cannot use the key at all without first changing
-    this policy or taking on such a role.
+    role grants the use that it needs. The roles of ``import_roles`` may seal. An administrator with ``kms:*`` cannot
+    use the key at all without first changing this policy or taking on such a role.
     """
 
     def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
@@ -99,6 +99,22 @@ def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
             resources=["*"],
             conditions={**PURPOSE_CONDITION, **service_roles(scope, config)},
         ),
+        *_import(config),
+    ]
+
+
+def _import(config: Config) -> list[iam.PolicyStatement]:
+    """Return the statement that allows an import to seal secrets; sealing reveals none."""
+    if not config.import_roles:
+        return []
+    return [
+        iam.PolicyStatement(
+            sid="ImportByIam",
+            principals=[iam.AccountRootPrincipal()],
+            actions=["kms:GenerateDataKey"],
+            resources=["*"],
+            conditions={**PURPOSE_CONDITION, "ArnLike": {"aws:PrincipalArn": [*config.import_roles]}},
+        )
     ]
 
 

@@ -24,8 +24,8 @@ from tests.support.stack import Aws
 #: The key's own policy denies these.
 DENIED_BY_KEY_POLICY = {
     *("kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"),
-    # To everybody but the service's roles.
-    *("kms:Decrypt", "kms:GenerateDataKey"),
+    # To everybody but the service's roles; an administrator may seal, for imports.
+    "kms:Decrypt",
     *("kms:Sign", "kms:Sign by another algorithm", "kms:GetPublicKey"),
 }
 

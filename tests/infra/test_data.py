@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.config import PROD
-from tests.infra.synthesis import Resource, Stack, Synthesized
+from tests.infra.synthesis import Resource, Stack, Synthesize, Synthesized
 
 TABLE = "AWS::DynamoDB::GlobalTable"
 KEY = "AWS::KMS::Key"
@@ -103,3 +103,14 @@ def test_nothing_with_a_fixed_name_is_kept_if_its_creation_is_rolled_back(each: 
 
     assert {resource["Type"] for resource in always_retained} == {"AWS::ApiGateway::Account", "AWS::IAM::Role"}
     assert not [each for each in always_retained if "RoleName" in each["Properties"]]
+
+
+def test_a_role_for_imports_may_only_seal(synthesized: Synthesize) -> None:
+    role = "arn:aws:iam::123456789012:role/operator"
+    policy = synthesized("prod", import_roles=role).data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
+
+    assert policy[2]["Action"] == "kms:GenerateDataKey"
+    assert policy[2]["Condition"] == {
+        "StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"},
+        "ArnLike": {"aws:PrincipalArn": [role]},
+    }

@@ -46,7 +46,7 @@ def test_runtime_and_limits(service: Stack, folder: str, each: Synthesized) -> N
     snapshot = {"ApplyOn": "PublishedVersions"} if each.config.snap_start_of(folder) else None
     assert found.get("SnapStart") == snapshot
     assert found["Timeout"] == 20
-    assert found["MemorySize"] == (256 if folder in ("jwt_authorizer", "security_events") else 512)
+    assert found["MemorySize"] == (256 if folder in ("jwt_authorizer", "mfa_status", "security_events") else 512)
     assert "ReservedConcurrentExecutions" not in found
     assert "TracingConfig" not in found
 

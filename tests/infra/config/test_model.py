@@ -14,6 +14,7 @@ MULTI_REGION_KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd5
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/users"
 STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/security"
+ROLE = "arn:aws:iam::123456789012:role/a"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 ISSUER = {
@@ -90,6 +91,7 @@ def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
         ("event_bus", BUS, BUS),
         ("event_bus", "", None),
         ("standby", "true", True),
+        ("import_roles", f"{ROLE},arn:aws:iam::*:root", (ROLE, "arn:aws:iam::*:root")),
         ("max_auth_age_seconds", "300", 300),
         ("waf_requests_per_token", "10", 10),
         ("secret_key_arn", KEY, KEY),
@@ -121,24 +123,30 @@ def test_a_function_has_the_environments_memory_and_snapshot_unless_it_has_its_o
 
     assert found == {
         "setup_mfa": (768, True),
-        "verify_mfa_setup": (768, True),
+        "verify_mfa_setup": (768, False),
         "verify_mfa": (1024, True),
-        "disable_mfa": (768, True),
-        "regenerate_backup_codes": (768, True),
-        "mfa_status": (768, False),
+        "disable_mfa": (768, False),
+        "regenerate_backup_codes": (768, False),
+        "mfa_status": (256, False),
         "jwt_authorizer": (256, True),
         "security_events": (256, True),
+        "signing_keys": (256, True),
     }
 
 
-def test_dev_keeps_no_snapshot_and_prod_none_of_what_nobody_waits_for() -> None:
+def test_dev_keeps_no_snapshot_and_prod_none_of_what_is_rarely_used_or_waited_for() -> None:
     kept = {
         name: [function for function in DEPLOYED_FUNCTIONS if config.snap_start_of(function)]
         for name, config in ENVIRONMENTS.items()
     }
 
     assert kept["dev"] == []
-    assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {"security_events"}
+    assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {
+        "disable_mfa",
+        "regenerate_backup_codes",
+        "verify_mfa_setup",
+        "security_events",
+    }
     assert kept["local"] == kept["prod"]
 
 
@@ -206,6 +214,11 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("domain_name", "api.example.com.", "a domain name such as api.example.com"),
         ("certificate_arn", KEY, "an ARN such as arn:aws:acm:us-east-1:123456789012:certificate/"),
         ("hosted_zone_id", "/hostedzone/Z123", "a hosted zone's id such as Z0123456789ABCDEFGHIJ"),
+        (
+            "import_roles",
+            "a",
+            "a comma separated list, each the ARN of a role such as arn:aws:iam::123456789012:role/operator",
+        ),
         ("proof_audience", "two words", "an audience of up to 255 characters, without spaces"),
         ("proof_audience", "a" * 256, "an audience of up to 255 characters, without spaces"),
         ("proof_lifetime_seconds", "29", "a whole number from 30 to 3600"),
@@ -321,7 +334,14 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local only",
         ),
-        ({"region": "ap-east-2"}, "snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart"),
+        (
+            {"region": "ap-east-2", "functions.verify_mfa.snap_start": "true"},
+            "functions.verify_mfa.snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart",
+        ),
+        (
+            {"region": "ap-east-2", "snap_start": "true"},
+            "snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart",
+        ),
         ({"users_table_key_arn": KEY}, "users_table_key_arn: expected nothing, as users_table_name is not set"),
         (
             {"users_table_stream_arn": STREAM},

@@ -97,7 +97,10 @@ export class MfaClient {
     this.#enrolment = null;
   }
 
-  /** Confirm it with a first code: `{enabled, backupCodes, enabledAt}`; the backup codes are returned only once. */
+  /**
+   * Confirm it with a first code: `{enabled, backupCodes, enabledAt}`; the backup codes are returned only once. With
+   * proofs on, also `{proof, proofExpiresAt}`.
+   */
   async verifySetup(code) {
     try {
       const content = await this.#call("POST", "/auth/mfa/verify-setup", { code });
@@ -111,12 +114,14 @@ export class MfaClient {
     }
   }
 
-  /** Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, ...}`.
+  /**
+   * Prove the second factor with `{code}` or `{backupCode}`: `{verified, method, backupCodesRemaining, ...}`.
    *
    * `failedAttempts` and `lastFailedAttemptAt` are there if codes were refused since the last accepted one: show them.
+   * With proofs on, `proof` and `proofExpiresAt` are there as well.
    */
-  verify(proof) {
-    return this.#call("POST", "/auth/mfa/verify", proof);
+  verify(offered) {
+    return this.#call("POST", "/auth/mfa/verify", offered);
   }
 
   /** Replace the backup codes, with a code from the app: `{backupCodes, backupCodesRemaining}`. */
@@ -125,8 +130,8 @@ export class MfaClient {
   }
 
   /** Turn MFA off with `{code}` or `{backupCode}`: `{enabled: false}`. */
-  disable(proof) {
-    return this.#call("POST", "/auth/mfa/disable", proof);
+  disable(offered) {
+    return this.#call("POST", "/auth/mfa/disable", offered);
   }
 
   /**

@@ -4,7 +4,7 @@ Each function may also write to its own log group.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aws_cdk import Stack
@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from functions.shared import contract
 from functions.shared.contract import Attribute
 from infra.constructs.secret_key import PURPOSE_CONDITION
+from infra.constructs.signing_key import ALGORITHM_CONDITION, SIGN
 from infra.constructs.storage import Storage
 
 
@@ -26,6 +27,8 @@ class Permissions:
         On the table itself, never on an index.
     secret_key
         On the key that encrypts the TOTP secrets, only for the purpose of this service.
+    proof_keys
+        On the keys of the proof, where proofs are on.
     stream
         On the table's stream. Lambda's poller uses them through the function's role; the code does not.
     every_stream
@@ -42,6 +45,7 @@ class Permissions:
 
     table: tuple[str, ...] = ()
     secret_key: tuple[str, ...] = ()
+    proof_keys: tuple[str, ...] = ()
     stream: tuple[str, ...] = ()
     every_stream: tuple[str, ...] = ()
     event_bus: tuple[str, ...] = ()
@@ -67,8 +71,8 @@ PERMISSIONS: Final[Mapping[str, Permissions]] = {
         attributes=contract.PENDING_ATTRIBUTES,
         returns_nothing=True,
     ),
-    contract.VERIFY_SETUP.function: _SECOND_FACTOR,
-    contract.VERIFY.function: _SECOND_FACTOR,
+    contract.VERIFY_SETUP.function: replace(_SECOND_FACTOR, proof_keys=(SIGN,)),
+    contract.VERIFY.function: replace(_SECOND_FACTOR, proof_keys=(SIGN,)),
     contract.BACKUP_CODES.function: _SECOND_FACTOR,
     contract.DISABLE.function: Permissions(
         table=("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
@@ -88,6 +92,7 @@ PERMISSIONS: Final[Mapping[str, Permissions]] = {
         event_bus=("events:PutEvents",),
         dead_letters=("sqs:SendMessage",),
     ),
+    contract.SIGNING_KEYS_FUNCTION: Permissions(proof_keys=("kms:GetPublicKey",)),
 }
 
 #: What DynamoDB does with a table's customer managed key on behalf of a caller that reads or writes an item.
@@ -111,11 +116,13 @@ def statements(
         (permissions.event_bus, event_bus_arn, None),
         (permissions.dead_letters, dead_letters_arn, None),
     )
-    return [
+    on_one_resource = [
         iam.PolicyStatement(actions=[*actions], resources=[resource], conditions=conditions)
         for actions, resource, conditions in candidates
         if actions and resource
-    ] + _table_key_statements(permissions, storage)
+    ]
+    table_key, proof_keys = _table_key_statements(permissions, storage), _proof_key_statements(permissions, storage)
+    return [*on_one_resource, *table_key, *proof_keys]
 
 
 def _item_conditions(permissions: Permissions) -> dict[str, Any]:
@@ -144,5 +151,22 @@ def _table_key_statements(permissions: Permissions, storage: Storage) -> list[ia
             actions=[*_READ_WITH_TABLE_KEY, *writes],
             resources=[storage.table_key_arn],
             conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{region}.amazonaws.com"}},
+        )
+    ]
+
+
+def _proof_key_statements(permissions: Permissions, storage: Storage) -> list[iam.PolicyStatement]:
+    """Return the use of the proof's keys; nothing where proofs are off.
+
+    Signing is allowed with every key, not only with the first: during a release that moves another key to the front,
+    the old version still signs with the key before.
+    """
+    if not (permissions.proof_keys and storage.proof_key_arns):
+        return []
+    return [
+        iam.PolicyStatement(
+            actions=[*permissions.proof_keys],
+            resources=[*storage.proof_key_arns],
+            conditions=ALGORITHM_CONDITION if SIGN in permissions.proof_keys else None,
         )
     ]

@@ -30,7 +30,7 @@ class MfaStage(Stage):
     Attributes
     ----------
     data
-        The stack of the table and the key; None if both exist already.
+        The stack of the table and the keys; None if all of them exist already.
     service
         The stack of the functions and the API.
     """
@@ -42,10 +42,17 @@ class MfaStage(Stage):
         Tags.of(self).add("environment", config.environment)
 
         self.data: DataStack | None = None
-        if not (config.users_table_name and config.secret_key_arn):  # CloudFormation refuses a stack without resources
+        # CloudFormation refuses a stack without resources.
+        if not (config.users_table_name and config.secret_key_arn) or config.new_proof_keys:
             self.data = DataStack(self, config=config)
             for region in config.replica_regions:
-                ReplicaStack(self, config=config, region=region, primary_key_arn=self.data.storage.secret_key_arn)
+                ReplicaStack(
+                    self,
+                    config=config,
+                    region=region,
+                    primary_key_arn=self.data.storage.secret_key_arn,
+                    proof_key_arns={name: key.key_arn for name, key in self.data.proof_keys.items()},
+                )
         self.service: Final = ServiceStack(
             self,
             config=config,

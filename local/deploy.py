@@ -11,15 +11,25 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, SECURITY_EVENTS_FUNCTION, lambda_name
+from functions.shared.contract import (
+    AUTHORIZER_FUNCTION,
+    ENDPOINTS,
+    SECURITY_EVENTS_FUNCTION,
+    SIGNING_KEYS_FUNCTION,
+    lambda_name,
+)
+from infra.config import ENVIRONMENTS
 from infra.outputs import Output
 from infra.paths import REPOSITORY
 from local.errors import LocalError
 from local.progress import Progress
+from local.protected_api.provision import provision
 from local.server import log_tail
 from local.stack import Credentials, Stack, StackFolder
 
 ENVIRONMENT: Final = "local"
+#: Where the emulator serves APIs, without the Host header that AWS uses.
+_EXECUTE_API: Final = "/_aws/execute-api"
 #: Lines of CDK's output, and the step that begins after each.
 _MILESTONES: Final = (
     (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
@@ -67,11 +77,23 @@ def deploy(
                 f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
                 f"{log_tail(folder.deploy_log)}"
             )
+    outputs = json.loads(folder.outputs.read_text())
+    with progress.step("deploy the protected API"):
+        protected_api_url = provision(
+            administrator,
+            endpoint_url=endpoint_url,
+            execute_api_url=endpoint_url + _EXECUTE_API,
+            region=region,
+            issuer=_local_url(_value(outputs, Output.API_URL), endpoint_url),
+            audience=str(ENVIRONMENTS[ENVIRONMENT].proof_audience),
+            page=console_url,
+        )
     return describe(
-        json.loads(folder.outputs.read_text()),
+        outputs,
         administrator,
         endpoint_url=endpoint_url,
         console_url=console_url,
+        protected_api_url=protected_api_url,
         region=region,
     )
 
@@ -85,6 +107,7 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
     settings = {
         "environment": ENVIRONMENT,
         "cognito_jwks_base_url": endpoint_url,
+        "execute_api_base_url": f"{endpoint_url}{_EXECUTE_API}",
         "cors_allowed_origins": ",".join(filter(None, (console_url, further_origins))),
     }
     return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
@@ -155,7 +178,7 @@ def _local_url(url: str, endpoint_url: str) -> str:
     """Return the emulator's URL of an API, given that on AWS: ``https://{id}.execute-api.{region}.amazonaws.com/{stage}``."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").partition(".")[0]
-    return f"{endpoint_url}/_aws/execute-api/{api_id}{parts.path.rstrip('/')}"
+    return f"{endpoint_url}{_EXECUTE_API}/{api_id}{parts.path.rstrip('/')}"
 
 
 def describe(
@@ -164,6 +187,7 @@ def describe(
     *,
     endpoint_url: str,
     console_url: str,
+    protected_api_url: str,
     region: str,
 ) -> Stack:
     """Return the deployed stack, given the CDK stacks' outputs by stack name.
@@ -173,32 +197,36 @@ def describe(
     LocalError
         An output is missing; the message names it.
     """
-    values = {key: value for stack in outputs.values() for key, value in stack.items()}
-    try:
-        return Stack(
-            api_url=_local_url(values[Output.API_URL], endpoint_url),
-            endpoint_url=endpoint_url,
-            console_url=console_url,
-            region=region,
-            environment=ENVIRONMENT,
-            issuer=values[Output.ISSUER],
-            jwks_url=values[Output.JWKS_URL],
-            user_pool_id=values[Output.USER_POOL_ID],
-            client_id=values[Output.CLIENT_ID],
-            table_name=values[Output.TABLE_NAME],
-            key_arn=values[Output.KEY_ARN],
-            functions={
-                function: lambda_name(function, ENVIRONMENT)
-                for function in (
-                    AUTHORIZER_FUNCTION,
-                    *(endpoint.function for endpoint in ENDPOINTS),
-                    SECURITY_EVENTS_FUNCTION,
-                )
-            },
-            access_key_id=administrator.access_key_id,
-            secret_access_key=administrator.secret_access_key,
-        )
-    except KeyError as error:
-        raise LocalError(
-            f"The stacks have no output {error.args[0]}; `infra/outputs.py` lists the expected ones."
-        ) from None
+    return Stack(
+        api_url=_local_url(_value(outputs, Output.API_URL), endpoint_url),
+        protected_api_url=protected_api_url,
+        endpoint_url=endpoint_url,
+        console_url=console_url,
+        region=region,
+        environment=ENVIRONMENT,
+        issuer=_value(outputs, Output.ISSUER),
+        jwks_url=_value(outputs, Output.JWKS_URL),
+        user_pool_id=_value(outputs, Output.USER_POOL_ID),
+        client_id=_value(outputs, Output.CLIENT_ID),
+        table_name=_value(outputs, Output.TABLE_NAME),
+        key_arn=_value(outputs, Output.KEY_ARN),
+        functions={
+            function: lambda_name(function, ENVIRONMENT)
+            for function in (
+                AUTHORIZER_FUNCTION,
+                *(endpoint.function for endpoint in ENDPOINTS),
+                SECURITY_EVENTS_FUNCTION,
+                SIGNING_KEYS_FUNCTION,
+            )
+        },
+        access_key_id=administrator.access_key_id,
+        secret_access_key=administrator.secret_access_key,
+    )
+
+
+def _value(outputs: dict[str, dict[str, Any]], name: Output) -> str:
+    """Return an output of the stacks; a missing one is an error that names it."""
+    for stack in outputs.values():
+        if name in stack:
+            return str(stack[name])
+    raise LocalError(f"The stacks have no output {name}; `infra/outputs.py` lists the expected ones.")

@@ -38,7 +38,9 @@ class Stack:
     Attributes
     ----------
     api_url
-        Base URL of the API including the stage, without a trailing slash.
+        Base URL of the API including the stage, without a trailing slash; also ``iss`` of the proofs.
+    protected_api_url
+        Base URL of the API that accepts only proofs, without a trailing slash.
     endpoint_url
         The endpoint URL for SDKs and the AWS command line.
     console_url
@@ -50,6 +52,7 @@ class Stack:
     """
 
     api_url: str
+    protected_api_url: str
     endpoint_url: str
     console_url: str
     region: str

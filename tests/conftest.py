@@ -25,6 +25,7 @@ from functions.shared.contract import METRICS_SERVICE, Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
 from tests.support.leaks import IN_PROCESS
 from tests.support.life_cycle import User
+from tests.support.proofs import Proofs
 
 # No deadline: the machine may be busy.
 hypothesis.settings.register_profile("tests", parent=hypothesis.settings(), deadline=None)
@@ -156,3 +157,9 @@ def enrolled(user: User) -> User:
     """Return a user whose second factor is on."""
     user.enrol()
     return user
+
+
+@pytest.fixture
+def proofs(aws: EmbeddedAws, load_handler: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch) -> Proofs:
+    """Turn proofs on, with a key pair in the embedded KMS."""
+    return Proofs(aws, load_handler, monkeypatch)

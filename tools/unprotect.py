@@ -6,6 +6,7 @@ This removes the protection of such stacks, and of no others. CDK restores it wi
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -25,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("environment", metavar="ENVIRONMENT")
     prefix = f"mfa-{parser.parse_args(arguments).environment}-"
     try:
-        cloudformation: Any = boto3.client("cloudformation")
+        # boto3 only reads AWS_DEFAULT_REGION; CDK reads AWS_REGION first.
+        cloudformation: Any = boto3.client("cloudformation", region_name=os.environ.get("AWS_REGION"))
         for page in cloudformation.get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
                 name = stack["StackName"]

@@ -33,8 +33,9 @@ def create_handler(
 ) -> AuthorizerHandler:
     """Return the authorizer, configured by environment variables; ``source`` replaces the issuer's JWKS URL.
 
-    It takes API Gateway's REQUEST authorizer event. It returns an Allow with ``user_id``, ``label`` and ``scope`` in
-    its context, or a Deny with ``timestamp`` and ``challenge``, and raises `SigningKeysUnavailableError`.
+    It takes API Gateway's REQUEST authorizer event. It returns an Allow, with ``user_id``, ``label``, ``scope`` and
+    what a proof repeats of the token in its context, or a Deny with ``timestamp`` and ``challenge``, and raises
+    `SigningKeysUnavailableError`.
 
     Under SnapStart the keys are fetched here. The snapshot then holds them, and an environment that is restored from
     it need not fetch them within its first request.
@@ -102,16 +103,22 @@ def _allow(event: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         AuthorizerContext.USER_ID: caller.user_id,
         AuthorizerContext.LABEL: caller.label,
         AuthorizerContext.SCOPE: caller.scope,
+        AuthorizerContext.EXPIRES_AT: str(caller.expires_at),
+        AuthorizerContext.SUBJECT: caller.subject,
+        AuthorizerContext.CLIENT_ID: caller.client_id,
+        AuthorizerContext.SESSION_ID: caller.session_id,
     }
     return _policy("Allow", event["methodArn"], caller.user_id, context)
 
 
-def _policy(effect: str, resource: str, principal: str, context: Mapping[AuthorizerContext, str]) -> dict[str, Any]:
+def _policy(
+    effect: str, resource: str, principal: str, context: Mapping[AuthorizerContext, str | None]
+) -> dict[str, Any]:
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
     return {
         "principalId": principal,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {str(key): value for key, value in context.items()},
+        "context": {str(key): value for key, value in context.items() if value is not None},
     }
 
 

@@ -43,6 +43,10 @@ class Caller:
     user_id: str
     label: str
     scope: str
+    expires_at: int
+    subject: str | None
+    client_id: str | None
+    session_id: str | None
     auth_time: float | None = None
 
 
@@ -95,6 +99,10 @@ class TokenVerifier:
             user_id=_user_id(claims, self._settings.user_claim),
             label=_label(claims, (*self._settings.label_claims, self._settings.user_claim)),
             scope=_scope(claims),
+            expires_at=int(claims["exp"]),
+            subject=_identifier(claims, "sub"),
+            client_id=_identifier(claims, "client_id"),
+            session_id=_identifier(claims, "sid") or _identifier(claims, "origin_jti"),
             auth_time=_auth_time(claims),
         )
 
@@ -218,15 +226,23 @@ def _auth_time(claims: Mapping[str, Any]) -> float | None:
 
 
 def _user_id(claims: Mapping[str, Any], name: str) -> str:
-    user_id = claims.get(name)
-    if (
-        not isinstance(user_id, str)
-        or not 0 < len(user_id) <= MAX_SUBJECT_LENGTH
-        or not (user_id.isascii() and user_id.isprintable())
-        or user_id.strip() != user_id
-    ):
+    user_id = _identifier(claims, name)
+    if user_id is None:
         raise TokenRejectedError("subject")
     return user_id
+
+
+def _identifier(claims: Mapping[str, Any], name: str) -> str | None:
+    """Return a claim that is an identifier, or None for one that is absent or not printable ASCII."""
+    value = claims.get(name)
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= MAX_SUBJECT_LENGTH
+        or not (value.isascii() and value.isprintable())
+        or value.strip() != value
+    ):
+        return None
+    return value
 
 
 def _label(claims: Mapping[str, Any], names: tuple[str, ...]) -> str:

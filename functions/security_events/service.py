@@ -13,7 +13,7 @@ from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import Change
 from functions.security_events.tampering import unexplained_attributes, used_factors
 from functions.shared.clock import iso_timestamp
-from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
+from functions.shared.contract import EVENT_SOURCE, IMPORT_REQUEST_PREFIX, Actor, Factor, SecurityEventType
 from functions.shared.record import MfaRecord
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, EVENT_SOURCE)
@@ -31,14 +31,19 @@ def derive_events(change: Change) -> list[SecurityEvent]:
             *_tampered(change, unexplained_attributes(change, old, new)),
         ]
     if new is not None:
-        # Routes enable a second factor only by changing the item of a pending enrolment.
-        actor = Actor.IMPORT if change.old is None else Actor.USER
-        return [_event(change, SecurityEventType.MFA_ENABLED, actor=actor)]
+        return [_event(change, SecurityEventType.MFA_ENABLED, actor=_actor_of_enrolment(change))]
     if old is not None:
         actor = _actor_of_removal(change)
         changed = sorted(change.changed) if actor is Actor.UNKNOWN else []
         return [_event(change, SecurityEventType.MFA_DISABLED, actor=actor), *_tampered(change, changed)]
     return []
+
+
+def _actor_of_enrolment(change: Change) -> Actor:
+    """Return who turned a second factor on. Routes only change the item of a pending enrolment."""
+    if change.old is not None:
+        return Actor.USER
+    return Actor.IMPORT if (change.request_id or "").startswith(IMPORT_REQUEST_PREFIX) else Actor.UNKNOWN
 
 
 def _actor_of_removal(change: Change) -> Actor:

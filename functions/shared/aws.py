@@ -1,7 +1,8 @@
 """How the functions call AWS: time limits, retries, and the meaning of a failed call.
 
 In the worst case a call takes two attempts of (connect + read) and one backoff of at most a second: 5 s. A route makes
-at most three calls, 15 s, which is well inside the functions' timeout of 20 s and API Gateway's of 29 s.
+at most three calls, 15 s, which is well inside the functions' timeout of 20 s and API Gateway's of 29 s. A proof adds
+one call of at most 4 s (``functions.shared.signing``).
 """
 
 import encodings.idna  # noqa: F401 - docs/adr/0072: the first request would import it to look up a host
@@ -41,7 +42,7 @@ def sdk_session() -> session.Session:
     return session.get_session()
 
 
-def create_client(service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - botocore has no types of its own
+def create_client(service: str, *, region: str | None = None, config: Config = CLIENT_CONFIG) -> Any:  # noqa: ANN401 - botocore has no types of its own
     """Return a client of an AWS service with the functions' time limits and retries.
 
     It comes from botocore, because importing boto3 costs a tenth of a cold start (docs/adr/0073).
@@ -52,8 +53,10 @@ def create_client(service: str, *, region: str | None = None) -> Any:  # noqa: A
         botocore's name of the service, such as ``dynamodb``.
     region : str, optional
         The region that receives the requests; by default the function's own.
+    config : Config
+        Other time limits.
     """
-    return sdk_session().create_client(service, region_name=region, config=CLIENT_CONFIG)
+    return sdk_session().create_client(service, region_name=region, config=config)
 
 
 @contextmanager

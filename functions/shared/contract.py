@@ -28,6 +28,11 @@ class Env(StrEnum):
     JWT_LABEL_CLAIMS = "JWT_LABEL_CLAIMS"
     JWT_LEEWAY_SECONDS = "JWT_LEEWAY_SECONDS"
     JWT_MAX_AUTH_AGE_SECONDS = "JWT_MAX_AUTH_AGE_SECONDS"
+    PROOF_AUDIENCE = "PROOF_AUDIENCE"
+    PROOF_ISSUER = "PROOF_ISSUER"
+    PROOF_LIFETIME_SECONDS = "PROOF_LIFETIME_SECONDS"
+    PROOF_KEY = "PROOF_KEY"
+    PROOF_KEYS = "PROOF_KEYS"
     EVENT_BUS_NAME = "EVENT_BUS_NAME"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 
@@ -56,6 +61,10 @@ class AuthorizerContext(StrEnum):
     USER_ID = "user_id"
     LABEL = "label"
     SCOPE = "scope"
+    SUBJECT = "subject"
+    EXPIRES_AT = "expires_at"
+    CLIENT_ID = "client_id"
+    SESSION_ID = "session_id"
     TIMESTAMP = "timestamp"
     CHALLENGE = "challenge"  # of a refusal: the value of its WWW-Authenticate
 
@@ -150,6 +159,13 @@ ENCRYPTION_CONTEXT_USER_ID: Final = "user_id"
 ENCRYPTION_CONTEXT_PURPOSE: Final = "purpose"
 SECRET_PURPOSE: Final = "mfa-totp"
 
+# -- the proof -------------------------------------------------------------------------------------------------
+
+DEFAULT_PROOF_LIFETIME_SECONDS: Final = 300
+#: The signature of a proof, as JOSE and as KMS name it (RFC 7518 section 3.3). Key grants are restricted to it.
+PROOF_ALGORITHM: Final = "RS256"
+PROOF_KMS_ALGORITHM: Final = "RSASSA_PKCS1_V1_5_SHA_256"
+
 # -- metrics ---------------------------------------------------------------------------------------------------
 
 METRICS_NAMESPACE: Final = "AILifestyle/MFA"
@@ -215,6 +231,8 @@ class Metric(StrEnum):
     INSUFFICIENT_SCOPE = "MFAInsufficientScope"  # 403
     SECRET_DECRYPTIONS = "MFASecretDecryptions"  # Decrypt calls on the secret key by the functions
     KEY_FAILURES = "MFAKeyFailures"  # failed calls on the secret key
+    PROOF_SIGNATURES = "MFAProofSignatures"  # Sign calls on the proof's key by the functions
+    PROOF_SIGNING_FAILURES = "MFAProofSigningFailures"  # failed Sign calls
     JWKS_FETCH_FAILURES = "JWKSFetchFailures"
     SECURITY_EVENTS_PUBLISHED = "SecurityEventsPublished"
     SECURITY_EVENT_FAILURES = "SecurityEventFailures"
@@ -255,8 +273,20 @@ BACKUP_CODES: Final = Endpoint(
 )
 STATUS: Final = Endpoint("mfa_status", "GET", "/auth/mfa", _family("MFAStatusRead"))
 
-#: The routes that are deployed.
+#: The routes that are always deployed; each requires an access token.
 ENDPOINTS: Final = (SETUP, VERIFY_SETUP, VERIFY, DISABLE, BACKUP_CODES, STATUS)
+
+SIGNING_KEYS_FUNCTION: Final = "signing_keys"
+_SIGNING_KEYS: Final = _family("MFASigningKeysRead")
+OPENID_CONFIGURATION: Final = Endpoint(SIGNING_KEYS_FUNCTION, "GET", "/.well-known/openid-configuration", _SIGNING_KEYS)
+JWKS: Final = Endpoint(SIGNING_KEYS_FUNCTION, "GET", "/.well-known/jwks.json", _SIGNING_KEYS)
+
+#: The public routes of one function, deployed only with the proof: they take no access token.
+PROOF_ENDPOINTS: Final = (OPENID_CONFIGURATION, JWKS)
+#: The functions that sign proofs or publish the keys that verify them.
+PROOF_FUNCTIONS: Final = (VERIFY_SETUP.function, VERIFY.function, SIGNING_KEYS_FUNCTION)
+#: How long clients and caches may keep the response of a public route.
+PUBLIC_MAX_AGE_SECONDS: Final = 3600
 
 AUTHORIZER_FUNCTION: Final = "jwt_authorizer"
 SECURITY_EVENTS_FUNCTION: Final = "security_events"
@@ -303,8 +333,8 @@ class Actor(StrEnum):
 
     USER = "user"  # an enrolment was confirmed, or the item was deleted, as the routes do
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
-    UNKNOWN = "unknown"  # the item was changed in place in another way
     IMPORT = "import"  # the item was created enabled, as the operator's import does
+    UNKNOWN = "unknown"  # the item was created enabled or changed in place in another way
     EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
 
 

@@ -3,7 +3,7 @@
 Only `functions.shared.http` turns them into responses.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from functions.shared.contract import (
     MFA_ALREADY_ENABLED_MESSAGE,
@@ -153,6 +153,14 @@ class TooManyAttemptsError(ApiError):
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
+#: What counts a failed call on a key. The operations are those of the functions' routes that use a key.
+_FAILED_CALLS: Final = {
+    "kms:GenerateDataKey": Metric.KEY_FAILURES,
+    "kms:Decrypt": Metric.KEY_FAILURES,
+    "kms:Sign": Metric.PROOF_SIGNING_FAILURES,
+}
+
+
 class ServiceUnavailableError(ApiError):
     """A call to AWS failed, so that the request was refused.
 
@@ -173,8 +181,8 @@ class ServiceUnavailableError(ApiError):
         super().__init__(f"{operation}: {reason}")
         self.operation = operation
         self.reason = reason
-        if operation.startswith("kms:"):
-            self.metrics = (Metric.KEY_FAILURES,)
+        if operation in _FAILED_CALLS:
+            self.metrics = (_FAILED_CALLS[operation],)
 
     def headers(self) -> dict[str, str]:
         """Return when to try again."""

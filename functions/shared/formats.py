@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 JwtAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 #: Longest tolerated clock difference for ``nbf`` and ``iat``.
 MAX_JWT_LEEWAY_SECONDS: Final = 300
+#: Shortest and longest lifetime of a proof.
+PROOF_LIFETIME_SECONDS: Final = (30, 3600)
 #: Shortest and longest configurable age of a login. A user needs some seconds between the login and the request.
 MIN_AUTH_AGE_SECONDS: Final = 30
 MAX_AUTH_AGE_SECONDS: Final = 86_400

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from functions.shared import startup
 from functions.shared.clock import Clock, iso_timestamp
@@ -41,7 +41,7 @@ class Request[Body: ParsedBody]:
     Attributes
     ----------
     identity : Identity
-        The caller.
+        The caller; `ANYONE` on a public route.
     request_id : str
         The request's id, a UUID; see `functions.shared.request_id`.
     body : Body
@@ -95,6 +95,10 @@ def error_body(error: ApiError, *, request_id: str, now: float) -> str:
     )
 
 
+#: The caller of a public route.
+ANYONE: Final = Identity(user_id="", label="")
+
+
 class _Exchange:
     """One request until its reply: who sent it, and the metrics to count for it."""
 
@@ -110,9 +114,7 @@ class _Exchange:
     ) -> _Reply:
         counts = route.endpoint.metrics
         try:
-            identity = identity_from_event(self.event)
-            self.user_id = identity.user_id
-            identity.require_scope(scope)
+            identity = ANYONE if route.public else self._caller(scope)
         except UnauthorizedError as error:
             self.metrics.append(counts.unauthorized)
             return self._refusal(error)
@@ -126,7 +128,7 @@ class _Exchange:
             body = route.body.from_event(self.event)
             response = operation(Request(identity, self.request_id, body, counted.append)).to_json()
             outcome = counts.successes
-            return _Reply(200, response, "OK")
+            return _Reply(200, response, "OK", route.response_headers())
         except ServiceUnavailableError as error:
             outcome = counts.errors
             return self._refusal(error)
@@ -135,6 +137,12 @@ class _Exchange:
             return self._refusal(error)
         finally:
             self.metrics += [outcome, *counted]
+
+    def _caller(self, scope: str | None) -> Identity:
+        identity = identity_from_event(self.event)
+        self.user_id = identity.user_id
+        identity.require_scope(scope)
+        return identity
 
     def _refusal(self, error: ApiError) -> _Reply:
         self.metrics += error.metrics
@@ -155,7 +163,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
     route : Route
         The declaration of the route.
     settings : EndpointSettings
-        Environment, log level, CORS origins and required scope.
+        Environment, log level, CORS origins and required scope; the last two do not apply to a public route.
     clock : callable
         The current time in epoch seconds, for the timestamps of errors.
 
@@ -167,6 +175,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
     """
     telemetry = Telemetry(environment=settings.environment, log_level=settings.log_level, version=settings.version)
     name = f"{route.endpoint.method} {route.endpoint.path}"
+    allowed_origins = (ALL_ORIGINS,) if route.public else settings.cors_allowed_origins
 
     def decorate(operation: Callable[[Request[Body]], Returned]) -> LambdaHandler:
         def lambda_handler(event: Event, context: object) -> Response:
@@ -193,7 +202,7 @@ def endpoint[Body: ParsedBody, Returned: ResponseBody](
                 duration_ms=round((time.perf_counter() - started) * 1000, 1),
                 **reply.log_fields,
             )
-            headers = {**RESPONSE_HEADERS, **_cors_headers(event, settings.cors_allowed_origins), **reply.headers}
+            headers = {**RESPONSE_HEADERS, **_cors_headers(event, allowed_origins), **reply.headers}
             return {"statusCode": reply.status, "headers": headers, "body": reply.body, "isBase64Encoded": False}
 
         startup.finish()

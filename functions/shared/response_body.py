@@ -32,8 +32,13 @@ class ResponseBody:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.default is MISSING or value != field.default:
-                members[camel_case(field.name)] = value
+                members[self.member(field.name)] = value
         return json.dumps(members, separators=(",", ":"))
+
+    @classmethod
+    def member(cls, field_name: str) -> str:
+        """Return the JSON name of a field."""
+        return camel_case(field_name)
 
 
 def camel_case(name: str) -> str:
@@ -49,5 +54,13 @@ BACKUP_CODES: Final = {
     "maxItems": BACKUP_CODE_COUNT,
     "minItems": BACKUP_CODE_COUNT,
     "uniqueItems": True,
+}
+PROOF: Final = {
+    "description": "A signed proof of the second factor, which other APIs can check; left out where proofs are off",
+    "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+}
+PROOF_EXPIRES_AT: Final = {
+    "description": "When the proof expires: UTC, ISO-8601 in seconds; left out where proofs are off",
+    "format": "date-time",
 }
 BACKUP_CODES_REMAINING: Final = {"description": "Number of backup codes that are still valid", "minimum": 0}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from functions.shared.contract import Endpoint
+from functions.shared.contract import PUBLIC_MAX_AGE_SECONDS, RESPONSE_HEADERS, Endpoint
 from functions.shared.errors import ApiError
 from functions.shared.response_body import ResponseBody
 
@@ -59,6 +59,8 @@ class Route[Body: ParsedBody, Returned: ResponseBody]:
         The body of its 200 response.
     errors : tuple of ApiError types
         Every other response of its function.
+    public : bool
+        Whether it takes requests without an access token, from pages of any origin, and may be cached.
     """
 
     endpoint: Endpoint
@@ -67,3 +69,10 @@ class Route[Body: ParsedBody, Returned: ResponseBody]:
     body: type[Body]
     response: type[Returned]
     errors: tuple[type[ApiError], ...]
+    public: bool = False
+
+    def response_headers(self) -> Mapping[str, str]:
+        """Return the headers of its 200 response, besides those of CORS."""
+        if not self.public:
+            return RESPONSE_HEADERS
+        return {**RESPONSE_HEADERS, "Cache-Control": f"public, max-age={PUBLIC_MAX_AGE_SECONDS}"}

@@ -19,6 +19,7 @@ from functions.shared.contract import (
     DEFAULT_JWT_USER_CLAIM,
     DEFAULT_LOG_LEVEL,
     DEFAULT_MFA_ISSUER,
+    DEFAULT_PROOF_LIFETIME_SECONDS,
     DEFAULT_SERVICE_VERSION,
     DEFAULT_USERS_TABLE_NAME,
     Env,
@@ -115,9 +116,14 @@ def read_mfa_issuer(environ: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class KmsKey:
-    """The ARN of the KMS key that encrypts TOTP secrets."""
+    """A KMS key by its ARN: the key that encrypts TOTP secrets, or one that signs proofs."""
 
     arn: str
+
+    @property
+    def key_id(self) -> str:
+        """The key's id: the same for the replicas of a multi-region key."""
+        return self.arn.rpartition("/")[2]
 
     @property
     def region(self) -> str:
@@ -154,6 +160,65 @@ def read_encryption_key(environ: Mapping[str, str]) -> KmsKey | RawKey:
     if len(key) != _RAW_KEY_BYTES:
         raise ConfigurationError(Env.MFA_ENCRYPTION_KEY, f"expected raw: and base64 of {_RAW_KEY_BYTES} bytes")
     return RawKey(key)
+
+
+def read_kms_keys(environ: Mapping[str, str], variable: Env) -> tuple[KmsKey, ...]:
+    """Return the KMS keys of a variable that lists their ARNs, separated by commas."""
+    arns = _comma_separated(environ, variable)
+    if not arns or not all(re.fullmatch(formats.KMS_KEY_ARN, arn) for arn in arns):
+        raise ConfigurationError(variable, "expected ARNs of KMS keys (not of aliases)")
+    return tuple(map(KmsKey, arns))
+
+
+def read_proof_issuer(environ: Mapping[str, str]) -> str:
+    """Return the ``iss`` of proofs: the API's public base URL."""
+    issuer = _read(environ, Env.PROOF_ISSUER)
+    if not formats.split_url(issuer).hostname or issuer.endswith("/"):
+        raise ConfigurationError(Env.PROOF_ISSUER, "expected a URL without a slash at its end")
+    return issuer
+
+
+@dataclass(frozen=True)
+class ProofSettings:
+    """What the proof of a second factor says, and the key that signs it.
+
+    Attributes
+    ----------
+    audience : str
+        Its ``aud``.
+    issuer : str
+        Its ``iss``.
+    lifetime_seconds : int
+        How long it is valid at most.
+    key : KmsKey
+        The key that signs it.
+    """
+
+    audience: str
+    issuer: str
+    lifetime_seconds: int
+    key: KmsKey
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self | None:
+        """Read the settings; return None if proofs are off.
+
+        Raises
+        ------
+        ConfigurationError
+            Proofs are on, and a variable is missing or invalid.
+        """
+        audience = environ.get(Env.PROOF_AUDIENCE, "").strip()
+        if not audience:
+            return None
+        lifetime = _read(environ, Env.PROOF_LIFETIME_SECONDS, str(DEFAULT_PROOF_LIFETIME_SECONDS))
+        shortest, longest = formats.PROOF_LIFETIME_SECONDS
+        if not re.fullmatch(r"[0-9]{1,4}", lifetime) or not shortest <= int(lifetime) <= longest:
+            raise ConfigurationError(Env.PROOF_LIFETIME_SECONDS, f"expected whole seconds from {shortest} to {longest}")
+        keys = read_kms_keys(environ, Env.PROOF_KEY)
+        if len(keys) > 1:
+            raise ConfigurationError(Env.PROOF_KEY, "expected the ARN of one KMS key")
+        return cls(audience=audience, issuer=read_proof_issuer(environ), lifetime_seconds=int(lifetime), key=keys[0])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from functions.shared.contract import Factor, ResponseWarning
-from functions.shared.response_body import BACKUP_CODES_REMAINING, ResponseBody
+from functions.shared.response_body import BACKUP_CODES_REMAINING, PROOF, PROOF_EXPIRES_AT, ResponseBody
 
 
 @dataclass(frozen=True)
@@ -34,3 +34,5 @@ class VerifyResponse(ResponseBody):
     warnings: tuple[ResponseWarning, ...] = field(
         default=(), metadata={"description": "What to tell the user; left out if there is nothing", "minItems": 1}
     )
+    proof: str | None = field(default=None, repr=False, metadata=PROOF)
+    proof_expires_at: str | None = field(default=None, metadata=PROOF_EXPIRES_AT)

@@ -8,6 +8,7 @@ from functions.shared.clock import Clock
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.http import LambdaHandler, Request, endpoint
+from functions.shared.proof import prover_from_environ
 from functions.shared.repository import DynamoDbMfaRepository
 from functions.shared.request_body import TotpRequest
 from functions.shared.settings import EndpointSettings, read_encryption_key, read_table_name
@@ -21,14 +22,13 @@ def create_handler(environ: Mapping[str, str], clock: Clock = time.time) -> Lamb
     service = VerifySetupService(
         repository=DynamoDbMfaRepository(read_table_name(environ)),
         opener=EnvelopeOpener(master_key(read_encryption_key(environ))),
+        prover=prover_from_environ(environ, clock),
         clock=clock,
     )
 
     @endpoint(ROUTE, EndpointSettings.from_environ(environ), clock)
     def handle(request: Request[TotpRequest]) -> VerifySetupResponse:
-        return service.verify(
-            request.identity.user_id, request.body.code, request_id=request.request_id, count=request.count
-        )
+        return service.verify(request.identity, request.body.code, request_id=request.request_id, count=request.count)
 
     return handle
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from functions.shared.response_body import BACKUP_CODES, ResponseBody
+from functions.shared.response_body import BACKUP_CODES, PROOF, PROOF_EXPIRES_AT, ResponseBody
 
 
 @dataclass(frozen=True)
@@ -17,3 +17,5 @@ class VerifySetupResponse(ResponseBody):
     enabled_at: str = field(
         metadata={"description": "When it was turned on: UTC, ISO-8601 in seconds", "format": "date-time"}
     )
+    proof: str | None = field(default=None, repr=False, metadata=PROOF)
+    proof_expires_at: str | None = field(default=None, metadata=PROOF_EXPIRES_AT)

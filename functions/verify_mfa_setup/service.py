@@ -7,7 +7,9 @@ from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import PENDING_MAX_FAILURES, Factor, Metric, Status
 from functions.shared.decryption import Opener
 from functions.shared.errors import InvalidCodeError, MfaAlreadyEnabledError
+from functions.shared.identity import Identity
 from functions.shared.lockout import Failures
+from functions.shared.proof import Prover
 from functions.shared.record import MfaRecord
 from functions.shared.repository import MfaRepository
 from functions.shared.second_factor import Count, backup_code_keys, open_secret
@@ -25,20 +27,27 @@ class VerifySetupService:
         Stores the records.
     opener : Opener
         Decrypts secrets.
+    prover : Prover or None
+        Issues proofs; None if they are off.
     clock : callable
         The current time in epoch seconds.
     """
 
-    def __init__(self, *, repository: MfaRepository, opener: Opener, clock: Clock = time.time) -> None:
+    def __init__(
+        self, *, repository: MfaRepository, opener: Opener, prover: Prover | None = None, clock: Clock = time.time
+    ) -> None:
         self._repository = repository
         self._opener = opener
+        self._prover = prover
         self._clock = clock
 
-    def verify(self, user_id: str, code: str, *, request_id: str, count: Count) -> VerifySetupResponse:
+    def verify(self, identity: Identity, code: str, *, request_id: str, count: Count) -> VerifySetupResponse:
         """Turn the second factor on if the code is right, and burn the code, so that it cannot also log in.
 
         Raises
         ------
+        UnauthorizedError
+            Proofs are on, and the access token has no ``sub``.
         MfaSetupNotFoundError, MfaSetupExpiredError, MfaAlreadyEnabledError
             There is no enrolment to confirm.
         InvalidCodeError
@@ -49,7 +58,8 @@ class VerifySetupService:
             The check failed; nothing changed.
         """
         now = self._clock()
-        record = self._repository.get(user_id)
+        access_token = identity.require_access_token() if self._prover else None
+        record = self._repository.get(identity.user_id)
         if record is None or (not record.enabled and record.encrypted_secret is None):
             raise MfaSetupNotFoundError
         if record.enabled:
@@ -73,8 +83,16 @@ class VerifySetupService:
             expires_at=None,
             last_used_step=step,
         )
+        # Before the write: if the proof cannot be signed, nothing has changed.
+        proof = self._prover.prove(access_token, Factor.TOTP, count=count) if self._prover and access_token else None
         self._repository.swap(record, enabled, request_id=request_id, now=now)
-        return VerifySetupResponse(enabled=True, backup_codes=codes, enabled_at=iso_timestamp(now))
+        return VerifySetupResponse(
+            enabled=True,
+            backup_codes=codes,
+            enabled_at=iso_timestamp(now),
+            proof=proof.token if proof else None,
+            proof_expires_at=iso_timestamp(proof.expires_at) if proof else None,
+        )
 
 
 def _after_failure(record: MfaRecord, now: float) -> MfaRecord:

@@ -37,6 +37,8 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         api_enrolment_throttling_burst=1000,
         cognito_jwks_base_url="http://127.0.0.1:4566",
         import_principals=("arn:aws:iam::*:user/administrator",),
+        proof_audience="protected-api",
+        execute_api_base_url="http://127.0.0.1:4566/_aws/execute-api",
         # A single user can make every simple alarm fire with a few requests.
         monitoring=MonitoringConfig(
             thresholds=Thresholds(

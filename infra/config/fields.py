@@ -74,6 +74,11 @@ StreamArn = Annotated[
     str,
     _arn("dynamodb", "table/[A-Za-z0-9_.-]+/stream/[0-9:.T-]+", "table/users/stream/2026-01-01T00:00:00.000"),
 ]
+ProofAudience = Annotated[str, text(r"\S{1,255}", "an audience of up to 255 characters, without spaces")]
+ProofKey = Annotated[
+    str,
+    text(rf"{_LABEL}|{formats.KMS_KEY_ARN}", "a name such as key-1, or the ARN of an existing KMS key"),
+]
 CertificateArn = Annotated[str, _arn("acm", "certificate/[a-z0-9-]+", f"certificate/{_UUID}")]
 HostedZoneId = Annotated[str, text("Z[A-Z0-9]{1,31}", "a hosted zone's id such as Z0123456789ABCDEFGHIJ")]
 Url = Annotated[str, Predicate(_is_url), expected("an https:// URL")]

@@ -30,16 +30,22 @@ class FunctionsConfig(Settings):
 
     prefix: ClassVar[str] = _PREFIX
 
+    # A user needs three of the routes once in years. A snapshot helps less where invocations are rare, and its cache
+    # costs the same. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
     setup_mfa: FunctionConfig = FunctionConfig()
-    verify_mfa_setup: FunctionConfig = FunctionConfig()
+    verify_mfa_setup: FunctionConfig = FunctionConfig(snap_start=False)
     verify_mfa: FunctionConfig = FunctionConfig()
-    disable_mfa: FunctionConfig = FunctionConfig()
-    regenerate_backup_codes: FunctionConfig = FunctionConfig()
-    mfa_status: FunctionConfig = FunctionConfig()
+    disable_mfa: FunctionConfig = FunctionConfig(snap_start=False)
+    regenerate_backup_codes: FunctionConfig = FunctionConfig(snap_start=False)
+    # One read, no cryptography.
+    mfa_status: FunctionConfig = FunctionConfig(memory_mb=256)
     # It makes no AWS call and holds 35 MiB: one signature check takes a millisecond at this size.
     jwt_authorizer: FunctionConfig = FunctionConfig(memory_mb=256)
     # Nobody waits for it.
     security_events: FunctionConfig = FunctionConfig(memory_mb=256, snap_start=False)
+
+    # Its verifiers cache what it returns for an hour.
+    signing_keys: FunctionConfig = FunctionConfig(memory_mb=256)
 
     @field_validator("*", mode="wrap")
     @classmethod

@@ -16,12 +16,15 @@ from functions.shared.contract import (
     DEFAULT_JWT_USER_CLAIM,
     DEFAULT_LOG_LEVEL,
     DEFAULT_MFA_ISSUER,
+    DEFAULT_PROOF_LIFETIME_SECONDS,
+    STAGE_NAME,
 )
 from functions.shared.formats import (
     ALL_ORIGINS,
     MAX_AUTH_AGE_SECONDS,
     MAX_JWT_LEEWAY_SECONDS,
     MIN_AUTH_AGE_SECONDS,
+    PROOF_LIFETIME_SECONDS,
     JwtAlgorithm,
     LogLevel,
 )
@@ -107,6 +110,14 @@ class Config(Settings):
     """Tolerated clock difference for ``nbf`` and ``iat``; ``exp`` gets none."""
     required_scope: Annotated[fields.Word, expected("one scope")] | None = None
     """A scope that an access token must have, else 403. Not set: no scope is required."""
+    proof_audience: fields.ProofAudience | None = None
+    """``aud`` of the signed proof of a second factor. Not set: no proof, no key and no public route."""
+    proof_lifetime_seconds: Annotated[int, Field(ge=PROOF_LIFETIME_SECONDS[0], le=PROOF_LIFETIME_SECONDS[1])] = (
+        DEFAULT_PROOF_LIFETIME_SECONDS
+    )
+    """How long a proof is valid; never longer than the access token."""
+    proof_keys: Annotated[tuple[fields.ProofKey, ...], Field(min_length=1, max_length=3)] = ("key-1",)
+    """Keys of the proof, by name or as ARNs of existing ones: all are published, the first signs."""
     cors_allowed_origins: tuple[fields.Origin, ...] = ("http://localhost:3000",)
     """Origins whose pages may call the API, as browsers send them; ``*`` for all."""
     cors_allowed_headers: tuple[fields.HeaderName, ...] = ()
@@ -181,6 +192,8 @@ class Config(Settings):
     """Requests in five minutes after which WAF blocks an address. A login server sends all users' from its own."""
     cognito_jwks_base_url: fields.Url | None = None
     """``local`` only: where the emulator serves its user pools' keys, because its tokens have the ``iss`` of AWS."""
+    execute_api_base_url: fields.Url | None = None
+    """``local`` only: where the emulator serves its APIs. It becomes the issuer of the proofs."""
     monitoring: MonitoringConfig = MonitoringConfig()
     """Alarms and who is notified; set as ``monitoring.paging``, ``monitoring.thresholds.errors``."""
 
@@ -249,8 +262,9 @@ class Config(Settings):
             raise ConfigError(
                 f"jwt_jwks_url: expected an https:// URL in {self.environment}, got {self.jwt_jwks_url!r}"
             )
-        if self.cognito_jwks_base_url:
-            raise ConfigError(f"cognito_jwks_base_url: expected nothing in {self.environment}, it is for local only")
+        for name in ("cognito_jwks_base_url", "execute_api_base_url"):
+            if getattr(self, name):
+                raise ConfigError(f"{name}: expected nothing in {self.environment}, it is for local only")
         return self
 
     @model_validator(mode="after")
@@ -268,12 +282,15 @@ class Config(Settings):
             raise ConfigError(
                 f"users_table_stream_arn: expected a stream of the table {self.users_table_name}, got {stream!r}"
             )
-        for name in ("users_table_key_arn", "users_table_stream_arn", "secret_key_arn", "certificate_arn"):
-            arn = getattr(self, name)
+        named = ("users_table_key_arn", "users_table_stream_arn", "secret_key_arn", "certificate_arn")
+        given = [(name, getattr(self, name)) for name in named]
+        given += [("proof_keys", each) for each in self.proof_keys if _is_arn(each)]
+        for name, arn in given:
             if arn and arn.split(":")[3] != self.region:
                 raise ConfigError(f"{name}: expected an ARN of region {self.region}, got {arn!r}")
-            # The key may belong to another account, which grants this one its use.
-            if arn and self.account and arn.split(":")[4] != self.account and name != "secret_key_arn":
+            # These keys may belong to another account, which grants this one their use.
+            own = name not in {"secret_key_arn", "proof_keys"}
+            if arn and self.account and arn.split(":")[4] != self.account and own:
                 raise ConfigError(f"{name}: expected an ARN of account {self.account}, got {arn!r}")
         return self
 
@@ -291,6 +308,25 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _proofs_are_not_access_tokens(self) -> Self:
+        if len(set(self.proof_keys)) < len(self.proof_keys):
+            raise ConfigError(f"proof_keys: expected each key once, got {','.join(self.proof_keys)!r}")
+        if self.proof_audience is None:
+            return self
+        if self.proof_audience in self.jwt_audience:
+            raise ConfigError(
+                f"proof_audience: expected another audience than jwt_audience, got {self.proof_audience!r}: "
+                "an API for proofs must not accept access tokens"
+            )
+        own_url = f"https://{self.domain_name}/{STAGE_NAME}"
+        if self.domain_name and self.jwt_issuer and self.jwt_issuer.rstrip("/") == own_url:
+            raise ConfigError(
+                f"jwt_issuer: expected another issuer than this API, got {self.jwt_issuer!r}: "
+                "a proof must not be an access token here"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _domain_has_a_certificate(self) -> Self:
         zone = self.hosted_zone_name
         if self.domain_name and zone and not f".{self.domain_name}".endswith(f".{zone}"):
@@ -300,3 +336,12 @@ class Config(Settings):
                 "certificate_arn: expected a certificate for domain_name, or a hosted zone to create one with"
             )
         return self
+
+    @property
+    def new_proof_keys(self) -> tuple[str, ...]:
+        """The names of the keys to create for the proof; none if proofs are off."""
+        return tuple(each for each in self.proof_keys if not _is_arn(each)) if self.proof_audience else ()
+
+
+def _is_arn(key: str) -> bool:
+    return key.startswith("arn:")

@@ -41,6 +41,7 @@ class Thresholds(Settings):
     insufficient_scope: Count = 50
     unauthorized: Count = 200  # responses with status 401, setup excluded
     decryptions_unaccounted: Count = 10  # Decrypt calls on the secret key that no function counted
+    signatures_unaccounted: Count = 10  # Sign calls on the proof's keys that no function counted
     # Dependencies
     jwks_fetch_failures: Count = 3  # failed fetches of the token issuer's keys
     event_failures: Count = 3  # failed attempts to publish a security event

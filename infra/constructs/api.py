@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final, cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
@@ -69,6 +69,8 @@ class MfaApi(Construct):
         The log group of its access log.
     url
         The stage's URL for callers, under the custom domain if there is one, without a trailing slash.
+    issuer
+        The same URL as ``iss`` of the proofs. It refers to no stage, so that functions behind the API may have it.
     """
 
     def __init__(
@@ -111,13 +113,16 @@ class MfaApi(Construct):
         )
         # The construct's own output repeats the URL, and with a custom domain that URL does not work.
         self.rest_api.node.try_remove_child("Endpoint")
+        public = contract.PROOF_ENDPOINTS if config.proof_audience else ()
         if config.standby:
-            for endpoint in contract.ENDPOINTS:
+            for endpoint in (*contract.ENDPOINTS, *public):
                 self._add_closed_route(endpoint, config)
         else:
             request_authorizer = self._add_authorizer(authorizer, config)
             for endpoint in contract.ENDPOINTS:
                 self._add_route(endpoint, handlers[endpoint.function], request_authorizer, config)
+            for endpoint in public:
+                self._add_public_route(endpoint, handlers[endpoint.function])
         # The stage serves a snapshot of the methods. CDK cannot see that a function's name is part of them, because the
         # methods refer to its alias.
         deployment = cast("apigateway.Deployment", self.rest_api.latest_deployment)
@@ -126,12 +131,33 @@ class MfaApi(Construct):
         if config.waf:
             Firewall(self, "Firewall", config=config, stage=self.rest_api.deployment_stage)
         self.url: Final = self._public_url(config)
+        self.issuer: Final = self._issuer(config)
         self._acknowledge(config)
 
     def _public_url(self, config: Config) -> str:
         if config.domain_name is None:
             return self.rest_api.url_for_path().removesuffix("/")
         return ApiDomain(self, "Domain", config=config, domain_name=config.domain_name, rest_api=self.rest_api).url
+
+    def _issuer(self, config: Config) -> str:
+        if config.domain_name is not None:
+            return self.url
+        if config.execute_api_base_url is not None:
+            return f"{config.execute_api_base_url}/{self.rest_api.rest_api_id}/{contract.STAGE_NAME}"
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+        region, suffix = Stack.of(self).region, Stack.of(self).url_suffix
+        return f"https://{self.rest_api.rest_api_id}.execute-api.{region}.{suffix}/{contract.STAGE_NAME}"
+
+    def _add_public_route(self, endpoint: contract.Endpoint, handler: MfaFunction) -> None:
+        """Add a route without an authorizer. Its function lets pages of every origin read it, with or without CORS."""
+        method = self.rest_api.root.resource_for_path(endpoint.path).add_method(
+            endpoint.method,
+            apigateway.LambdaIntegration(handler.alias, allow_test_invoke=False),
+            authorization_type=apigateway.AuthorizationType.NONE,
+        )
+        reason = "Public keys, which everybody needs who checks a proof. The route has its own throttle."
+        for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+            acknowledge(method, rule, reason)
 
     def _add_authorizer(self, function: MfaFunction, config: Config) -> apigateway.RequestAuthorizer:
         return apigateway.RequestAuthorizer(
@@ -222,6 +248,6 @@ def _method_options(config: Config) -> dict[str, apigateway.MethodDeploymentOpti
             metrics_enabled=False,
             data_trace_enabled=False,
         )
-        for endpoint in contract.ENDPOINTS
+        for endpoint in (*contract.ENDPOINTS, *(contract.PROOF_ENDPOINTS if config.proof_audience else ()))
         if endpoint not in _EVERYDAY
     }

@@ -3,42 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from functions.shared import contract
 from infra.config import Config
+from infra.constructs.key_administration import administration, pending_window, replication, service_roles
 from infra.constructs.retention import removal_policy
-from infra.outputs import StackId, stack_name
-
-#: What administrators may do, within their own IAM policies. The list excludes every use of the key, and
-#: ``CreateGrant``, which would delegate a use without the conditions below.
-_ADMINISTRATION: Final = (
-    "kms:CancelKeyDeletion",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListKeyRotations",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:RevokeGrant",
-    "kms:RotateKeyOnDemand",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-)
 
 #: The only uses that the key allows, for principals that IAM grants them to.
 _USE: Final = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -65,9 +37,9 @@ class SecretKey(kms.Key):
             alias=_alias(config.environment),
             enable_key_rotation=True,
             multi_region=True if config.multi_region_key or config.replica_regions else None,
-            pending_window=_pending_window(config),
+            pending_window=pending_window(config),
             removal_policy=removal_policy(config),
-            policy=iam.PolicyDocument(statements=[*_policy(scope, config), *_replication(config)]),
+            policy=iam.PolicyDocument(statements=[*_policy(scope, config), *replication(config)]),
         )
 
 
@@ -104,7 +76,7 @@ class SecretKeyReplica(Construct):
             primary_key_arn=primary_key_arn,
             description=_description(config),
             key_policy=iam.PolicyDocument(statements=_policy(scope, config)),
-            pending_window_in_days=_pending_window(config).to_days(),
+            pending_window_in_days=pending_window(config).to_days(),
         )
         replica.apply_removal_policy(removal_policy(config))
         kms.CfnAlias(self, "Alias", alias_name=_alias(config.environment), target_key_id=replica.attr_key_id)
@@ -118,21 +90,14 @@ def _alias(environment: str) -> str:
 
 def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
     """Return the statements that the policy has in every region."""
-    account = iam.AccountRootPrincipal()
-    # The names that CloudFormation gives to the roles of the service stack, in every region: the roles themselves are
-    # made after the key. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
-    service = stack_name(config.environment, StackId.SERVICE)
-    roles = Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name=f"{service}-*")
     return [
-        iam.PolicyStatement(
-            sid="AdministrationByIam", principals=[account], actions=[*_ADMINISTRATION], resources=["*"]
-        ),
+        administration(),
         iam.PolicyStatement(
             sid="UseByIam",
-            principals=[account],
+            principals=[iam.AccountRootPrincipal()],
             actions=[*_USE],
             resources=["*"],
-            conditions={**PURPOSE_CONDITION, "ArnLike": {"aws:PrincipalArn": roles}},
+            conditions={**PURPOSE_CONDITION, **service_roles(scope, config)},
         ),
         *_import(config),
     ]
@@ -153,25 +118,5 @@ def _import(config: Config) -> list[iam.PolicyStatement]:
     ]
 
 
-def _replication(config: Config) -> list[iam.PolicyStatement]:
-    """Return the statement that allows replication, only to the configured regions."""
-    if not config.replica_regions:
-        return []
-    return [
-        iam.PolicyStatement(
-            sid="ReplicationByIam",
-            principals=[iam.AccountRootPrincipal()],
-            actions=["kms:ReplicateKey"],
-            resources=["*"],
-            conditions={"StringEquals": {"kms:ReplicaRegion": [*config.replica_regions]}},
-        )
-    ]
-
-
 def _description(config: Config) -> str:
     return f"Seals the TOTP secrets of {config.environment}"
-
-
-def _pending_window(config: Config) -> Duration:
-    """Return how long the deletion of the key can be cancelled."""
-    return Duration.days(30 if config.retain_data else 7)

@@ -20,6 +20,8 @@ class Storage:
         The customer managed key that encrypts the table; None if DynamoDB uses its own.
     secret_key_arn
         The key that encrypts the TOTP secrets.
+    proof_key_arns
+        The keys of the proof, the one that signs first; empty if proofs are off.
     definition
         Another one if a deployment may replace the table or a key; empty if all of them exist.
     """
@@ -27,6 +29,7 @@ class Storage:
     table: dynamodb.ITableV2
     table_key_arn: str | None
     secret_key_arn: str
+    proof_key_arns: tuple[str, ...] = ()
     definition: str = ""
 
 

@@ -16,6 +16,8 @@ TABLE_OPERATIONS: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
 #: The calls that the functions make on the secret key: setup the first, every other route the second.
 GENERATE_DATA_KEY: Final = "GenerateDataKey"
 DECRYPT: Final = "Decrypt"
+#: The call that they make on the first key of the proof.
+SIGN: Final = "Sign"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ class WatchedResources:
         The DynamoDB table.
     secret_key_arn : str
         ARN of the KMS key that encrypts the TOTP secrets; a key, not an alias.
+    proof_key_arns : tuple of str
+        ARNs of the KMS keys of the proof; empty if proofs are off.
     dead_letter_queue_name : str or None
         The SQS queue of unpublished security events; ``None`` if no security events are published.
     """
@@ -64,6 +68,7 @@ class WatchedResources:
     timeout_seconds: int
     table_name: str
     secret_key_arn: str
+    proof_key_arns: tuple[str, ...] = ()
     dead_letter_queue_name: str | None = None
 
     @property
@@ -103,6 +108,15 @@ class WatchedResources:
         """Return the successful calls of a cryptographic operation on the secret key, by any principal."""
         dimensions = {"KeyArn": self.secret_key_arn, "Operation": operation}
         return Series(namespace="AWS/KMS", name="SuccessfulRequest", dimensions=dimensions)
+
+    def proof_key_uses(self) -> dict[str, Series]:
+        """Return the successful signatures with each key of the proof, by any principal, by names for metric math."""
+        return {
+            f"signed_{place}": Series(
+                namespace="AWS/KMS", name="SuccessfulRequest", dimensions={"KeyArn": arn, "Operation": SIGN}
+            )
+            for place, arn in enumerate(self.proof_key_arns, start=1)
+        }
 
     def dead_letters(self) -> Series | None:
         """Return the number of messages in the dead-letter queue; ``None`` without a queue."""

@@ -73,5 +73,5 @@ def build_package(function: str, target: Target, *, source: Path = REPOSITORY, b
 def _called(function: str) -> list[tuple[str, str]]:
     """Return service and operation of each call that a function's own code may make."""
     granted = PERMISSIONS[function]
-    actions = (*granted.table, *granted.secret_key, *granted.event_bus, *granted.dead_letters)
+    actions = (*granted.table, *granted.secret_key, *granted.proof_keys, *granted.event_bus, *granted.dead_letters)
     return [(service, operation) for service, _, operation in (action.partition(":") for action in actions)]

@@ -1,4 +1,4 @@
-"""The data that must outlive everything else: the table, and the key that encrypts the secrets in it."""
+"""The data that must outlive everything else: the table, the key that encrypts its secrets, and the proof's keys."""
 
 from typing import Final
 
@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.constructs.secret_key import SecretKey
+from infra.constructs.signing_key import SigningKey
 from infra.constructs.storage import Storage, existing_table
 from infra.constructs.users_table import UsersTable
 from infra.outputs import Output, StackId
@@ -15,12 +16,14 @@ from infra.stacks.environment import EnvironmentStack
 
 
 class DataStack(EnvironmentStack):
-    """The table and the secret key of an environment. An existing table or key is used instead of a new one.
+    """The table and the keys of an environment. An existing table or key is used instead of a new one.
 
     Attributes
     ----------
     table
         One item for each user.
+    proof_keys
+        The new keys of the proof, by their names.
     storage
         The table and the keys, as the functions use them.
     """
@@ -30,11 +33,15 @@ class DataStack(EnvironmentStack):
         self.table: Final[dynamodb.ITableV2] = (
             existing_table(self, config) if config.users_table_name else UsersTable(self, "Table", config=config)
         )
+        self.proof_keys: Final = {
+            name: SigningKey(self, f"ProofKey-{name}", config=config, name=name) for name in config.new_proof_keys
+        }
         secret_key_arn = config.secret_key_arn or SecretKey(self, "SecretKey", config=config).key_arn
         self.storage: Final = Storage(
             table=self.table,
             table_key_arn=config.users_table_key_arn,
             secret_key_arn=secret_key_arn,
+            proof_key_arns=self._proof_key_arns(config),
             definition=self.definition(),
         )
         if config.users_table_name is None:
@@ -48,3 +55,8 @@ class DataStack(EnvironmentStack):
             )
         CfnOutput(self, Output.TABLE_NAME, value=self.table.table_name)
         CfnOutput(self, Output.KEY_ARN, value=self.storage.secret_key_arn)
+
+    def _proof_key_arns(self, config: Config) -> tuple[str, ...]:
+        if config.proof_audience is None:
+            return ()
+        return tuple(self.proof_keys[key].key_arn if key in self.proof_keys else key for key in config.proof_keys)

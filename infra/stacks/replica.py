@@ -1,16 +1,19 @@
-"""What a replica region needs to take over: a replica of the secret key, beside the table's replica."""
+"""What a replica region needs to take over: replicas of the keys, beside the table's replica."""
+
+from collections.abc import Mapping
 
 from aws_cdk import CfnOutput
 from constructs import Construct
 
 from infra.config import Config
 from infra.constructs.secret_key import SecretKeyReplica
+from infra.constructs.signing_key import SigningKeyReplica
 from infra.outputs import Output, StackId
 from infra.stacks.environment import EnvironmentStack
 
 
 class ReplicaStack(EnvironmentStack):
-    """The replica of the secret key in one region. The table's replica is part of the table.
+    """The replicas of the keys in one region. The table's replica is part of the table.
 
     Parameters
     ----------
@@ -19,11 +22,23 @@ class ReplicaStack(EnvironmentStack):
     region
         The replica region.
     primary_key_arn
-        The key that is replicated.
+        The secret key that is replicated.
+    proof_key_arns
+        The keys of the proof that are replicated, by their names.
     """
 
-    def __init__(self, scope: Construct, *, config: Config, region: str, primary_key_arn: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        config: Config,
+        region: str,
+        primary_key_arn: str,
+        proof_key_arns: Mapping[str, str],
+    ) -> None:
         description = "Replica of the key of the MFA service"
         super().__init__(scope, StackId.REPLICA, description, config=config, replica_region=region)
         replica = SecretKeyReplica(self, "SecretKey", config=config, primary_key_arn=primary_key_arn)
         CfnOutput(self, Output.KEY_ARN, value=replica.key_arn)
+        for name, arn in proof_key_arns.items():
+            SigningKeyReplica(self, f"ProofKey-{name}", config=config, name=name, primary_key_arn=arn)

@@ -61,6 +61,12 @@ class ServiceStack(EnvironmentStack):
             )
             for endpoint in contract.ENDPOINTS
         }
+        if config.proof_audience:
+            handlers[contract.SIGNING_KEYS_FUNCTION] = self._function(
+                contract.SIGNING_KEYS_FUNCTION,
+                "Publishes the issuer of the proofs and its public keys",
+                {Env.PROOF_KEYS: ",".join(self._storage.proof_key_arns)},
+            )
         authorizer = self._function(
             contract.AUTHORIZER_FUNCTION,
             "Decides on the access token of every request",
@@ -68,6 +74,9 @@ class ServiceStack(EnvironmentStack):
             definition=token_issuer.definition,
         )
         self._api: Final = MfaApi(self, "Api", config=config, authorizer=authorizer, handlers=handlers)
+        for folder in contract.PROOF_FUNCTIONS if config.proof_audience else ():
+            # After the API, whose id is in its URL.
+            handlers[folder].function.add_environment(Env.PROOF_ISSUER, self._api.issuer)
         self.functions: Final = handlers | {contract.AUTHORIZER_FUNCTION: authorizer}
         if self._storage.table.table_stream_arn is not None:
             events = SecurityEvents(self, "SecurityEvents", config=config, code=code, storage=self._storage)
@@ -90,6 +99,7 @@ class ServiceStack(EnvironmentStack):
             timeout_seconds=self._config.timeout_seconds,
             table_name=self._storage.table.table_name,
             secret_key_arn=self._storage.secret_key_arn,
+            proof_key_arns=self._storage.proof_key_arns,
             dead_letter_queue_name=dead_letter_queue_name(self._config.environment) if events else None,
         )
 
@@ -100,6 +110,7 @@ class ServiceStack(EnvironmentStack):
             table=existing_table(self, self._config),
             table_key_arn=self._config.users_table_key_arn,
             secret_key_arn=self._config.secret_key_arn,
+            proof_key_arns=self._config.proof_keys if self._config.proof_audience else (),
         )
 
     def _function(
@@ -145,4 +156,10 @@ class ServiceStack(EnvironmentStack):
             variables[Env.MFA_ENCRYPTION_KEY] = storage.secret_key_arn
         if folder == contract.SETUP.function:
             variables[Env.MFA_ISSUER] = config.mfa_issuer
+        if config.proof_audience and folder in contract.PROOF_FUNCTIONS:
+            variables |= {
+                Env.PROOF_AUDIENCE: config.proof_audience,
+                Env.PROOF_LIFETIME_SECONDS: str(config.proof_lifetime_seconds),
+                Env.PROOF_KEY: storage.proof_key_arns[0],
+            }
         return variables

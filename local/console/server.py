@@ -151,7 +151,8 @@ class Console:
             case "POST", "/session":
                 return self._sign_in(headers, body)
             case "GET" | "HEAD", "/config.json":
-                return _json({"apiUrl": self._stack().api_url})
+                stack = self._stack()
+                return _json({"apiUrl": stack.api_url, "protectedApiUrl": stack.protected_api_url})
             case "GET" | "HEAD", "/operations/data.json":
                 return _json(self._snapshot.of(self._stack(), _parameter(query, "span"), _parameter(query, "find")))
             case "GET" | "HEAD", _ if path.startswith(_DOCUMENTS):

@@ -9,17 +9,17 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import dynamodb, dynamodb_streams
 
 
-def kms_encryption_context() -> None:
-    """Support conditions on the encryption context of a KMS request: ``kms:EncryptionContext:{key}``.
+def kms_requests() -> None:
+    """Support conditions on a KMS request: ``kms:EncryptionContext:{key}`` and ``kms:SigningAlgorithm``.
 
-    MiniStack does not resolve this key, and so denies every request with such a condition.
+    MiniStack does not resolve these keys, and so denies every request with such a condition.
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     """
     tag_context = iam_actions.request_tag_context
 
     def request_context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
         context: dict[str, Any] = tag_context(service, action, body, parameters)
-        return context | encryption_context_keys(body) if service == "kms" else context
+        return context | encryption_context_keys(body) | signing_keys(body) if service == "kms" else context
 
     iam_actions.request_tag_context = request_context
 
@@ -34,6 +34,12 @@ def encryption_context_keys(body: bytes) -> dict[str, str | list[str]]:
     except (ValueError, TypeError, KeyError, AttributeError):
         return {}
     return keys | {"kms:EncryptionContextKeys": list(encryption_context)}
+
+
+def signing_keys(body: bytes) -> dict[str, str]:
+    """Return the condition keys of a request to KMS for a signature or its verification."""
+    request = _members(body)
+    return {f"kms:{name}": str(request[name]) for name in ("SigningAlgorithm", "MessageType") if name in request}
 
 
 def loopback_as_tls() -> None:
@@ -171,7 +177,7 @@ def _members(body: bytes) -> dict[str, Any]:
 
 
 GAPS: Final = (
-    kms_encryption_context,
+    kms_requests,
     loopback_as_tls,
     role_as_principal,
     dynamodb_items,

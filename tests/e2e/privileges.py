@@ -31,7 +31,7 @@ _DENIALS: Final = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation"
 #: Prefixes of actions that change nothing.
 _HARMLESS: Final = (
     *("BatchGet", "Condition", "Describe", "Filter", "Get", "List", "PartiQL", "Query", "Scan"),
-    *("Decrypt", "Encrypt", "Generate", "ReEncrypt"),
+    *("Decrypt", "Encrypt", "Generate", "ReEncrypt", "Sign"),
 )
 
 DENIED: Final = "denied"
@@ -45,6 +45,7 @@ class Target:
     table: str
     stream: str
     key: str
+    proof_key: str
     data_key: bytes
     function: str
     neighbour: str
@@ -76,6 +77,7 @@ def target(aws: Aws, stack: Stack, function: str) -> Target:
         table=stack.table_name,
         stream=aws.client("dynamodb").describe_table(TableName=stack.table_name)["Table"]["LatestStreamArn"],
         key=stack.key_arn,
+        proof_key=proof_key(aws, stack),
         data_key=data_key["CiphertextBlob"],
         function=stack.functions[function],
         neighbour=neighbour,
@@ -87,6 +89,12 @@ def target(aws: Aws, stack: Stack, function: str) -> Target:
         deploy_role=next(role for role in roles if "-deploy-role-" in role),
         user_pool=stack.user_pool_id,
     )
+
+
+def proof_key(aws: Aws, stack: Stack) -> str:
+    """Return the ARN of the key that signs proofs."""
+    variables = aws.client("lambda").get_function_configuration(FunctionName=stack.functions["verify_mfa"])
+    return str(variables["Environment"]["Variables"]["PROOF_KEY"])
 
 
 def role_of(aws: Aws, function: str) -> str:
@@ -101,6 +109,7 @@ def absent(real: Target) -> Target:
         table=ABSENT,
         stream=real.stream.replace(real.table, ABSENT),
         key=f"{real.key.rpartition('/')[0]}/00000000-0000-0000-0000-000000000000",
+        proof_key=f"{real.key.rpartition('/')[0]}/00000000-0000-0000-0000-000000000000",
         function=ABSENT,
         neighbour=ABSENT,
         role=f"{real.role.rpartition('/')[0]}/{ABSENT}",
@@ -207,6 +216,7 @@ def _key(kms: Any, on: Target) -> Calls:
     spec = {**key, **context, "KeySpec": "AES_256"}
     again = {"SourceEncryptionContext": CONTEXT, "DestinationKeyId": on.key}
     grant = {"GranteePrincipal": on.role, "Operations": ["Decrypt"]}
+    signature = {"KeyId": on.proof_key, "Message": b"x", "MessageType": "RAW"}
     return {
         "kms:GenerateDataKey": lambda: kms.generate_data_key(**spec),
         "kms:Decrypt": lambda: kms.decrypt(CiphertextBlob=on.data_key, **key, **context),
@@ -218,6 +228,13 @@ def _key(kms: Any, on: Target) -> Calls:
         "kms:ScheduleKeyDeletion": lambda: kms.schedule_key_deletion(**key),
         "kms:PutKeyPolicy": lambda: kms.put_key_policy(**key, PolicyName="default", Policy="{}"),
         "kms:CreateGrant": lambda: kms.create_grant(**key, **grant),
+        "kms:Sign": lambda: kms.sign(**signature, SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256"),
+        "kms:Sign by another algorithm": lambda: kms.sign(**signature, SigningAlgorithm="RSASSA_PSS_SHA_256"),
+        "kms:GetPublicKey": lambda: kms.get_public_key(KeyId=on.proof_key),
+        "kms:CreateGrant to sign": lambda: kms.create_grant(
+            KeyId=on.proof_key, GranteePrincipal=on.role, Operations=["Sign"]
+        ),
+        "kms:DisableKey of the proofs": lambda: kms.disable_key(KeyId=on.proof_key),
     }
 
 

@@ -231,6 +231,7 @@ def test_every_alarm_is_evaluated_unless_it_needs_metrics_of_aws(
     unevaluated = {key for key, alarm in described.items() if alarm["StateValue"] == "INSUFFICIENT_DATA"}
     assert unevaluated == {
         "account-concurrency",
+        "proof-signed-outside-the-api",
         "secret-decrypted-outside-the-api",
         "secret-in-logs",
         "secret-in-logs-by-group",

@@ -237,6 +237,7 @@ def deployed(aws: Aws, stack: Stack) -> Stack:
         stack.administrator,
         endpoint_url=stack.endpoint_url,
         console_url=stack.console_url,
+        protected_api_url=stack.protected_api_url,
         region=stack.region,
     )
 

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 import pyotp
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from functions.setup_mfa.encryption import EnvelopeSealer
 from functions.shared import contract
@@ -28,6 +29,7 @@ _KEY: Final = bytes(range(32))
 _SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 _SALT: Final = b"salt salt salt !"
 _METHOD_ARN: Final = "arn:aws:execute-api:us-east-1:123456789012:api/v1/GET/auth/mfa"
+_PROOF_KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 _ENDPOINTS: Final = {endpoint.function: endpoint for endpoint in contract.ENDPOINTS}
 #: The constant part of each route's successful response, and the AWS operations that the route calls.
 _GOOD: Final[Mapping[str, tuple[dict[str, Any], list[str]]]] = {
@@ -39,7 +41,12 @@ _GOOD: Final[Mapping[str, tuple[dict[str, Any], list[str]]]] = {
     contract.STATUS.function: ({"enabled": True, "state": "ENABLED"}, ["GetItem"]),
 }
 
-FUNCTIONS: Final = (*_ENDPOINTS, contract.AUTHORIZER_FUNCTION, contract.SECURITY_EVENTS_FUNCTION)
+FUNCTIONS: Final = (
+    *_ENDPOINTS,
+    contract.AUTHORIZER_FUNCTION,
+    contract.SECURITY_EVENTS_FUNCTION,
+    contract.SIGNING_KEYS_FUNCTION,
+)
 
 
 def environment(function: str, *, world_port: int = WORLD_PORT) -> dict[str, str]:
@@ -54,6 +61,8 @@ def environment(function: str, *, world_port: int = WORLD_PORT) -> dict[str, str
         }
     elif function == contract.SECURITY_EVENTS_FUNCTION:
         variables[Env.DEAD_LETTER_QUEUE_URL] = f"{world}/123456789012/dead-letters"
+    elif function == contract.SIGNING_KEYS_FUNCTION:
+        variables |= {Env.PROOF_ISSUER: "https://api.example/v1", Env.PROOF_KEYS: _PROOF_KEY}
     else:
         variables |= {Env.MFA_ENCRYPTION_KEY: f"raw:{base64.b64encode(_KEY).decode()}"}
     return {
@@ -70,7 +79,7 @@ def environment(function: str, *, world_port: int = WORLD_PORT) -> dict[str, str
 
 @dataclass(frozen=True)
 class Case:
-    """An exercise whose first event must succeed and whose second must be refused."""
+    """An exercise whose first event must succeed and whose second must be refused; a public route refuses nobody."""
 
     function: str
     exercise: Exercise
@@ -84,6 +93,10 @@ class Case:
         elif self.function == contract.SECURITY_EVENTS_FUNCTION:
             assert (good, outcome.calls) == ({"batchItemFailures": []}, ["PutEvents"]), outcome
             assert refused["errorType"] == "BatchFailedError", refused
+        elif self.function == contract.SIGNING_KEYS_FUNCTION:
+            (key,) = json.loads(good["body"])["keys"]
+            assert (key["kid"], outcome.calls) == (_PROOF_KEY.rpartition("/")[2], ["GetPublicKey"]), outcome
+            assert (refused["statusCode"], refused["body"]) == (200, good["body"]), refused  # from the cache
         else:
             body, calls = _GOOD[self.function]
             assert good["statusCode"] == 200, good
@@ -98,6 +111,8 @@ def case(function: str) -> Case:
         return Case(function, _authorizer())
     if function == contract.SECURITY_EVENTS_FUNCTION:
         return Case(function, Exercise(events=[{"Records": [stream_records.enabling()]}, {"Records": "none"}]))
+    if function == contract.SIGNING_KEYS_FUNCTION:
+        return Case(function, Exercise(events=[api_event(contract.JWKS, user_id=None)] * 2, public_key=_public_key()))
     endpoint = _ENDPOINTS[function]
     body = None if endpoint in (contract.SETUP, contract.STATUS) else {"code": pyotp.TOTP(_SECRET).now()}
     events = [api_event(endpoint, user_id=_USER, body=body), api_event(endpoint, user_id=None)]
@@ -121,6 +136,13 @@ def _authorizer() -> Exercise:
 
 def _effect(policy: Mapping[str, Any]) -> Any:
     return policy["policyDocument"]["Statement"][0]["Effect"]
+
+
+def _public_key() -> str:
+    """Return the public half of an RSA key pair as KMS returns it, in base64."""
+    public = tokens.rsa_key("proof").private.public_key()
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(der).decode()
 
 
 @cache

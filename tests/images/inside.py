@@ -33,11 +33,14 @@ class Exercise:
         The item that DynamoDB returns for every key; empty for none.
     keys
         The issuer's JWK Set, served at every path.
+    public_key
+        The public half of every key pair in KMS, DER in base64.
     """
 
     events: list[Any]
     item: dict[str, Any] = field(default_factory=dict)
     keys: list[dict[str, Any]] = field(default_factory=list)
+    public_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def world(exercise: Exercise, port: int) -> Iterator[list[str]]:
             if operation == "PutEvents":
                 entries = [{"EventId": str(number)} for number, _ in enumerate(request["Entries"])]
                 self._answer({"FailedEntryCount": 0, "Entries": entries})
+            elif operation == "GetPublicKey":
+                self._answer({"PublicKey": exercise.public_key})
             else:
                 self._answer({"Item": exercise.item} if operation == "GetItem" and exercise.item else {})
 

@@ -32,6 +32,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {
         "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
         "hosted_zone_name": "ailifestyle.app",
         "replica_regions": "us-west-2",
+        "proof_audience": "payments",
         "monitoring.alert_emails": "team@ailifestyle.app",
         "monitoring.page_urls": "https://pager.example.com/hook",
     },

@@ -14,7 +14,7 @@ from aws_cdk import App
 from aws_cdk import aws_lambda as lambda_
 
 from functions.shared import contract
-from infra.config import Config, load_config
+from infra.config import ENVIRONMENTS, Config, load_config
 from infra.outputs import StackId, stack_name
 from infra.paths import REPOSITORY
 from infra.stage import MfaStage
@@ -175,6 +175,12 @@ def new_app() -> App:
     """Return an app with the project's feature flags that writes to its own temporary folder."""
     context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
     return App(context=context, outdir=tempfile.mkdtemp(dir=_output_root()))
+
+
+def endpoints_of(environment: str) -> tuple[contract.Endpoint, ...]:
+    """Return the routes of an environment with its own settings: the public ones only where proofs are on."""
+    public = contract.PROOF_ENDPOINTS if ENVIRONMENTS[environment].proof_audience else ()
+    return (*contract.ENDPOINTS, *public)
 
 
 @cache

@@ -7,7 +7,9 @@ import pytest
 
 from functions.shared import contract
 from infra.project import VERSION
-from tests.infra.synthesis import Stack, Synthesized, synthesize
+from tests.infra.synthesis import Stack, Synthesized, endpoints_of, synthesize
+
+PUBLIC_PATHS = {"/.well-known/openid-configuration", "/.well-known/jwks.json"}
 
 
 def methods(service: Stack) -> dict[tuple[str, str], dict[str, Any]]:
@@ -36,18 +38,19 @@ def throttling(service: Stack) -> dict[tuple[str, str], tuple[int, int]]:
     }
 
 
-def test_routes_are_those_of_the_contract_and_their_preflights(service: Stack) -> None:
-    routes = {(endpoint.method, endpoint.path) for endpoint in contract.ENDPOINTS}
+def test_routes_are_those_of_the_contract_and_their_preflights(service: Stack, environment: str) -> None:
+    routes = {(endpoint.method, endpoint.path) for endpoint in endpoints_of(environment)}
+    preflights = {("OPTIONS", endpoint.path) for endpoint in contract.ENDPOINTS}
 
-    assert set(methods(service)) == routes | {("OPTIONS", path) for _, path in routes}
+    assert set(methods(service)) == routes | preflights
     assert ("POST", "/auth/mfa/setup") in routes
 
 
-def test_every_request_except_preflights_needs_the_authorizer(service: Stack) -> None:
-    for (verb, _), method in methods(service).items():
-        if verb == "OPTIONS":
+def test_every_request_except_preflights_and_public_keys_needs_the_authorizer(service: Stack) -> None:
+    for (verb, path), method in methods(service).items():
+        if verb == "OPTIONS" or path in PUBLIC_PATHS:
             assert method["AuthorizationType"] == "NONE"
-            assert method["Integration"]["Type"] == "MOCK"
+            assert method["Integration"]["Type"] == ("MOCK" if verb == "OPTIONS" else "AWS_PROXY")
         else:
             assert method["AuthorizationType"] == "CUSTOM"
             authorizer = service.template["Resources"][method["AuthorizerId"]["Ref"]]

@@ -4,7 +4,7 @@ import pytest
 
 from functions.shared import contract
 from infra.permissions import PERMISSIONS
-from tests.infra.synthesis import Stack, Synthesize, Synthesized, synthesize
+from tests.infra.synthesis import Stack, Synthesize, Synthesized, endpoints_of, synthesize
 
 FUNCTION = "AWS::Lambda::Function"
 TABLE = "<AWS::DynamoDB::GlobalTable>"
@@ -25,12 +25,15 @@ READS = {
     },
     "security_events": {"EVENT_BUS_NAME", "DEAD_LETTER_QUEUE_URL"},
 }
+# The further variables of a function that signs proofs.
+OF_PROOFS = {"PROOF_AUDIENCE", "PROOF_ISSUER", "PROOF_LIFETIME_SECONDS", "PROOF_KEY"}
 
 
 def test_there_is_a_function_for_each_route_the_authorizer_and_the_events(service: Stack, environment: str) -> None:
+    deployed = {*DEPLOYED, *(endpoint.function for endpoint in endpoints_of(environment))}
     names = {each["FunctionName"] for each in service.properties_of(FUNCTION)}
 
-    assert names == {contract.lambda_name(folder, environment) for folder in DEPLOYED}
+    assert names == {contract.lambda_name(folder, environment) for folder in deployed}
     assert f"setup-mfa-{environment}" in names
 
 
@@ -43,7 +46,7 @@ def test_runtime_and_limits(service: Stack, folder: str, each: Synthesized) -> N
     snapshot = {"ApplyOn": "PublishedVersions"} if each.config.snap_start_of(folder) else None
     assert found.get("SnapStart") == snapshot
     assert found["Timeout"] == 20
-    assert found["MemorySize"] == (256 if folder in ("jwt_authorizer", "security_events") else 512)
+    assert found["MemorySize"] == (256 if folder in ("jwt_authorizer", "mfa_status", "security_events") else 512)
     assert "ReservedConcurrentExecutions" not in found
     assert "TracingConfig" not in found
 
@@ -76,8 +79,10 @@ def test_each_function_writes_to_its_masked_log_group_with_a_retention(
 @pytest.mark.parametrize("folder", DEPLOYED)
 def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, folder: str, environment: str) -> None:
     found = service.variables(folder)
+    proofs = environment == "local" and folder in contract.PROOF_FUNCTIONS
 
-    assert set(found) == READS[folder] | {"ENVIRONMENT", "LOG_LEVEL", "SERVICE_VERSION"}
+    expected = READS[folder] | {"ENVIRONMENT", "LOG_LEVEL", "SERVICE_VERSION"}
+    assert set(found) == expected | (OF_PROOFS if proofs else set())
     assert found["ENVIRONMENT"] == environment
     assert found["LOG_LEVEL"] == "INFO"
     assert found.get("USERS_TABLE_NAME", TABLE) == TABLE

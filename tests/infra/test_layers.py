@@ -15,7 +15,7 @@ FUNCTIONS = REPOSITORY / "functions"
 FOLDERS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
 
 # Only modules of these names may import the AWS SDK.
-TALK_TO_AWS = {"repository", "encryption", "decryption", "publisher", "aws"}
+TALK_TO_AWS = {"repository", "encryption", "decryption", "publisher", "signing", "public_keys", "aws"}
 
 # The only modules of functions that infrastructure may import.
 SHARED_WITH_INFRASTRUCTURE = ("functions.shared.contract", "functions.shared.formats")

@@ -119,7 +119,7 @@ def test_the_sdk_describes_only_the_services_that_the_function_may_call(package:
     data = package / "botocore" / "data"
     described = {path.name for path in data.iterdir() if path.is_dir()} if data.exists() else set()
     granted = PERMISSIONS[function]
-    actions = (*granted.table, *granted.secret_key, *granted.event_bus, *granted.dead_letters)
+    actions = (*granted.table, *granted.secret_key, *granted.proof_keys, *granted.event_bus, *granted.dead_letters)
 
     assert described == {action.partition(":")[0] for action in actions}
 
@@ -160,6 +160,8 @@ def test_a_packaged_function_starts_and_then_collects_garbage_but_not_what_init_
         "JWT_ISSUER": "https://issuer.example",
         "JWT_AUDIENCE": "mfa",
         "JWT_JWKS_URL": "https://issuer.example/keys",
+        "PROOF_ISSUER": "https://api.example/v1",
+        "PROOF_KEYS": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
         "DEAD_LETTER_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters",
     }
 
@@ -336,6 +338,7 @@ def test_targets_follow_the_environment() -> None:
 
 
 def test_every_function_of_the_api_is_packaged() -> None:
-    functions = {*(endpoint.function for endpoint in contract.ENDPOINTS), contract.AUTHORIZER_FUNCTION}
+    endpoints = (*contract.ENDPOINTS, *contract.PROOF_ENDPOINTS)
+    functions = {*(endpoint.function for endpoint in endpoints), contract.AUTHORIZER_FUNCTION}
 
     assert set(DEPLOYED_FUNCTIONS) == {*functions, contract.SECURITY_EVENTS_FUNCTION}

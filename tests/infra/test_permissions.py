@@ -5,7 +5,7 @@ from typing import Any
 from functions.shared import contract
 from infra.config import PROD
 from infra.permissions import PERMISSIONS
-from tests.infra.synthesis import Stack, Synthesized
+from tests.infra.synthesis import Stack, Synthesized, endpoints_of
 
 TABLE = "<AWS::DynamoDB::GlobalTable Arn>"
 KEY = "<AWS::KMS::Key Arn>"
@@ -77,6 +77,19 @@ EXPECTED: dict[str, list[dict[str, Any]]] = {
     ],
 }
 
+# What proofs add, where they are on.
+SIGN = {
+    "Effect": "Allow",
+    "Action": "kms:Sign",
+    "Resource": KEY,
+    "Condition": {"StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}},
+}
+ON_PROOF_KEYS: dict[str, list[dict[str, Any]]] = {
+    "verify_mfa_setup": [SIGN],
+    "verify_mfa": [SIGN],
+    "signing_keys": [{"Effect": "Allow", "Action": "kms:GetPublicKey", "Resource": KEY}],
+}
+
 
 def own_log_group(function: str, environment: str) -> dict[str, Any]:
     name = contract.lambda_name(function, environment)
@@ -88,15 +101,21 @@ def own_log_group(function: str, environment: str) -> dict[str, Any]:
 
 
 def test_each_role_may_do_exactly_what_the_design_lists(service: Stack, environment: str) -> None:
-    for function, statements in EXPECTED.items():
-        expected = [own_log_group(function, environment), *statements]
+    deployed = {endpoint.function for endpoint in endpoints_of(environment)} | set(EXPECTED)
+    for function in deployed:
+        expected = [own_log_group(function, environment), *EXPECTED.get(function, [])]
+        if environment == "local":
+            expected += ON_PROOF_KEYS.get(function, [])
         if environment == PROD:
             expected = [each | {"Resource": OWN_BUS} if each["Resource"] == DEFAULT_BUS else each for each in expected]
         assert in_order(service.granted(function)) == in_order(expected), function
 
 
 def test_the_table_of_permissions_lists_exactly_the_deployed_functions(each: Synthesized) -> None:
-    assert set(PERMISSIONS) == set(EXPECTED) == set(each.stage.service.functions)
+    with_proofs = {contract.SIGNING_KEYS_FUNCTION} if each.config.proof_audience else set()
+
+    assert set(EXPECTED) | with_proofs == set(each.stage.service.functions)
+    assert set(PERMISSIONS) == set(EXPECTED) | {contract.SIGNING_KEYS_FUNCTION}
 
 
 def test_each_function_has_its_own_role(service: Stack) -> None:
@@ -130,11 +149,11 @@ def test_setup_cannot_decrypt_secrets(service: Stack) -> None:
     assert "dynamodb:GetItem" not in granted
 
 
-def test_only_the_gateway_may_invoke_an_alias_and_only_for_its_route(service: Stack) -> None:
+def test_only_the_gateway_may_invoke_an_alias_and_only_for_its_route(service: Stack, environment: str) -> None:
     api = "arn:aws:execute-api:us-east-1:<AWS::AccountId>:<AWS::ApiGateway::RestApi>"
     routes = {
         f"{api}/<AWS::ApiGateway::Stage>/{endpoint.method}{endpoint.path}": endpoint.function
-        for endpoint in contract.ENDPOINTS
+        for endpoint in endpoints_of(environment)
     } | {f"{api}/authorizers/<AWS::ApiGateway::Authorizer>": "jwt_authorizer"}
     invocable = {}
     for name, permission in service.resources("AWS::Lambda::Permission").items():

@@ -77,7 +77,7 @@ def test_the_key_can_be_replicated_only_to_the_configured_regions(replicated: Sy
 
 
 def test_without_replica_regions_there_are_no_replicas(each: Synthesized) -> None:
-    assert "MultiRegion" not in each.data.only(KEY)["Properties"]
+    assert all("MultiRegion" not in key["Properties"] for key in each.data.resources(KEY).values())
     assert len(each.data.only(TABLE)["Properties"]["Replicas"]) == 1
     assert set(each.stacks_by_name) == {f"mfa-{each.config.environment}-{stack}" for stack in each.stacks}
 

@@ -22,7 +22,7 @@ def test_a_good_token_is_allowed_the_called_method_alone(
     authorizer: Authorizer, key: SigningKey, make: Callable[[], dict[str, Any]]
 ) -> None:
     answer = authorizer.call(key.token(make()))
-    assert answer.pop("context").keys() == {"user_id", "label", "scope"}
+    assert answer.pop("context").keys() >= {"user_id", "label", "scope", "subject", "expires_at"}
     assert answer == {
         "principalId": "user-1",
         "policyDocument": {
@@ -133,7 +133,7 @@ def test_the_scope_is_passed_on_as_one_string(authorizer: Authorizer, changes: d
 def test_every_value_of_the_context_is_a_string(authorizer: Authorizer) -> None:
     """API Gateway refuses an authorizer's response that contains objects or lists."""
     context = authorizer.call(RSA.token(cognito_claims(scope=["a"])))["context"]
-    assert [type(value) for pair in context.items() for value in pair] == [str] * 6
+    assert {type(value) for pair in context.items() for value in pair} == {str}
 
 
 def test_the_leeway_can_be_changed(load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch) -> None:

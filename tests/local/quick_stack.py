@@ -23,6 +23,7 @@ def _deploy(
     client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="quick")["UserPoolClient"]["ClientId"]
     return Stack(
         api_url=f"{endpoint_url}/_aws/execute-api/none/v1",
+        protected_api_url=f"{endpoint_url}/_aws/execute-api/none/v1",
         endpoint_url=endpoint_url,
         console_url=console_url,
         region=region,

@@ -11,6 +11,7 @@ from local.emulator.conditions import (
     item_condition_keys,
     log_stream,
     role_of_session,
+    signing_keys,
     table_stream,
 )
 from local.stack import Credentials
@@ -67,6 +68,15 @@ def test_a_key_may_not_be_used_with_another_encryption_context(
     with pytest.raises(ClientError) as refused:
         kms.generate_data_key(KeyId=deployed.physical_id("Key"), KeySpec="AES_256", EncryptionContext=context)
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_keys_of_a_signature() -> None:
+    body = {"SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256", "MessageType": "RAW", "Message": "YQ=="}
+    assert signing_keys(json.dumps(body).encode()) == {
+        "kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256",
+        "kms:MessageType": "RAW",
+    }
+    assert signing_keys(b"[]") == {}
 
 
 def test_keys_of_an_encryption_context() -> None:

@@ -206,7 +206,10 @@ def test_a_user_pool_that_fails_is_a_503(console: Console, monkeypatch: pytest.M
 
 
 def test_pages_learn_where_the_api_is_and_no_credentials(console: Console) -> None:
-    assert body_of(get(console, "/config.json")) == {"apiUrl": STACK.api_url}
+    assert body_of(get(console, "/config.json")) == {
+        "apiUrl": STACK.api_url,
+        "protectedApiUrl": STACK.protected_api_url,
+    }
 
 
 @pytest.mark.parametrize("path", ["/config.json", "/operations/data.json"])

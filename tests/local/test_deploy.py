@@ -40,7 +40,14 @@ def _outputs() -> dict[str, dict[str, str]]:
 
 
 def test_the_outputs_describe_the_stack() -> None:
-    stack = describe(_outputs(), _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE, region="us-east-1")
+    stack = describe(
+        _outputs(),
+        _ADMINISTRATOR,
+        endpoint_url=_ENDPOINT,
+        console_url=_CONSOLE,
+        protected_api_url="http://p",
+        region="us-east-1",
+    )
     assert stack.api_url == f"{_ENDPOINT}/_aws/execute-api/abc123/v1"
     assert (stack.table_name, stack.access_key_id) == ("value of TableName", "AKIA")
     assert stack.functions["setup_mfa"] == "setup-mfa-local"
@@ -51,7 +58,14 @@ def test_a_missing_output_is_named() -> None:
     outputs = _outputs()
     del outputs["mfa-local-data"][Output.KEY_ARN]
     with pytest.raises(LocalError, match="no output KeyArn"):
-        describe(outputs, _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE, region="us-east-1")
+        describe(
+            outputs,
+            _ADMINISTRATOR,
+            endpoint_url=_ENDPOINT,
+            console_url=_CONSOLE,
+            protected_api_url="http://p",
+            region="us-east-1",
+        )
 
 
 def test_cdk_sees_only_the_credentials_of_the_embedded_aws(monkeypatch: pytest.MonkeyPatch) -> None:

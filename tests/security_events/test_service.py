@@ -62,10 +62,11 @@ class TestEnabled:
         assert events_of(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {"actor": "user"})]
 
     def test_an_item_that_is_written_as_enabled(self) -> None:
-        assert events_of(None, item()) == [("MFAEnabled", {"actor": "import"})]
+        assert events_of(None, item(last_request_id={"S": "import:1"})) == [("MFAEnabled", {"actor": "import"})]
+        assert events_of(None, item()) == [("MFAEnabled", {"actor": "unknown"})]
 
     def test_an_item_of_an_older_deployment_has_no_status_and_counts_as_enabled(self) -> None:
-        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {"actor": "import"})]
+        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {"actor": "unknown"})]
         assert events_of(item(status=None, version=None), item()) == []
 
 

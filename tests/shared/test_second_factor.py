@@ -18,6 +18,7 @@ from functions.shared.errors import (
     ServiceUnavailableError,
     TooManyAttemptsError,
 )
+from functions.shared.identity import Identity
 from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.request_body import OfferedCode, SecondFactorRequest
@@ -34,6 +35,7 @@ WRONG = {
 RIGHT = {Factor.TOTP: TOTP, Factor.BACKUP_CODE: BACKUP}
 FACTORS = pytest.mark.parametrize("factor", Factor)
 LOCKED = Failures(FREE_ATTEMPTS, NOW)
+ADA = Identity("user-1", "ada@example.com")
 
 
 @dataclass
@@ -314,7 +316,7 @@ class TestRepeated:
     def test_the_code_of_the_enrolment_too(self, check: Check, call: Callable[..., object]) -> None:
         check.repository.store(pending())
         service = VerifySetupService(repository=check.repository, opener=check, clock=lambda: NOW)
-        service.verify("user-1", TOTP.code, request_id="request-0", count=check.counted.append)
+        service.verify(ADA, TOTP.code, request_id="request-0", count=check.counted.append)
         assert self.uncounted(check, call, TOTP)
 
 
@@ -336,6 +338,6 @@ class TestCodesOfAnOlderVersion:
         check.repository.store(pending(backup_codes=tuple(self.OLDER["hashes"])))
         service = VerifySetupService(repository=check.repository, opener=check, clock=lambda: NOW)
         before = pyotp.TOTP(SECRET).at(NOW - 30)
-        shown = service.verify("user-1", before, request_id="request-0", count=check.counted.append).backup_codes
+        shown = service.verify(ADA, before, request_id="request-0", count=check.counted.append).backup_codes
         for left, code in enumerate(shown):
             assert len(check.require(OfferedCode(Factor.BACKUP_CODE, code)).backup_codes) == 7 - left

@@ -42,7 +42,7 @@ class Kind(StrEnum):
     QR_CODE = "QR code"
     TOTP_CODE = "TOTP code"
     BACKUP_CODE = "backup code"
-    TOKEN = "access token"
+    TOKEN = "token"
     LABEL = "label"
 
 
@@ -116,6 +116,7 @@ class Ledger:
             self.add(Kind.QR_CODE, str(members.pop("qrCode", "")))
             for code in members.pop("backupCodes", ()):
                 self.add(Kind.BACKUP_CODE, code.replace("-", ""))
+            self.add_token(str(members.pop("proof", "")))
         left = members or ("" if status == 200 else str(body))
         place = f"the response {status} of {source} to {running_test()}"
         self.answers.append((place, json.dumps([left, dict(headers)])))

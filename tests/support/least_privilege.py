@@ -15,8 +15,16 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
         "mfa_status": ["dynamodb:GetItem"],
         "jwt_authorizer": [],
         "security_events": [
-            *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+            *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords", "dynamodb:ListStreams"),
             *("events:PutEvents", "sqs:SendMessage"),
         ],
+        "signing_keys": [],
     }.items()
+}
+
+#: What proofs add to it, on the keys of the proofs alone.
+MAY_ON_PROOF_KEYS: Final[Mapping[str, frozenset[str]]] = {
+    "verify_mfa_setup": frozenset({"kms:Sign"}),
+    "verify_mfa": frozenset({"kms:Sign"}),
+    "signing_keys": frozenset({"kms:GetPublicKey"}),
 }

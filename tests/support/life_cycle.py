@@ -119,6 +119,7 @@ class User(Caller):
         self.now = now
         self.secret = secret
         self.handlers: dict[str, ModuleType] = {}
+        self.access_token: dict[str, str] | None = None  # see `api_event`
         self.requests = 0
 
     def time(self) -> float:
@@ -134,6 +135,6 @@ class User(Caller):
             handler = self.handlers[route.function] = self.load(route.function, self.time)
         self.requests += 1
         request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.user_id}-{self.requests}"))
-        event = api_event(route, user_id=self.user_id, body=body, request_id=request_id)
+        event = api_event(route, user_id=self.user_id, body=body, request_id=request_id, access_token=self.access_token)
         response = handler.lambda_handler(event, None)
         return Answer(response["statusCode"], json.loads(response["body"]), response["headers"])

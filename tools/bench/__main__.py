@@ -56,7 +56,7 @@ def _run(rounds: int) -> Results:
         ratios=targets.ratios(samples),
         packages=sizes,
         stand_in_ms=Spread.of([sample.stand_in for sample in samples["verify"]]),
-        memory_mib=ENVIRONMENTS["prod"].memory_mb,
+        memory_mib=ENVIRONMENTS["prod"].memory_of("verify_mfa"),
         item_bytes=item_bytes(bench.stored_item),
     )
 

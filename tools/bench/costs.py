@@ -1,6 +1,6 @@
 """The cost of a million requests on AWS, from measured calls, bytes and CPU time.
 
-List prices of us-east-1 in US dollars, November 2026, without free tiers.
+The prices are in ``tools.bench.prices``.
 """
 
 import math
@@ -8,22 +8,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from tools.bench import prices
+
 #: Memory that gives one vCPU (AWS Lambda Developer Guide, "Configure Lambda function memory").
 MIB_PER_VCPU: Final = 1769
 #: Time for a call to KMS or DynamoDB in the same region. Assumed, not measured.
 ASSUMED_CALL_MS: Final = 6.0
 
-PER_MILLION: Final = {
-    "API Gateway (REST)": 3.50,
-    "Lambda requests": 0.20,
-    "KMS": 3.00,
-    "DynamoDB write unit": 0.625,
-    "DynamoDB read unit": 0.125,
-}
-LAMBDA_GB_SECOND_ARM: Final = 0.0000133334
-LOGS_PER_GB: Final = 0.50
-#: A log line, a line of metrics and Lambda's own three lines, per invocation.
-ASSUMED_LOG_BYTES: Final = 1400
+#: Lambda's own lines of an invocation (START, END, REPORT), as the Lambda developer guide shows them. Assumed.
+PLATFORM_LOG_BYTES: Final = 310
+#: A line of the access log. Assumed: only API Gateway writes it.
+ACCESS_LOG_BYTES: Final = 600
 
 _WRITE_UNIT: Final = 1024
 _READ_UNIT: Final = 4096
@@ -37,7 +32,12 @@ def duration_ms(cpu_ms: float, calls: int, memory_mib: int) -> int:
 
 def lambda_cost(milliseconds: float, memory_mib: int) -> float:
     """Return the cost of a million invocations of that duration, without the charge per request."""
-    return milliseconds / 1000 * memory_mib / 1024 * LAMBDA_GB_SECOND_ARM * 1e6
+    return milliseconds / 1000 * memory_mib / 1024 * prices.LAMBDA_GB_SECOND * 1e6
+
+
+def log_bytes(function: int, authorizer: int) -> int:
+    """Return what function and authorizer log in one request, Lambda's own lines included."""
+    return function + authorizer + 2 * PLATFORM_LOG_BYTES
 
 
 def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
@@ -58,7 +58,14 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
 
 
 def bill(
-    made: Sequence[str], *, cpu_ms: float, authorizer_cpu_ms: float, item: int, memory_mib: int
+    made: Sequence[str],
+    *,
+    cpu_ms: float,
+    authorizer_cpu_ms: float,
+    item: int,
+    memory_mib: int,
+    authorizer_memory_mib: int,
+    logged: int,
 ) -> dict[str, float]:
     """Return the cost of a million requests by service, the authorizer's invocations included.
 
@@ -70,16 +77,20 @@ def bill(
         CPU time of one warm request.
     item : int
         Size of the user's item in bytes.
+    logged : int
+        Bytes of log of one request, see `log_bytes`.
     """
     calls = Counter(made)
     writes = sum(count for call, count in calls.items() if call.startswith("dynamodb:") and call != "dynamodb:GetItem")
-    return {
-        "API Gateway": PER_MILLION["API Gateway (REST)"],
-        "Lambda": 2 * PER_MILLION["Lambda requests"]
-        + lambda_cost(duration_ms(cpu_ms, len(made), memory_mib), memory_mib)
-        + lambda_cost(duration_ms(authorizer_cpu_ms, 0, memory_mib), memory_mib),
-        "KMS": PER_MILLION["KMS"] * sum(count for call, count in calls.items() if call.startswith("kms:")),
-        "DynamoDB": PER_MILLION["DynamoDB write unit"] * writes * math.ceil(item / _WRITE_UNIT)
-        + PER_MILLION["DynamoDB read unit"] * calls["dynamodb:GetItem"] * math.ceil(item / _READ_UNIT),
-        "Logs": LOGS_PER_GB * 2 * ASSUMED_LOG_BYTES * 1e6 / 1e9,
+    million = {
+        "API Gateway": prices.API_REQUEST,
+        "Lambda": 2 * prices.LAMBDA_REQUEST,
+        "KMS": prices.KMS_CALL * sum(count for call, count in calls.items() if call.startswith("kms:")),
+        "DynamoDB": prices.DYNAMODB_WRITE_UNIT * writes * math.ceil(item / _WRITE_UNIT)
+        + prices.DYNAMODB_READ_UNIT * calls["dynamodb:GetItem"] * math.ceil(item / _READ_UNIT),
+        "Logs": prices.LOGS_GB * logged / 1e9,
     }
+    million = {service: 1e6 * dollars for service, dollars in million.items()}
+    million["Lambda"] += lambda_cost(duration_ms(cpu_ms, len(made), memory_mib), memory_mib)
+    million["Lambda"] += lambda_cost(duration_ms(authorizer_cpu_ms, 0, authorizer_memory_mib), authorizer_memory_mib)
+    return million

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from infra.paths import REPOSITORY
-from tools.bench.costs import bill, duration_ms, lambda_cost
+from tools.bench import monthly, prices
+from tools.bench.costs import duration_ms, lambda_cost
 from tools.bench.results import Results
-from tools.bench.targets import outcomes
+from tools.bench.targets import bill_of, outcomes
 from tools.marked_blocks import with_blocks
 
 PAGE: Final = REPOSITORY / "docs" / "performance.md"
@@ -23,6 +24,12 @@ _MEMORY_SIZES: Final = (256, 512, 1024, 1769, 3008)
 def write(results: Results) -> None:
     """Write the results into the page."""
     PAGE.write_text(with_results(PAGE.read_text(), results))
+    monthly.PAGE.write_text(with_costs(monthly.PAGE.read_text(), results))
+
+
+def with_costs(page: str, results: Results) -> str:
+    """Return the deployment guide with the bill of a month in its marked block."""
+    return with_blocks(page, "computed", {"costs": costs(results)})
 
 
 def with_results(page: str, results: Results) -> str:
@@ -110,16 +117,7 @@ def stand_in(results: Results) -> str:
 
 def bills(results: Results) -> str:
     """Return the cost of a million requests of each kind."""
-    costs = {
-        name: bill(
-            results.requests[name].calls,
-            cpu_ms=results.requests[name].warm.median,
-            authorizer_cpu_ms=results.requests["authorizer"].warm.median,
-            item=results.item_bytes,
-            memory_mib=results.memory_mib,
-        )
-        for name in _BILLED
-    }
+    costs = {name: bill_of(results, name) for name in _BILLED}
     return table(
         ("A million", *costs[_BILLED[0]], "total"),
         (
@@ -127,6 +125,21 @@ def bills(results: Results) -> str:
             for name, parts in costs.items()
         ),
     )
+
+
+def costs(results: Results) -> str:
+    """Return the bill of a month of ``prod`` for few and for many users."""
+    few, many = monthly.RESTORES
+    both = list(zip(monthly.items(results, few), monthly.items(results, many), strict=True))
+    rows = [
+        (one.name, one.price, one.used, f"{one.dollars:,.2f}", two.used, f"{two.dollars:,.2f}") for one, two in both
+    ]
+    sums = [monthly.total(results, users) for users in (few, many)]
+    rows.append(("**Total**", "", "", f"**{sums[0]:,.2f}**", "", f"**{sums[1]:,.2f}**"))
+    each = [1000 * dollars / users for dollars, users in zip(sums, (few, many), strict=True)]
+    rows.append(("per thousand users", "", "", f"{each[0]:.2f}", "", f"{each[1]:.2f}"))
+    header = ("Item", "Price", f"{few:,} users", "$", f"{many:,} users", "$")
+    return f"Prices of {prices.AS_OF}.\n\n{table(header, rows)}"
 
 
 def memory(results: Results) -> str:

@@ -21,6 +21,7 @@ from functions.shared.contract import (
     BACKUP_CODE_COUNT,
     ENDPOINTS,
     SECURITY_EVENTS_FUNCTION,
+    SIGNING_KEYS_FUNCTION,
     Attribute,
 )
 from functions.shared.encryption import SUITE, master_key
@@ -37,6 +38,7 @@ _RESOURCES: Final = {
     "StreamArn": "stream",  # before the table, whose name is in the same reference
     "GetAttTable": "table",
     "GetAttSecretKey": "key",
+    "GetAttProofKey": "proof key",
     "SecurityEventsBus": "bus",
     "DeadLetters": "queue",
     "Logs": "logs",
@@ -99,10 +101,23 @@ def architecture(service: Resources) -> str:
         "end",
         "style functions fill:none",
         *("functions --> " + _node("table", "DynamoDB table"), "functions --> " + _node("key", "KMS key")),
+        *_proofs(grants),
         f"table -->|stream| {_node(SECURITY_EVENTS_FUNCTION, SECURITY_EVENTS_FUNCTION)}",
         f'{SECURITY_EVENTS_FUNCTION} -->|{", ".join(publisher["bus"])}| bus["EventBridge bus"]',
         f'{SECURITY_EVENTS_FUNCTION} -->|{", ".join(publisher["queue"])}| queue["Dead-letter queue"]',
     )
+
+
+def _proofs(grants: Mapping[str, Grants]) -> list[str]:
+    """Return the key of the proofs and the function that publishes it; nothing where proofs are off."""
+    if SIGNING_KEYS_FUNCTION not in grants:
+        return []
+    (action,) = grants[SIGNING_KEYS_FUNCTION]["proof key"]
+    return [
+        "functions --> " + _node("proof_key", "KMS key pair", "signs proofs"),
+        f'other["Any other API"] -->|no token| {_node(SIGNING_KEYS_FUNCTION, SIGNING_KEYS_FUNCTION)}',
+        f"{SIGNING_KEYS_FUNCTION} -->|{action}| proof_key",
+    ]
 
 
 def role_grants(service: Resources) -> dict[str, Grants]:
@@ -122,7 +137,7 @@ def role_grants(service: Resources) -> dict[str, Grants]:
     for policy in (each["Properties"] for each in service.values() if each["Type"] == "AWS::IAM::Policy"):
         for function in (functions[role] for role in policy["Roles"] if role in functions):
             for statement in policy["PolicyDocument"]["Statement"]:
-                resource = next((name for part, name in _RESOURCES.items() if part in statement["Resource"]), None)
+                resource = next((name for part, name in _RESOURCES.items() if part in str(statement["Resource"])), None)
                 if resource is None:
                     raise ValueError(f"Add {statement['Resource']} to the resources in tools/docsite/diagrams.py")
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]

@@ -14,6 +14,7 @@ from functions.shared.contract import REQUIRED_SCOPE_HEADER, RESPONSE_HEADERS, S
 from functions.shared.request_body import MAX_BODY_BYTES, RequestBody
 from functions.shared.response_body import ResponseBody, camel_case
 from functions.shared.route import NoBody, Route
+from functions.signing_keys.route import ROUTES as SIGNING_KEYS
 from functions.verify_mfa.route import ROUTE as VERIFY
 from functions.verify_mfa_setup.route import ROUTE as VERIFY_SETUP
 from infra.config import FALLBACK_REGION
@@ -58,6 +59,11 @@ _TAGS: Final = (
         "Change",
         "Replace the backup codes, or turn the second factor off; both require a code.",
         (BACKUP_CODES, DISABLE),
+    ),
+    _Tag(
+        "Prove",
+        "The public keys with which other APIs check the proof that a confirmed code returns.",
+        SIGNING_KEYS,
     ),
 )
 
@@ -225,17 +231,19 @@ def _operation(
     route: Route[Any, Any], tag: _Tag, errors: Mapping[int, list[ErrorResponse]], components: _Components
 ) -> Document:
     operation: Document = {
-        "operationId": camel_case(route.endpoint.function),
+        "operationId": _operation_id(route),
         "tags": [tag.name],
         "summary": route.summary,
         "description": route.description,
     }
+    if route.public:
+        operation["security"] = []
     if route.body is not NoBody:
         operation["requestBody"] = _request_body(route.body, components)
     if samples := code_samples(route.endpoint):
         operation["x-codeSamples"] = samples
-    operation["responses"] = {"200": _success(route.response, components)} | {
-        str(status): _error(same_status, components) for status, same_status in errors.items()
+    operation["responses"] = {"200": _success(route, components)} | {
+        str(status): _error(same_status, components, public=route.public) for status, same_status in errors.items()
     }
     return operation
 
@@ -247,12 +255,27 @@ def _request_body(model: type[RequestBody], components: _Components) -> Document
     return {"required": True, "content": {_MEDIA_TYPE: content}}
 
 
-def _success(body: type[ResponseBody], components: _Components) -> Document:
+def _operation_id(route: Route[Any, Any]) -> str:
+    """Return a name for generated clients: the function's, or for one of a function's several routes the path's."""
+    if not route.public:
+        return camel_case(route.endpoint.function)
+    last = route.endpoint.path.rpartition("/")[2]
+    return camel_case(last.removesuffix(".json").replace("-", "_"))
+
+
+def _success(route: Route[Any, Any], components: _Components) -> Document:
+    body: type[ResponseBody] = route.response
     references = [components.add("schemas", name, schema) for name, schema in response_schemas(body).items()]
-    return _response(body.description, {}, references[0], response_examples(body))
+    response = _response(body.description, {}, references[0], response_examples(body))
+    for name, value in route.response_headers().items():
+        if name in _COMMON_HEADERS and value != RESPONSE_HEADERS[name]:
+            response["headers"][name] = _header(
+                "Caches may keep it.", {"type": "string", "const": value}, required=True
+            )
+    return response
 
 
-def _error(errors: list[ErrorResponse], components: _Components) -> Document:
+def _error(errors: list[ErrorResponse], components: _Components, *, public: bool) -> Document:
     """Return a reference to the response of one status, which may have several codes, messages and headers."""
     codes = list(dict.fromkeys(error.code for error in errors))
     name = "Or".join("".join(map(str.title, code.removesuffix("_ERROR").split("_"))) for code in codes) + "Error"
@@ -273,6 +296,8 @@ def _error(errors: list[ErrorResponse], components: _Components) -> Document:
     if all(error.by_gateway for error in errors):
         # On other routes the function may return the same code for its own reasons.
         name = f"{errors[0].name[0].upper()}{errors[0].name[1:]}Error"
+    elif public:
+        name = f"Public{name}"  # without the authorizer's reasons
     return components.add("responses", name, response)
 
 

@@ -20,8 +20,10 @@ from functions.shared.contract import (
     BACKUP_CODE_COUNT,
     BACKUP_CODES_LOW_AT,
     DEFAULT_MFA_ISSUER,
+    DEFAULT_PROOF_LIFETIME_SECONDS,
     FIRST_LOCK_SECONDS,
     PENDING_LIFETIME_SECONDS,
+    PROOF_ALGORITHM,
     Factor,
     ResponseWarning,
 )
@@ -34,6 +36,8 @@ from functions.shared.errors import (
 )
 from functions.shared.request_body import SecondFactorRequest
 from functions.shared.response_body import ResponseBody, camel_case
+from functions.signing_keys.models import JwksResponse, OpenIdConfigurationResponse
+from functions.signing_keys.service import openid_configuration
 from functions.verify_mfa.models import VerifyResponse
 from functions.verify_mfa_setup.models import VerifySetupResponse
 
@@ -46,6 +50,7 @@ ACCOUNT: Final = "ada@example.com"
 SCOPE: Final = "mfa/manage"
 
 _NOW: Final = epoch_from_iso(TIMESTAMP)
+_PROOF_EXPIRES_AT: Final = iso_timestamp(_NOW + DEFAULT_PROOF_LIFETIME_SECONDS)
 _BACKUP_CODES, _NEW_BACKUP_CODES = (
     BackupCodeKeys.derive(secret=base64.b32decode(SECRET), salt=bytes([number] * SALT_BYTES)).codes()
     for number in (1, 2)
@@ -65,13 +70,39 @@ def _status(state: State, *, pending_until: float | None = None, locked_until: f
     )
 
 
+#: The form of a proof, with no valid signature.
+PROOF: Final = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJwYXltZW50cyJ9.c2lnbmF0dXJl"
+ISSUER: Final = "https://api.ailifestyle.app/v1"
+_KEY: Final = {
+    "kty": "RSA",
+    "use": "sig",
+    "alg": PROOF_ALGORITHM,
+    "kid": "1234abcd-12ab-34cd-56ef-1234567890ab",
+    "n": "wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
+    "e": "AQAB",
+}
+
 _BODIES: Final[Mapping[type[ResponseBody], Mapping[str, ResponseBody]]] = {
     SetupResponse: {"pending": SetupResponse(secret=SECRET, qr_code=qr_code_data_uri(str(_KEY_URI)))},
     VerifySetupResponse: {
-        "enabled": VerifySetupResponse(enabled=True, backup_codes=_BACKUP_CODES, enabled_at=TIMESTAMP)
+        "enabled": VerifySetupResponse(enabled=True, backup_codes=_BACKUP_CODES, enabled_at=TIMESTAMP),
+        "enabledWithProof": VerifySetupResponse(
+            enabled=True,
+            backup_codes=_BACKUP_CODES,
+            enabled_at=TIMESTAMP,
+            proof=PROOF,
+            proof_expires_at=_PROOF_EXPIRES_AT,
+        ),
     },
     VerifyResponse: {
         "totp": VerifyResponse(verified=True, method=Factor.TOTP, backup_codes_remaining=BACKUP_CODE_COUNT),
+        "totpWithProof": VerifyResponse(
+            verified=True,
+            method=Factor.TOTP,
+            backup_codes_remaining=BACKUP_CODE_COUNT,
+            proof=PROOF,
+            proof_expires_at=_PROOF_EXPIRES_AT,
+        ),
         "backupCode": VerifyResponse(
             verified=True, method=Factor.BACKUP_CODE, backup_codes_remaining=BACKUP_CODE_COUNT - 1
         ),
@@ -92,6 +123,8 @@ _BODIES: Final[Mapping[type[ResponseBody], Mapping[str, ResponseBody]]] = {
         "replaced": BackupCodesResponse(backup_codes=_NEW_BACKUP_CODES, backup_codes_remaining=len(_NEW_BACKUP_CODES))
     },
     DisableResponse: {"disabled": DisableResponse(enabled=False)},
+    OpenIdConfigurationResponse: {"issuer": openid_configuration(ISSUER)},
+    JwksResponse: {"oneKey": JwksResponse(keys=(_KEY,))},
 }
 
 

@@ -76,21 +76,25 @@ class ErrorResponse:
         return ErrorCode(self.body["error"])
 
 
+#: The gateway's responses that only a route with an authorizer has.
+_AUTHORIZER: Final = ("ACCESS_DENIED", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR")
+
+
 def error_responses(route: Route[Any, Any]) -> dict[int, list[ErrorResponse]]:
     """Return the responses that a caller can distinguish, by status in ascending order, the route's own first."""
     found: dict[int, list[ErrorResponse]] = {}
     # No caller sees the function's own 401: the gateway refuses a request without a valid token.
     errors = [error for error in route.errors if error is not UnauthorizedError]
     own = (_of_error(name, each) for error in errors for name, each in error_examples(error).items())
-    for response in (*own, *gateway_responses()):
+    for response in (*own, *gateway_responses(public=route.public)):
         same_status = found.setdefault(response.status, [])
         if not any((each.body, each.headers) == (response.body, response.headers) for each in same_status):
             same_status.append(response)
     return dict(sorted(found.items()))
 
 
-def gateway_responses() -> list[ErrorResponse]:
-    """Return the responses that the gateway itself makes to requests to any route.
+def gateway_responses(*, public: bool = False) -> list[ErrorResponse]:
+    """Return the responses that the gateway itself makes to requests to any route, or to any public one.
 
     Raises
     ------
@@ -100,7 +104,11 @@ def gateway_responses() -> list[ErrorResponse]:
     rows = {answer.reason: answer for answer in GATEWAY_RESPONSES}
     if unknown := rows.keys() ^ (GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()):
         raise ValueError(f"say when, or why never, a request to a route gets these responses: {sorted(unknown)}")
-    return [_of_gateway(rows[reason], when) for reason, when in GATEWAY_REASONS.items()]
+    return [
+        _of_gateway(rows[reason], when)
+        for reason, when in GATEWAY_REASONS.items()
+        if not (public and reason in _AUTHORIZER)
+    ]
 
 
 def _of_error(name: str, error: ApiError) -> ErrorResponse:

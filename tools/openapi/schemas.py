@@ -8,7 +8,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from functions.shared.contract import Factor, ResponseWarning
 from functions.shared.request_body import RequestBody
-from functions.shared.response_body import ResponseBody, camel_case
+from functions.shared.response_body import ResponseBody
 
 type Schema = dict[str, Any]
 
@@ -68,7 +68,7 @@ def as_model(body: type[ResponseBody]) -> type[BaseModel]:
         constraints = {key: value for key, value in field.metadata.items() if key != "description"}
         default = ... if field.default is dataclasses.MISSING else field.default
         info = Field(default, description=field.metadata.get("description"), json_schema_extra=constraints)
-        fields[camel_case(field.name)] = (types[field.name], info)
+        fields[body.member(field.name)] = (types[field.name], info)
     model: type[BaseModel] = create_model(body.__name__, **fields)
     return model
 

@@ -18,7 +18,7 @@ from infra.monitoring.dashboard.figures import VERIFIED_PERCENT, key_figures, su
 from infra.monitoring.dashboard.graphs import Colour, WidgetRow, computed, counter, dashboard, graph, line
 from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
-from infra.monitoring.rules.endpoints import slug
+from infra.monitoring.rules.endpoints import slug, watched_endpoints
 from infra.monitoring.rules.model import total
 from infra.project import VERSION
 
@@ -104,7 +104,8 @@ class OverviewDashboard(Construct):
         ]
 
     def _health(self) -> list[WidgetRow]:
-        others = [endpoint for endpoint in contract.ENDPOINTS if endpoint is not contract.SETUP]
+        endpoints = watched_endpoints(self._watched)
+        others = [endpoint for endpoint in endpoints if endpoint is not contract.SETUP]
         graphs = [graph(f"{each.method} {each.path}", self._outcomes(each)) for each in others]
         setup = contract.SETUP
         return [
@@ -118,7 +119,7 @@ class OverviewDashboard(Construct):
                 graph(f"Setup: {setup.method} {setup.path}", self._outcomes(setup), width=12, height=7),
                 graph(
                     "Success rate (%)",
-                    [success_rate(self._watched, endpoint, slug(endpoint)) for endpoint in contract.ENDPOINTS],
+                    [success_rate(self._watched, endpoint, slug(endpoint)) for endpoint in endpoints],
                     unit="%",
                     width=12,
                     height=7,
@@ -184,6 +185,29 @@ class OverviewDashboard(Construct):
                     ],
                 ),
             ],
+            *self._proofs(),
+        ]
+
+    def _proofs(self) -> list[WidgetRow]:
+        signed = self._watched.proof_key_uses()
+        if not signed:
+            return []
+        by_anyone = [
+            line(f"by any principal, key {place}", each, Colour.BROKEN)
+            for place, each in enumerate(signed.values(), start=1)
+        ]
+        return [
+            [
+                graph(
+                    "Signatures of proofs",
+                    [
+                        *by_anyone,
+                        self._counter("by the functions", Metric.PROOF_SIGNATURES, Colour.GOOD),
+                        self._counter("failed", Metric.PROOF_SIGNING_FAILURES, Colour.FAILED),
+                    ],
+                    width=COLUMNS,
+                )
+            ]
         ]
 
     def _latency_and_failures(self) -> list[WidgetRow]:
@@ -331,6 +355,7 @@ class OverviewDashboard(Construct):
         return [
             counter(label, self._watched.counted(getattr(endpoint.metrics, outcome)), colour)
             for outcome, (label, colour) in (_OUTCOMES | _OF_SETUP if endpoint is contract.SETUP else _OUTCOMES).items()
+            if not (outcome == "unauthorized" and endpoint in contract.PROOF_ENDPOINTS)  # they are public
         ]
 
     def _counter(self, label: str, metric: Metric, colour: Colour) -> cloudwatch.IMetric:

@@ -14,9 +14,15 @@ def slug(endpoint: Endpoint) -> str:
     return endpoint.function.replace("_", "-")
 
 
+def watched_endpoints(watched: WatchedResources) -> tuple[Endpoint, ...]:
+    """Return the routes, one for each function: both public routes have the same metrics, and only one calls KMS."""
+    public = (contract.JWKS,) if contract.SIGNING_KEYS_FUNCTION in watched.functions else ()
+    return (*contract.ENDPOINTS, *public)
+
+
 def endpoint_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
     """Yield the alarms that every route has, then those of single routes."""
-    for endpoint in contract.ENDPOINTS:
+    for endpoint in watched_endpoints(watched):
         yield from _failures(watched, endpoint, thresholds)
     yield from _setup(watched, thresholds)
     yield _no_success(

@@ -14,6 +14,8 @@ def security_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
     yield from _guessing(watched, thresholds)
     yield from _tokens(watched, thresholds)
     yield from _secret_key(watched, thresholds)
+    if watched.proof_key_arns:
+        yield from _proof_keys(watched, thresholds)
     yield from _logs(watched)
     if contract.SECURITY_EVENTS_FUNCTION in watched.functions:
         yield AlarmRule(
@@ -132,5 +134,32 @@ def _secret_key(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
         # The newest period is left out: the functions' counts reach CloudWatch through their logs, minutes after KMS's.
         # Two settled periods remain, in case the metric of KMS is late.
         periods=3,
+        urgency=Urgency.PAGE,
+    )
+
+
+def _proof_keys(watched: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
+    failed, asked = zero_filled("failures"), zero_filled("asked")
+    yield AlarmRule(
+        key="proof-key-unusable",
+        happened="At least half of the signatures of proofs fail: correct codes get a 503, and users cannot log in.",
+        response="Run describe-key on the first of proof_keys: cancel a deletion, enable it, or compare its quota.",
+        series={
+            "failures": watched.counted(Metric.PROOF_SIGNING_FAILURES),
+            "asked": watched.counted(Metric.PROOF_SIGNATURES),
+        },
+        expression=f"IF(({failed} >= {thresholds.errors}) AND (2*{failed} >= {asked}), 1, 0)",
+        threshold=1,
+        urgency=Urgency.PAGE,
+    )
+    signed = watched.proof_key_uses()
+    yield AlarmRule(
+        key="proof-signed-outside-the-api",
+        happened="The keys signed more than the functions asked for: another principal makes proofs for any user.",
+        response="Find the caller of Sign in CloudTrail; deny that principal on the key, then replace the key.",
+        series={**signed, "counted": watched.counted(Metric.PROOF_SIGNATURES)},
+        expression=except_newest(f"{total(signed)}-{zero_filled('counted')}", zero_filled("signed_1")),
+        threshold=thresholds.signatures_unaccounted,
+        periods=3,  # for the same reasons
         urgency=Urgency.PAGE,
     )

@@ -10,6 +10,7 @@ import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
 import { clock, countDown } from "./countdown.js";
 import { explain } from "./errors.js";
 import { html, render } from "./html.js";
+import { pay, showProof } from "./proof.js";
 
 const TITLE = "MFA console";
 const BACKUP_CODES = 8;
@@ -221,7 +222,7 @@ async function signIn() {
       onResponse: showCall,
     });
     const status = await mfa.status();
-    session = { user, mfa, status, passed: !status.enabled };
+    session = { user, mfa, status, passed: !status.enabled, protectedApiUrl: config.content.protectedApiUrl };
   } catch (error) {
     if (error.code === "VALIDATION_ERROR") {
       problem.replaceChildren("Enter a name or an email address without spaces.");
@@ -249,15 +250,19 @@ function signOut() {
   unsaved = null;
   session = null;
   pauses.clear();
+  showProof();
   byId("done").hidden = true;
   byId("account-problem").replaceChildren();
   byId("sign-in-error").replaceChildren();
   show("sign-in");
 }
 
-async function passSecondStep(proof) {
-  const { method, backupCodesRemaining, failedAttempts, lastFailedAttemptAt } = await ours(session.mfa.verify(proof));
+async function passSecondStep(code) {
+  const { method, backupCodesRemaining, failedAttempts, lastFailedAttemptAt, ...proved } = await ours(
+    session.mfa.verify(code),
+  );
   session.passed = true;
+  keepProof(proved);
   const remaining = `${backupCodesRemaining} of ${BACKUP_CODES} remain.`;
   const signedIn = method === "backup_code" ? `Signed in with a backup code. ${remaining}` : "Signed in.";
   await showAccount(failedAttempts ? `${signedIn} ${refusedBefore(failedAttempts, lastFailedAttemptAt)}` : signedIn);
@@ -268,6 +273,11 @@ function refusedBefore(count, last) {
   const codes = count === 1 ? "1 code was" : `${count} codes were`;
   const time = new Date(last).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   return `Before that, ${codes} refused, last on ${time}. If that was not you, change your password.`;
+}
+
+/** Show the proof of an accepted code. */
+function keepProof({ proof, proofExpiresAt }) {
+  showProof(proof, proof && session.mfa.localTime(proofExpiresAt));
 }
 
 // -- the account -------------------------------------------------------------------------------------------------
@@ -404,8 +414,9 @@ function forgetSecret() {
 }
 
 async function confirmSetUp({ code }) {
-  const { backupCodes } = await ours(session.mfa.verifySetup(code));
+  const { backupCodes, ...proved } = await ours(session.mfa.verifySetup(code));
   session.passed = true;
+  keepProof(proved);
   showCodes(backupCodes, "Two-step verification is on.");
 }
 
@@ -474,8 +485,9 @@ function confirmSaved() {
 
 // -- turning it off ----------------------------------------------------------------------------------------------
 
-async function turnOff(proof) {
-  await ours(session.mfa.disable(proof));
+async function turnOff(code) {
+  await ours(session.mfa.disable(code));
+  showProof();
   pauses.clear();
   home("Two-step verification is off. Remove its entry from your authenticator app.");
 }
@@ -523,6 +535,7 @@ const COMMANDS = {
   "sign-out": () => signOut(),
   "set-up": () => setUp(),
   home: () => home(),
+  pay: () => pay(session.protectedApiUrl, showCall),
   "new-codes": () => open("new-codes"),
   "turn-off": () => open("turn-off"),
   "copy-secret": (button) => copyBy(button, session.secret, "Key"),

@@ -78,7 +78,7 @@ export class CodeForm {
    * @param {boolean} [options.either]  whether a backup code is accepted too
    * @param {Pauses} options.pauses
    * @param {(text: string) => void} options.announce
-   * @param {(proof: {code: string} | {backupCode: string}) => Promise<void>} options.onCode
+   * @param {(offered: {code: string} | {backupCode: string}) => Promise<void>} options.onCode
    * @param {(error: Error, container: HTMLElement) => void} options.onError  shows an error in the container
    */
   constructor(host, { submit, either = false, pauses, announce, onCode, onError }) {

@@ -48,8 +48,9 @@ def present_resources(deployment: Deployment) -> str:
 
 def snapshots(deployment: Deployment) -> str:
     """Read the state of SnapStart on the version behind each alias."""
-    states = {folder: each.get("SnapStart", {}) for folder, each in deployment.functions.items()}
-    if all(state.get("ApplyOn") != "PublishedVersions" for state in states.values()):
+    found = {folder: each.get("SnapStart", {}) for folder, each in deployment.functions.items()}
+    states = {folder: state for folder, state in found.items() if state.get("ApplyOn") == "PublishedVersions"}
+    if not states:
         raise NotAnswerableError("snap_start is off")
     off = [folder for folder, state in states.items() if state.get("OptimizationStatus") != "On"]
     require(not off, f"SnapStart is not on for {', '.join(off)}")

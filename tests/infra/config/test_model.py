@@ -17,6 +17,12 @@ BUS = "arn:aws:events:us-east-1:123456789012:event-bus/security"
 ROLE = "arn:aws:iam::123456789012:role/a"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 
+ISSUER = {
+    "jwt_issuer": "https://login.example.com",
+    "jwt_jwks_url": "https://login.example.com/keys",
+    "jwt_audience": "mfa-api",
+}
+
 
 def load(**context: object) -> Config:
     return load_config(context, process_environment={})
@@ -92,6 +98,9 @@ def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
         ("secret_key_arn", MULTI_REGION_KEY, MULTI_REGION_KEY),
         ("multi_region_key", "true", True),
         ("replica_regions", "eu-west-1, ap-south-1", ("eu-west-1", "ap-south-1")),
+        ("proof_audience", "https://payments.example/", "https://payments.example/"),
+        ("proof_lifetime_seconds", "3600", 3600),
+        ("proof_keys", f"key-2, {MULTI_REGION_KEY}", ("key-2", MULTI_REGION_KEY)),
         ("waf", "true", True),
         ("waf_requests_per_ip", "10", 10),
     ],
@@ -114,24 +123,30 @@ def test_a_function_has_the_environments_memory_and_snapshot_unless_it_has_its_o
 
     assert found == {
         "setup_mfa": (768, True),
-        "verify_mfa_setup": (768, True),
+        "verify_mfa_setup": (768, False),
         "verify_mfa": (1024, True),
-        "disable_mfa": (768, True),
-        "regenerate_backup_codes": (768, True),
-        "mfa_status": (768, False),
+        "disable_mfa": (768, False),
+        "regenerate_backup_codes": (768, False),
+        "mfa_status": (256, False),
         "jwt_authorizer": (256, True),
         "security_events": (256, True),
+        "signing_keys": (256, True),
     }
 
 
-def test_dev_keeps_no_snapshot_and_prod_none_of_what_nobody_waits_for() -> None:
+def test_dev_keeps_no_snapshot_and_prod_none_of_what_is_rarely_used_or_waited_for() -> None:
     kept = {
         name: [function for function in DEPLOYED_FUNCTIONS if config.snap_start_of(function)]
         for name, config in ENVIRONMENTS.items()
     }
 
     assert kept["dev"] == []
-    assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {"security_events"}
+    assert set(DEPLOYED_FUNCTIONS) - set(kept["prod"]) == {
+        "disable_mfa",
+        "regenerate_backup_codes",
+        "verify_mfa_setup",
+        "security_events",
+    }
     assert kept["local"] == kept["prod"]
 
 
@@ -204,6 +219,18 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
             "a",
             "a comma separated list, each the ARN of a role such as arn:aws:iam::123456789012:role/operator",
         ),
+        ("proof_audience", "two words", "an audience of up to 255 characters, without spaces"),
+        ("proof_audience", "a" * 256, "an audience of up to 255 characters, without spaces"),
+        ("proof_lifetime_seconds", "29", "a whole number from 30 to 3600"),
+        ("proof_lifetime_seconds", "3601", "a whole number from 30 to 3600"),
+        ("proof_keys", "", "a comma separated list, each a name such as key-1, or the ARN of an existing KMS key"),
+        (
+            "proof_keys",
+            "a,b,c,d",
+            "a comma separated list, each a name such as key-1, or the ARN of an existing KMS key",
+        ),
+        ("proof_keys", "Key 1", "a comma separated list, each a name such as key-1, or the ARN of an existing KMS key"),
+        ("proof_keys", KEY.replace("key/", "alias/"), "a comma separated list, each a name such as key-1"),
         ("waf_requests_per_token", "9", "a whole number from 10 to 2000000000"),
         ("max_auth_age_seconds", "29", "a whole number from 30 to 86400, or nothing"),
         ("waf_requests_per_ip", "9", "a whole number from 10 to 2000000000"),
@@ -244,6 +271,35 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
     ("context", "message"),
     [
         (
+            {"proof_audience": "mfa-api", **ISSUER},
+            (
+                "proof_audience: expected another audience than jwt_audience, got 'mfa-api': "
+                "an API for proofs must not accept access tokens"
+            ),
+        ),
+        (
+            {
+                "proof_audience": "payments",
+                **ISSUER,
+                "jwt_issuer": "https://api.example.com/v1",
+                "domain_name": "api.example.com",
+                "certificate_arn": CERTIFICATE,
+            },
+            (
+                "jwt_issuer: expected another issuer than this API, got 'https://api.example.com/v1': "
+                "a proof must not be an access token here"
+            ),
+        ),
+        ({"proof_keys": "a,b,a"}, "proof_keys: expected each key once, got 'a,b,a'"),
+        (
+            {"proof_keys": KEY, "region": "eu-west-1"},
+            f"proof_keys: expected an ARN of region eu-west-1, got {KEY!r}",
+        ),
+        (
+            {"execute_api_base_url": "https://x.example"},
+            "execute_api_base_url: expected nothing in dev, it is for local only",
+        ),
+        (
             {"jwt_issuer": "https://login.example.com", "jwt_audience": "api"},
             "jwt_jwks_url: expected the issuer's jwks_uri, as jwt_issuer is set",
         ),
@@ -277,6 +333,10 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
         (
             {"environment": "prod", "cognito_jwks_base_url": "http://127.0.0.1:4566"},
             "cognito_jwks_base_url: expected nothing in prod, it is for local only",
+        ),
+        (
+            {"region": "ap-east-2", "functions.verify_mfa.snap_start": "true"},
+            "functions.verify_mfa.snap_start: expected false in ap-east-2, where Lambda does not offer SnapStart",
         ),
         (
             {"region": "ap-east-2", "snap_start": "true"},

@@ -10,6 +10,7 @@ def prod() -> Monitoring:
     """Return production with everything that is optional."""
     return Monitoring.synthesize(
         "prod",
+        proof_audience="my-api",
         alert_emails="team@example.com",
         page_urls="https://pager.example.com/sns",
         page_emails="night@example.com",

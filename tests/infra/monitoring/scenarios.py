@@ -12,6 +12,7 @@ from infra.monitoring.rules.endpoints import slug
 from tests.infra.monitoring.traffic import (
     FORBIDDEN,
     KEY_UNAVAILABLE,
+    NOT_SIGNED,
     OK,
     REJECTED,
     UNAUTHORIZED,
@@ -29,6 +30,7 @@ FUNCTIONS = (
     *(each.function for each in contract.ENDPOINTS),
     contract.AUTHORIZER_FUNCTION,
     contract.SECURITY_EVENTS_FUNCTION,
+    contract.SIGNING_KEYS_FUNCTION,
 )
 
 
@@ -94,7 +96,11 @@ def _endpoint_scenarios(route: Endpoint) -> dict[str, list[Scenario]]:
 
 #: At least one scenario for each alarm; for a sum, one for each of its terms.
 FIRE: Mapping[str, list[Scenario]] = {
-    **{key: found for route in contract.ENDPOINTS for key, found in _endpoint_scenarios(route).items()},
+    **{
+        key: found
+        for route in (*contract.ENDPOINTS, contract.JWKS)
+        for key, found in _endpoint_scenarios(route).items()
+    },
     "setup-mfa-attempts-flood": [_requests(500, contract.SETUP, REJECTED)],
     "setup-mfa-successes-surge": [_requests(300, contract.SETUP, OK)],
     "setup-mfa-already-enabled-surge": [_requests(100, contract.SETUP, REJECTED)],
@@ -125,6 +131,19 @@ FIRE: Mapping[str, list[Scenario]] = {
                 _requests(40, contract.VERIFY, OK, Metric.SECRET_DECRYPTIONS),
                 lambda traffic: traffic.key_used("Decrypt", 50),
             )
+        ),
+    ],
+    "proof-key-unusable": [
+        _both(
+            _requests(5, contract.VERIFY, OK, Metric.PROOF_SIGNATURES),
+            _requests(5, contract.VERIFY, NOT_SIGNED, Metric.PROOF_SIGNATURES),
+        ),
+    ],
+    "proof-signed-outside-the-api": [
+        *(lambda traffic, key=key: traffic.proof_key_used(key, 10) for key in (0, 1)),
+        _both(
+            _requests(40, contract.VERIFY, OK, Metric.PROOF_SIGNATURES),
+            lambda traffic: traffic.proof_key_used(0, 50),
         ),
     ],
     "record-tampered": [_counts(1, Metric.RECORDS_TAMPERED)],
@@ -171,6 +190,10 @@ def normal_five_minutes(traffic: Traffic) -> None:
     traffic.requests(2, contract.VERIFY, REJECTED, Metric.LOCKED_ATTEMPTS)
     traffic.requests(1, contract.VERIFY, REJECTED, Metric.CONFLICTS)
     traffic.requests(1, contract.VERIFY, KEY_UNAVAILABLE, Metric.SECRET_DECRYPTIONS)
+    traffic.requests(1, contract.VERIFY, NOT_SIGNED, Metric.SECRET_DECRYPTIONS, Metric.PROOF_SIGNATURES)
+    traffic.counts(112, Metric.PROOF_SIGNATURES)
+    traffic.proof_key_used(0, 112)
+    traffic.requests(20, contract.JWKS, OK)
     traffic.requests(5, contract.VERIFY, UNAUTHORIZED)
     traffic.requests(3, contract.DISABLE, OK, Metric.SECRET_DECRYPTIONS)
     traffic.requests(2, contract.BACKUP_CODES, OK, Metric.SECRET_DECRYPTIONS)
@@ -180,7 +203,7 @@ def normal_five_minutes(traffic: Traffic) -> None:
     traffic.counts(40, Metric.SECURITY_EVENTS_PUBLISHED)
     traffic.counts(1, Metric.SECURITY_EVENT_FAILURES)
     traffic.key_used("GenerateDataKey", 36)
-    traffic.key_used("Decrypt", 132)
+    traffic.key_used("Decrypt", 133)
     traffic.gateway(requests=247, refused=36, failed=1)
     for latency in (35, 40, 45, 60, 90, 900):
         traffic.gateway(latency_ms=latency)

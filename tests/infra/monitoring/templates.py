@@ -11,17 +11,18 @@ from tests.infra.synthesis import Stack, synthesize
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/7e1c9a6e-0000-4000-8000-000000000001"
+PROOF_KEY_ARNS = tuple(f"arn:aws:kms:{REGION}:{ACCOUNT}:key/7e1c9a6e-0000-4000-8000-00000000000{n}" for n in (2, 3))
 
 
 @dataclass(frozen=True)
 class Monitoring:
-    """The monitoring of one environment, whose table and key exist, so that their names are known."""
+    """The monitoring of one environment, whose table and keys exist, so that their names are known."""
 
     environment: str
     stack: Stack
 
     @classmethod
-    def synthesize(cls, environment: str, **monitoring: str) -> "Monitoring":
+    def synthesize(cls, environment: str, *, proof_audience: str | None = None, **monitoring: str) -> "Monitoring":
         table = f"mfa-{environment}-users"
         synthesized = synthesize(
             environment,
@@ -30,6 +31,8 @@ class Monitoring:
             users_table_name=table,
             users_table_stream_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}/stream/2026-01-01T00:00:00.000",
             secret_key_arn=KEY_ARN,
+            proof_keys=",".join(PROOF_KEY_ARNS),
+            **({"proof_audience": proof_audience} if proof_audience else {}),
             **{f"monitoring.{name}": value for name, value in monitoring.items()},
         )
         return cls(environment, synthesized.stacks[StackId.MONITORING])

@@ -88,7 +88,7 @@ def test_does_not_fire_with_a_wrong_dimension(prod: Monitoring, key: str) -> Non
 
 def test_watches_only_its_own_environment(prod: Monitoring) -> None:
     for key, scenarios in FIRE.items():
-        if key not in {"no-traffic", "account-concurrency", "secret-decrypted-outside-the-api"}:
+        if key not in {"no-traffic", "account-concurrency"} and not key.endswith("-outside-the-api"):
             store = _happened("dev", scenarios[0]).store
             assert alarm_state(prod.alarms[key], store, now=NOW) is AlarmState.OK, key
 
@@ -203,12 +203,17 @@ def test_only_the_composite_pages(prod: Monitoring) -> None:
 
 def test_the_composite_watches_what_users_notice(prod: Monitoring) -> None:
     assert prod.paging == {
-        *(f"{endpoint.function.replace('_', '-')}-error-ratio" for endpoint in contract.ENDPOINTS),
+        *(
+            f"{name.replace('_', '-')}-error-ratio"
+            for name in (*(e.function for e in contract.ENDPOINTS), "signing_keys")
+        ),
         "setup-mfa-no-success",
         "verify-mfa-no-success",
         "jwks-fetch-failures",
         "secret-key-unusable",
         "secret-decrypted-outside-the-api",
+        "proof-key-unusable",
+        "proof-signed-outside-the-api",
         "record-tampered",
         "api-5xx-ratio",
         "account-concurrency",

@@ -16,7 +16,7 @@ from infra.paths import REPOSITORY
 from local.cloudwatch.dashboard_body import metrics_shown, problems
 from local.cloudwatch.graph_lines import lines
 from local.cloudwatch.metric_store import MetricStore, Window
-from tests.infra.monitoring.templates import KEY_ARN, Monitoring
+from tests.infra.monitoring.templates import KEY_ARN, PROOF_KEY_ARNS, Monitoring
 
 FIGURES = (
     "Requests",
@@ -30,7 +30,8 @@ FIGURES = (
 
 def _published_by_code() -> set[str]:
     """Return the metrics that the code under ``functions`` mentions."""
-    names = {name for endpoint in contract.ENDPOINTS for name in endpoint.metrics.names()}
+    names = {name for endpoint in (*contract.ENDPOINTS, contract.JWKS) for name in endpoint.metrics.names()}
+    names.remove(contract.JWKS.metrics.unauthorized)  # a public route
     for path in (REPOSITORY / "functions").rglob("*.py"):
         if path.name != "contract.py":
             for node in ast.walk(ast.parse(path.read_text())):
@@ -72,6 +73,7 @@ def test_metrics_have_exactly_their_dimensions(monitoring: Monitoring) -> None:
             *(endpoint.function for endpoint in contract.ENDPOINTS),
             contract.AUTHORIZER_FUNCTION,
             contract.SECURITY_EVENTS_FUNCTION,
+            contract.SIGNING_KEYS_FUNCTION,
         )
     }
     for namespace, name, dimensions in _shown(monitoring):
@@ -88,8 +90,9 @@ def test_metrics_have_exactly_their_dimensions(monitoring: Monitoring) -> None:
                 assert dimensions.pop("TableName") == f"mfa-{environment}-users"
                 assert set(dimensions) <= {"Operation"}
             case "AWS/KMS":
-                assert dimensions["KeyArn"] == KEY_ARN
-                assert dimensions["Operation"] in {"Decrypt", "GenerateDataKey"}
+                uses = {"Sign"} if dimensions["KeyArn"] in PROOF_KEY_ARNS else {"Decrypt", "GenerateDataKey"}
+                assert dimensions["KeyArn"] in {KEY_ARN, *PROOF_KEY_ARNS}
+                assert dimensions["Operation"] in uses
             case "AWS/SQS":
                 assert dimensions == {"QueueName": f"mfa-{environment}-security-events-dead-letters"}
             case other:

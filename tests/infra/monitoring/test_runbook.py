@@ -55,6 +55,6 @@ def test_quotes_every_saved_query() -> None:
 def test_names_only_existing_functions() -> None:
     named = set(re.findall(r"([a-z-]+)-\$E\"", RUNBOOK)) - {"mfa"}
     folders = {endpoint.function for endpoint in contract.ENDPOINTS}
-    folders |= {contract.AUTHORIZER_FUNCTION, contract.SECURITY_EVENTS_FUNCTION}
+    folders |= {contract.AUTHORIZER_FUNCTION, contract.SECURITY_EVENTS_FUNCTION, contract.SIGNING_KEYS_FUNCTION}
     assert named
     assert {name.replace("-", "_") for name in named} <= folders

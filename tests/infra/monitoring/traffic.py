@@ -28,7 +28,7 @@ from functions.shared.http import Request
 from functions.shared.observability import Telemetry
 from functions.shared.settings import EndpointSettings
 from local.cloudwatch.metric_store import MetricStore
-from tests.infra.monitoring.templates import KEY_ARN
+from tests.infra.monitoring.templates import KEY_ARN, PROOF_KEY_ARNS
 from tests.support.events import api_event
 from tests.support.routes import Value, handler_of
 
@@ -36,6 +36,7 @@ OK = None
 REJECTED = MfaAlreadyEnabledError()
 UNAVAILABLE = ServiceUnavailableError("dynamodb:GetItem", "InternalServerError")
 KEY_UNAVAILABLE = ServiceUnavailableError("kms:Decrypt", "KMSInvalidStateException")
+NOT_SIGNED = ServiceUnavailableError("kms:Sign", "ThrottlingException")
 UNEXPECTED = InternalError()
 UNAUTHORIZED = UnauthorizedError()
 FORBIDDEN = InsufficientScopeError("mfa")
@@ -131,6 +132,9 @@ class Traffic:
 
     def key_used(self, operation: str, times: float) -> None:
         self._put("AWS/KMS", {"KeyArn": KEY_ARN, "Operation": operation}, SuccessfulRequest=times)
+
+    def proof_key_used(self, key: int, times: int) -> None:
+        self._put("AWS/KMS", {"KeyArn": PROOF_KEY_ARNS[key], "Operation": "Sign"}, SuccessfulRequest=times)
 
     def dead_letters(self, waiting: int) -> None:
         queue = f"mfa-{self.environment}-security-events-dead-letters"

@@ -62,11 +62,12 @@ def test_every_target_of_a_good_run_is_met_and_a_slower_one_misses() -> None:
     samples["setup, Node"] = [replace(SAMPLE, warm=20)]
     samples["setup"] = [replace(SAMPLE, calls=SAMPLE.calls[:2])]
     samples |= {name: [replace(SAMPLE, calls=SAMPLE.calls[:1])] for name in ("verify, locked", "status")}
-    samples["authorizer"] = [replace(SAMPLE, init=100, warm=0.2, calls=())]
+    samples["authorizer"] = [replace(SAMPLE, init=100, warm=0.2, calls=(), log_bytes=0)]
 
     assert [each.name for each in outcomes(results(samples, 10 * 2**20)) if not each.met] == []
 
     samples["setup"] = [replace(SAMPLE, init=800, warm=19)]
+    samples["verify"] = [replace(SAMPLE, log_bytes=2000)]
     assert {each.name for each in outcomes(results(samples, 10 * 2**20 + 1)) if not each.met} == {
         "setup, cold: ours / straightforward",
         "setup, cold: ours / Node",
@@ -74,6 +75,8 @@ def test_every_target_of_a_good_run_is_met_and_a_slower_one_misses() -> None:
         "setup, warm: ours / Node",
         "setup, warm: ours / floor",
         "zip of setup_mfa, with bytecode",
+        "log bytes of a verification, authorizer included",
+        "a million verifications",
         "AWS calls: setup",
     }
 
@@ -96,9 +99,18 @@ def test_an_items_size_is_counted_as_dynamodb_does() -> None:
 
 
 def test_a_bill_adds_up_calls_units_and_durations() -> None:
-    bill = costs.bill(SAMPLE.calls, cpu_ms=6, authorizer_cpu_ms=0.2, item=1500, memory_mib=1769)
+    bill = costs.bill(
+        SAMPLE.calls,
+        cpu_ms=6,
+        authorizer_cpu_ms=0.2,
+        item=1500,
+        memory_mib=1769,
+        authorizer_memory_mib=1769,
+        logged=2000,
+    )
 
     milliseconds = 6 + 3 * costs.ASSUMED_CALL_MS + 1
-    assert bill["KMS"] == 3.0
+    assert bill["KMS"] == pytest.approx(3.0)
+    assert bill["Logs"] == pytest.approx(1.0)
     assert bill["DynamoDB"] == pytest.approx(2 * 0.625 + 0.125)
     assert bill["Lambda"] == pytest.approx(0.4 + milliseconds / 1000 * 1769 / 1024 * 13.3334)

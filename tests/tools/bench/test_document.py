@@ -2,14 +2,21 @@
 
 from pathlib import Path
 
+from tools.bench import monthly
 from tools.bench.results import Results
-from tools.bench.tables import PAGE, table, with_results
+from tools.bench.tables import PAGE, table, with_costs, with_results
 
 TEXT = PAGE.read_text()
 
 
 def test_the_page_has_the_committed_results() -> None:
     assert with_results(TEXT, Results.load()) == TEXT
+
+
+def test_the_deployment_guide_has_the_bill_that_follows_from_them() -> None:
+    page = monthly.PAGE.read_text()
+
+    assert with_costs(page, Results.load()) == page
 
 
 def test_saved_results_can_be_loaded(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def test_the_architecture_has_every_function_with_the_actions_of_its_role() -> N
     assert "<b>setup_mfa</b><br>key: GenerateDataKey<br>table: PutItem" in drawn
     for function in (*(each.function for each in ENDPOINTS), AUTHORIZER_FUNCTION, SECURITY_EVENTS_FUNCTION):
         assert function in drawn
+    assert "<br>proof key: Sign" in drawn
+    assert "signing_keys -->|GetPublicKey| proof_key" in drawn
 
 
 def test_another_action_of_a_role_changes_the_architecture() -> None:

@@ -16,7 +16,7 @@ import zxingcpp
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 
-from functions.shared.contract import ENDPOINTS, ErrorCode
+from functions.shared.contract import ENDPOINTS, PROOF_ENDPOINTS, ErrorCode
 from infra.constructs.gateway_responses import GATEWAY_RESPONSES
 from infra.paths import REPOSITORY
 from tests.support.api_description import described_answers, description, operation, resolved
@@ -70,7 +70,7 @@ def test_every_route_is_described_once_in_the_order_of_the_tags() -> None:
         for method, each in methods.items()
     ]
     assert sorted((path, method) for path, method, _ in described) == sorted(
-        (route.path, route.method) for route in ENDPOINTS
+        (route.path, route.method) for route in (*ENDPOINTS, *PROOF_ENDPOINTS)
     )
     tags = [tag["name"] for tag in description()["tags"]]
     assert [tag for _, _, (tag,) in described] == sorted((tag for _, _, (tag,) in described), key=tags.index)
@@ -87,7 +87,7 @@ def test_every_error_code_that_a_route_can_answer_with_is_described() -> None:
 
 
 def test_a_status_names_exactly_the_codes_that_its_examples_have() -> None:
-    for route in ENDPOINTS:
+    for route in (*ENDPOINTS, *PROOF_ENDPOINTS):
         for status, part in operation(route)["responses"].items():
             if status == "200":
                 continue
@@ -105,6 +105,15 @@ def test_every_answer_says_that_it_may_not_be_stored_or_sniffed() -> None:
     for each in described_answers():
         constants = {name: resolved(header)["schema"].get("const") for name, header in each.response["headers"].items()}
         assert (constants["Cache-Control"], constants["X-Content-Type-Options"]) == ("no-store", "nosniff")
+
+
+def test_a_public_route_needs_no_token_and_may_be_cached() -> None:
+    for route in PROOF_ENDPOINTS:
+        described = operation(route)
+        assert described["security"] == []
+        assert set(described["responses"]) == {"200", "403", "413", "429", "500", "503"}
+        header = described["responses"]["200"]["headers"]["Cache-Control"]["schema"]
+        assert header["const"] == "public, max-age=3600"
 
 
 def test_the_qr_code_in_the_example_can_be_scanned() -> None:

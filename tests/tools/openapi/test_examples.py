@@ -17,6 +17,7 @@ from tests.support.api_description import ISO_TIME, DescribedAnswer, assert_desc
 from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import START, Answer, User
+from tests.support.proofs import Proofs
 from tools.openapi.examples import SCOPE
 
 EXAMPLES = [each for each in described_answers() if not each.by_gateway]
@@ -26,6 +27,7 @@ _CHANGING = {
     re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*"): "(QR code)",
     re.compile(r"[A-Z2-7]{32}"): "(secret)",
     re.compile(r"[A-Z]{4}-\d{4}"): "(backup code)",
+    re.compile(r"[\w-]{16,}(\.[\w-]+){2}", re.ASCII): "(proof)",
     ISO_TIME: "(time)",
 }
 
@@ -77,6 +79,11 @@ def _sent(body: str) -> Callable[[Situation, Endpoint], Answer]:
 def _ok(situation: Situation, route: Endpoint) -> Answer:
     situation.ready(route)
     return situation.request(route)
+
+
+def _with_proof(situation: Situation, route: Endpoint) -> Answer:
+    Proofs(situation.aws, situation.user.load, situation.monkeypatch)
+    return _ok(situation, route)
 
 
 def _disabled(situation: Situation, route: Endpoint) -> Answer:
@@ -131,6 +138,8 @@ SITUATIONS: Mapping[str, Callable[[Situation, Endpoint], Answer]] = {
     "pending": _pending,
     "enabled": _ok,
     "totp": _ok,
+    "enabledWithProof": _with_proof,
+    "totpWithProof": _with_proof,
     "replaced": _ok,
     "disabled": _disabled,
     "backupCode": lambda situation, _: situation.with_backup_codes(7),

@@ -126,7 +126,7 @@ def imported(user: User, user_id: str, secret: str) -> User:
 class TestImport:
     @pytest.mark.parametrize("secret", [SECRET, ODD])
     def test_an_imported_user_logs_in_and_gets_backup_codes(
-        self, import_lines: ImportLines, user: User, secret: str
+        self, import_lines: ImportLines, aws: EmbeddedAws, user: User, secret: str
     ) -> None:
         assert import_lines(line(user_id="ada", secret=secret)).status == 0
         ada = imported(user, "ada", secret)
@@ -139,7 +139,12 @@ class TestImport:
             "backupCodesRemaining": 0,
         }
         assert ada.verify_backup("QKXA-4821").error == "INVALID_CODE"
+        ada.wait(60)
+        before = aws.item("ada")
         assert ada.verify().body["warnings"] == ["BACKUP_CODES_LOW"]
+        assert "MFARecordTampered" not in {
+            each.type for each in derive_events(change_from_record(stream_record(before, aws.item("ada"))))
+        }
         ada.wait()
         assert ada.regenerate().status == 200
         assert ada.verify_backup(ada.backup_codes[0]).status == 200

@@ -1,0 +1,201 @@
+"""The bill of a month of ``prod``, computed from measured calls, bytes and CPU time, for ``docs/deploy.md``."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, Metric
+from infra.config import ENVIRONMENTS, PROD
+from infra.monitoring.resources import WatchedResources
+from infra.monitoring.rules import alarm_rules
+from infra.packaging import DEPLOYED_FUNCTIONS
+from infra.paths import REPOSITORY
+from tools.bench import prices
+from tools.bench.costs import ACCESS_LOG_BYTES, duration_ms, log_bytes
+from tools.bench.results import Results
+
+PAGE: Final = REPOSITORY / "docs" / "deploy.md"
+_TEMPLATE: Final = REPOSITORY / "tests" / "infra" / "snapshots" / "prod" / "mfa-prod-service.json"
+
+#: Estimates for one user and month; replace them by the figures of a dashboard.
+LOGINS: Final = 20
+STATUS_READS: Final = 5
+ENROLMENTS: Final = 1 / 20
+PREFLIGHTS: Final = 10
+#: Verifications that cause a security event.
+EVENTS: Final = 0.01
+#: New execution environments a month, functions and authorizer, by number of users.
+RESTORES: Final = {10_000: 15_000, 10_000_000: 300_000}
+#: Batches of the stream, for each write; a busy stream fills them.
+BATCHES: Final = {10_000: 1.0, 10_000_000: 0.05}
+#: Table key and key of the notification topics.
+KEYS: Final = 2
+DASHBOARDS: Final = 2
+
+_MONTH_SECONDS: Final = 365 * 24 * 3600 / 12
+_STORED: Final = 0.15  # compressed
+_MONTHS_STORED: Final = 12
+
+
+class Item(NamedTuple):
+    """One line of the bill: what is charged, its price as text, how much was used as text, and dollars a month."""
+
+    name: str
+    price: str
+    used: str
+    dollars: float
+
+
+def metrics() -> int:
+    """Return the number of the service's own metrics; each is charged for in the hours in which it is published."""
+    return len({name for endpoint in ENDPOINTS for name in endpoint.metrics.names()}) + len(Metric)
+
+
+def alarm_metrics() -> int:
+    """Return the number of metrics that the alarms of ``prod`` read, those of releases included."""
+    watched = WatchedResources(
+        environment=PROD,
+        region="us-east-1",
+        api_name="api",
+        access_log_name="log",
+        functions={name: name for name in DEPLOYED_FUNCTIONS},
+        timeout_seconds=ENVIRONMENTS[PROD].timeout_seconds,
+        table_name="table",
+        secret_key_arn="key",  # noqa: S106 - a key of KMS
+        dead_letter_queue_name="queue",
+    )
+    rules: int = sum(len(rule.series) for rule in alarm_rules(watched, ENVIRONMENTS[PROD].monitoring))
+    return rules + len([each for each in _resources() if each["Type"] == "AWS::CloudWatch::Alarm"])
+
+
+def snapshot_gib() -> float:
+    """Return the memory of all functions of ``prod`` that start from a snapshot."""
+    config = ENVIRONMENTS[PROD]
+    return sum(config.memory_of(name) for name in DEPLOYED_FUNCTIONS if config.snap_start_of(name)) / 1024
+
+
+def items(results: Results, users: int) -> Iterator[Item]:
+    """Yield the lines of the bill for a number of users."""
+    config = ENVIRONMENTS[PROD]
+    verify, setup, status = (results.requests[name] for name in ("verify", "setup", "status"))
+    authorizer = results.requests["authorizer"]
+    reached = users * (LOGINS + STATUS_READS + 2 * ENROLMENTS)
+    called = reached + users * PREFLIGHTS
+    writes = users * (LOGINS + 2 * ENROLMENTS)
+    sealed = writes  # one call of KMS with each
+    reads = reached - users * ENROLMENTS  # setup reads nothing
+    batches = writes * BATCHES[users]
+
+    first = min(called, prices.API_REQUESTS_OF_FIRST_PRICE)
+    above = called - first
+    yield Item(
+        "API Gateway",
+        "$3.50 per million, $2.80 above 333 million",
+        _million(called),
+        first * prices.API_REQUEST + above * prices.API_REQUEST_ABOVE,
+    )
+    invocations = 2 * reached + batches
+    yield Item(
+        "Lambda requests: function, authorizer, batches of the stream",
+        "$0.20 per million",
+        _million(invocations),
+        invocations * prices.LAMBDA_REQUEST,
+    )
+    sizes = {"verify_mfa": (verify, LOGINS), "mfa_status": (status, STATUS_READS), "setup_mfa": (setup, 2 * ENROLMENTS)}
+    gib_seconds = sum(
+        users
+        * times
+        * config.memory_of(function)
+        / 1024
+        * duration_ms(cost.warm.median, len(cost.calls), config.memory_of(function))
+        / 1000
+        for function, (cost, times) in sizes.items()
+    )
+    of_authorizer = config.memory_of(AUTHORIZER_FUNCTION)
+    gib_seconds += reached * of_authorizer / 1024 * duration_ms(authorizer.warm.median, 0, of_authorizer) / 1000
+    yield Item(
+        "Lambda time, arm64",
+        f"${prices.LAMBDA_GB_SECOND:.10f} per GB-s",
+        f"{gib_seconds:,.0f} GB-s",
+        gib_seconds * prices.LAMBDA_GB_SECOND,
+    )
+    yield Item(
+        "SnapStart, cached snapshots",
+        f"${prices.SNAPSHOT_GB_SECOND:.10f} per GB-s",
+        f"{snapshot_gib():.2f} GB, all month",
+        snapshot_gib() * _MONTH_SECONDS * prices.SNAPSHOT_GB_SECOND,
+    )
+    mean = config.memory_mb / 1024
+    yield Item(
+        f"SnapStart, restores of {mean:g} GB",
+        f"${prices.SNAPSHOT_RESTORE_GB} per GB",
+        f"{RESTORES[users]:,}",
+        RESTORES[users] * mean * prices.SNAPSHOT_RESTORE_GB,
+    )
+    yield Item(
+        "DynamoDB reads: 1 per request, consistent",
+        "$0.125 per million",
+        _million(reads),
+        reads * prices.DYNAMODB_READ_UNIT,
+    )
+    units = math.ceil(results.item_bytes / 1024)
+    yield Item(
+        f"DynamoDB writes: {units} units each, for an item of {results.item_bytes:,} bytes",
+        "$0.625 per million",
+        _million(writes * units),
+        writes * units * prices.DYNAMODB_WRITE_UNIT,
+    )
+    backup = users * results.item_bytes / 1e9
+    yield Item(
+        "Backups (table storage stays within 25 GB)",
+        "$0.20 per GB",
+        f"{backup:.3g} GB",
+        backup * prices.DYNAMODB_BACKUP_GB_MONTH,
+    )
+    yield Item(
+        "KMS: two keys; one call per verification and enrolment step",
+        "$1 each; $0.03 per 10,000",
+        _million(sealed),
+        KEYS * prices.KMS_KEY_MONTH + sealed * prices.KMS_CALL,
+    )
+    logged = reached * (log_bytes(verify.log_bytes, authorizer.log_bytes) + ACCESS_LOG_BYTES) / 1e9
+    yield Item("Logs, ingestion", "$0.50 per GB", f"{logged:,.2f} GB", logged * prices.LOGS_GB)
+    yield Item("Logs, data protection", "$0.12 per GB", f"{logged:,.2f} GB", logged * prices.LOGS_PROTECTED_GB)
+    stored = logged * _STORED * _MONTHS_STORED
+    yield Item(
+        "Logs, storage for a year, compressed to 15 %",
+        "$0.03 per GB",
+        f"{stored:,.2f} GB",
+        stored * prices.LOGS_STORED_GB_MONTH,
+    )
+    yield Item("The service's own metrics", "$0.30 each", str(metrics()), metrics() * prices.METRIC_MONTH)
+    yield Item(
+        "Metrics that alarms read; one composite alarm",
+        "$0.10; $0.50",
+        str(alarm_metrics()),
+        alarm_metrics() * prices.ALARM_METRIC_MONTH + prices.COMPOSITE_ALARM_MONTH,
+    )
+    yield Item("Dashboards", "$3 each", str(DASHBOARDS), DASHBOARDS * prices.DASHBOARD_MONTH)
+    rules = next(len(each["Properties"]["Rules"]) for each in _resources() if each["Type"] == "AWS::WAFv2::WebACL")
+    yield Item(
+        f"WAF: ACL and {rules} rules; requests",
+        f"${prices.WAF_ACL_MONTH + rules * prices.WAF_RULE_MONTH:g}; $0.60 per million",
+        _million(called),
+        prices.WAF_ACL_MONTH + rules * prices.WAF_RULE_MONTH + called * prices.WAF_REQUEST,
+    )
+    events = users * LOGINS * EVENTS
+    yield Item("Security events, 1 % of verifications", "$1 per million", _million(events), events * prices.EVENT)
+
+
+def total(results: Results, users: int) -> float:
+    """Return the whole bill in dollars a month."""
+    return sum(item.dollars for item in items(results, users))
+
+
+def _million(number: float) -> str:
+    return f"{number / 1e6:,.3g} M" if number < 1e9 else f"{number / 1e6:,.0f} M"
+
+
+def _resources() -> list[dict[str, Any]]:
+    return list(json.loads(_TEMPLATE.read_text())["Resources"].values())

@@ -16,6 +16,7 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
         "jwt_authorizer": [],
         "security_events": [
             *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+            "dynamodb:ListStreams",  # IAM restricts it to no stream
             *("events:PutEvents", "sqs:SendMessage"),
         ],
         "signing_keys": [],

@@ -57,8 +57,9 @@ export class MfaClient {
    * @param {object} options
    * @param {string} options.baseUrl  URL of the API with its stage, without a slash at the end
    * @param {() => string | Promise<string>} options.accessToken  called before each request, so that it can refresh the token
-   * @param {(call: {method: string, path: string, status: number, milliseconds: number, error: MfaError | null})
-   *   => void} [options.onResponse]  called after each request, without its content
+   * @param {(call: {method: string, path: string, status: number, milliseconds: number, error: MfaError | null,
+   *   body?: object, content: object | null}) => void} [options.onResponse]  called after each request. `body` and
+   *   `content` contain codes and secrets: never log them
    */
   constructor({ baseUrl, accessToken, onResponse = () => {} }) {
     this.#baseUrl = baseUrl;
@@ -146,14 +147,14 @@ export class MfaClient {
 
   async #call(method, path, body) {
     const began = performance.now();
-    const report = (status, error) =>
-      this.#onResponse({ method, path, status, milliseconds: performance.now() - began, error });
+    const report = (status, error, content = null) =>
+      this.#onResponse({ method, path, status, milliseconds: performance.now() - began, error, body, content });
     try {
       const { status, content, date } = await this.#send(method, path, body);
       if (date !== null) {
         this.#serverTimeOrigin = date - performance.now();
       }
-      report(status, null);
+      report(status, null, content);
       return content;
     } catch (error) {
       report(error.status ?? 0, error);

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,7 @@ from socket import socket
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from functions.shared.contract import RETRY_AFTER_SECONDS, ErrorCode
+from functions.shared.contract import DEFAULT_MFA_ISSUER, RETRY_AFTER_SECONDS, ErrorCode
 from infra.paths import REPOSITORY
 from local import origins, ports
 from local.errors import LocalError
@@ -30,7 +30,12 @@ from local.stack import BrokenStateError, Stack, StackFolder
 
 PAGES: Final = Path(__file__).with_name("pages")
 #: Titles and files of the pages by path; other files are requested by name.
-_PAGES: Final = {"/": ("Sign in", "index.html"), "/operations": ("Operations", "operations.html")}
+_API_PAGE: Final = "/api"
+_PAGES: Final = {
+    "/": ("Sign in", "index.html"),
+    "/operations": ("Operations", "operations.html"),
+    _API_PAGE: ("API", "api.html"),
+}
 #: Files from elsewhere, by path: the client to copy, and those of npm packages.
 _VENDOR: Final = {"/mfa.js": REPOSITORY / "clients" / "mfa.js"} | {
     f"/vendor/{Path(file).name}": REPOSITORY / "node_modules" / file
@@ -38,6 +43,8 @@ _VENDOR: Final = {"/mfa.js": REPOSITORY / "clients" / "mfa.js"} | {
         "@picocss/pico/css/pico.min.css",
         "htm/dist/htm.mjs",
         "preact/dist/preact.mjs",
+        "swagger-ui-dist/swagger-ui-bundle.js",
+        "swagger-ui-dist/swagger-ui.css",
         "uplot/dist/uPlot.esm.js",
         "uplot/dist/uPlot.min.css",
     )
@@ -68,10 +75,14 @@ _HEADERS: Final = {
 }
 
 
-def content_security_policy(api_origin: str) -> str:
+#: Text cannot become markup or a script.
+_TRUSTED_TYPES: Final = ("require-trusted-types-for 'script'", "trusted-types 'none'")
+
+
+def content_security_policy(api_origin: str, trusted_types: Sequence[str] = _TRUSTED_TYPES) -> str:
     """Return the policy: pages may run and show what this server serves, and call it and the API.
 
-    Forms cannot submit by themselves, so no code ends up in a URL. Text cannot become markup or a script.
+    Forms cannot submit by themselves, so no code ends up in a URL.
     """
     return "; ".join(
         [
@@ -83,8 +94,7 @@ def content_security_policy(api_origin: str) -> str:
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
+            *trusted_types,
         ]
     )
 
@@ -130,8 +140,13 @@ class Console:
         self._folder = folder
         self._host = f"{ports.LOOPBACK}:{port}"
         self.origin = f"http://{self._host}"
-        self.policy = content_security_policy(f"http://{ports.LOOPBACK}:{folder.port}")
+        self._api_origin = f"http://{ports.LOOPBACK}:{folder.port}"
         self._snapshot = _Cached(snapshot or _operations, _SNAPSHOT_SECONDS)
+
+    def policy(self, path: str) -> str:
+        """Return the policy of a page. Swagger UI turns Markdown of our own description into markup, sanitized."""
+        viewer = path.partition("?")[0] == _API_PAGE
+        return content_security_policy(self._api_origin, () if viewer else _TRUSTED_TYPES)
 
     def reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Return the reply to a request; the names in ``headers`` are in lower case."""
@@ -152,7 +167,10 @@ class Console:
                 return self._sign_in(headers, body)
             case "GET" | "HEAD", "/config.json":
                 stack = self._stack()
-                return _json({"apiUrl": stack.api_url, "protectedApiUrl": stack.protected_api_url})
+                urls = {"apiUrl": stack.api_url, "protectedApiUrl": stack.protected_api_url}
+                return _json(urls | {"issuer": DEFAULT_MFA_ISSUER})
+            case "GET" | "HEAD", "/openapi.json":
+                return _json(_description(self._stack().api_url))
             case "GET" | "HEAD", "/operations/data.json":
                 return _json(self._snapshot.of(self._stack(), _parameter(query, "span"), _parameter(query, "find")))
             case "GET" | "HEAD", _ if path.startswith(_DOCUMENTS):
@@ -275,6 +293,13 @@ def _document(path: str) -> Reply:
     return _page(path, title, styled)
 
 
+def _description(api_url: str) -> dict[str, Any]:
+    """Return the description of the API with this stack as its only server."""
+    description: dict[str, Any] = json.loads((REPOSITORY / "docs" / "openapi.json").read_text())
+    guide = description["externalDocs"] | {"url": f"{_DOCUMENTS}integration"}
+    return description | {"servers": [{"url": api_url}], "externalDocs": guide}
+
+
 def _page(path: str, title: str, content: str) -> Reply:
     """Return a page: its content below the header that all pages share."""
     layout = (PAGES / "layout.html").read_text().replace("<!-- title -->", title)
@@ -334,7 +359,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Add the shared headers to every response, also to those to malformed requests."""
-        self.send_header("Content-Security-Policy", self.server.console.policy)
+        self.send_header("Content-Security-Policy", self.server.console.policy(getattr(self, "path", "")))
         for name, value in _HEADERS.items():
             self.send_header(name, value)
         super().end_headers()

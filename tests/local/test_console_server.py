@@ -209,6 +209,7 @@ def test_pages_learn_where_the_api_is_and_no_credentials(console: Console) -> No
     assert body_of(get(console, "/config.json")) == {
         "apiUrl": STACK.api_url,
         "protectedApiUrl": STACK.protected_api_url,
+        "issuer": "AILifestyle",
     }
 
 
@@ -365,13 +366,14 @@ def test_scripts_create_no_markup_from_text() -> None:
 
 
 def test_the_policy_allows_only_own_scripts_and_calls_to_the_api(console: Console) -> None:
-    policy = {name: values for name, *values in (part.split() for part in console.policy.split("; "))}
+    policy = {name: values for name, *values in (part.split() for part in console.policy("/").split("; "))}
     assert policy["default-src"] == ["'none'"]
     assert policy["script-src"] == policy["style-src"] == ["'self'"]
     assert policy["connect-src"] == ["'self'", "http://127.0.0.1:4566"]
     assert policy["form-action"] == policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
     assert policy["require-trusted-types-for"] == ["'script'"]
-    assert "unsafe" not in console.policy
+    assert "unsafe" not in console.policy("/") + console.policy("/api")
+    assert console.policy("/").startswith(console.policy("/api") + "; ")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
         "mfa_status": ["dynamodb:GetItem"],
         "jwt_authorizer": [],
         "security_events": [
-            *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords", "dynamodb:ListStreams"),
+            *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+            "dynamodb:ListStreams",  # IAM restricts it to no stream
             *("events:PutEvents", "sqs:SendMessage"),
         ],
         "signing_keys": [],

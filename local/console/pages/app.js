@@ -5,7 +5,7 @@
  * are never in the URL, the history, storage or a cookie.
  */
 
-import { MfaClient, MfaError, request } from "./mfa.js";
+import { keyUri, MfaClient, MfaError, request } from "./mfa.js";
 import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
 import { clock, countDown } from "./countdown.js";
 import { explain } from "./errors.js";
@@ -222,7 +222,9 @@ async function signIn() {
       onResponse: showCall,
     });
     const status = await mfa.status();
-    session = { user, mfa, status, passed: !status.enabled, protectedApiUrl: config.content.protectedApiUrl };
+    const { issuer, protectedApiUrl } = config.content;
+    session = { user, mfa, status, passed: !status.enabled, protectedApiUrl, issuer, account: accountIn(accessToken) };
+    tellUser();
   } catch (error) {
     if (error.code === "VALIDATION_ERROR") {
       problem.replaceChildren("Enter a name or an email address without spaces.");
@@ -246,9 +248,23 @@ async function signIn() {
   }
 }
 
+/** Return the name in a token that the API writes into the QR code. */
+function accountIn(token) {
+  return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).username;
+}
+
+/** The API page, in another tab, asks who is signed in here; the token stays in this tab. */
+const channel = new BroadcastChannel("user");
+channel.addEventListener("message", ({ data }) => data === "who?" && tellUser());
+
+function tellUser() {
+  channel.postMessage({ user: session?.user ?? null });
+}
+
 function signOut() {
   unsaved = null;
   session = null;
+  calls = [];
   pauses.clear();
   showProof();
   byId("done").hidden = true;
@@ -332,6 +348,18 @@ function readLock({ lockedUntil }) {
   }
 }
 
+/** Read whether the last wrong code has locked the app's codes. The status does not say so of backup codes. */
+async function readLockAgain() {
+  try {
+    readLock(await ours(session.mfa.status()));
+  } catch (error) {
+    if (!(error instanceof MfaError || error instanceof Outdated)) {
+      throw error;
+    }
+    // The next attempt shows the lock.
+  }
+}
+
 function showLock() {
   const until = pauses.get("totp")?.until ?? null;
   byId("account-locked").hidden = until === null;
@@ -378,6 +406,7 @@ async function setUp() {
   session.secret = enrolment.secret;
   byId("secret").textContent = enrolment.secret.match(/.{1,4}/g).join(" ");
   byId("copy-secret").hidden = false;
+  byId("open-app").href = keyUri({ secret: enrolment.secret, issuer: session.issuer, account: session.account });
   const image = byId("qr-code");
   image.src = enrolment.qrCode;
   // Two image pixels per CSS pixel: modules stay whole, and sharp on a phone's display.
@@ -409,6 +438,7 @@ function forgetSecret() {
   }
   byId("secret").textContent = "";
   byId("copy-secret").hidden = true;
+  byId("open-app").removeAttribute("href");
   byId("qr-code").removeAttribute("src");
   byId("qr-code").hidden = true;
 }
@@ -494,15 +524,40 @@ async function turnOff(code) {
 
 // -- requests ----------------------------------------------------------------------------------------------------
 
-/** The latest requests, the newest first, without their content. */
+/** The latest requests, the newest first, without secrets. */
 let calls = [];
+
+/** Members of bodies that the panel does not show. */
+const SECRET = new Set(["code", "backupCode", "secret", "qrCode", "backupCodes", "proof"]);
+
+/** Return a body as JSON with secrets replaced. */
+function redacted(body) {
+  return JSON.stringify(body, (name, value) => (SECRET.has(name) ? "•••" : value), 2);
+}
+
+/** Return the command that sends a request again, with places for the token and the code. */
+function curl({ method, path, body }) {
+  const data = body && JSON.stringify(body, (name, value) => (SECRET.has(name) ? name.toUpperCase() : value));
+  return [
+    `curl -s -X ${method} '${byId("api-url").textContent}${path}'`,
+    `-H "Authorization: Bearer $TOKEN"`,
+    ...(data ? [`-H 'Content-Type: application/json' -d '${data}'`] : []),
+  ].join(" \\\n  ");
+}
+
+/** The part of the API's page on a route. */
+const documentation = ({ method, path }) => `/docs/api#${method.toLowerCase()}-${path.replaceAll("/", "")}`;
 
 /** List a request with its result. */
 function showCall(call) {
-  calls = [call, ...calls.slice(0, SHOWN_CALLS - 1)];
+  const { body, content, ...rest } = call;
+  calls = [
+    { ...rest, command: curl(call), sent: body && redacted(body), received: content && redacted(content) },
+    ...calls.slice(0, SHOWN_CALLS - 1),
+  ];
   render(
     calls.map(
-      ({ method, path, status, milliseconds, error }) => html`
+      ({ method, path, status, milliseconds, error, command, sent, received }) => html`
         <li>
           <p>
             <code class="path">${method} ${path}</code>
@@ -510,6 +565,18 @@ function showCall(call) {
             <span class="took">${Math.round(milliseconds)} ms</span>
           </p>
           ${error && html`<p class="muted">${error.code}${error.requestId && `, request ID ${error.requestId}`}</p>`}
+          <details>
+            <summary>Bodies</summary>
+            <p class="muted"><small>Request</small></p>
+            <pre>${sent ?? "none"}</pre>
+            ${received && html`<p class="muted"><small>Response</small></p><pre>${received}</pre>`}
+          </details>
+          <p>
+            <button type="button" class="link" aria-label="Copy ${method} ${path} as curl"
+              onClick=${(event) => copyBy(event.currentTarget, command, "Command")}>Copy as curl</button>
+            ${" · "}<a href=${documentation({ method, path })} target="_blank" rel="noopener">Documentation<span
+              class="visually-hidden"> of ${method} ${path} (new tab)</span></a>
+          </p>
         </li>
       `,
     ),
@@ -525,10 +592,10 @@ function codeForm(id, options) {
 }
 
 const forms = {
-  "second-step": codeForm("second-step", { submit: "Continue", either: true, onCode: passSecondStep }),
+  "second-step": codeForm("second-step", { submit: "Continue", either: true, onCode: passSecondStep, onWrongCode: readLockAgain }),
   "set-up": codeForm("set-up", { submit: "Turn on", onCode: confirmSetUp }),
-  "new-codes": codeForm("new-codes", { submit: "Create new codes", onCode: makeNewCodes }),
-  "turn-off": codeForm("turn-off", { submit: "Turn off", either: true, onCode: turnOff }),
+  "new-codes": codeForm("new-codes", { submit: "Create new codes", onCode: makeNewCodes, onWrongCode: readLockAgain }),
+  "turn-off": codeForm("turn-off", { submit: "Turn off", either: true, onCode: turnOff, danger: true, onWrongCode: readLockAgain }),
 };
 
 const COMMANDS = {

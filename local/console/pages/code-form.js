@@ -68,6 +68,7 @@ export class CodeForm {
   #announce;
   #onCode;
   #onError;
+  #onWrongCode;
   #factor = "totp";
   #stop = () => {};
 
@@ -80,8 +81,10 @@ export class CodeForm {
    * @param {(text: string) => void} options.announce
    * @param {(offered: {code: string} | {backupCode: string}) => Promise<void>} options.onCode
    * @param {(error: Error, container: HTMLElement) => void} options.onError  shows an error in the container
+   * @param {() => Promise<void>} [options.onWrongCode]  reads whether that wrong code has locked its factor
+   * @param {boolean} [options.danger]  whether the button has the colour of what cannot be undone
    */
-  constructor(host, { submit, either = false, pauses, announce, onCode, onError }) {
+  constructor(host, { submit, either = false, pauses, announce, onCode, onError, onWrongCode, danger = false }) {
     const template = document.getElementById("code-form").content.cloneNode(true);
     this.#form = template.querySelector("form");
     this.#input = template.querySelector("input");
@@ -99,6 +102,8 @@ export class CodeForm {
     this.#announce = announce;
     this.#onCode = onCode;
     this.#onError = onError;
+    this.#onWrongCode = onWrongCode;
+    this.#submit.className = danger ? "outline danger" : "";
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -198,6 +203,10 @@ export class CodeForm {
       await this.#onCode({ [field]: code });
     } catch (error) {
       this.#fail(error, factor);
+      if (error.code === "INVALID_CODE") {
+        await this.#onWrongCode?.();
+        this.refresh();
+      }
     } finally {
       this.#form.removeAttribute("aria-busy");
     }

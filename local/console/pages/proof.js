@@ -1,6 +1,6 @@
 /** The proof of the last accepted code: what it says, how long it is valid, and a call of an API that accepts only it. */
 
-import { MfaError, request } from "./api.js";
+import { MfaError, request } from "./mfa.js";
 import { clock, countDown } from "./countdown.js";
 import { html, render } from "./html.js";
 

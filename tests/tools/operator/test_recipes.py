@@ -20,7 +20,7 @@ from tools.operator.import_file import LineRefusal, LineRefusedError, parse_line
 SAMPLES = Path(__file__).parent / "samples"
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 #: Keycloak's characters, in base32.
-CHARACTERS = "IFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U"
+CHARACTERS = "IFREGZCFMZDWQSLKJNWE23SPOBIXEU3U"
 
 
 def recipe(heading: str) -> str:

@@ -7,16 +7,17 @@ conditional write, for success and failure alike, and only then returns: three A
 import base64
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.clock import Clock
 from functions.shared.contract import REPETITION_SECONDS, Factor, Metric
 from functions.shared.decryption import EnvelopeOpener, Opener
 from functions.shared.encryption import master_key
-from functions.shared.errors import InvalidCodeError, MfaNotEnabledError, TooManyAttemptsError
+from functions.shared.errors import ConflictError, InvalidCodeError, MfaNotEnabledError, TooManyAttemptsError
 from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.repository import DynamoDbMfaRepository, MfaRepository
@@ -31,6 +32,12 @@ type Change = Callable[[MfaRecord, str], MfaRecord]
 returns the record to store."""
 type Prepare = Callable[[str], None]
 """A route's work on the base32 secret that takes measurable time."""
+
+
+#: A request that loses a race is answered at the earliest after this time. A right code may cause more work before
+#: the write, such as the signature of a proof, and of parallel guesses only one is counted: the time of the others
+#: must not show which of them is right.
+LOST_RACE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -82,12 +89,22 @@ class SecondFactor:
         Decrypts secrets.
     clock : callable
         The current time in epoch seconds.
+    pause : callable
+        Waits for so many seconds.
     """
 
-    def __init__(self, *, repository: MfaRepository, opener: Opener, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        repository: MfaRepository,
+        opener: Opener,
+        clock: Clock = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._repository = repository
         self._opener = opener
         self._clock = clock
+        self._pause = pause
 
     def require(
         self,
@@ -118,16 +135,27 @@ class SecondFactor:
         RecordDamagedError, ServiceUnavailableError
             The check failed; nothing changed and no attempt was counted.
         """
-        accepted = self._examine(user_id, offered, request_id, count, prepare)
-        changed = change(accepted.burned, accepted.secret)
-        stored = self._repository.swap(accepted.read, changed, request_id=request_id, now=accepted.at)
+        with self._losing_slowly():
+            accepted = self._examine(user_id, offered, request_id, count, prepare)
+            changed = change(accepted.burned, accepted.secret)
+            stored = self._repository.swap(accepted.read, changed, request_id=request_id, now=accepted.at)
         _count_use(offered, count)
         return Success(stored, accepted.read.failures(offered.factor))
 
     def require_and_remove(self, user_id: str, offered: OfferedCode, *, request_id: str, count: Count) -> None:
         """Accept a code and remove the user's record, in one write; or refuse it. See `require`."""
-        self._repository.remove(self._examine(user_id, offered, request_id, count).read)
+        with self._losing_slowly():
+            self._repository.remove(self._examine(user_id, offered, request_id, count).read)
         _count_use(offered, count)
+
+    @contextmanager
+    def _losing_slowly(self) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        except ConflictError:
+            self._pause(max(0.0, began + LOST_RACE_SECONDS - time.perf_counter()))
+            raise
 
     def _examine(
         self,

@@ -156,8 +156,8 @@ class Config(Settings):
     """The EventBridge bus that receives security events. Not set: a new bus, ``mfa-ENVIRONMENT-security-events``."""
     secret_key_arn: fields.KeyArn | None = None
     """An existing symmetric KMS key to encrypt TOTP secrets with; never an alias, which the SDK cannot decrypt with."""
-    import_roles: tuple[fields.Principal, ...] = ()
-    """Roles besides the service's that may seal secrets with the new key, for an import; ``*`` matches any text."""
+    import_principals: tuple[fields.Principal, ...] = ()
+    """Roles or users who may seal secrets with the new key besides the functions, for an import; ``*`` matches any."""
     multi_region_key: bool = False
     """Create a multi-region key; a key cannot become one later. Always on if there are replica regions."""
     replica_regions: tuple[fields.Region, ...] = ()

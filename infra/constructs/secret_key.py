@@ -25,7 +25,7 @@ class SecretKey(kms.Key):
     """The symmetric key that encrypts the TOTP secrets.
 
     Its policy allows IAM to grant the two uses, for one purpose, to the roles of the service stack, and each function's
-    role grants the use that it needs. The roles of ``import_roles`` may seal. An administrator with ``kms:*`` cannot
+    role grants the use that it needs. Those in ``import_principals`` may seal. An administrator with ``kms:*`` cannot
     use the key at all without first changing this policy or taking on such a role.
     """
 
@@ -105,7 +105,7 @@ def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
 
 def _import(config: Config) -> list[iam.PolicyStatement]:
     """Return the statement that allows an import to seal secrets; sealing reveals none."""
-    if not config.import_roles:
+    if not config.import_principals:
         return []
     return [
         iam.PolicyStatement(
@@ -113,7 +113,7 @@ def _import(config: Config) -> list[iam.PolicyStatement]:
             principals=[iam.AccountRootPrincipal()],
             actions=["kms:GenerateDataKey"],
             resources=["*"],
-            conditions={**PURPOSE_CONDITION, "ArnLike": {"aws:PrincipalArn": [*config.import_roles]}},
+            conditions={**PURPOSE_CONDITION, "ArnLike": {"aws:PrincipalArn": [*config.import_principals]}},
         )
     ]
 

@@ -107,7 +107,7 @@ def test_nothing_with_a_fixed_name_is_kept_if_its_creation_is_rolled_back(each: 
 
 def test_a_role_for_imports_may_only_seal(synthesized: Synthesize) -> None:
     role = "arn:aws:iam::123456789012:role/operator"
-    policy = synthesized("prod", import_roles=role).data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
+    policy = synthesized("prod", import_principals=role).data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
 
     assert policy[2]["Action"] == "kms:GenerateDataKey"
     assert policy[2]["Condition"] == {

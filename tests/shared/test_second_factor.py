@@ -22,7 +22,7 @@ from functions.shared.identity import Identity
 from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.request_body import OfferedCode, SecondFactorRequest
-from functions.shared.second_factor import SecondFactor
+from functions.shared.second_factor import LOST_RACE_SECONDS, SecondFactor
 from functions.verify_mfa_setup.service import VerifySetupService
 from tests.support.records import KEYS, NOW, SECRET, MemoryRepository, pending, record
 
@@ -48,6 +48,7 @@ class Check:
     failure: Exception | None = None
     before_write: Callable[[], object] | None = None
     now: float = NOW
+    pauses: list[float] = field(default_factory=list)
 
     def open(self, message: str, *, user_id: str) -> str:
         self.opened.append(f"{user_id}: {message}")
@@ -62,7 +63,7 @@ class Check:
         return self.repository.records["user-1"]
 
     def second_factor(self) -> SecondFactor:
-        return SecondFactor(repository=self.repository, opener=self, clock=lambda: self.now)
+        return SecondFactor(repository=self.repository, opener=self, clock=lambda: self.now, pause=self.pauses.append)
 
     def require(self, offered: OfferedCode, *change: Any, **options: Any) -> MfaRecord:
         return (
@@ -241,6 +242,18 @@ def test_a_route_prepares_the_same_for_right_and_wrong_codes(check: Check, offer
     with suppress(InvalidCodeError):
         check.require(offered, prepare=prepared.append)
     assert prepared == [SECRET]
+
+
+@pytest.mark.parametrize("call", [Check.require, Check.remove])
+@pytest.mark.parametrize("offered", [TOTP, WRONG[Factor.TOTP]], ids=["right", "wrong"])
+def test_a_request_that_loses_a_race_waits_until_its_work_no_longer_shows(
+    check: Check, call: Callable[..., object], offered: OfferedCode
+) -> None:
+    check.before_write = lambda: check.repository.store(replace(check.stored, version=7))
+    with pytest.raises(ConflictError):
+        call(check, offered)
+    (pause,) = check.pauses
+    assert LOST_RACE_SECONDS / 2 < pause <= LOST_RACE_SECONDS
 
 
 def test_a_change_that_fails_burns_nothing(check: Check) -> None:

@@ -91,7 +91,7 @@ def test_every_default_is_accepted_from_the_command_line(name: str) -> None:
         ("event_bus", BUS, BUS),
         ("event_bus", "", None),
         ("standby", "true", True),
-        ("import_roles", f"{ROLE},arn:aws:iam::*:root", (ROLE, "arn:aws:iam::*:root")),
+        ("import_principals", f"{ROLE},arn:aws:iam::*:user/b", (ROLE, "arn:aws:iam::*:user/b")),
         ("max_auth_age_seconds", "300", 300),
         ("waf_requests_per_token", "10", 10),
         ("secret_key_arn", KEY, KEY),
@@ -215,7 +215,7 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("certificate_arn", KEY, "an ARN such as arn:aws:acm:us-east-1:123456789012:certificate/"),
         ("hosted_zone_id", "/hostedzone/Z123", "a hosted zone's id such as Z0123456789ABCDEFGHIJ"),
         (
-            "import_roles",
+            "import_principals",
             "a",
             "a comma separated list, each the ARN of a role such as arn:aws:iam::123456789012:role/operator",
         ),

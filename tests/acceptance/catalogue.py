@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from functions.shared.contract import METRICS_NAMESPACE
-from tests.acceptance.checks import alarms, events, functions, http, logs, masking, metrics, roles
+from tests.acceptance.checks import alarms, events, functions, http, logs, masking, metrics, proof, roles
 from tests.acceptance.model import Assumption
 
 _AWS: Final = "https://docs.aws.amazon.com"
@@ -224,11 +224,36 @@ def _events_and_roles() -> Iterator[Assumption]:
         only_on_aws="the emulated simulator ignores condition keys",
     )
     yield Assumption(
+        key="roles/proof-keys",
+        assumed="Only verify and verify-setup may sign with the proof's keys, by one algorithm.",
+        source=f"{_AWS}/kms/latest/developerguide/conditions-kms.html",
+        check=roles.on_the_proof_keys,
+        remedy="infra/permissions.py, and the policy in infra/constructs/signing_key.py.",
+        only_on_aws="the emulated simulator ignores condition keys",
+    )
+    yield Assumption(
         key="roles/elsewhere",
         assumed="No role may touch another function's log group, code, roles or messages.",
         source=simulator,
         check=roles.elsewhere,
         remedy="infra/permissions.py.",
+    )
+
+
+def _proof() -> Iterator[Assumption]:
+    yield Assumption(
+        key="proof/keys",
+        assumed="The issuer's metadata and its RSA keys can be read without a token, from any origin, and be cached.",
+        source=f"{_GATEWAY}/http-api-jwt-authorizer.html",
+        check=proof.published_keys,
+        remedy="functions/signing_keys, and the public routes in infra/constructs/api.py.",
+    )
+    yield Assumption(
+        key="proof/verifies",
+        assumed="A proof that KMS signed verifies with the published keys.",
+        source=f"{_AWS}/kms/latest/APIReference/API_Sign.html",
+        check=proof.verifies,
+        remedy="functions/shared/proof.py and functions/shared/signing.py.",
     )
 
 
@@ -266,4 +291,4 @@ def _alarms_and_metrics() -> Iterator[Assumption]:
 
 
 #: Every assumption, in the order of the checks: those of the log lines and events before those that wait for metrics.
-ASSUMPTIONS: Final = (*_http(), *_functions(), *_logs(), *_events_and_roles(), *_alarms_and_metrics())
+ASSUMPTIONS: Final = (*_http(), *_functions(), *_logs(), *_events_and_roles(), *_proof(), *_alarms_and_metrics())

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final
 
 from functions.shared import contract
 from infra.monitoring.rules.model import alarm_name
 from infra.outputs import IMAGE_SUFFIX, LIVE, StackId
 from tests.smoke.deployment import DeployedUser, outputs
-from tests.smoke.journey import Journey
+from tests.smoke.journey import Journey, SmokeError
 from tests.support.stack import Api
 
 _POLL_SECONDS: Final = 5
@@ -79,11 +80,11 @@ class Deployment:
         deployed = self.client("lambda")
         folders = [*(endpoint.function for endpoint in contract.ENDPOINTS), contract.AUTHORIZER_FUNCTION]
         found = {}
-        for folder in (*folders, contract.SECURITY_EVENTS_FUNCTION):
+        for folder in (*folders, contract.SECURITY_EVENTS_FUNCTION, contract.SIGNING_KEYS_FUNCTION):
             for name in (self.lambda_name(folder), self.lambda_name(folder) + IMAGE_SUFFIX):
                 with suppress(deployed.exceptions.ResourceNotFoundException):
                     found[folder] = deployed.get_function_configuration(FunctionName=name, Qualifier=LIVE)
-        # A table without a stream has no security events.
+        # A table without a stream has no security events, and without an audience there are no proofs.
         if missing := {*folders} - found.keys():
             raise ValueError(f"{self.environment} has no functions {', '.join(sorted(missing))}")
         return found
@@ -120,6 +121,23 @@ class Deployment:
         """Make the journey, unless another check did."""
         if not self._traffic:
             self.journey()
+
+    def proof(self) -> str:
+        """Return the proof that the disposable user gets for turning MFA on; turn MFA off again.
+
+        Raises
+        ------
+        SmokeError
+            MFA cannot be turned on.
+        """
+        user = DeployedUser(self.api.url, self.token)
+        if user.setup().status != HTTPStatus.OK:
+            raise SmokeError("setup: expected 200 for a user without MFA")
+        answer = user.verify_setup()
+        if answer.status != HTTPStatus.OK:
+            raise SmokeError(f"verify-setup: expected 200, got {answer.status}")
+        user.disable(backupCode=user.backup_codes[0])
+        return str(answer.body.get("proof", ""))
 
     def claims(self) -> dict[str, Any]:
         """Return the claims of the access token."""

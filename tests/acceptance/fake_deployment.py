@@ -18,10 +18,14 @@ from functions.shared.contract import (
     DISABLE,
     ENDPOINTS,
     EVENT_SOURCE,
+    JWKS,
     METRICS_NAMESPACE,
+    OPENID_CONFIGURATION,
+    PROOF_KMS_ALGORITHM,
     SECRET_PURPOSE,
     SECURITY_EVENTS_FUNCTION,
     SETUP_METRICS,
+    SIGNING_KEYS_FUNCTION,
     STATUS,
     UNAUTHORIZED_MESSAGE,
     ErrorCode,
@@ -35,8 +39,9 @@ from infra.project import VERSION
 from tests.acceptance.checks.http import ATTACK, TOO_LARGE_BYTES
 from tests.acceptance.checks.masking import SECRETS
 from tests.acceptance.deployment import Deployment, Patience
-from tests.support.least_privilege import MAY
+from tests.support.least_privilege import MAY, MAY_ON_PROOF_KEYS
 from tests.support.stack import Answer
+from tests.support.tokens import SigningKey, rsa_key
 
 ENVIRONMENT: Final = "dev"
 USER: Final = "user-1"
@@ -44,7 +49,12 @@ ORIGINS: Final = ("https://app.example", "https://admin.example")
 KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/k"
 TABLE: Final = "mfa-dev-users"
 TOPIC: Final = "arn:aws:sns:us-east-1:123456789012:mfa-dev-alerts"
-FOLDERS: Final = (*(each.function for each in ENDPOINTS), AUTHORIZER_FUNCTION, SECURITY_EVENTS_FUNCTION)
+PROOF_KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/proof"
+PROOF_ISSUER: Final = "https://api.example/v1"
+FOLDERS: Final = (
+    *(each.function for each in ENDPOINTS),
+    *(AUTHORIZER_FUNCTION, SECURITY_EVENTS_FUNCTION, SIGNING_KEYS_FUNCTION),
+)
 
 type Described = dict[str, Any]
 
@@ -90,11 +100,17 @@ class FakeDeployment:
     lines: dict[str, list[str]] = field(default_factory=dict)
     functions: dict[str, Described] = field(init=False)
     outputs: dict[StackId, dict[str, str]] = field(init=False)
+    public: dict[str, Described] = field(init=False)
+    proof_claims: Described = field(default_factory=dict)
+    signing_key: SigningKey = field(default_factory=lambda: rsa_key("proof"))
     tags: dict[str, str] = field(default_factory=lambda: {VERSION_TAG: VERSION})
     quota: int = 1000
     release: Described = field(default_factory=lambda: {"lastAttemptedDeployment": {"status": "Succeeded"}})
     replicas: list[Described] = field(default_factory=lambda: [{"RegionName": "us-west-2", "ReplicaStatus": "ACTIVE"}])
     may: dict[str, set[str]] = field(default_factory=lambda: {name: set(each) for name, each in MAY.items()})
+    may_on_proof_keys: dict[str, set[str]] = field(
+        default_factory=lambda: {name: set(each) for name, each in MAY_ON_PROOF_KEYS.items()}
+    )
     may_anyway: set[str] = field(default_factory=set)
     alarms: list[Described] = field(init=False)
     datapoints: bool = False
@@ -106,6 +122,10 @@ class FakeDeployment:
 
     def __post_init__(self) -> None:
         self.functions = {folder: _function(folder) for folder in FOLDERS}
+        self.public = {
+            OPENID_CONFIGURATION.path: {"issuer": PROOF_ISSUER, "jwks_uri": f"{PROOF_ISSUER}{JWKS.path}"},
+            JWKS.path: {"keys": [self.signing_key.jwk]},
+        }
         reports = [
             "REPORT RequestId: 1\tDuration: 20.50 ms\tMemory Size: 1024 MB\tRestore Duration: 400.25 ms\t\n",
             "REPORT RequestId: 2\tDuration: 4.10 ms\tMemory Size: 1024 MB\t\n",
@@ -143,7 +163,7 @@ class FakeDeployment:
             patience=Patience(messages=10, metrics=10),
             **options,
         )
-        found.made = self._emit
+        found.made, found.signed = self._emit, self._proof
         return found
 
     def alarm(self, key: str) -> Described:
@@ -171,6 +191,9 @@ class FakeDeployment:
     ) -> Answer:
         """Answer as the deployed API does."""
         sent = SentRequest(method, path, token, headers or {}, content or json.dumps(body).encode())
+        if path in self.public:
+            found = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+            return self.answered(sent, Answer(200, found, json.dumps(self.public[path]).encode()))
         request_id = str(uuid.uuid4())
         status, error = self._outcome(sent)
         said: Described = {"enabled": False}
@@ -349,18 +372,23 @@ class FakeDeployment:
         ) -> Described:
             folder, (resource,) = PolicySourceArn.rpartition("/")[2], ResourceArns
             values = [value for each in ContextEntries for value in each["ContextKeyValues"]]
+            if resource == PROOF_KEY:
+                granted = self.may_on_proof_keys.get(folder, set())
+                signs = values == [PROOF_KMS_ALGORITHM]
+                granted = granted if signs else granted - ({"kms:Sign"} - self.may_anyway)
+                return _decisions(ActionNames, granted)
             own = (f"*:table/{TABLE}", KEY, f"*/{lambda_name(folder, ENVIRONMENT)}:*", "*:sqs:*", "*:event-bus/default")
             granted = self.may[folder] if any(fnmatchcase(resource, each) for each in own) else set()
             if not all(value == SECRET_PURPOSE or value.startswith("USER#") for value in values):
                 granted &= self.may_anyway
-            return {
-                "EvaluationResults": [
-                    {"EvalActionName": name, "EvalDecision": "allowed" if name in granted else "implicitDeny"}
-                    for name in ActionNames
-                ]
-            }
+            return _decisions(ActionNames, granted)
 
         return SimpleNamespace(simulate_principal_policy=simulate)
+
+    def _proof(self) -> str:
+        now = int(time.time())
+        claims = {"iss": PROOF_ISSUER, "aud": "payments", "sub": USER, "iat": now, "exp": now + 300}
+        return self.signing_key.token(claims | self.proof_claims)
 
     def _left(self, name: str) -> str:
         self.left_behind.add(name)
@@ -380,9 +408,22 @@ class _WithoutJourney(Deployment):
     """A deployment whose journey only causes the events."""
 
     made: Callable[[], None]
+    signed: Callable[[], str]
 
     def journey(self) -> None:
         self.made()
+
+    def proof(self) -> str:
+        return self.signed()
+
+
+def _decisions(actions: list[str], granted: set[str]) -> Described:
+    return {
+        "EvaluationResults": [
+            {"EvalActionName": name, "EvalDecision": "allowed" if name in granted else "implicitDeny"}
+            for name in actions
+        ]
+    }
 
 
 def _function(folder: str) -> Described:
@@ -400,6 +441,9 @@ def _function(folder: str) -> Described:
                 "JWT_AUDIENCE": "client",
                 "CORS_ALLOWED_ORIGINS": ",".join(ORIGINS),
                 "EVENT_BUS_NAME": "default",
+                "PROOF_AUDIENCE": "payments",
+                "PROOF_ISSUER": PROOF_ISSUER,
+                "PROOF_KEYS": PROOF_KEY,
             }
         },
     }

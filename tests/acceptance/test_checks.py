@@ -8,7 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from functions.shared.contract import SECURITY_EVENTS_FUNCTION, SETUP_METRICS
+from functions.shared.contract import (
+    JWKS,
+    OPENID_CONFIGURATION,
+    SECURITY_EVENTS_FUNCTION,
+    SETUP_METRICS,
+    SIGNING_KEYS_FUNCTION,
+)
 from infra.outputs import VERSION_TAG, Output, StackId
 from tests.acceptance.catalogue import ASSUMPTIONS
 from tests.acceptance.checks.http import ATTACK, FOREIGN_ORIGIN, TOO_LARGE_BYTES
@@ -16,6 +22,7 @@ from tests.acceptance.examine import examine
 from tests.acceptance.fake_deployment import KEY, FakeDeployment, SentRequest, token
 from tests.acceptance.model import Assumption, Result, Verdict
 from tests.support.stack import Answer
+from tests.support.tokens import SigningKey, rsa_key
 
 type Break = Callable[[FakeDeployment], object]
 
@@ -81,6 +88,10 @@ def no_token(request: SentRequest) -> bool:
 
 def bad_token(request: SentRequest) -> bool:
     return request.token == "not-a-token"
+
+
+def public(request: SentRequest) -> bool:
+    return request.path in (OPENID_CONFIGURATION.path, JWKS.path)
 
 
 def any_request(_request: SentRequest) -> bool:
@@ -208,6 +219,26 @@ BREAKS: Final[dict[str, list[Break]]] = {
         no_longer("verify_mfa", "kms:Decrypt"),
     ],
     "roles/items": [sets(may_anyway={"dynamodb:GetItem"})],
+    "roles/proof-keys": [
+        lambda fake: fake.may_on_proof_keys["verify_mfa"].clear(),
+        lambda fake: fake.may_on_proof_keys["verify_mfa"].add("kms:Decrypt"),
+        lambda fake: fake.may_on_proof_keys.update(disable_mfa={"kms:Sign"}),
+        sets(may_anyway={"kms:Sign"}),
+    ],
+    "proof/keys": [
+        with_status(403, public),
+        with_header("Cache-Control", "no-store", public),
+        with_header("Access-Control-Allow-Origin", "https://app.example", public),
+        without_json(public),
+        lambda fake: fake.public[OPENID_CONFIGURATION.path].update(issuer="https://other.example"),
+        lambda fake: fake.public[JWKS.path]["keys"][0].update(kty="EC"),
+    ],
+    "proof/verifies": [
+        sets(proof_claims={"aud": "another"}),
+        sets(proof_claims={"sub": "another"}),
+        sets(proof_claims={"exp": 1}),
+        sets(signing_key=SigningKey(rsa_key("another").private, "proof")),
+    ],
     "roles/elsewhere": [
         no_longer("jwt_authorizer", "logs:PutLogEvents"),
         no_longer(SECURITY_EVENTS_FUNCTION, "events:PutEvents"),
@@ -266,6 +297,8 @@ def test_a_metric_that_nothing_caused_is_named_with_the_alarms_that_wait_for_it(
     ("key", "breaks"),
     [
         ("events/arrive", lambda fake: fake.functions.pop(SECURITY_EVENTS_FUNCTION)),
+        ("roles/proof-keys", lambda fake: fake.functions.pop(SIGNING_KEYS_FUNCTION)),
+        ("proof/keys", lambda fake: fake.functions["verify_mfa"]["Environment"]["Variables"].pop("PROOF_AUDIENCE")),
         ("functions/snapshots", lambda fake: [each.pop("SnapStart") for each in fake.functions.values()]),
         ("functions/present-resources", lambda fake: fake.outputs.clear()),
         ("functions/first-requests", lambda fake: fake.lines.clear()),

@@ -59,7 +59,7 @@ def test_everything_that_the_stack_can_answer_holds_and_nothing_is_left_behind(
         *("http/firewall", "functions/tags", "functions/snapshots", "functions/first-requests"),
         *("functions/releases", "functions/replicas", "functions/concurrency", "functions/after-a-silence"),
         *("logs/request-id", "logs/quoted-user-agent"),
-        *("logs/masking", "roles/items", "roles/key", "alarms/subscriptions"),
+        *("logs/masking", "roles/items", "roles/key", "roles/proof-keys", "alarms/subscriptions"),
         *("metrics/AWS/DynamoDB", "metrics/AWS/KMS", "metrics/AWS/SQS"),
     }
     assert user.item() == {}

@@ -21,7 +21,7 @@ from tests.support.stack import Api, Aws, own_stack
 
 DOMAIN = "api.ailifestyle.app"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 600
 
 # Adds a header with the release to the responses.
 RELEASE_2 = """

@@ -6,6 +6,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from infra.outputs import Output, StackId
+from infra.paths import REPOSITORY
 from infra.project import VERSION
 from tests.infra.snapshot import MONITORED, VARIANTS
 from tests.infra.stateful import fixed_properties
@@ -60,3 +61,10 @@ def test_a_new_version_replaces_no_resource(everything: Synthesized) -> None:
         if isinstance(tagging, dict) and tagging.get("taggable"):
             assert tagging["tagUpdatable"] is True, kind
             assert tagging["tagProperty"].split("/")[2] not in fixed_properties(kind), kind
+
+
+def test_the_changelog_has_the_version() -> None:
+    """A release moves the entries of Unreleased under its version."""
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text()
+
+    assert f"\n## {VERSION} - " in changelog

@@ -42,8 +42,9 @@ _RESOURCES: Final = {
     "SecurityEventsBus": "bus",
     "DeadLetters": "queue",
     "Logs": "logs",
-    "*": "stream",  # last: ListStreams has no resource; patterns of other resources have a star too
 }
+#: An action on the stream that IAM allows on all resources only.
+_LIST_STREAMS: Final = "dynamodb:ListStreams"
 _GATEWAY_FEATURES: Final = {
     "AWS::ApiGateway::DomainName": "domain",
     "AWS::WAFv2::WebACL": "firewall",
@@ -138,6 +139,8 @@ def role_grants(service: Resources) -> dict[str, Grants]:
         for function in (functions[role] for role in policy["Roles"] if role in functions):
             for statement in policy["PolicyDocument"]["Statement"]:
                 resource = next((name for part, name in _RESOURCES.items() if part in str(statement["Resource"])), None)
+                if statement["Action"] == _LIST_STREAMS:
+                    resource = "stream"
                 if resource is None:
                     raise ValueError(f"Add {statement['Resource']} to the resources in tools/docsite/diagrams.py")
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]

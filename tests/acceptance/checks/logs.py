@@ -68,8 +68,7 @@ def _line(deployment: Deployment, group: str, request_id: str) -> dict[str, Any]
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=group, filterPattern=f'"{request_id}"', startTime=since
         )
-        messages = [event["message"] for page in pages for event in page["events"]]
-        return [message for message in messages if '"_aws"' not in message]
+        return [event["message"] for page in pages for event in page["events"]]
 
     lines = deployment.until(look, seconds=deployment.patience.messages)
     require(lines, f"{group} has no line with the id of the request")

@@ -17,26 +17,23 @@ from local.cloudwatch.dashboard_body import metrics_shown
 from tests.acceptance.deployment import Deployment, dimensions_of
 from tests.acceptance.model import NotAnswerableError, require
 
-#: Published only when something fails, is refused or is retried.
+#: What the journey causes of the service's own metrics. It publishes the others when something fails or is refused.
+CAUSED: Final = frozenset(
+    {
+        *(name for each in ENDPOINTS for name in (each.metrics.attempts, each.metrics.successes)),
+        *(Metric.INVALID_CODES, Metric.BACKUP_CODES_USED, Metric.SECRET_DECRYPTIONS, Metric.SECURITY_EVENTS_PUBLISHED),
+    }
+)
+#: AWS's metrics that are published only when something fails or is refused.
 RARE: Final[Mapping[str, frozenset[str]]] = {
-    METRICS_NAMESPACE: frozenset(
-        {
-            *(name for each in ENDPOINTS for name in (each.metrics.errors, each.metrics.system_errors)),
-            *(each.metrics.rejections for each in ENDPOINTS),
-            *(
-                Metric.LOCKOUTS,
-                Metric.LOCKED_ATTEMPTS,
-                Metric.REPLAYS_REJECTED,
-                Metric.CONFLICTS,
-                Metric.INSUFFICIENT_SCOPE,
-            ),
-            *(Metric.KEY_FAILURES, Metric.JWKS_FETCH_FAILURES, Metric.SECURITY_EVENT_FAILURES),
-        }
-    ),
     "AWS/Lambda": frozenset({"Throttles"}),
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
     "AWS/DynamoDB": frozenset({"ReadThrottleEvents", "WriteThrottleEvents", "SystemErrors", "ThrottledRequests"}),
 }
+
+
+def _is_rare(namespace: str, name: str) -> bool:
+    return name not in CAUSED if namespace == METRICS_NAMESPACE else name in RARE.get(namespace, ())
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,6 @@ def published(namespace: str) -> Callable[[Deployment], str]:
         if not reads:
             raise NotAnswerableError(f"no alarm and no dashboard reads a metric of {namespace}")
         _cause(deployment, namespace)
-        rare = RARE.get(namespace, frozenset())
 
         def missing() -> set[Read]:
             known = _known(deployment, namespace)
@@ -75,7 +71,7 @@ def published(namespace: str) -> Callable[[Deployment], str]:
             return {
                 read
                 for read in reads
-                if read not in known and not (read.name in rare and read.dimensions in dimensions)
+                if read not in known and not (_is_rare(namespace, read.name) and read.dimensions in dimensions)
             }
 
         deployment.until(lambda: not missing(), seconds=deployment.patience.metrics)

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from functions.shared.contract import (
     ENCRYPTION_CONTEXT_PURPOSE,
+    PROOF_KMS_ALGORITHM,
     SECRET_PURPOSE,
     SECURITY_EVENTS_FUNCTION,
     SETUP,
+    SIGNING_KEYS_FUNCTION,
     VERIFY,
     Env,
     partition_key,
@@ -19,7 +21,7 @@ from functions.shared.contract import (
 from infra.outputs import dead_letter_queue_name
 from tests.acceptance.deployment import Deployment
 from tests.acceptance.model import NotAnswerableError, require
-from tests.support.least_privilege import MAY
+from tests.support.least_privilege import MAY, MAY_ON_PROOF_KEYS
 
 _ALLOWED: Final = "allowed"
 #: On the table and the key: what would give away, destroy or hide the secrets of all users.
@@ -32,6 +34,7 @@ _KEY_ACTIONS: Final = (
     *("kms:CreateGrant", "kms:Decrypt", "kms:DisableKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:PutKeyPolicy"),
     *("kms:ReEncryptFrom", "kms:ScheduleKeyDeletion", "kms:Sign"),
 )
+_PROOF_ACTIONS: Final = ("kms:CreateGrant", "kms:Decrypt", "kms:GetPublicKey", "kms:ScheduleKeyDeletion", "kms:Sign")
 _ACCOUNT_ACTIONS: Final = (
     *("iam:AttachRolePolicy", "iam:PassRole", "iam:PutRolePolicy", "lambda:InvokeFunction"),
     *("lambda:UpdateFunctionCode", "logs:DeleteLogGroup", "logs:FilterLogEvents", "s3:GetObject", "sts:AssumeRole"),
@@ -43,6 +46,13 @@ _OWN_ITEM: Final = {
     "ContextKeyType": "stringList",
 }
 _OTHER_ITEM: Final = {**_OWN_ITEM, "ContextKeyValues": ["ORDER#acceptance"]}
+#: The algorithm of the proofs, and another one of the same keys.
+_ALGORITHM: Final = {
+    "ContextKeyName": "kms:SigningAlgorithm",
+    "ContextKeyValues": [PROOF_KMS_ALGORITHM],
+    "ContextKeyType": "string",
+}
+_OTHER_ALGORITHM: Final = {**_ALGORITHM, "ContextKeyValues": ["RSASSA_PSS_SHA_256"]}
 #: The encryption context that the functions send.
 _PURPOSE: Final = {
     "ContextKeyName": f"kms:EncryptionContext:{ENCRYPTION_CONTEXT_PURPOSE}",
@@ -78,6 +88,20 @@ def on_the_key(deployment: Deployment) -> str:
         _compare(deployment, folder, _KEY_ACTIONS, on=key, expected=MAY[folder], context=[_PURPOSE])
         _compare(deployment, folder, _KEY_ACTIONS, on=key, expected=(), context=[elsewhere])
     return f"{len(_KEY_ACTIONS)} actions, two purposes"
+
+
+def on_the_proof_keys(deployment: Deployment) -> str:
+    """Ask the simulator for the uses of the proof's keys, with this algorithm and with another one."""
+    if SIGNING_KEYS_FUNCTION not in deployment.functions:
+        raise NotAnswerableError("proof_audience is not set")
+    keys = deployment.variables(SIGNING_KEYS_FUNCTION)[Env.PROOF_KEYS].split(",")
+    for key in keys:
+        for folder in deployment.functions:
+            expected = MAY_ON_PROOF_KEYS.get(folder, ())
+            _compare(deployment, folder, _PROOF_ACTIONS, on=key, expected=expected, context=[_ALGORITHM])
+            unsigned = set(expected) - {"kms:Sign"}
+            _compare(deployment, folder, _PROOF_ACTIONS, on=key, expected=unsigned, context=[_OTHER_ALGORITHM])
+    return f"{len(_PROOF_ACTIONS)} actions, {len(keys)} keys"
 
 
 def elsewhere(deployment: Deployment) -> str:

@@ -15,8 +15,8 @@ import functions
 CONFIDENTIAL = frozenset(
     ("secret", "code", "codes", "backup_code", "backup_codes", "qr_code", "key", "deriving", "hashing", "body")
 )
-#: Keyed hashes, as they are stored; an issuer's public key; the type of a body.
-PUBLIC = {("MfaRecord", "backup_codes"), ("_PublishedKey", "key"), ("Route", "body")}
+#: Keyed hashes, as they are stored; an issuer's public key; the ARN of a key; the type of a body.
+PUBLIC = {("MfaRecord", "backup_codes"), ("_PublishedKey", "key"), ("ProofSettings", "key"), ("Route", "body")}
 
 
 def classes() -> Iterator[type[Any]]:

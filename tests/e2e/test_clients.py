@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -67,14 +68,16 @@ def running(language: str, folder: Path, api_url: str) -> Iterator[str]:
         shutil.copy(REPOSITORY / "clients" / name, folder)
     command = [str(BIN / language), FILES[language][0]]
     environment = {"MFA_API_URL": api_url, "PORT": "0", "PATH": os.defpath}
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             found = re.search(rf"http://{re.escape(ports.LOOPBACK)}:\d+", process.stdout.readline())
             assert found
             yield found[0]
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # the program "node" is a script that starts the real one
 
 
 @pytest.fixture(params=[*FILES])

@@ -158,7 +158,7 @@ def _proof_keys(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
         happened="The keys signed more than the functions asked for: another principal makes proofs for any user.",
         response="Find the caller of Sign in CloudTrail; deny that principal on the key, then replace the key.",
         series={**signed, "counted": watched.counted(Metric.PROOF_SIGNATURES)},
-        expression=except_newest(f"{total(signed)}-{zero_filled('counted')}", zero_filled("signed_1")),
+        expression=except_newest(f"{total(signed)}-{zero_filled('counted')}", total(signed)),
         threshold=thresholds.signatures_unaccounted,
         periods=3,  # for the same reasons
         urgency=Urgency.PAGE,

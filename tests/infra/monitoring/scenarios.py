@@ -140,10 +140,13 @@ FIRE: Mapping[str, list[Scenario]] = {
         ),
     ],
     "proof-signed-outside-the-api": [
-        *(lambda traffic, key=key: traffic.proof_key_used(key, 10) for key in (0, 1)),
-        _both(
-            _requests(40, contract.VERIFY, OK, Metric.PROOF_SIGNATURES),
-            lambda traffic: traffic.proof_key_used(0, 50),
+        _a_period_ago(lambda traffic: traffic.proof_key_used(0, 10)),
+        _a_period_ago(lambda traffic: traffic.proof_key_used(1, 10)),
+        _a_period_ago(
+            _both(
+                _requests(40, contract.VERIFY, OK, Metric.PROOF_SIGNATURES),
+                lambda traffic: traffic.proof_key_used(0, 50),
+            )
         ),
     ],
     "record-tampered": [_counts(1, Metric.RECORDS_TAMPERED)],

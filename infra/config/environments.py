@@ -36,7 +36,7 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         api_enrolment_throttling_rate=500,
         api_enrolment_throttling_burst=1000,
         cognito_jwks_base_url="http://127.0.0.1:4566",
-        import_roles=("arn:aws:iam::*:root",),
+        import_roles=("arn:aws:iam::*:user/administrator",),
         proof_audience="protected-api",
         execute_api_base_url="http://127.0.0.1:4566/_aws/execute-api",
         # A single user can make every simple alarm fire with a few requests.

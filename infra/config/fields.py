@@ -62,11 +62,11 @@ Domain = Annotated[str, Field(max_length=253), text(rf"({_LABEL}\.)+{_LABEL}", "
 TableName = Annotated[str, text(formats.TABLE_NAME, "the name of a DynamoDB table")]
 EventBus = Annotated[str, text(formats.EVENT_BUS, "the name or ARN of an EventBridge bus")]
 KeyArn = Annotated[str, _arn("kms", formats.KMS_KEY, f"key/{_UUID}")]
-#: Who signs a request, with ``*`` for any part: a role, or the account itself.
+#: Who signs a request, with ``*`` for any part: a role, a user, or the account itself.
 Principal = Annotated[
     str,
     text(
-        r"arn:aws[a-z-]*:iam::([0-9]{12}|\*):(root|role/[\w+=,.@/*-]+)",
+        r"arn:aws[a-z-]*:iam::([0-9]{12}|\*):(root|(role|user)/[\w+=,.@/*-]+)",
         "the ARN of a role such as arn:aws:iam::123456789012:role/operator",
     ),
 ]

@@ -23,7 +23,7 @@ setup: .venv/.ready ## install the pinned packages into .venv and node_modules
 	@scripts/setup.sh
 
 hooks: setup ## install a git hook that runs the quick checks before each commit
-	@$(BIN)/pre-commit install
+	@$(BIN)/pre-commit install --config .ci/pre-commit-config.yaml
 
 clean: ## remove everything that was built or installed here
 	rm -rf .venv .tools node_modules build cdk.out .local .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -26,7 +26,7 @@ class KmsSigner:
     Attributes
     ----------
     key_id : str
-        The key's id: the ``kid`` under which its public half is published (docs/adr/0007).
+        The key's id: the ``kid`` under which its public half is published (docs/adr/0009).
     """
 
     def __init__(self, key: KmsKey) -> None:

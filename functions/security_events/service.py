@@ -11,9 +11,9 @@ from typing import Final
 
 from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import Change
-from functions.security_events.tampering import unexplained_attributes, used_factors
+from functions.security_events.tampering import is_imported, unexplained_attributes, unexplained_enrolment, used_factors
 from functions.shared.clock import iso_timestamp
-from functions.shared.contract import EVENT_SOURCE, IMPORT_REQUEST_PREFIX, Actor, Factor, SecurityEventType
+from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
 from functions.shared.record import MfaRecord
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, EVENT_SOURCE)
@@ -31,19 +31,15 @@ def derive_events(change: Change) -> list[SecurityEvent]:
             *_tampered(change, unexplained_attributes(change, old, new)),
         ]
     if new is not None:
-        return [_event(change, SecurityEventType.MFA_ENABLED, actor=_actor_of_enrolment(change))]
+        unexplained = unexplained_enrolment(change, new)
+        known = Actor.IMPORT if is_imported(change, new) else Actor.USER
+        actor = Actor.UNKNOWN if unexplained else known
+        return [_event(change, SecurityEventType.MFA_ENABLED, actor=actor), *_tampered(change, unexplained)]
     if old is not None:
         actor = _actor_of_removal(change)
         changed = sorted(change.changed) if actor is Actor.UNKNOWN else []
         return [_event(change, SecurityEventType.MFA_DISABLED, actor=actor), *_tampered(change, changed)]
     return []
-
-
-def _actor_of_enrolment(change: Change) -> Actor:
-    """Return who turned a second factor on. Routes only change the item of a pending enrolment."""
-    if change.old is not None:
-        return Actor.USER
-    return Actor.IMPORT if (change.request_id or "").startswith(IMPORT_REQUEST_PREFIX) else Actor.UNKNOWN
 
 
 def _actor_of_removal(change: Change) -> Actor:

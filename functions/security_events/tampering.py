@@ -1,17 +1,24 @@
-"""Writes to an enabled item that no function of this service and no operator's command makes.
+"""Writes to an enabled item, or writes that enable one, that no function and no operator's command makes.
 
 IAM cannot distinguish them: `setup_mfa` may overwrite any item, and DynamoDB has no permission to write one attribute
 but not another by its old value. The stream shows the item before and after each write, and each write that this
 service makes has one of a few forms. Every other one is reported.
 
-Whoever may write to the table can imitate these forms. The write then causes the event of the form: `MFAUnlocked`,
-`MFAUsedAfterFailures`, `BackupCodeUsed` or `BackupCodesRegenerated`.
+Whoever may write to the table can imitate these forms. The write then causes the event of the form: `MFAEnabled`,
+`MFAUnlocked`, `MFAUsedAfterFailures`, `BackupCodeUsed` or `BackupCodesRegenerated`.
 """
 
 from typing import Final
 
 from functions.security_events.stream import Change
-from functions.shared.contract import BACKUP_CODE_COUNT, STEP_SECONDS, WINDOW, Attribute, Factor
+from functions.shared.contract import (
+    BACKUP_CODE_COUNT,
+    IMPORT_REQUEST_PREFIX,
+    STEP_SECONDS,
+    WINDOW,
+    Attribute,
+    Factor,
+)
 from functions.shared.lockout import Failures
 from functions.shared.record import MfaRecord
 
@@ -22,6 +29,12 @@ _COUNTERS: Final = {
     Factor.BACKUP_CODE: {Attribute.BACKUP_FAILED_ATTEMPTS, Attribute.BACKUP_LAST_FAILED_AT},
 }
 _CODES: Final = {Attribute.BACKUP_CODES, Attribute.BACKUP_CODES_USED, Attribute.BACKUP_CODES_SALT}
+#: What a confirmed enrolment changes. The codes are stored anew, because another version may have made the enrolment.
+_CONFIRMED: Final = {
+    *_BOOKKEEPING,
+    *_COUNTERS[Factor.TOTP],
+    *(Attribute.ENABLED_AT, Attribute.EXPIRES_AT, Attribute.LAST_USED_STEP, Attribute.BACKUP_CODES),
+}
 #: A function reads its clock up to 20 s before DynamoDB writes, and the stream's time is approximate.
 _TOLERANCE_SECONDS: Final = 60
 
@@ -52,6 +65,28 @@ def unexplained_attributes(change: Change, old: MfaRecord, new: MfaRecord) -> li
         if cleared or _is_one_more(change, before, after):
             explained |= _COUNTERS[factor]
     return sorted(change.changed - explained)
+
+
+def unexplained_enrolment(change: Change, new: MfaRecord) -> list[str]:
+    """Return the attributes, sorted, of a write that enabled an item; none if verify-setup or an import makes such one.
+
+    The role of `setup_mfa` cannot imitate either: it may not write ``enabled_at``, ``last_used_step`` or
+    ``last_request_id``.
+    """
+    return [] if is_imported(change, new) or _is_confirmed(change, new) else sorted(change.changed)
+
+
+def _is_confirmed(change: Change, new: MfaRecord) -> bool:
+    if change.old is None or not change.changed <= _CONFIRMED:
+        return False
+    return new.enabled_at is not None and new.expires_at is None and _step_used(change, change.old, new)
+
+
+def is_imported(change: Change, new: MfaRecord) -> bool:
+    """Return whether a write that enabled an item has the form of an import."""
+    named = change.request_id is not None and change.request_id.startswith(IMPORT_REQUEST_PREFIX)
+    unused = new.last_used_step is None and all(new.failures(factor) == Failures() for factor in Factor)
+    return named and unused and not new.backup_codes and not new.backup_codes_used and new.expires_at is None
 
 
 def _step_used(change: Change, old: MfaRecord, new: MfaRecord) -> bool:

@@ -54,6 +54,12 @@ def failed_backup(count: int, **attributes: Any) -> Item:
     return item(backup_failed_attempts={"N": str(count)}, backup_last_failed_at={"S": WRITTEN_AT_ISO}, **attributes)
 
 
+def imported(**attributes: Any) -> Item:
+    """Return an item as an import writes it."""
+    own = {"last_request_id": {"S": "import:1"}, "backup_codes": hashes(0, 0), "last_used_step": None}
+    return item(**{**own, **attributes})
+
+
 class TestEnabled:
     def test_an_enrolment_confirmed(self) -> None:
         assert events_of(pending(), item()) == [("MFAEnabled", {"actor": "user"})]
@@ -61,12 +67,30 @@ class TestEnabled:
     def test_an_enrolment_confirmed_after_wrong_codes_is_no_lock(self) -> None:
         assert events_of(pending(failed_attempts={"N": "9"}), item()) == [("MFAEnabled", {"actor": "user"})]
 
-    def test_an_item_that_is_written_as_enabled(self) -> None:
-        assert events_of(None, item(last_request_id={"S": "import:1"})) == [("MFAEnabled", {"actor": "import"})]
-        assert events_of(None, item()) == [("MFAEnabled", {"actor": "unknown"})]
+    def test_an_imported_item(self) -> None:
+        for old in (None, pending()):
+            assert events_of(old, imported()) == [("MFAEnabled", {"actor": "import"})]
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            pytest.param(None, item(), id="created as enabled"),
+            pytest.param(None, item(status=None, version=None), id="created as an older deployment did"),
+            pytest.param(None, imported(backup_codes=hashes(0, 1)), id="imported with a backup code"),
+            pytest.param(None, imported(**USED_NOW), id="imported with a used step"),
+            pytest.param(None, imported(expires_at={"N": "1"}), id="imported with an expiry"),
+            pytest.param(pending(), pending(status={"S": "ENABLED"}), id="enabled by the role of setup"),
+            pytest.param(pending(), item(encrypted_secret={"S": "dGhlaXJz"}), id="confirmed with another secret"),
+            pytest.param(pending(), item(last_used_step={"N": "1"}), id="confirmed with a code of long ago"),
+            pytest.param(pending(), item(expires_at={"N": "1"}), id="confirmed with an expiry"),
+            pytest.param(reset(), item(), id="an item without a secret is enabled"),
+        ],
+    )
+    def test_in_a_way_in_which_nothing_of_the_service_does(self, old: Item | None, new: Item) -> None:
+        (enabled, facts), (tampered, _) = events_of(old, new)
+        assert (enabled, facts, tampered) == ("MFAEnabled", {"actor": "unknown"}, "MFARecordTampered")
 
     def test_an_item_of_an_older_deployment_has_no_status_and_counts_as_enabled(self) -> None:
-        assert events_of(None, item(status=None, version=None)) == [("MFAEnabled", {"actor": "unknown"})]
         assert events_of(item(status=None, version=None), item()) == []
 
 

@@ -191,6 +191,11 @@ class TestRequestId:
         response = handler(raising(ConflictError()))(api_event(VERIFY, request_id=chosen), Context())
         assert json.loads(response["body"])["request_id"] == self.LAMBDAS
 
+    def test_in_capital_letters_it_cannot_look_like_a_backup_code(self) -> None:
+        chosen = "0000ABCD-1234-4000-8000-000000000000"
+        response = handler(raising(ConflictError()))(api_event(VERIFY, request_id=chosen), None)
+        assert json.loads(response["body"])["request_id"] == chosen.lower()
+
     def test_without_either_it_is_new_each_time(self) -> None:
         event = api_event(VERIFY, request_id="")
         operation = handler(raising(ConflictError()))

@@ -1,4 +1,4 @@
-"""Imports users of another system: seals their secrets and stores them, unless a record is there already."""
+"""Imports users of another system: seals their secrets and stores them, unless a second factor is on already."""
 
 import base64
 import os
@@ -100,8 +100,13 @@ class ImportReport:
         }
 
 
+_PENDING: Final = {"S": Status.PENDING.value}
+
+
 class ImportRepository:
-    """Stores imported users. Nothing here overwrites an item.
+    """Stores imported users. Nothing here overwrites an enabled second factor.
+
+    A pending enrolment is replaced (docs/adr/0010): whoever knows a user's password can start one.
 
     Parameters
     ----------
@@ -116,15 +121,19 @@ class ImportRepository:
         self._client = client
 
     def has(self, user_id: str) -> bool:
-        """Return whether there is a record of a user, in any state."""
+        """Return whether a user's second factor is on."""
         with failing_closed("dynamodb:GetItem"):
             found = self._client.get_item(
-                TableName=self._table_name, Key=_key(user_id), ProjectionExpression=Attribute.PK, ConsistentRead=True
+                TableName=self._table_name,
+                Key=_key(user_id),
+                ProjectionExpression="#pk, #status",
+                ExpressionAttributeNames={"#pk": Attribute.PK, "#status": Attribute.STATUS},
+                ConsistentRead=True,
             )
-        return "Item" in found
+        return "Item" in found and found["Item"].get(Attribute.STATUS) != _PENDING
 
     def put(self, user_id: str, sealed: SealedSecret, *, request_id: str, now: float) -> bool:
-        """Store a user as enabled and without backup codes; return False if there is a record already.
+        """Store a user as enabled and without backup codes; return False if a second factor is on already.
 
         A write whose response was lost is sent again, and finds its own version stored.
         """
@@ -134,8 +143,9 @@ class ImportRepository:
                 self._client.put_item(
                     TableName=self._table_name,
                     Item=_item(user_id, sealed, request_id, iso_timestamp(now)) | {Attribute.VERSION: version},
-                    ConditionExpression="attribute_not_exists(#pk)",
-                    ExpressionAttributeNames={"#pk": Attribute.PK},
+                    ConditionExpression="attribute_not_exists(#pk) OR #status = :pending",
+                    ExpressionAttributeNames={"#pk": Attribute.PK, "#status": Attribute.STATUS},
+                    ExpressionAttributeValues={":pending": _PENDING},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:

@@ -6,7 +6,7 @@ import json
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -123,6 +123,16 @@ def imported(user: User, user_id: str, secret: str) -> User:
     return User(user.load, user_id, now=user.now, secret=secret)
 
 
+def silently(call: Callable[[], object]) -> Callable[[], None]:
+    """Return a call of a route without its log, which is not the command's."""
+
+    def run() -> None:
+        with redirect_stdout(io.StringIO()):
+            call()
+
+    return run
+
+
 class TestImport:
     @pytest.mark.parametrize("secret", [SECRET, ODD])
     def test_an_imported_user_logs_in_and_gets_backup_codes(
@@ -215,18 +225,25 @@ class TestImport:
             "dynamodb:GetItem": 30,
         }
 
-    @pytest.mark.parametrize("enabled", [True, False])
-    def test_nothing_is_overwritten_not_even_meanwhile(
-        self, import_lines: ImportLines, aws: EmbeddedAws, user: User, enabled: bool
+    def test_a_second_factor_that_is_on_is_never_overwritten_not_even_meanwhile(
+        self, import_lines: ImportLines, aws: EmbeddedAws, user: User
     ) -> None:
-        def meanwhile() -> None:
-            with redirect_stdout(io.StringIO()):  # what the routes log is not the command's
-                (user.enrol if enabled else user.setup)()
-
-        with aws.calls.before("dynamodb:PutItem", meanwhile):
+        with aws.calls.before("dynamodb:PutItem", silently(user.enrol)):
             outcome = import_lines(line(user_id="user-1", secret=SECRET))
         assert (outcome.printed["imported"], outcome.printed["already_there"]) == (0, 1)
-        assert aws.item("user-1")["status"] == {"S": "ENABLED" if enabled else "PENDING"}
+        assert "enabled_at" in aws.item("user-1")
+        assert user.verify(user.code(steps=1)).status == 200
+
+    @pytest.mark.parametrize("meanwhile", [True, False])
+    def test_a_pending_enrolment_does_not_keep_a_user_out(
+        self, import_lines: ImportLines, aws: EmbeddedAws, user: User, meanwhile: bool
+    ) -> None:
+        start = silently(user.setup)
+        with aws.calls.before("dynamodb:PutItem", start) if meanwhile else nullcontext(start()):
+            outcome = import_lines(line(user_id="user-1", secret=SECRET))
+        assert (outcome.printed["imported"], outcome.printed["already_there"]) == (1, 0)
+        with redirect_stdout(io.StringIO()):
+            assert user.verify_setup().body["error"] == "MFA_ALREADY_ENABLED"
 
     def test_a_lost_response_counts_as_imported(self, import_lines: ImportLines, aws: EmbeddedAws) -> None:
         with aws.calls.repeating("dynamodb:PutItem"):
@@ -235,7 +252,7 @@ class TestImport:
     def test_a_dry_run_checks_everything_and_writes_nothing(
         self, import_lines: ImportLines, aws: EmbeddedAws, user: User
     ) -> None:
-        user.setup()
+        user.enrol()
         lines = [line(user_id=name, secret=SECRET) for name in ("user-1", "ada", "ada")]
         with aws.calls.recorded() as made:
             outcome = import_lines(*lines, b"x", options=("--json", "--dry-run"), stdin=io.StringIO())

@@ -45,8 +45,8 @@ def test_is_denied(authorizer: Authorizer, issuer: JwksServer, token: str) -> No
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": METHOD_ARN}],
         },
     }
-    assert set(context) == {"timestamp"}
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", context["timestamp"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", context.pop("timestamp"))
+    assert context == {"challenge": "Bearer"}
     assert issuer.fetches <= 1
 
 

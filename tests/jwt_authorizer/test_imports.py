@@ -28,5 +28,5 @@ def test_neither_aws_clients_nor_the_encryption_sdk_nor_pydantic(authorizer_envi
     assert not loaded & {"boto3", "botocore.client", "botocore.session", "aws_encryption_sdk", "pydantic", "pyotp"}
     assert not {name for name in loaded if name.startswith("functions.") and "authorizer" not in name} - {
         f"functions.shared{module}"
-        for module in ("", ".clock", ".contract", ".formats", ".observability", ".settings", ".startup")
+        for module in ("", ".clock", ".contract", ".formats", ".observability", ".request_id", ".settings", ".startup")
     }

@@ -313,7 +313,7 @@ def test_a_function_without_a_handler_is_refused(source: Path) -> None:
         build_package("mfa_status", LAMBDA, source=source)
 
 
-@pytest.mark.parametrize("name", ["boto3", "urllib3"], ids=["direct", "transitive"])
+@pytest.mark.parametrize("name", ["botocore", "urllib3"], ids=["direct", "transitive"])
 def test_a_dependency_with_another_hash_is_refused(name: str, source: Path, tmp_path: Path) -> None:
     constraints = source / "requirements.txt"
     (pinned,) = re.findall(rf"^{name}==.*\n(?:    --hash=.*\n)+", constraints.read_text(), re.MULTILINE)

@@ -13,7 +13,7 @@ from infra.packaging import DEPLOYED_FUNCTIONS, code
 from infra.packaging.code import code_source
 from infra.paths import REPOSITORY
 from infra.stage import MfaStage
-from tests.infra.synthesis import Stack, Synthesized, load_stacks, new_app
+from tests.infra.synthesis import Stack, Synthesize, load_stacks, new_app
 
 IMAGES = {"environment": "prod", "packaging": "image", "proof_audience": "my-api"}
 
@@ -90,9 +90,10 @@ def test_every_function_is_deployed_as_an_image_that_can_start_from_a_snapshot(a
         assert function["Architectures"] == ["arm64"]
 
 
-def test_packaging_can_be_changed_and_changed_back(assembly: tuple[Path, Stack], prod: Synthesized) -> None:
+def test_packaging_can_be_changed_and_changed_back(assembly: tuple[Path, Stack], synthesized: Synthesize) -> None:
     """Lambda refuses to change a function's package type, and CloudFormation to replace a function of the same name."""
-    image, zipped = assembly[1], prod.service
+    settings = {name: value for name, value in IMAGES.items() if name != "packaging"}
+    image, zipped = assembly[1], synthesized(**settings).service
     names = {each["FunctionName"] for each in zipped.properties_of("AWS::Lambda::Function")}
 
     assert {each["FunctionName"] for each in image.properties_of("AWS::Lambda::Function")} == {

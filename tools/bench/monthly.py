@@ -188,8 +188,8 @@ def items(results: Results, users: int) -> Iterator[Item]:
 
 
 def total(results: Results, users: int) -> float:
-    """Return the whole bill in dollars a month."""
-    return sum(item.dollars for item in items(results, users))
+    """Return the whole bill in dollars a month: the sum of its items in whole cents, as the page shows them."""
+    return sum(round(item.dollars, 2) for item in items(results, users))
 
 
 def _deployed() -> list[str]:

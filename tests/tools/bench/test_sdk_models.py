@@ -20,7 +20,7 @@ def test_the_models_contain_exactly_the_allowed_operations() -> None:
     allowed = {
         tuple(action.split(":"))
         for each in PERMISSIONS.values()
-        for action in (*each.table, *each.secret_key, *each.event_bus, *each.dead_letters)
+        for action in (*each.table, *each.secret_key, *each.proof_keys, *each.event_bus, *each.dead_letters)
     }
 
     assert allowed == {

@@ -105,7 +105,7 @@ def _invalid_code(situation: Situation, route: Endpoint) -> Answer:
 
 def _insufficient_scope(situation: Situation, route: Endpoint) -> Answer:
     situation.monkeypatch.setenv(Env.MFA_REQUIRED_SCOPE, SCOPE)
-    return situation.request(route)
+    return situation.user.call(route)
 
 
 def _already_enabled(situation: Situation, route: Endpoint) -> Answer:

@@ -50,7 +50,7 @@ def plant_in_the_table(aws: Aws, stack: Stack) -> str:
 
 
 def plant_in_the_emulators_log(aws: Aws, stack: Stack) -> str:
-    user = {"UserPoolId": stack.user_pool_id, "Username": f"{SECRET}@example.com"}
+    user = {"UserPoolId": stack.user_pool_id, "Username": SECRET}
     aws.client("cognito-idp").admin_create_user(**user, MessageAction="SUPPRESS")
     aws.client("cognito-idp").admin_delete_user(**user)
     return "the emulator's log"

@@ -62,7 +62,7 @@ def test_the_qr_code_and_the_secret_make_the_same_codes(new_user: NewUser, oatht
     assert set(answer.body) == {"secret", "qrCode"}
     uri = scanned(answer.body["qrCode"])
     assert uri == (
-        f"otpauth://totp/AILifestyle:setup-qr%40example.com?secret={answer.body['secret']}&issuer=AILifestyle"
+        f"otpauth://totp/AILifestyle:setup-qr-at-example.com?secret={answer.body['secret']}&issuer=AILifestyle"
     )
     app = pyotp.parse_uri(uri)
     assert isinstance(app, pyotp.TOTP)
@@ -142,6 +142,6 @@ def test_its_role_cannot_open_what_it_stored(new_user: NewUser, aws: Aws) -> Non
     (data_key,) = header.encrypted_data_keys
     call = {"CiphertextBlob": data_key.encrypted_data_key, "EncryptionContext": header.encryption_context}
 
-    assert aws.client("kms").decrypt(**call)["Plaintext"]
+    assert aws.client_as("verify_mfa", "kms").decrypt(**call)["Plaintext"]
     with pytest.raises(ClientError, match="AccessDenied"):
         aws.client_as("setup_mfa", "kms").decrypt(**call)

@@ -71,7 +71,10 @@ def test_the_keys_policy_allows_signatures_by_one_algorithm(proving: Synthesized
     administration, sign, public = signing_keys(proving.data)["key-1"]["Properties"]["KeyPolicy"]["Statement"]
 
     assert sign["Action"] == "kms:Sign"
-    assert sign["Condition"] == {"StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}}
+    assert sign["Condition"] == {
+        "StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"},
+        "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/mfa-prod-service-*"},
+    }
     assert public["Action"] == "kms:GetPublicKey"
     uses = ("Sign", "Verify", "GetPublicKey", "CreateGrant", "*")
     assert not [action for action in administration["Action"] if any(each in action for each in uses)]

@@ -9,7 +9,7 @@ from infra.outputs import StackId
 from tests.infra.checks import assert_no_findings
 from tests.infra.synthesis import Stack, Synthesize, Synthesized
 from tests.infra.test_data import KEY, TABLE
-from tests.infra.test_permissions import FOR_TOTP_SECRETS
+from tests.infra.test_permissions import FOR_TOTP_SECRETS, OWN_ITEMS
 
 REPLICA_KEY = "AWS::KMS::ReplicaKey"
 REGIONS = ("us-west-2", "eu-west-1")
@@ -116,5 +116,6 @@ def test_a_service_in_a_replica_region_uses_the_replicas(synthesized: Synthesize
         "Effect": "Allow",
         "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         "Resource": table,
+        "Condition": OWN_ITEMS,
     } in granted
     assert_no_findings(environment)

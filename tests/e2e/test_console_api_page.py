@@ -74,7 +74,7 @@ def test_a_request_shows_its_bodies_without_secrets_its_command_and_its_document
         assert secret not in shown
     assert '"code": "•••"' in shown
     assert '"backupCodes": "•••"' in shown
-    panel.get_by_role("button", name=f"Copy POST {VERIFY_SETUP.path} as curl").click()
+    panel.get_by_role("button", name=f"Copy as curl: POST {VERIFY_SETUP.path}").click()
     command = str(console.page.evaluate("() => navigator.clipboard.readText()"))
     assert f"{VERIFY_SETUP.path}'" in command
     assert """-d '{"code":"CODE"}'""" in command

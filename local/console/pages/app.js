@@ -572,7 +572,7 @@ function showCall(call) {
             ${received && html`<p class="muted"><small>Response</small></p><pre>${received}</pre>`}
           </details>
           <p>
-            <button type="button" class="link" aria-label="Copy ${method} ${path} as curl"
+            <button type="button" class="link" aria-label="Copy as curl: ${method} ${path}"
               onClick=${(event) => copyBy(event.currentTarget, command, "Command")}>Copy as curl</button>
             ${" · "}<a href=${documentation({ method, path })} target="_blank" rel="noopener">Documentation<span
               class="visually-hidden"> of ${method} ${path} (new tab)</span></a>

@@ -109,7 +109,7 @@ def _check_key_uri(uri: str, name: str) -> None:
 
 def _check_ways_to_save(console: ConsolePage, codes: list[str], name: str, tmp_path: Path) -> None:
     page = console.page
-    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
     expect(console.button("Copied")).to_be_visible()
     assert _clipboard(page).split() == codes
 

@@ -250,14 +250,7 @@ def _sub(token: str) -> str:
 def _env(options: argparse.Namespace) -> int:
     """Print the commands with which a shell uses the stack: its AWS, as an administrator, and its API."""
     stack = _running_stack(_folder(options))
-    variables = {
-        "API": stack.api_url,
-        "AWS_ACCESS_KEY_ID": stack.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
-        "AWS_DEFAULT_REGION": stack.region,
-        "AWS_REGION": stack.region,
-        "AWS_ENDPOINT_URL": stack.endpoint_url,
-    }
+    variables = {"API": stack.api_url, "AWS_REGION": stack.region} | stack.sdk_variables()
     print("unset AWS_PROFILE AWS_SESSION_TOKEN")
     print(*(f"export {name}={shlex.quote(value)}" for name, value in variables.items()), sep="\n")
     return 0

@@ -72,6 +72,15 @@ class Stack:
         """The access key of an administrator of the embedded AWS."""
         return Credentials(self.access_key_id, self.secret_access_key)
 
+    def sdk_variables(self) -> dict[str, str]:
+        """Return the environment variables with which AWS SDKs reach this stack's AWS as its administrator."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+        }
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a state file.

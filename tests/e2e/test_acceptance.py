@@ -77,27 +77,17 @@ def test_fails_when_an_assumption_does_not_hold(stack: Stack, tmp_path: Path) ->
 
 def test_finds_an_environment_by_its_stacks_and_deletes_its_user(stack: Stack, aws: Aws) -> None:
     """The URL is given as well, because the stack's outputs contain that of AWS."""
-    administrator = {
-        "AWS_ENDPOINT_URL": stack.endpoint_url,
-        "AWS_DEFAULT_REGION": stack.region,
-        "AWS_ACCESS_KEY_ID": stack.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
-    }
-
-    def names() -> set[str]:
-        pages = aws.client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=stack.user_pool_id)
-        return {person["Username"] for page in pages for person in page["Users"]}
-
-    before = names()
+    before = aws.user_names()
     finished = acceptance(
-        *("--environment", stack.environment, "--api-url", stack.api_url, "--only", "http/", "--json"), **administrator
+        *("--environment", stack.environment, "--api-url", stack.api_url, "--only", "http/", "--json"),
+        **stack.sdk_variables(),
     )
 
     assert finished.returncode == 0, finished.stderr
     assert {each["key"]: each["detail"] for each in json.loads(finished.stdout) if each["result"] != "holds"} == {
         "http/firewall": "not answerable here: this environment has no firewall"
     }
-    assert names() == before
+    assert aws.user_names() == before
 
 
 @pytest.mark.parametrize(

@@ -48,10 +48,7 @@ def shell(stack: Stack, tmp_path: Path) -> Callable[..., str]:
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "PYTHONPATH": str(REPOSITORY),
         "HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_ID": stack.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
-        "AWS_DEFAULT_REGION": stack.region,
-        "AWS_ENDPOINT_URL": stack.endpoint_url,
+        **stack.sdk_variables(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_PAGER": "",
     }

@@ -58,31 +58,17 @@ def test_fails_with_an_invalid_token(stack: Stack, new_user: NewUser, part: int)
     assert "GET /auth/mfa answered 401" in finished.stderr
 
 
-def as_administrator(stack: Stack) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": stack.endpoint_url,
-        "AWS_DEFAULT_REGION": stack.region,
-        "AWS_ACCESS_KEY_ID": stack.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": stack.secret_access_key,
-    }
-
-
 def test_takes_an_environment_and_deletes_its_user(stack: Stack, aws: Aws) -> None:
     """The URL is given as well, because the stack's outputs contain that of AWS."""
-
-    def names() -> set[str]:
-        pages = aws.client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=stack.user_pool_id)
-        return {person["Username"] for page in pages for person in page["Users"]}
-
-    before = names()
-    finished = smoke("--environment", stack.environment, "--api-url", stack.api_url, **as_administrator(stack))
+    before = aws.user_names()
+    finished = smoke("--environment", stack.environment, "--api-url", stack.api_url, **stack.sdk_variables())
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert names() == before
+    assert aws.user_names() == before
 
 
 def test_fails_if_the_environment_is_not_deployed(stack: Stack) -> None:
-    finished = smoke("--environment", "nowhere", **as_administrator(stack))
+    finished = smoke("--environment", "nowhere", **stack.sdk_variables())
 
     assert finished.returncode == 1
     assert finished.stderr == "error: The environment nowhere is not deployed in this account and region\n"

@@ -107,6 +107,11 @@ class Aws:
         """
         return self._client(service, self._role_credentials(function), None)
 
+    def user_names(self) -> set[str]:
+        """Return the names of all users of the stack's pool."""
+        pages = self.client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=self._stack.user_pool_id)
+        return {person["Username"] for page in pages for person in page["Users"]}
+
     def _assume_role_of(self, function: str) -> Credentials:
         configuration = self.client("lambda").get_function_configuration(FunctionName=self._stack.functions[function])
         role = configuration["Role"]

@@ -11,7 +11,7 @@ from typing import Final
 
 from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import Change
-from functions.security_events.tampering import is_imported, unexplained_attributes, unexplained_enrolment, used_factors
+from functions.security_events.tampering import actor_of_enrolment, unexplained_attributes, used_factors
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
 from functions.shared.record import MfaRecord
@@ -31,15 +31,16 @@ def derive_events(change: Change) -> list[SecurityEvent]:
             *_tampered(change, unexplained_attributes(change, old, new)),
         ]
     if new is not None:
-        unexplained = unexplained_enrolment(change, new)
-        known = Actor.IMPORT if is_imported(change, new) else Actor.USER
-        actor = Actor.UNKNOWN if unexplained else known
-        return [_event(change, SecurityEventType.MFA_ENABLED, actor=actor), *_tampered(change, unexplained)]
+        return _switched(change, SecurityEventType.MFA_ENABLED, actor_of_enrolment(change, new))
     if old is not None:
-        actor = _actor_of_removal(change)
-        changed = sorted(change.changed) if actor is Actor.UNKNOWN else []
-        return [_event(change, SecurityEventType.MFA_DISABLED, actor=actor), *_tampered(change, changed)]
+        return _switched(change, SecurityEventType.MFA_DISABLED, _actor_of_removal(change))
     return []
+
+
+def _switched(change: Change, kind: SecurityEventType, actor: Actor) -> list[SecurityEvent]:
+    """Return the events of a write that turned a second factor on or off."""
+    unexplained = sorted(change.changed) if actor is Actor.UNKNOWN else []
+    return [_event(change, kind, actor=actor), *_tampered(change, unexplained)]
 
 
 def _actor_of_removal(change: Change) -> Actor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.shared.contract import OPERATOR_REQUEST_PREFIX, Attribute, partition_key
+from functions.shared.contract import IMPORT_REQUEST_PREFIX, OPERATOR_REQUEST_PREFIX, Attribute, partition_key
 from functions.shared.record import Item, MfaRecord, RecordDamagedError, record_from_item
 
 type StreamRecord = Mapping[str, Any]
@@ -54,7 +54,12 @@ class Change:
     @property
     def by_operator(self) -> bool:
         """Whether ``new`` names an operator's command as its writer."""
-        return self.request_id is not None and self.request_id.startswith(OPERATOR_REQUEST_PREFIX)
+        return (self.request_id or "").startswith(OPERATOR_REQUEST_PREFIX)
+
+    @property
+    def by_import(self) -> bool:
+        """Whether ``new`` names an operator's import as its writer."""
+        return (self.request_id or "").startswith(IMPORT_REQUEST_PREFIX)
 
 
 def sequence_number(record: StreamRecord) -> str:

@@ -13,9 +13,9 @@ from typing import Final
 from functions.security_events.stream import Change
 from functions.shared.contract import (
     BACKUP_CODE_COUNT,
-    IMPORT_REQUEST_PREFIX,
     STEP_SECONDS,
     WINDOW,
+    Actor,
     Attribute,
     Factor,
 )
@@ -67,13 +67,15 @@ def unexplained_attributes(change: Change, old: MfaRecord, new: MfaRecord) -> li
     return sorted(change.changed - explained)
 
 
-def unexplained_enrolment(change: Change, new: MfaRecord) -> list[str]:
-    """Return the attributes, sorted, of a write that enabled an item; none if verify-setup or an import makes such one.
+def actor_of_enrolment(change: Change, new: MfaRecord) -> Actor:
+    """Return who turned a second factor on, by the form of the write: verify-setup's, an import's, or neither.
 
     The role of `setup_mfa` cannot imitate either: it may not write ``enabled_at``, ``last_used_step`` or
     ``last_request_id``.
     """
-    return [] if is_imported(change, new) or _is_confirmed(change, new) else sorted(change.changed)
+    if _is_imported(change, new):
+        return Actor.IMPORT
+    return Actor.USER if _is_confirmed(change, new) else Actor.UNKNOWN
 
 
 def _is_confirmed(change: Change, new: MfaRecord) -> bool:
@@ -82,11 +84,10 @@ def _is_confirmed(change: Change, new: MfaRecord) -> bool:
     return new.enabled_at is not None and new.expires_at is None and _step_used(change, change.old, new)
 
 
-def is_imported(change: Change, new: MfaRecord) -> bool:
-    """Return whether a write that enabled an item has the form of an import."""
-    named = change.request_id is not None and change.request_id.startswith(IMPORT_REQUEST_PREFIX)
+def _is_imported(change: Change, new: MfaRecord) -> bool:
     unused = new.last_used_step is None and all(new.failures(factor) == Failures() for factor in Factor)
-    return named and unused and not new.backup_codes and not new.backup_codes_used and new.expires_at is None
+    without_codes = not new.backup_codes and not new.backup_codes_used
+    return change.by_import and unused and without_codes and new.expires_at is None
 
 
 def _step_used(change: Change, old: MfaRecord, new: MfaRecord) -> bool:

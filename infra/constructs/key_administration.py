@@ -1,12 +1,15 @@
-"""What the keys of this service have in common: their administrators, and how long a deletion can be cancelled."""
+"""What the keys of this service have in common: their policies' statements, their replicas, and their deletion."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.config import Config
+from infra.constructs.retention import removal_policy
 from infra.outputs import StackId, stack_name
 
 #: What administrators may do, within their own IAM policies. The list excludes every use of the key, and
@@ -37,14 +40,63 @@ _ADMINISTRATION: Final = (
 )
 
 
+class KeyReplica(Construct):
+    """A multi-region key in another region, under an alias. KMS copies the key material but not the policy.
+
+    Parameters
+    ----------
+    config
+        The environment's settings.
+    primary_key_arn
+        The key that is replicated.
+    alias, description
+        Of the replica.
+    policy
+        The statements of its policy.
+
+    Attributes
+    ----------
+    key_arn
+        ARN of the replica, which differs from the primary's only in the region.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: Config,
+        primary_key_arn: str,
+        alias: str,
+        description: str,
+        policy: Sequence[iam.PolicyStatement],
+    ) -> None:
+        super().__init__(scope, id)
+        replica = kms.CfnReplicaKey(
+            self,
+            "Key",
+            primary_key_arn=primary_key_arn,
+            description=description,
+            key_policy=iam.PolicyDocument(statements=[*policy]),
+            pending_window_in_days=pending_window(config).to_days(),
+        )
+        replica.apply_removal_policy(removal_policy(config))
+        kms.CfnAlias(self, "Alias", alias_name=alias, target_key_id=replica.attr_key_id)
+        self.key_arn: Final = replica.attr_arn
+
+
+def allowed_by_iam(
+    sid: str, actions: Sequence[str], conditions: Mapping[str, Any] | None = None
+) -> iam.PolicyStatement:
+    """Return a statement of a key's policy that leaves actions to the IAM policies of the account."""
+    return iam.PolicyStatement(
+        sid=sid, principals=[iam.AccountRootPrincipal()], actions=[*actions], resources=["*"], conditions=conditions
+    )
+
+
 def administration() -> iam.PolicyStatement:
     """Return the statement of a key's policy that leaves its administration to IAM."""
-    return iam.PolicyStatement(
-        sid="AdministrationByIam",
-        principals=[iam.AccountRootPrincipal()],
-        actions=[*_ADMINISTRATION],
-        resources=["*"],
-    )
+    return allowed_by_iam("AdministrationByIam", _ADMINISTRATION)
 
 
 def service_roles(scope: Construct, config: Config) -> dict[str, Any]:
@@ -67,12 +119,5 @@ def replication(config: Config) -> list[iam.PolicyStatement]:
     """Return the statement that allows replication, only to the configured regions."""
     if not config.replica_regions:
         return []
-    return [
-        iam.PolicyStatement(
-            sid="ReplicationByIam",
-            principals=[iam.AccountRootPrincipal()],
-            actions=["kms:ReplicateKey"],
-            resources=["*"],
-            conditions={"StringEquals": {"kms:ReplicaRegion": [*config.replica_regions]}},
-        )
-    ]
+    regions = {"StringEquals": {"kms:ReplicaRegion": [*config.replica_regions]}}
+    return [allowed_by_iam("ReplicationByIam", ["kms:ReplicateKey"], regions)]

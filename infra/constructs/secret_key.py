@@ -9,7 +9,14 @@ from constructs import Construct
 
 from functions.shared import contract
 from infra.config import Config
-from infra.constructs.key_administration import administration, pending_window, replication, service_roles
+from infra.constructs.key_administration import (
+    KeyReplica,
+    administration,
+    allowed_by_iam,
+    pending_window,
+    replication,
+    service_roles,
+)
 from infra.constructs.retention import removal_policy
 
 #: The only uses that the key allows, for principals that IAM grants them to.
@@ -43,44 +50,22 @@ class SecretKey(kms.Key):
         )
 
 
-class SecretKeyReplica(Construct):
+class SecretKeyReplica(KeyReplica):
     """The same key in another region: each decrypts what the other encrypted.
 
-    KMS copies the key material but not the policy. The replica's policy is the primary's without replication.
-
-    Parameters
-    ----------
-    config
-        The environment's settings.
-    primary_key_arn
-        The key that is replicated.
-
-    Attributes
-    ----------
-    key_arn
-        ARN of the replica, which differs from the primary's only in the region.
+    Its policy is the primary's without replication. For the parameters see `KeyReplica`.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        config: Config,
-        primary_key_arn: str,
-    ) -> None:
-        super().__init__(scope, id)
-        replica = kms.CfnReplicaKey(
-            self,
-            "Key",
+    def __init__(self, scope: Construct, id: str, *, config: Config, primary_key_arn: str) -> None:
+        super().__init__(
+            scope,
+            id,
+            config=config,
             primary_key_arn=primary_key_arn,
+            alias=_alias(config.environment),
             description=_description(config),
-            key_policy=iam.PolicyDocument(statements=_policy(scope, config)),
-            pending_window_in_days=pending_window(config).to_days(),
+            policy=_policy(scope, config),
         )
-        replica.apply_removal_policy(removal_policy(config))
-        kms.CfnAlias(self, "Alias", alias_name=_alias(config.environment), target_key_id=replica.attr_key_id)
-        self.key_arn: Final = replica.attr_arn
 
 
 def _alias(environment: str) -> str:
@@ -92,13 +77,7 @@ def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
     """Return the statements that the policy has in every region."""
     return [
         administration(),
-        iam.PolicyStatement(
-            sid="UseByIam",
-            principals=[iam.AccountRootPrincipal()],
-            actions=[*_USE],
-            resources=["*"],
-            conditions={**PURPOSE_CONDITION, **service_roles(scope, config)},
-        ),
+        allowed_by_iam("UseByIam", _USE, {**PURPOSE_CONDITION, **service_roles(scope, config)}),
         *_import(config),
     ]
 
@@ -107,15 +86,8 @@ def _import(config: Config) -> list[iam.PolicyStatement]:
     """Return the statement that allows an import to seal secrets; sealing reveals none."""
     if not config.import_principals:
         return []
-    return [
-        iam.PolicyStatement(
-            sid="ImportByIam",
-            principals=[iam.AccountRootPrincipal()],
-            actions=["kms:GenerateDataKey"],
-            resources=["*"],
-            conditions={**PURPOSE_CONDITION, "ArnLike": {"aws:PrincipalArn": [*config.import_principals]}},
-        )
-    ]
+    importers = {"ArnLike": {"aws:PrincipalArn": [*config.import_principals]}}
+    return [allowed_by_iam("ImportByIam", ["kms:GenerateDataKey"], {**PURPOSE_CONDITION, **importers})]
 
 
 def _description(config: Config) -> str:

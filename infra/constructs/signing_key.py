@@ -9,7 +9,14 @@ from constructs import Construct
 
 from functions.shared import contract
 from infra.config import Config
-from infra.constructs.key_administration import administration, pending_window, replication, service_roles
+from infra.constructs.key_administration import (
+    KeyReplica,
+    administration,
+    allowed_by_iam,
+    pending_window,
+    replication,
+    service_roles,
+)
 from infra.constructs.retention import removal_policy
 
 SIGN: Final = "kms:Sign"
@@ -53,7 +60,7 @@ class SigningKey(kms.Key):
         )
 
 
-class SigningKeyReplica(Construct):
+class SigningKeyReplica(KeyReplica):
     """The same key pair in another region, with the same id, so that either region verifies the other's proofs.
 
     Parameters
@@ -64,47 +71,27 @@ class SigningKeyReplica(Construct):
         Its name in ``proof_keys``.
     primary_key_arn
         The key that is replicated.
-
-    Attributes
-    ----------
-    key_arn
-        ARN of the replica, which differs from the primary's only in the region.
     """
 
     def __init__(self, scope: Construct, id: str, *, config: Config, name: str, primary_key_arn: str) -> None:
-        super().__init__(scope, id)
-        replica = kms.CfnReplicaKey(
-            self,
-            "Key",
+        super().__init__(
+            scope,
+            id,
+            config=config,
             primary_key_arn=primary_key_arn,
+            alias=_alias(config, name),
             description=_description(config),
-            key_policy=iam.PolicyDocument(statements=_policy(scope, config)),
-            pending_window_in_days=pending_window(config).to_days(),
+            policy=_policy(scope, config),
         )
-        replica.apply_removal_policy(removal_policy(config))
-        kms.CfnAlias(self, "Alias", alias_name=_alias(config, name), target_key_id=replica.attr_key_id)
-        self.key_arn: Final = replica.attr_arn
 
 
 def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
     """Return the statements that the policy has in every region."""
-    account, roles = iam.AccountRootPrincipal(), service_roles(scope, config)
+    roles = service_roles(scope, config)
     return [
         administration(),
-        iam.PolicyStatement(
-            sid="SignByIam",
-            principals=[account],
-            actions=[SIGN],
-            resources=["*"],
-            conditions={**ALGORITHM_CONDITION, **roles},
-        ),
-        iam.PolicyStatement(
-            sid="PublicKeyByIam",
-            principals=[account],
-            actions=["kms:GetPublicKey"],
-            resources=["*"],
-            conditions=roles,
-        ),
+        allowed_by_iam("SignByIam", [SIGN], {**ALGORITHM_CONDITION, **roles}),
+        allowed_by_iam("PublicKeyByIam", ["kms:GetPublicKey"], roles),
     ]
 
 

@@ -1,8 +1,9 @@
 """Storage of a pending enrolment: one conditional write, no read."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from functions.setup_mfa.encryption import SealedSecret
 from functions.shared.aws import create_client, failing_closed
@@ -10,10 +11,9 @@ from functions.shared.clock import iso_timestamp
 from functions.shared.contract import (
     ENTITY_TYPE,
     PENDING_LIFETIME_SECONDS,
-    SORT_KEY,
     Attribute,
     Status,
-    partition_key,
+    item_key,
 )
 from functions.shared.errors import MfaAlreadyEnabledError
 from functions.shared.version import new_version
@@ -21,6 +21,14 @@ from functions.shared.version import new_version
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef
+
+#: The condition of a write that replaces no second factor that is on: an existing item that is not pending is enabled,
+#: whatever its age.
+UNLESS_ENABLED: Final[Mapping[str, Any]] = {
+    "ConditionExpression": "attribute_not_exists(#pk) OR #status = :pending",
+    "ExpressionAttributeNames": {"#pk": Attribute.PK, "#status": Attribute.STATUS},
+    "ExpressionAttributeValues": {":pending": {"S": Status.PENDING}},
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class DynamoDbEnrolmentRepository:
     def put_pending(self, enrolment: PendingEnrolment) -> None:
         """Store an enrolment, replacing one that is still pending.
 
-        The condition is the whole check: an existing item that is not pending is enabled, whatever its age.
+        The condition is the whole check.
 
         Raises
         ------
@@ -88,9 +96,7 @@ class DynamoDbEnrolmentRepository:
                 self._client.put_item(
                     TableName=self._table_name,
                     Item=_item(enrolment),
-                    ConditionExpression="attribute_not_exists(#pk) OR #status = :pending",
-                    ExpressionAttributeNames={"#pk": Attribute.PK, "#status": Attribute.STATUS},
-                    ExpressionAttributeValues={":pending": {"S": Status.PENDING}},
+                    **UNLESS_ENABLED,
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
                 raise MfaAlreadyEnabledError from None
@@ -100,8 +106,7 @@ def _item(enrolment: PendingEnrolment) -> "dict[str, UniversalAttributeValueType
     now = iso_timestamp(enrolment.created_at)
     expires_at = int(enrolment.created_at) + PENDING_LIFETIME_SECONDS
     return {
-        Attribute.PK: {"S": partition_key(enrolment.user_id)},
-        Attribute.SK: {"S": SORT_KEY},
+        **item_key(enrolment.user_id),
         Attribute.ENTITY_TYPE: {"S": ENTITY_TYPE},
         Attribute.STATUS: {"S": Status.PENDING},
         Attribute.ENCRYPTED_SECRET: {"S": enrolment.sealed.message},

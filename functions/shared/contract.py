@@ -6,7 +6,7 @@ anything that is defined here breaks a caller, a dashboard or a stored item.
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 
 class Env(StrEnum):
@@ -78,6 +78,11 @@ SORT_KEY: Final = "MFA#SECRET"
 def partition_key(user_id: str) -> str:
     """Return the partition key of a user's item: ``USER#{user_id}``."""
     return f"USER#{user_id}"
+
+
+def item_key(user_id: str) -> dict[str, Any]:
+    """Return the primary key of a user's item, in DynamoDB's form."""
+    return {Attribute.PK: {"S": partition_key(user_id)}, Attribute.SK: {"S": SORT_KEY}}
 
 
 class Attribute(StrEnum):

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from functions.shared.aws import create_client, failing_closed, retry_truncated_responses
 from functions.shared.clock import iso_timestamp
-from functions.shared.contract import SORT_KEY, Attribute, partition_key
+from functions.shared.contract import SORT_KEY, Attribute, item_key
 from functions.shared.errors import ConflictError
 from functions.shared.record import MfaRecord, changed_attributes, record_from_item
 from functions.shared.version import new_version
@@ -65,7 +65,9 @@ class DynamoDbMfaRepository:
             The item does not have the form that the service writes.
         """
         with failing_closed("dynamodb:GetItem"):
-            item = self._client.get_item(TableName=self._table_name, Key=_key(user_id), ConsistentRead=True).get("Item")
+            item = self._client.get_item(TableName=self._table_name, Key=item_key(user_id), ConsistentRead=True).get(
+                "Item"
+            )
         return None if item is None else record_from_item(user_id, item)
 
     def swap(self, old: MfaRecord, new: MfaRecord, *, request_id: str, now: float) -> MfaRecord:
@@ -103,7 +105,7 @@ class DynamoDbMfaRepository:
             try:
                 self._client.update_item(
                     TableName=self._table_name,
-                    Key=_key(old.user_id),
+                    Key=item_key(old.user_id),
                     UpdateExpression=_update_expression(changes),
                     ConditionExpression=condition,
                     ExpressionAttributeNames=names,
@@ -134,7 +136,7 @@ class DynamoDbMfaRepository:
             try:
                 self._client.delete_item(
                     TableName=self._table_name,
-                    Key=_key(old.user_id),
+                    Key=item_key(old.user_id),
                     ConditionExpression=condition,
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues=values,
@@ -146,10 +148,6 @@ class DynamoDbMfaRepository:
                 retried = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
                 if not retried or error.response.get("Item"):
                     raise ConflictError from None
-
-
-def _key(user_id: str) -> dict[str, Any]:
-    return {Attribute.PK: {"S": partition_key(user_id)}, Attribute.SK: {"S": SORT_KEY}}
 
 
 def _still(old: MfaRecord) -> tuple[str, dict[str, str], dict[str, Any]]:

@@ -14,16 +14,16 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from functions.setup_mfa.encryption import SealedSecret, Sealer
+from functions.setup_mfa.repository import UNLESS_ENABLED
 from functions.shared.aws import failing_closed
 from functions.shared.backup_codes import SALT_BYTES
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import (
     ENTITY_TYPE,
     IMPORT_REQUEST_PREFIX,
-    SORT_KEY,
     Attribute,
     Status,
-    partition_key,
+    item_key,
 )
 from functions.shared.version import new_version
 from tools.operator.import_file import ImportedUser, LineRefusal, LineRefusedError, parse_line
@@ -100,9 +100,6 @@ class ImportReport:
         }
 
 
-_PENDING: Final = {"S": Status.PENDING.value}
-
-
 class ImportRepository:
     """Stores imported users. Nothing here overwrites an enabled second factor.
 
@@ -125,12 +122,12 @@ class ImportRepository:
         with failing_closed("dynamodb:GetItem"):
             found = self._client.get_item(
                 TableName=self._table_name,
-                Key=_key(user_id),
+                Key=item_key(user_id),
                 ProjectionExpression="#pk, #status",
                 ExpressionAttributeNames={"#pk": Attribute.PK, "#status": Attribute.STATUS},
                 ConsistentRead=True,
             )
-        return "Item" in found and found["Item"].get(Attribute.STATUS) != _PENDING
+        return "Item" in found and found["Item"].get(Attribute.STATUS) != {"S": Status.PENDING}
 
     def put(self, user_id: str, sealed: SealedSecret, *, request_id: str, now: float) -> bool:
         """Store a user as enabled and without backup codes; return False if a second factor is on already.
@@ -143,9 +140,7 @@ class ImportRepository:
                 self._client.put_item(
                     TableName=self._table_name,
                     Item=_item(user_id, sealed, request_id, iso_timestamp(now)) | {Attribute.VERSION: version},
-                    ConditionExpression="attribute_not_exists(#pk) OR #status = :pending",
-                    ExpressionAttributeNames={"#pk": Attribute.PK, "#status": Attribute.STATUS},
-                    ExpressionAttributeValues={":pending": _PENDING},
+                    **UNLESS_ENABLED,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
@@ -153,12 +148,8 @@ class ImportRepository:
         return True
 
 
-def _key(user_id: str) -> dict[str, Any]:
-    return {Attribute.PK: {"S": partition_key(user_id)}, Attribute.SK: {"S": SORT_KEY}}
-
-
 def _item(user_id: str, sealed: SealedSecret, request_id: str, now: str) -> dict[str, Any]:
-    return _key(user_id) | {
+    return item_key(user_id) | {
         Attribute.ENTITY_TYPE: {"S": ENTITY_TYPE},
         Attribute.STATUS: {"S": Status.ENABLED},
         Attribute.ENCRYPTED_SECRET: {"S": sealed.message},

@@ -18,7 +18,7 @@ function mfaOf(session) {
   return new MfaClient({ baseUrl: process.env.MFA_API_URL, accessToken: () => session.accessToken });
 }
 
-/** Call this after the issuer's login. On an error there is no session. */
+/** Call this after the issuer's login. An error creates no session. */
 export async function afterFirstFactor(accessToken) {
   const session = { accessToken, signedIn: false };
   session.signedIn = !(await mfaOf(session).status()).enabled;

@@ -30,7 +30,7 @@ class Session:
 
 
 def after_first_factor(mfa: MfaClient, access_token: str) -> Session:
-    """Call this after the issuer's login. On an error there is no session."""
+    """Call this after the issuer's login. An error creates no session."""
     return Session(access_token, signed_in=not mfa.status(access_token)["enabled"])
 
 

@@ -14,7 +14,7 @@
 const TIMEOUT_MS = 30_000;
 /** How long an enrolment can be confirmed. */
 const ENROLMENT_MS = 600_000;
-/** Errors of verify-setup after which there is no enrolment to confirm. */
+/** Errors of verify-setup that mean that the enrolment is gone or confirmed. */
 const ENROLMENT_ENDED = new Set(["MFA_SETUP_NOT_FOUND", "MFA_SETUP_EXPIRED", "MFA_ALREADY_ENABLED"]);
 
 /** Codes of errors for which there is no response from the API. */

@@ -18,8 +18,8 @@ class _StandardBody(ResponseBody):
 class OpenIdConfigurationResponse(_StandardBody):
     """The issuer's metadata: the members that OpenID Connect Discovery 1.0 section 3 requires of an issuer like this.
 
-    It has no endpoints for a login, because this service signs nobody in. Kubernetes publishes the same members for
-    its service accounts.
+    It has no endpoints for a login, because this service does not sign users in. Kubernetes publishes the same members
+    for its service accounts.
     """
 
     description = "The issuer of the proofs, and where its public keys are (OpenID Connect Discovery 1.0)."

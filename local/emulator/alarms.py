@@ -35,7 +35,7 @@ def alarm_evaluation() -> None:
     """Evaluate alarms period by period, with metric math, M out of N, missing data and the rules of composite alarms.
 
     MiniStack knows no metric math, ignores dimensions and `TreatMissingData`, and takes all periods as one. Unlike on
-    AWS, periods end now, not at a full minute, so that nobody needs to wait for it.
+    AWS, periods end now, not at a full minute, so that users need not wait for it.
     """
     cloudwatch._evaluate_alarm = _evaluate
     cloudwatch._composite_rule_state = lambda alarm: "ALARM" if rule_holds(alarm["AlarmRule"], _state) else "OK"

@@ -48,7 +48,7 @@ def secret_key(options: argparse.Namespace, aws: OperatorAws) -> str:
 
 
 def cannot_ask(options: argparse.Namespace) -> bool:
-    """Say so and return True if a confirmation is needed and nobody can be asked."""
+    """Print an error and return True if a confirmation is needed but the input is not a terminal."""
     if options.yes or sys.stdin.isatty():
         return False
     say("No terminal to ask for confirmation. Use --yes if you are sure.")

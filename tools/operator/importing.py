@@ -103,7 +103,7 @@ class ImportReport:
 class ImportRepository:
     """Stores imported users. Nothing here overwrites an enabled second factor.
 
-    A pending enrolment is replaced (docs/adr/0010): whoever knows a user's password can start one.
+    A pending enrolment is replaced (docs/adr/0010): anyone who knows a user's password can start one.
 
     Parameters
     ----------

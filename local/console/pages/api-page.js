@@ -8,7 +8,7 @@ import { request } from "./mfa.js";
 const DEMO = "demo@example.com";
 const WAIT_MS = 300;
 
-/** Return the user who is signed in in another tab; the demo user if nobody is. */
+/** Return the user who is signed in in another tab; otherwise the demo user. */
 function signedInUser() {
   return new Promise((done) => {
     const channel = new BroadcastChannel("user");

@@ -38,4 +38,4 @@ class LoginTooOldError(TokenRejectedError):
 
 
 class SigningKeysUnavailableError(Exception):
-    """The key that a token needs cannot be fetched now, so the token cannot be judged, good or bad."""
+    """The key that a token needs is not known and cannot be fetched, so the token cannot be judged, good or bad."""

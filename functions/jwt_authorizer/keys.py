@@ -149,7 +149,8 @@ class SigningKeys:
 
     A set is kept for an hour. An unknown ``kid`` causes one fetch, so that a rotated key works at once, but two
     fetches are at least ten seconds apart: neither a flood of made-up ``kid`` values nor an outage of the issuer
-    becomes a flood of fetches. While a fetch fails, the keys last seen stay in use.
+    becomes a flood of fetches. A ``kid`` that was not in a set of the last ten seconds is unknown. While a fetch fails,
+    the keys last seen stay in use.
 
     Parameters
     ----------
@@ -181,7 +182,6 @@ class SigningKeys:
         self._attempted_at = float("-inf")
         self._pause = 0.0
         self._failures = 0
-        self._just_fetched = False
 
     def prefetch(self) -> None:
         """Fetch the set while the function initialises, so that a snapshot holds it. A failure is not an error."""
@@ -202,26 +202,25 @@ class SigningKeys:
         Raises
         ------
         TokenRejectedError
-            The issuer publishes no such key.
+            The issuer publishes no such key, or did not in the last ten seconds.
         SigningKeysUnavailableError
-            The key is not known, and whether the issuer publishes it cannot be found out now.
+            The key is not known, and the last fetch of the set failed.
         """
         now = self._clock()
-        if instead_of is not None and self._just_fetched:
-            raise TokenRejectedError("bad_signature")
-        self._just_fetched = False
         if not self._renewal_due(now) and instead_of is None:
             if (key := self._find(kid, algorithm)) is not None:
                 return key
             if kid is None or any(each.kid == kid for each in self._keys):
                 raise TokenRejectedError("unknown_key")
-        self._just_fetched = self._refresh(now)
+        self._refresh(now)
         key = self._find(kid, algorithm)
         if key is not None and key is not instead_of:
             return key
-        if self._just_fetched:
-            raise TokenRejectedError("unknown_key")
-        raise SigningKeysUnavailableError
+        if self._failures:
+            raise SigningKeysUnavailableError
+        # Also within the pause after a successful fetch. A 503 here would let anyone page on-call and roll releases
+        # back, with invented key ids (docs/adr/0091).
+        raise TokenRejectedError("unknown_key")
 
     def _find(self, kid: str | None, algorithm: str) -> PyJWK | None:
         found = [each for each in self._keys if each.algorithm == algorithm and kid in (None, each.kid)]
@@ -240,10 +239,10 @@ class SigningKeys:
             self._renew_at = now + RENEWAL_SPREAD_SECONDS * os.urandom(1)[0] / 256
         return now >= self._renew_at
 
-    def _refresh(self, now: float) -> bool:
-        """Fetch the set unless it is too early, and return whether that was done and succeeded."""
+    def _refresh(self, now: float) -> None:
+        """Fetch the set unless it is too early."""
         if 0 <= now - self._attempted_at < self._pause:
-            return False
+            return
         self._attempted_at = now
         try:
             keys = _usable_keys(self._source.fetch(), self._algorithms)
@@ -255,13 +254,12 @@ class SigningKeys:
             asked = error.retry_after if isinstance(error, FetchError) else 0.0
             self._pause = min(max(MIN_FETCH_INTERVAL_SECONDS * growth, asked), MAX_FETCH_INTERVAL_SECONDS)
             self._on_fetch_failure(error)
-            return False
+            return
         self._keys = keys
         self._fetched_at = now
         self._renew_at = None
         self._pause = MIN_FETCH_INTERVAL_SECONDS
         self._failures = 0
-        return True
 
 
 def _usable_keys(document: object, algorithms: tuple[str, ...]) -> tuple[_PublishedKey, ...]:

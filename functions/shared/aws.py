@@ -2,7 +2,7 @@
 
 In the worst case a call takes two attempts of (connect + read) and one backoff of at most a second: 5 s. A route makes
 at most three calls, 15 s, which is well inside the functions' timeout of 20 s and API Gateway's of 29 s. A proof adds
-one call of at most 4 s (``functions.shared.signing``).
+1.5 s at most (``functions.shared.signing``).
 """
 
 import encodings.idna  # noqa: F401 - docs/adr/0072: the first request would import it to look up a host
@@ -96,7 +96,7 @@ def retry_truncated_responses(client: BaseClient, calls: str) -> None:
         botocore's name of a service or an operation: ``kms``, ``dynamodb.GetItem``.
     """
     client.meta.events.register(f"needs-retry.{calls}", _retry_if_truncated)
-    client.meta.events.register(f"after-call.{calls}", _fail_if_truncated)
+    client.meta.events.register(f"after-call.{calls}", fail_if_truncated)
 
 
 def _retry_if_truncated(response: tuple[AWSResponse, object] | None, attempts: int, **_: object) -> float | None:
@@ -106,7 +106,8 @@ def _retry_if_truncated(response: tuple[AWSResponse, object] | None, attempts: i
     return 0.0
 
 
-def _fail_if_truncated(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
+def fail_if_truncated(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
+    """Raise `ServiceUnavailableError` for a 200 whose body is not valid JSON; for botocore's event ``after-call``."""
     if _is_truncated(http_response):
         operation = f"{model.service_model.service_name}:{model.name}"
         raise ServiceUnavailableError(operation, "TruncatedResponse")

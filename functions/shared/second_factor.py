@@ -7,18 +7,18 @@ conditional write, for success and failure alike, and only then returns: three A
 import base64
 import hmac
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from functions.shared.backup_codes import BackupCodeKeys
 from functions.shared.clock import Clock
 from functions.shared.contract import REPETITION_SECONDS, Factor, Metric
 from functions.shared.decryption import EnvelopeOpener, Opener
 from functions.shared.encryption import master_key
-from functions.shared.errors import ConflictError, InvalidCodeError, MfaNotEnabledError, TooManyAttemptsError
+from functions.shared.errors import InvalidCodeError, MfaNotEnabledError, TooManyAttemptsError
 from functions.shared.lockout import Failures
+from functions.shared.races import losing_slowly
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.repository import DynamoDbMfaRepository, MfaRepository
 from functions.shared.request_body import OfferedCode
@@ -34,12 +34,6 @@ type Prepare = Callable[[str], None]
 """A route's work on the base32 secret that takes measurable time."""
 
 
-#: A request that loses a race is answered at the earliest after this time. A right code may cause more work before
-#: the write, such as the signature of a proof, and of parallel guesses only one is counted: the time of the others
-#: must not show which of them is right.
-LOST_RACE_SECONDS: Final = 0.5
-
-
 @dataclass(frozen=True)
 class _Judgement:
     """The result of comparing a code with a record: the record with the code burned, or None if it is refused.
@@ -53,11 +47,10 @@ class _Judgement:
 
 
 @dataclass(frozen=True)
-class _Accepted:
-    """An accepted code, before anything is written."""
+class _Opened:
+    """A record whose factor is not locked, its secret, and when it was read."""
 
-    read: MfaRecord
-    burned: MfaRecord
+    record: MfaRecord
     secret: str = field(repr=False)
     at: float
 
@@ -115,11 +108,12 @@ class SecondFactor:
         request_id: str,
         count: Count,
         prepare: Prepare = lambda _: None,
+        signs: bool = False,
     ) -> Success:
         """Accept a code, burn it and apply a change, all in one write; or refuse it.
 
         ``prepare`` runs before the code is compared, for right and wrong codes alike. Otherwise the time until a
-        request loses a race would show whether its code was right.
+        request loses a race would show whether its code was right. ``signs`` says that the change signs a proof.
 
         Raises
         ------
@@ -135,58 +129,49 @@ class SecondFactor:
         RecordDamagedError, ServiceUnavailableError
             The check failed; nothing changed and no attempt was counted.
         """
-        with self._losing_slowly():
-            accepted = self._examine(user_id, offered, request_id, count, prepare)
-            changed = change(accepted.burned, accepted.secret)
-            stored = self._repository.swap(accepted.read, changed, request_id=request_id, now=accepted.at)
+        opened = self._open(user_id, offered, count, prepare)
+        with losing_slowly(self._repository, opened.record, signs=signs, pause=self._pause):
+            changed = change(self._burned(opened, offered, request_id, count), opened.secret)
+            stored = self._repository.swap(opened.record, changed, request_id=request_id, now=opened.at)
         _count_use(offered, count)
-        return Success(stored, accepted.read.failures(offered.factor))
+        return Success(stored, opened.record.failures(offered.factor))
 
     def require_and_remove(self, user_id: str, offered: OfferedCode, *, request_id: str, count: Count) -> None:
         """Accept a code and remove the user's record, in one write; or refuse it. See `require`."""
-        with self._losing_slowly():
-            self._repository.remove(self._examine(user_id, offered, request_id, count).read)
+        opened = self._open(user_id, offered, count)
+        with losing_slowly(self._repository, opened.record, signs=False, pause=self._pause):
+            self._burned(opened, offered, request_id, count)
+            self._repository.remove(opened.record)
         _count_use(offered, count)
 
-    @contextmanager
-    def _losing_slowly(self) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        except ConflictError:
-            self._pause(max(0.0, began + LOST_RACE_SECONDS - time.perf_counter()))
-            raise
-
-    def _examine(
-        self,
-        user_id: str,
-        offered: OfferedCode,
-        request_id: str,
-        count: Count,
-        prepare: Prepare = lambda _: None,
-    ) -> _Accepted:
-        """Return an accepted code, with nothing written yet; or write the failure and refuse it."""
+    def _open(self, user_id: str, offered: OfferedCode, count: Count, prepare: Prepare = lambda _: None) -> _Opened:
+        """Return a user's record with its secret, or refuse if the factor is off or locked."""
         now = self._clock()
         record = self._repository.get(user_id)
         if record is None or not record.enabled:
             raise MfaNotEnabledError
-        failures = record.failures(offered.factor)
-        retry_after = failures.retry_after(now)
+        retry_after = record.failures(offered.factor).retry_after(now)
         if retry_after != 0:
             count(Metric.LOCKED_ATTEMPTS)
             raise TooManyAttemptsError(retry_after)
         secret = open_secret(self._opener, record, count)
         prepare(secret)
+        return _Opened(record, secret, now)
+
+    def _burned(self, opened: _Opened, offered: OfferedCode, request_id: str, count: Count) -> MfaRecord:
+        """Return the record with an accepted code burned, and nothing written yet; or write the failure and refuse."""
+        record, now = opened.record, opened.at
         judge = _judge_totp if offered.factor is Factor.TOTP else _judge_backup_code
-        judgement = judge(record, secret, offered.code, now)
+        judgement = judge(record, opened.secret, offered.code, now)
         if judgement.burned is None:
+            failures = record.failures(offered.factor)
             if _is_repetition(record, failures, judgement, now):
                 raise InvalidCodeError
             failures = failures.after(now)
             failed = record.with_failures(offered.factor, failures)
             self._repository.swap(record, failed, request_id=request_id, now=now)
             _refuse(failures, judgement, count)
-        return _Accepted(record, judgement.burned.with_failures(offered.factor, Failures()), secret, now)
+        return judgement.burned.with_failures(offered.factor, Failures())
 
 
 def _is_repetition(record: MfaRecord, failures: Failures, judgement: _Judgement, now: float) -> bool:

@@ -34,7 +34,9 @@ def verify(
             proof = prover.prove(access_token, offered.factor, count=count)
         return burned
 
-    success = second_factor.require(identity.user_id, offered, sign, request_id=request_id, count=count)
+    success = second_factor.require(
+        identity.user_id, offered, sign, request_id=request_id, count=count, signs=prover is not None
+    )
     remaining, failures = len(success.record.backup_codes), success.failures
     return VerifyResponse(
         verified=True,

@@ -1,15 +1,17 @@
 """Confirmation of an enrolment by its first code."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from functions.shared.clock import Clock, iso_timestamp
 from functions.shared.contract import PENDING_MAX_FAILURES, Factor, Metric, Status
 from functions.shared.decryption import Opener
 from functions.shared.errors import InvalidCodeError, MfaAlreadyEnabledError
-from functions.shared.identity import Identity
+from functions.shared.identity import AccessToken, Identity
 from functions.shared.lockout import Failures
 from functions.shared.proof import Prover
+from functions.shared.races import losing_slowly
 from functions.shared.record import MfaRecord
 from functions.shared.repository import MfaRepository
 from functions.shared.second_factor import Count, backup_code_keys, open_secret
@@ -31,15 +33,24 @@ class VerifySetupService:
         Issues proofs; None if they are off.
     clock : callable
         The current time in epoch seconds.
+    pause : callable
+        Waits for so many seconds.
     """
 
     def __init__(
-        self, *, repository: MfaRepository, opener: Opener, prover: Prover | None = None, clock: Clock = time.time
+        self,
+        *,
+        repository: MfaRepository,
+        opener: Opener,
+        prover: Prover | None = None,
+        clock: Clock = time.time,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._repository = repository
         self._opener = opener
         self._prover = prover
         self._clock = clock
+        self._pause = pause
 
     def verify(self, identity: Identity, code: str, *, request_id: str, count: Count) -> VerifySetupResponse:
         """Turn the second factor on if the code is right, and burn the code, so that it cannot also log in.
@@ -67,6 +78,20 @@ class VerifySetupService:
         if not record.pending_at(now):
             raise MfaSetupExpiredError
         secret = open_secret(self._opener, record, count)
+        with losing_slowly(self._repository, record, signs=self._prover is not None, pause=self._pause):
+            return self._confirm(record, secret, code, access_token, now=now, request_id=request_id, count=count)
+
+    def _confirm(
+        self,
+        record: MfaRecord,
+        secret: str,
+        code: str,
+        access_token: AccessToken | None,
+        *,
+        now: float,
+        request_id: str,
+        count: Count,
+    ) -> VerifySetupResponse:
         step = matching_step(secret, code, now=now)
         if step is None:
             self._repository.swap(record, _after_failure(record, now), request_id=request_id, now=now)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 
 import jwt
@@ -13,6 +14,7 @@ from functions.shared.clock import iso_timestamp
 from functions.shared.contract import VERIFY, VERIFY_SETUP, Endpoint, Factor
 from functions.shared.identity import AccessToken
 from functions.shared.proof import Prover
+from functions.shared.races import LOST_SIGNING_RACE_SECONDS
 from functions.shared.settings import KmsKey, ProofSettings
 from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import EmbeddedAws
@@ -165,7 +167,7 @@ class TestOrder:
         with proofs.aws.calls.recorded({"kms:Sign": failure}) as made:
             answer = enrolled.verify()
         assert (answer.status, answer.error, answer.headers["Retry-After"]) == (503, "SERVICE_UNAVAILABLE", "2")
-        assert made == CALLS[:3]
+        assert made == [*READS, "kms:Sign", "kms:Sign", "dynamodb:GetItem"]
         assert proofs.aws.item("user-1") == before
         emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
         assert (emitted["MFAProofSignatures"], emitted["MFAProofSigningFailures"]) == (1, 1)
@@ -180,6 +182,32 @@ class TestOrder:
             assert user.verify_setup().status == 503
         assert proofs.aws.item("user-1") == before
         assert "proof" in user.verify_setup().body
+
+    @FAILURES
+    def test_a_signature_is_tried_twice(self, proofs: Proofs, enrolled: User, failure: Failure) -> None:
+        with proofs.aws.calls.recorded({"kms:Sign": failure}, times=1) as made:
+            assert "proof" in enrolled.verify().body
+        assert made == [*READS, "kms:Sign", *CALLS[2:]]
+
+    @pytest.mark.parametrize("route", [VERIFY, VERIFY_SETUP], ids=lambda route: route.function)
+    def test_a_failed_signature_does_not_show_which_of_parallel_guesses_was_right(
+        self, proofs: Proofs, user: User, route: Endpoint
+    ) -> None:
+        """They count once. A 503 among the 409s, or a 409 at another time, would show it."""
+        user.setup()
+        if route is VERIFY:
+            user.verify_setup(user.code(steps=-1))
+        rival = User(user.load, now=user.now, secret=user.secret)
+
+        def overtaken() -> Any:
+            rival.call(route, {"code": rival.wrong_code()})
+            return refused("ThrottlingException")()
+
+        began = time.perf_counter()
+        with proofs.aws.calls.recorded({"kms:Sign": overtaken}):
+            answer = user.call(route, {"code": user.code()})
+        assert (answer.status, answer.error) == (409, "CONFLICT")
+        assert time.perf_counter() - began > LOST_SIGNING_RACE_SECONDS
 
     @pytest.mark.parametrize("route", [VERIFY, VERIFY_SETUP], ids=lambda route: route.function)
     def test_a_lost_race_returns_no_proof(self, proofs: Proofs, user: User, route: Endpoint) -> None:

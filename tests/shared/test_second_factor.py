@@ -20,9 +20,10 @@ from functions.shared.errors import (
 )
 from functions.shared.identity import Identity
 from functions.shared.lockout import Failures
+from functions.shared.races import LOST_RACE_SECONDS, LOST_SIGNING_RACE_SECONDS
 from functions.shared.record import MfaRecord, RecordDamagedError
 from functions.shared.request_body import OfferedCode, SecondFactorRequest
-from functions.shared.second_factor import LOST_RACE_SECONDS, SecondFactor
+from functions.shared.second_factor import SecondFactor
 from functions.verify_mfa_setup.service import VerifySetupService
 from tests.support.records import KEYS, NOW, SECRET, MemoryRepository, pending, record
 
@@ -244,16 +245,38 @@ def test_a_route_prepares_the_same_for_right_and_wrong_codes(check: Check, offer
     assert prepared == [SECRET]
 
 
-@pytest.mark.parametrize("call", [Check.require, Check.remove])
+def confirm(check: Check, offered: OfferedCode) -> None:
+    """Confirm a pending enrolment."""
+    check.repository.store(pending(version=check.stored.version))
+    service = VerifySetupService(
+        repository=check.repository, opener=check, clock=lambda: NOW, pause=check.pauses.append
+    )
+    service.verify(ADA, offered.code, request_id="request-1", count=check.counted.append)
+
+
+def signing(check: Check, offered: OfferedCode) -> None:
+    check.require(offered, signs=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "seconds"),
+    [
+        (Check.require, LOST_RACE_SECONDS),
+        (Check.remove, LOST_RACE_SECONDS),
+        (confirm, LOST_RACE_SECONDS),
+        (signing, LOST_SIGNING_RACE_SECONDS),
+    ],
+    ids=["require", "remove", "confirm", "with a signature"],
+)
 @pytest.mark.parametrize("offered", [TOTP, WRONG[Factor.TOTP]], ids=["right", "wrong"])
 def test_a_request_that_loses_a_race_waits_until_its_work_no_longer_shows(
-    check: Check, call: Callable[..., object], offered: OfferedCode
+    check: Check, call: Callable[..., object], seconds: float, offered: OfferedCode
 ) -> None:
     check.before_write = lambda: check.repository.store(replace(check.stored, version=7))
     with pytest.raises(ConflictError):
         call(check, offered)
     (pause,) = check.pauses
-    assert LOST_RACE_SECONDS / 2 < pause <= LOST_RACE_SECONDS
+    assert seconds - LOST_RACE_SECONDS / 2 < pause <= seconds
 
 
 def test_a_change_that_fails_burns_nothing(check: Check) -> None:

@@ -11,6 +11,10 @@ from types import ModuleType
 import pytest
 
 from functions.shared.contract import SETUP, STATUS, Endpoint
+from functions.shared.errors import ServiceUnavailableError
+from functions.shared.races import LOST_SIGNING_RACE_SECONDS
+from functions.shared.settings import KmsKey
+from functions.shared.signing import SIGNING_SECONDS, KmsSigner
 from infra.config import ENVIRONMENTS
 from tests.support.events import api_event
 
@@ -57,3 +61,16 @@ def test_a_service_that_hangs_is_a_503_in_time(
     assert response["statusCode"] == 503
     assert json.loads(response["body"])["error"] == "SERVICE_UNAVAILABLE"
     assert took * CALLS < 0.8 * ENVIRONMENTS["prod"].timeout_seconds
+
+
+def test_a_signature_that_hangs_ends_before_the_requests_that_lose_a_race_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with silent_service() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", url)
+        signer = KmsSigner(KmsKey("arn:aws:kms:us-east-1:123456789012:key/k"))
+        started = time.monotonic()
+        with pytest.raises(ServiceUnavailableError):
+            signer.sign(b"message")
+        took = time.monotonic() - started
+    assert took < SIGNING_SECONDS < LOST_SIGNING_RACE_SECONDS

@@ -74,14 +74,17 @@ class AwsCalls:
         return _intercepted(handle)
 
     @contextmanager
-    def recorded(self, failing: Mapping[str, Failure] | None = None) -> Iterator[list[str]]:
-        """Record the calls of a block; an operation named in ``failing`` fails that way."""
+    def recorded(
+        self, failing: Mapping[str, Failure] | None = None, *, times: int | None = None
+    ) -> Iterator[list[str]]:
+        """Record the calls of a block; an operation named in ``failing`` fails that way, each time or so often."""
         made: list[str] = []
         failures = failing or {}
 
         def handle(name: str, send: _Send) -> Any:
             made.append(name)
-            return failures.get(name, send)()
+            fails = times is None or made.count(name) <= times
+            return (failures.get(name, send) if fails else send)()
 
         with _intercepted(handle):
             yield made

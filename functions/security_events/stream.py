@@ -53,13 +53,17 @@ class Change:
 
     @property
     def by_operator(self) -> bool:
-        """Whether ``new`` names an operator's command as its writer."""
-        return (self.request_id or "").startswith(OPERATOR_REQUEST_PREFIX)
+        """Whether this write names an operator's command as its writer."""
+        return self._names(OPERATOR_REQUEST_PREFIX)
 
     @property
     def by_import(self) -> bool:
-        """Whether ``new`` names an operator's import as its writer."""
-        return (self.request_id or "").startswith(IMPORT_REQUEST_PREFIX)
+        """Whether this write names an operator's import as its writer."""
+        return self._names(IMPORT_REQUEST_PREFIX)
+
+    def _names(self, prefix: str) -> bool:
+        # The mark of an earlier command stays in the item, and must not explain a later write of another writer.
+        return Attribute.LAST_REQUEST_ID in self.changed and (self.request_id or "").startswith(prefix)
 
 
 def sequence_number(record: StreamRecord) -> str:

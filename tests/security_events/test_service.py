@@ -202,6 +202,16 @@ class TestUnlocked:
         facts = {"factor": "totp", "failed_attempts": 100, "last_failed_at": WRITTEN_AT_ISO}
         assert events_of(failed(100), item(last_request_id=OPERATOR)) == [("MFAUnlocked", facts)]
 
+    def test_the_mark_of_an_earlier_command_explains_no_later_write(self) -> None:
+        """The mark stays in the item: a writer could clear a counter after an operator's command, unreported."""
+        ((kind, facts),) = events_of(failed(7, last_request_id=OPERATOR), item(last_request_id=OPERATOR))
+        assert (kind, facts["changed"]) == ("MFARecordTampered", "failed_attempts,last_failed_at")
+        ((_, facts), (tampered, _)) = events_of(item(last_request_id=OPERATOR), reset())
+        assert (facts["actor"], tampered) == ("unknown", "MFARecordTampered")
+        mark = {"S": "import:1"}
+        ((_, facts), (tampered, _)) = events_of(pending(last_request_id=mark), imported(last_request_id=mark))
+        assert (facts["actor"], tampered) == ("unknown", "MFARecordTampered")
+
 
 class TestTampered:
     """Writes of whoever has access to the table, or the role of `setup_mfa`: no function makes them."""

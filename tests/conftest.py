@@ -109,6 +109,12 @@ def function_environment(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> d
     return {str(name): value for name, value in variables.items()}
 
 
+@pytest.fixture(autouse=True)
+def _fresh_log() -> None:
+    """Forget Powertools' logger: it is kept for the process, and writes to the standard output of an earlier test."""
+    logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+
+
 @pytest.fixture
 def load_handler(
     function_environment: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

@@ -1,12 +1,11 @@
 """Logs and metrics: structured, and never with a value of the request in them."""
 
 import json
-import logging
 import re
 
 import pytest
 
-from functions.shared.contract import METRICS_SERVICE, Metric
+from functions.shared.contract import Metric
 from functions.shared.observability import Telemetry, describe
 from tests.support.metrics import emitted_metrics
 
@@ -14,8 +13,6 @@ PRIVATE = "JBSWY3DPEHPK3PXP"
 
 
 def telemetry(log_level: str = "INFO") -> Telemetry:
-    """Return the telemetry of a fresh process, which writes to the standard output of this test."""
-    logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
     return Telemetry(environment="dev", log_level=log_level, version="1.2.3")
 
 

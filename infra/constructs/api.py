@@ -40,7 +40,8 @@ _ACCESS_LOG: Final = {
     "integration_latency_ms": "$context.integration.latency",
 }
 
-#: The routes of a login. Users need all other routes rarely, so these have lower limits.
+#: The routes of a login. Users need the others rarely, so those have lower limits. The public routes of the proof have
+#: not: using up a low limit would keep other APIs from the keys.
 _EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
 
 
@@ -155,7 +156,7 @@ class MfaApi(Construct):
             apigateway.LambdaIntegration(handler.alias, allow_test_invoke=False),
             authorization_type=apigateway.AuthorizationType.NONE,
         )
-        reason = "Public keys, which everybody needs who checks a proof. The route has its own throttle."
+        reason = "Public keys, which everybody needs who checks a proof. The stage throttles them."
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
             acknowledge(method, rule, reason)
 
@@ -248,6 +249,6 @@ def _method_options(config: Config) -> dict[str, apigateway.MethodDeploymentOpti
             metrics_enabled=False,
             data_trace_enabled=False,
         )
-        for endpoint in (*contract.ENDPOINTS, *(contract.PROOF_ENDPOINTS if config.proof_audience else ()))
+        for endpoint in contract.ENDPOINTS
         if endpoint not in _EVERYDAY
     }

@@ -104,10 +104,15 @@ def service_roles(scope: Construct, config: Config) -> dict[str, Any]:
 
     They are the names that CloudFormation gives to the stack's roles, in every region: the roles themselves are made
     after the key. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+
+    A wildcard also matches slashes, and a role's path precedes its name. These roles have no path.
     """
     service = stack_name(config.environment, StackId.SERVICE)
-    roles = Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name=f"{service}-*")
-    return {"ArnLike": {"aws:PrincipalArn": roles}}
+    named, with_path = (
+        Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name=name)
+        for name in (f"{service}-*", "*/*")
+    )
+    return {"ArnLike": {"aws:PrincipalArn": named}, "ArnNotLike": {"aws:PrincipalArn": with_path}}
 
 
 def pending_window(config: Config) -> Duration:

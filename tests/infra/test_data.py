@@ -78,6 +78,7 @@ def test_the_keys_policy_separates_administration_from_use(prod: Synthesized) ->
     assert use["Condition"] == {
         "StringEquals": {"kms:EncryptionContext:purpose": "mfa-totp"},
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/mfa-prod-service-*"},
+        "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/*/*"},
     }
     # No action that uses the key or delegates its use, and no wildcard that would include one.
     uses = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "CreateGrant", "GenerateMac", "Sign", "*")

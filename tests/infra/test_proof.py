@@ -1,6 +1,7 @@
 """What proofs add to an environment, and that it is added only where they are on."""
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -74,10 +75,34 @@ def test_the_keys_policy_allows_signatures_by_one_algorithm(proving: Synthesized
     assert sign["Condition"] == {
         "StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"},
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/mfa-prod-service-*"},
+        "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/*/*"},
     }
     assert public["Action"] == "kms:GetPublicKey"
     uses = ("Sign", "Verify", "GetPublicKey", "CreateGrant", "*")
     assert not [action for action in administration["Action"] if any(each in action for each in uses)]
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ("mfa-prod-service-VerifyMfaRole-1ABC", True),
+        ("mfa-prod-service-x/evil", False),
+        ("path/mfa-prod-service-VerifyMfaRole-1ABC", False),
+        ("mfa-dev-service-VerifyMfaRole-1ABC", False),
+    ],
+)
+def test_only_roles_of_the_service_without_a_path_may_use_the_keys(
+    proving: Synthesized, role: str, allowed: bool
+) -> None:
+    """A wildcard in a policy also matches slashes."""
+    principal = f"arn:aws:iam::<AWS::AccountId>:role/{role}"
+    keys = proving.data.resources(KEY).values()  # that of the secrets, and the key pair
+    uses = [use for key in keys for use in key["Properties"]["KeyPolicy"]["Statement"][1:]]
+
+    assert len(uses) == 3
+    for use in uses:
+        like, unlike = (use["Condition"][operator]["aws:PrincipalArn"] for operator in ("ArnLike", "ArnNotLike"))
+        assert (fnmatchcase(principal, like) and not fnmatchcase(principal, unlike)) is allowed
 
 
 def test_the_first_key_signs_and_all_are_published(rotating: Synthesized) -> None:
@@ -119,8 +144,9 @@ def test_no_other_role_may_sign_or_read_a_public_key(proving: Synthesized) -> No
 
 
 @pytest.mark.parametrize("path", sorted(PUBLIC_PATHS))
-def test_a_public_route_has_a_low_limit(proving: Synthesized, path: str) -> None:
-    assert throttling(proving.service)["GET", path] == (100, 200)
+def test_the_public_routes_have_the_limits_of_a_login(proving: Synthesized, path: str) -> None:
+    """Anyone may call them. Using up a low limit would keep other APIs from the keys, and so refuse every proof."""
+    assert ("GET", path) not in throttling(proving.service)  # as the stage
     method = methods(proving.service)["GET", path]
     assert method["AuthorizationType"] == "NONE"
     assert "AuthorizerId" not in method

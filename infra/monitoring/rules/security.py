@@ -56,7 +56,7 @@ def _guessing(watched: WatchedResources, thresholds: Thresholds) -> Iterator[Ala
     )
     yield AlarmRule(
         key="replays-surge",
-        happened="Correct codes were used a second time: a phishing page relays them, or a client sends twice.",
+        happened="Used codes were sent again, after ten seconds or more: a phishing page or a client repeats them.",
         response="Find the users. Several with different clients mean phishing: warn them and end their sessions.",
         series={"replays": watched.counted(Metric.REPLAYS_REJECTED)},
         threshold=thresholds.replays,

@@ -55,7 +55,7 @@ class Permissions:
 
 
 #: Only items of this service, also in a table that others use.
-_OWN_ITEMS: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [contract.partition_key("*")]}}
+OWN_ITEMS: Final = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [contract.partition_key("*")]}}
 
 _SECOND_FACTOR: Final = Permissions(
     table=("dynamodb:GetItem", "dynamodb:UpdateItem"),
@@ -132,7 +132,7 @@ def _item_conditions(permissions: Permissions) -> dict[str, Any]:
     ``ReturnValuesOnConditionCheckFailure``.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
     """
-    conditions: dict[str, Any] = {**_OWN_ITEMS}
+    conditions: dict[str, Any] = {**OWN_ITEMS}
     if permissions.attributes:
         conditions["ForAllValues:StringEquals"] = {"dynamodb:Attributes": [*permissions.attributes]}
     if permissions.returns_nothing:

@@ -1,5 +1,6 @@
 """Numbers, names and sequences in the documentation match the code."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -23,11 +24,12 @@ from infra.config.functions import FunctionConfig, FunctionsConfig
 from infra.config.load import SETTINGS
 from infra.config.monitoring import MonitoringConfig
 from infra.paths import REPOSITORY
+from infra.permissions import OWN_ITEMS
 from local.ports import LOOPBACK
 from local.stack import DEFAULT_PORT, StackFolder
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
-from tests.support.pages import quoted, rows, section, text_of
+from tests.support.pages import fences, quoted, rows, section, text_of
 from tools.docsite.diagrams import TEMPLATES
 
 README = (REPOSITORY / "README.md").read_text()
@@ -196,3 +198,17 @@ def test_the_settings_of_the_deployment_guide_exist() -> None:
     others = {"integration_status", "client_id", "auth_time", "parallelization_factor"}
 
     assert named - settings <= others | set(Attribute)
+
+
+def test_the_documented_policies_admit_only_the_items_of_this_service() -> None:
+    """The table may have items of others, and an import or the help desk needs none of them."""
+    policies = [json.loads(policy) for policy in fences(text_of("operator.md"), "json")]
+    tables = [
+        statement
+        for policy in policies
+        for statement in policy["Statement"]
+        if "dynamodb:GetItem" in statement["Action"]
+    ]
+
+    assert len(tables) == 2
+    assert all(statement["Condition"] == OWN_ITEMS for statement in tables)

@@ -198,6 +198,25 @@ def _ignore_aws_failures() -> None:
     _replace("functions.shared.aws:failing_closed", lambda _: lambda _: contextlib.suppress(BotoCoreError, ClientError))
 
 
+def _fail_for_unknown_keys() -> None:
+    errors = importlib.import_module("functions.jwt_authorizer.errors")
+
+    def changed(get: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(*arguments: Any, **options: Any) -> Any:
+            try:
+                return get(*arguments, **options)
+            except errors.TokenRejectedError:
+                raise errors.SigningKeysUnavailableError from None
+
+        return failing
+
+    _replace("functions.jwt_authorizer.keys:SigningKeys.get", changed)
+
+
+def _answer_lost_races_at_once() -> None:
+    _replace("functions.shared.races:losing_slowly", lambda _: lambda *_, **__: contextlib.nullcontext())
+
+
 def _let_setup_decrypt() -> None:
     def changed(permissions: Mapping[str, Any]) -> Mapping[str, Any]:
         own = permissions[SETUP.function]
@@ -208,6 +227,7 @@ def _let_setup_decrypt() -> None:
 
 _DENIED: Final = "tests/jwt_authorizer/test_hostile_tokens.py::test_is_denied"
 _VERIFY: Final = "tests/verify_mfa/test_verify.py"
+_PROOF_ORDER: Final = "tests/shared/test_proof.py::TestOrder"
 _RACES: Final = "tests/verify_mfa/test_chosen_request_ids.py"
 
 DEFENCES: Final = (
@@ -216,6 +236,14 @@ DEFENCES: Final = (
         prevents="use of a stolen token after its end",
         remove=_read_claims(_later),
         tests=("tests/jwt_authorizer/test_tokens.py::test_a_token_is_refused_from_the_second_it_expires",),
+    ),
+    Defence(
+        name="A token with an unknown key is refused like any other",
+        prevents="paging on-call and rolling releases back without an account",
+        remove=_fail_for_unknown_keys,
+        tests=(
+            "tests/jwt_authorizer/test_keys.py::TestFetching::test_a_flood_of_unknown_keys_makes_one_fetch_an_interval",
+        ),
     ),
     Defence(
         name="Only the allowed algorithms verify a token",
@@ -301,6 +329,15 @@ DEFENCES: Final = (
         tests=(
             f"{_RACES}::test_one_code_and_one_request_id_log_in_once",
             f"{_RACES}::test_guesses_with_one_request_id_are_one_guess",
+        ),
+    ),
+    Defence(
+        name="A request that loses a race is answered at a fixed time, whatever its code",
+        prevents="learning which of parallel guesses was right",
+        remove=_answer_lost_races_at_once,
+        tests=(
+            "tests/shared/test_second_factor.py::test_a_request_that_loses_a_race_waits_until_its_work_no_longer_shows",
+            f"{_PROOF_ORDER}::test_a_failed_signature_does_not_show_which_of_parallel_guesses_was_right",
         ),
     ),
     Defence(

@@ -21,6 +21,7 @@ from functions.shared.contract import (
 from infra.config import ENVIRONMENTS
 from infra.outputs import Output
 from infra.paths import REPOSITORY
+from local import synthesis
 from local.errors import LocalError
 from local.progress import Progress
 from local.protected_api.provision import provision
@@ -30,6 +31,8 @@ from local.stack import Credentials, Stack, StackFolder
 ENVIRONMENT: Final = "local"
 #: Where the emulator serves APIs, without the Host header that AWS uses.
 _EXECUTE_API: Final = "/_aws/execute-api"
+_SYNTHESIZE: Final = "synthesize the stacks"
+_LOAD: Final = "load the synthesized stacks"
 #: Lines of CDK's output, and the step that begins after each.
 _MILESTONES: Final = (
     (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
@@ -54,19 +57,23 @@ def deploy(
     LocalError
         CDK failed; the message ends with its last lines.
     """
+    settings = context(endpoint_url=endpoint_url, console_url=console_url)
+    inputs = synthesis.inputs_digest([region, *settings])
+    current = synthesis.is_current(folder.assembly, inputs)
     command = [
         *("cdk", "deploy", "**", "--require-approval", "never", "--no-color", "--ci", "--no-notices"),
-        *("--no-version-reporting", "--progress", "events"),
-        *("--output", str(folder.assembly), "--outputs-file", str(folder.outputs)),
-        *context(endpoint_url=endpoint_url, console_url=console_url),
+        *("--no-version-reporting", "--progress", "events", "--outputs-file", str(folder.outputs)),
+        *(("--app", str(folder.assembly)) if current else ("--output", str(folder.assembly), *settings)),
     ]
+    if not current:
+        synthesis.forget(folder.assembly)
     folder.outputs.unlink(missing_ok=True)
     with (
         folder.deploy_log.open("w") as log,
         _running(command, cdk_environment(administrator, endpoint_url, region)) as cdk,
     ):
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
-        for step, lines in steps(cdk.stdout):
+        for step, lines in steps(cdk.stdout, _LOAD if current else _SYNTHESIZE):
             with progress.step(step):
                 for line in lines:
                     log.write(line)
@@ -77,6 +84,7 @@ def deploy(
                 f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
                 f"{log_tail(folder.deploy_log)}"
             )
+    synthesis.remember(folder.assembly, inputs)
     outputs = json.loads(folder.outputs.read_text())
     with progress.step("deploy the protected API"):
         protected_api_url = provision(
@@ -113,10 +121,10 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
     return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
 
 
-def steps(output: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
+def steps(output: Iterable[str], first: str) -> Iterator[tuple[str, Iterator[str]]]:
     """Split CDK's output into named steps, each with its lines."""
     lines = iter(output)
-    upcoming: str | None = "synthesize the stacks"
+    upcoming: str | None = first
 
     def until_next() -> Iterator[str]:
         nonlocal upcoming

@@ -10,5 +10,6 @@ from infra.config.model import IMAGE as IMAGE
 from infra.config.model import LOCAL as LOCAL
 from infra.config.model import PROD as PROD
 from infra.config.model import Config as Config
+from infra.config.monitoring import ALL as ALL
 from infra.config.monitoring import MonitoringConfig as MonitoringConfig
 from infra.config.monitoring import Thresholds as Thresholds

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from infra.config.model import DEV, LOCAL, PROD, Config
-from infra.config.monitoring import MonitoringConfig, Thresholds
+from infra.config.monitoring import SETUP, MonitoringConfig, Thresholds
 
 ENVIRONMENTS: Final[Mapping[str, Config]] = {
-    DEV: Config(environment=DEV),
+    # docs/adr/0095
+    DEV: Config(environment=DEV, monitoring=MonitoringConfig(coverage=SETUP)),
     PROD: Config(
         environment=PROD,
         cors_allowed_origins=("https://ailifestyle.app",),

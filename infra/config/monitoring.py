@@ -1,12 +1,17 @@
 """Settings of monitoring: when alarms fire, who is notified, and whether alarms page on-call."""
 
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from infra.config.fields import ConfigError, Settings, Word, expected, text
 
 _PREFIX: Final = "monitoring."
+
+#: Every alarm and every dashboard.
+ALL: Final = "all"
+#: The six metrics of setup: one alarm for each, and the main dashboard.
+SETUP: Final = "setup"
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Percent = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -63,6 +68,8 @@ class MonitoringConfig(Settings):
 
     prefix: ClassVar[str] = _PREFIX
 
+    coverage: Literal["all", "setup"] = ALL
+    """Which alarms and dashboards are deployed. ``setup``: one alarm for each metric of setup, and one dashboard."""
     alert_emails: tuple[Word, ...] = ()
     """Notified when any alarm starts or ends. AWS asks each address to confirm first."""
     paging: bool = False
@@ -90,6 +97,18 @@ class MonitoringConfig(Settings):
         if not self.paging and (self.page_urls or self.page_emails):
             raise ConfigError("monitoring.paging: expected true where page_urls or page_emails are given")
         return self
+
+    @model_validator(mode="after")
+    def _alarms_are_deployed(self) -> Self:
+        for name in ("paging", "quiet_hours"):
+            if self.coverage == SETUP and getattr(self, name):
+                raise ConfigError(f"monitoring.coverage: expected {ALL}, as {name} is set, got {self.coverage!r}")
+        return self
+
+    @property
+    def notifies(self) -> bool:
+        """Whether alarms report to a topic. With few alarms and no subscriber, its key would only cost money."""
+        return self.coverage == ALL or bool(self.alert_emails)
 
     def runbook_link(self, heading: str) -> str:
         """Return the address of one heading of the runbook."""

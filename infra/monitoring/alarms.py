@@ -6,6 +6,7 @@ from typing import Final, cast
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.config.monitoring import MonitoringConfig
@@ -31,15 +32,15 @@ class Alarms(Construct):
         Where the runbook is.
     rules : sequence of AlarmRule
         When the alarms fire.
-    topics : AlertTopics
-        Where they report to.
+    topics : AlertTopics or None
+        Where they report to; ``None``: only the dashboard shows their states.
 
     Attributes
     ----------
     paging, notifying : list of Alarm
         The alarms of each urgency.
-    page : CompositeAlarm
-        Fires when any of the paging alarms does.
+    page : CompositeAlarm or None
+        Fires when any of the paging alarms does; ``None`` without such an alarm.
     """
 
     def __init__(
@@ -50,20 +51,28 @@ class Alarms(Construct):
         environment: str,
         config: MonitoringConfig,
         rules: Sequence[AlarmRule],
-        topics: AlertTopics,
+        topics: AlertTopics | None,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
         self._config = config
-        self._alerts = cast("cloudwatch.IAlarmAction", actions.SnsAction(topics.alerts))
+        self._topics = topics
         self.paging: Final[list[cloudwatch.Alarm]] = []
         self.notifying: Final[list[cloudwatch.Alarm]] = []
         for rule in rules:
             (self.paging if rule.urgency is Urgency.PAGE else self.notifying).append(self._alarm(rule))
-        self.page: Final = cloudwatch.CompositeAlarm(
+        self.page: Final = self._page() if self.paging else None
+
+    @property
+    def urgent(self) -> list[cloudwatch.IAlarm]:
+        """The composite alarm, then the alarms that it watches."""
+        return [cast("cloudwatch.IAlarm", each) for each in (self.page, *self.paging) if each is not None]
+
+    def _page(self) -> cloudwatch.CompositeAlarm:
+        page = cloudwatch.CompositeAlarm(
             self,
             "Page",
-            composite_alarm_name=alarm_name(environment, PAGE_KEY),
+            composite_alarm_name=alarm_name(self._environment, PAGE_KEY),
             alarm_description=self._description(
                 PAGE_KEY,
                 happened="Users are affected or soon will be: at least one of the alarms that page is on.",
@@ -73,10 +82,9 @@ class Alarms(Construct):
                 *(cloudwatch.AlarmRule.from_alarm(each, cloudwatch.AlarmState.ALARM) for each in self.paging)
             ),
         )
-        if topics.pages is not None:
-            pages = cast("cloudwatch.IAlarmAction", actions.SnsAction(topics.pages))
-            self.page.add_alarm_action(pages)
-            self.page.add_ok_action(pages)
+        if self._topics is not None and self._topics.pages is not None:
+            _report(page, self._topics.pages)
+        return page
 
     def _alarm(self, rule: AlarmRule) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
@@ -95,13 +103,19 @@ class Alarms(Construct):
             datapoints_to_alarm=rule.datapoints,
             treat_missing_data=_MISSING[rule.missing],
         )
-        alarm.add_alarm_action(self._alerts)
-        alarm.add_ok_action(self._alerts)
+        if self._topics is not None:
+            _report(alarm, self._topics.alerts)
         return alarm
 
     def _description(self, key: str, *, happened: str, response: str) -> str:
         """Return an alarm's description, which is all that a message on a phone shows."""
         return f"What happened: {happened} What to do: {response} Runbook: {self._config.runbook_link(key)}"
+
+
+def _report(alarm: cloudwatch.AlarmBase, topic: sns.Topic) -> None:
+    action = cast("cloudwatch.IAlarmAction", actions.SnsAction(topic))
+    alarm.add_alarm_action(action)
+    alarm.add_ok_action(action)
 
 
 def _measured(rule: AlarmRule) -> cloudwatch.IMetric:

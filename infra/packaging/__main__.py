@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from infra.config import ENVIRONMENTS, ConfigError, load_config
-from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package
+from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_archive
 from infra.packaging.workspace import report
 from infra.paths import REPOSITORY
 
@@ -16,7 +16,7 @@ def main() -> int:
     try:
         target = Target.of(load_config({"environment": parser.parse_args().environment}))
         for function in DEPLOYED_FUNCTIONS:
-            report(f"{function}: {build_package(function, target).relative_to(REPOSITORY)}")
+            report(f"{function}: {build_archive(function, target).relative_to(REPOSITORY)}")
     except (ConfigError, PackagingError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from infra.config import IMAGE, Config
 from infra.constructs.function import CodeSource
-from infra.packaging.package import build_package
+from infra.packaging.package import build_archive
 from infra.packaging.target import Target
 from infra.paths import REPOSITORY
 
@@ -28,7 +28,9 @@ def code_source(config: Config) -> CodeSource:
     """
 
     def zipped(function: str) -> lambda_.Code:
-        return lambda_.Code.from_asset(str(build_package(function, Target.of(config))))
+        archive = build_archive(function, Target.of(config))
+        # Templates then are the same wherever the zip was compressed.
+        return lambda_.Code.from_asset(str(archive), asset_hash=archive.stem)
 
     def image(function: str) -> lambda_.Code:
         return lambda_.Code.from_asset_image(

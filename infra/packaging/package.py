@@ -8,6 +8,7 @@ from typing import Final
 
 from functions.shared import contract
 from infra.packaging import bytecode
+from infra.packaging.archive import write_archive
 from infra.packaging.dependencies import build_dependencies
 from infra.packaging.target import Target
 from infra.packaging.workspace import BUILD, PackagingError, digest, make_once
@@ -54,9 +55,7 @@ def build_package(function: str, target: Target, *, source: Path = REPOSITORY, b
     handler = contract.handler_path(function).rpartition(".")[0].replace(".", "/") + ".py"
     if handler not in files:
         raise PackagingError(f"{function} has no {handler}.")
-    dependencies = build_dependencies(
-        root / function / "requirements.txt", source / "requirements.txt", aws_operations(function), target, build
-    )
+    dependencies = _dependencies(function, target, source, build)
     contents = [part for name, content in files.items() for part in (name.encode(), content)]
 
     def make(folder: Path) -> None:
@@ -68,6 +67,36 @@ def build_package(function: str, target: Target, *, source: Path = REPOSITORY, b
         bytecode.compile_tree(folder / "functions", "/var/task/functions")
 
     return make_once(build / target.name / function / digest([dependencies.name.encode(), *contents]), make)
+
+
+def build_archive(function: str, target: Target, *, source: Path = REPOSITORY, build: Path = BUILD) -> Path:
+    """Return a function's zip, which is named after its contents; build it if its inputs changed.
+
+    The parameters and errors are those of `build_package`.
+    """
+    package = build_package(function, target, source=source, build=build)
+    dependencies = _dependencies(function, target, source, build)
+    archives = build / target.name / "archives"
+
+    def compress(folder: Path) -> None:
+        write_archive(folder, dependencies, _files(dependencies))
+
+    (compressed,) = make_once(archives / "dependencies" / dependencies.name, compress).iterdir()
+
+    def add_functions(folder: Path) -> None:
+        write_archive(folder, package, _files(package / "functions"), base=compressed)
+
+    (archive,) = make_once(archives / function / package.name, add_functions).iterdir()
+    return archive
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _dependencies(function: str, target: Target, source: Path, build: Path) -> Path:
+    requirements = source / "functions" / function / "requirements.txt"
+    return build_dependencies(requirements, source / "requirements.txt", aws_operations(function), target, build)
 
 
 def _called(function: str) -> list[tuple[str, str]]:

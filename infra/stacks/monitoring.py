@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from infra.config import Config
+from infra.config import ALL, Config
 from infra.monitoring.alarms import Alarms
 from infra.monitoring.dashboard.functions import FunctionsDashboard
 from infra.monitoring.dashboard.overview import OverviewDashboard
@@ -28,9 +28,12 @@ class MonitoringStack(EnvironmentStack):
     def __init__(self, scope: Construct, *, config: Config, watched: WatchedResources) -> None:
         super().__init__(scope, StackId.MONITORING, "Dashboards and alarms of the MFA service", config=config)
         monitoring, environment = config.monitoring, config.environment
-        topics = AlertTopics(self, "Topics", environment=environment, config=monitoring)
+        topics = (
+            AlertTopics(self, "Topics", environment=environment, config=monitoring) if monitoring.notifies else None
+        )
         rules = alarm_rules(watched, monitoring)
         alarms = Alarms(self, "Alarms", environment=environment, config=monitoring, rules=rules, topics=topics)
         OverviewDashboard(self, "Overview", watched=watched, config=monitoring, alarms=alarms)
-        FunctionsDashboard(self, "Functions", watched=watched)
+        if monitoring.coverage == ALL:
+            FunctionsDashboard(self, "Functions", watched=watched)
         SavedQueries(self, "Queries", watched=watched)

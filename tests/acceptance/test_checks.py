@@ -18,6 +18,7 @@ from functions.shared.contract import (
 from infra.outputs import VERSION_TAG, Output, StackId
 from tests.acceptance.catalogue import ASSUMPTIONS
 from tests.acceptance.checks.http import ATTACK, FOREIGN_ORIGIN, TOO_LARGE_BYTES
+from tests.acceptance.checks.masking import masked_and_counted
 from tests.acceptance.examine import examine
 from tests.acceptance.fake_deployment import KEY, FakeDeployment, SentRequest, token
 from tests.acceptance.model import Assumption, Result, Verdict
@@ -293,6 +294,14 @@ def test_a_metric_that_nothing_caused_is_named_with_the_alarms_that_wait_for_it(
     )
 
 
+def test_masking_is_checked_without_its_alarms_too() -> None:
+    fake = FakeDeployment()
+    fake.alarms.clear()
+    (masking,) = (each for each in ASSUMPTIONS if each.check is masked_and_counted)
+
+    assert result_of(fake, masking).verdict is Verdict.HOLDS
+
+
 @pytest.mark.parametrize(
     ("key", "breaks"),
     [
@@ -303,6 +312,8 @@ def test_a_metric_that_nothing_caused_is_named_with_the_alarms_that_wait_for_it(
         ("functions/present-resources", lambda fake: fake.outputs.clear()),
         ("functions/first-requests", lambda fake: fake.lines.clear()),
         ("functions/releases", lambda fake: fake.release.clear()),
+        ("functions/concurrency", sets(alarms=[])),
+        ("alarms/message", sets(alarms=[])),
         ("functions/replicas", lambda fake: fake.replicas.clear()),
         ("functions/after-a-silence", sets(token=token(exp=time.time() + 60))),
         ("http/preflights", lambda fake: fake.functions["mfa_status"]["Environment"]["Variables"].clear()),

@@ -168,6 +168,7 @@ def test_the_deployment_guide_lists_settings_that_exist() -> None:
     names = {name for setting, _ in table("deploy.md", "Settings") for name in quoted(setting)}
 
     own = {f"{FunctionsConfig.prefix}NAME.{name}" for name in FunctionConfig.model_fields}
+    own |= {f"{MonitoringConfig.prefix}{name}" for name in MonitoringConfig.model_fields}
     example = f"{FunctionsConfig.prefix}verify_mfa.memory_mb"
     assert names <= set(Config.model_fields) | own
     assert example in SETTINGS

@@ -1,21 +1,28 @@
 """The packages that Lambda runs: their contents, their machine, and that every build gives the same bytes."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
+from aws_cdk import App, Stack
 
 from functions.shared import contract
 from infra.config import ENVIRONMENTS
-from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package, bytecode
+from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_archive, build_package, bytecode, code
+from infra.packaging import package as package_module
+from infra.packaging.archive import write_archive
 from infra.packaging.botocore_data import trim
+from infra.packaging.code import code_source
 from infra.packaging.package import aws_operations
 from infra.packaging.workspace import make_once
 from infra.paths import REPOSITORY
@@ -128,11 +135,23 @@ def test_a_package_is_far_below_lambdas_limit(package: Path) -> None:
     assert sum(path.stat().st_size for path in package.rglob("*") if path.is_file()) < LAMBDA_LIMIT_BYTES / 4
 
 
-def test_the_zip_is_small_even_with_bytecode(package: Path, function: str, tmp_path: Path) -> None:
-    """Lambda loads the zip before a first start; the CDK CLI uses the default compression as well."""
-    archive = Path(shutil.make_archive(str(tmp_path / function), "zip", package))
+def test_the_zip_is_small_even_with_bytecode(function: str) -> None:
+    """Lambda loads the zip before a first start."""
+    assert build_archive(function, LAMBDA).stat().st_size < ZIP_LIMIT_BYTES[function]
 
-    assert archive.stat().st_size < ZIP_LIMIT_BYTES[function]
+
+def test_the_zip_has_the_packages_files_readable_for_every_user_and_without_the_time_of_the_build(
+    package: Path, function: str
+) -> None:
+    with zipfile.ZipFile(build_archive(function, LAMBDA)) as archive:
+        entries = archive.infolist()
+        zipped = {each.filename: archive.read(each) for each in entries}
+
+    assert len(entries) == len(zipped)
+    assert zipped == {
+        path.relative_to(package).as_posix(): path.read_bytes() for path in package.rglob("*") if path.is_file()
+    }
+    assert {(each.external_attr >> 16, each.date_time) for each in entries} == {(0o100644, (1980, 1, 1, 0, 0, 0))}
 
 
 def test_shared_objects_are_for_graviton(package: Path, function: str) -> None:
@@ -237,6 +256,51 @@ def test_two_builds_give_the_same_bytes(name: str, tmp_path: Path) -> None:
 
     assert first.name == second.name
     assert contents(first) == contents(second)
+    archives = [build_archive(name, LAMBDA), build_archive(name, LAMBDA, build=tmp_path)]
+    assert archives[0] != archives[1]
+    assert archives[0].name == archives[1].name
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+
+
+def test_a_zip_is_named_after_the_paths_and_contents_in_it(tmp_path: Path) -> None:
+    def name_of(files: dict[str, str], *, base: dict[str, str] | None = None) -> str:
+        root = Path(tempfile.mkdtemp(dir=tmp_path))
+        for path, text in {**files, **(base or {})}.items():
+            (root / path).write_text(text)
+        first = write_archive(root, root, [root / each for each in base]) if base else None
+        return write_archive(root, root, [root / each for each in files], base=first).name
+
+    names = [
+        name_of({"a": "1", "b": "2"}),
+        name_of({"a": "2", "b": "1"}),
+        name_of({"a": "1", "c": "2"}),
+        name_of({"a": "1"}),
+        name_of({"a": "1"}, base={"b": "2"}),
+        name_of({"a": "1"}, base={"b": "3"}),
+    ]
+
+    assert len({*names}) == len(names)
+    assert name_of({"b": "2", "a": "1"}) == names[0]
+
+
+def test_the_deployment_uploads_the_zip_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The CDK CLI would compress a folder in each new cloud assembly."""
+    monkeypatch.setattr(
+        code, "build_archive", lambda *_: Path(shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path))
+    )
+    app = App(outdir=str(tmp_path / "out"))
+    stack = Stack(app, "stack")
+    function = code_source(ENVIRONMENTS["dev"])("mfa_status").bind(stack)
+    app.synth()
+
+    (asset,) = (
+        each["source"]
+        for each in json.loads((tmp_path / "out" / "stack.assets.json").read_text())["files"].values()
+        if not each["source"]["path"].endswith(".json")
+    )
+    assert asset["packaging"] == "file"
+    assert asset["path"].endswith(".zip")
+    assert function.s3_location is not None
 
 
 @pytest.fixture
@@ -259,10 +323,11 @@ def test_a_changed_line_changes_only_the_package_of_its_function(source: Path) -
 
 
 def test_an_unchanged_package_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    built = build_package("mfa_status", LAMBDA)
+    built = build_archive("mfa_status", LAMBDA)
     monkeypatch.setattr(bytecode, "compile_tree", None)
+    monkeypatch.setattr(package_module, "write_archive", None)
 
-    assert build_package("mfa_status", LAMBDA) == built
+    assert build_archive("mfa_status", LAMBDA) == built
 
 
 def test_builds_that_race_give_one_folder(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_the_output_of_cdk_is_split_into_named_steps() -> None:
         " ✅  Local/Data (mfa-local-data)\n",
         "mfa-local-service: deploying... [2/2]\n",
     ]
-    found = [(step, len(list(lines))) for step, lines in steps(output)]
+    found = [(step, len(list(lines))) for step, lines in steps(output, "synthesize the stacks")]
     assert found == [
         ("synthesize the stacks", 2),
         ("publish templates and code", 2),

@@ -1,4 +1,4 @@
-"""The bill of a month of ``prod``, computed from measured calls, bytes and CPU time, for ``docs/deploy.md``."""
+"""The bills of a month, for ``docs/deploy.md``: of ``prod`` from measured calls, bytes and CPU time, and of ``dev``."""
 
 import json
 import math
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from functions.shared.contract import AUTHORIZER_FUNCTION, ENDPOINTS, Metric
-from infra.config import ENVIRONMENTS, PROD
+from infra.config import ALL, ENVIRONMENTS, PROD, MonitoringConfig
 from infra.monitoring.resources import WatchedResources
 from infra.monitoring.rules import alarm_rules
 from infra.paths import REPOSITORY
@@ -28,7 +28,7 @@ EVENTS: Final = 0.01
 RESTORES: Final = {10_000: 15_000, 10_000_000: 300_000}
 #: Batches of the stream, for each write; a busy stream fills them.
 BATCHES: Final = {10_000: 1.0, 10_000_000: 0.05}
-#: Table key and key of the notification topics.
+#: The key of the secrets and the key of the topics; the table has a key that AWS owns.
 KEYS: Final = 2
 DASHBOARDS: Final = 2
 
@@ -53,6 +53,11 @@ def metrics() -> int:
 
 def alarm_metrics() -> int:
     """Return the number of metrics that the alarms of ``prod`` read, those of releases included."""
+    of_releases = [each for each in _resources() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    return _metrics_of_rules(ENVIRONMENTS[PROD].monitoring) + len(of_releases)
+
+
+def _metrics_of_rules(monitoring: MonitoringConfig) -> int:
     watched = WatchedResources(
         environment=PROD,
         region="us-east-1",
@@ -64,8 +69,19 @@ def alarm_metrics() -> int:
         secret_key_arn="key",  # noqa: S106 - a key of KMS
         dead_letter_queue_name="queue",
     )
-    rules: int = sum(len(rule.series) for rule in alarm_rules(watched, ENVIRONMENTS[PROD].monitoring))
-    return rules + len([each for each in _resources() if each["Type"] == "AWS::CloudWatch::Alarm"])
+    return sum(len(rule.series) for rule in alarm_rules(watched, monitoring))
+
+
+def at_rest(monitoring: MonitoringConfig) -> Iterator[Item]:
+    """Yield the lines of the bill of an idle ``dev``: it keeps no snapshot and publishes no metric."""
+    everything = monitoring.coverage == ALL
+    for name, count, price in (
+        ("KMS keys", KEYS if monitoring.notifies else KEYS - 1, prices.KMS_KEY_MONTH),
+        ("Metrics that alarms read", _metrics_of_rules(monitoring), prices.ALARM_METRIC_MONTH),
+        ("Composite alarm", 1 if everything else 0, prices.COMPOSITE_ALARM_MONTH),
+        ("Dashboards", DASHBOARDS if everything else 1, prices.DASHBOARD_MONTH),
+    ):
+        yield Item(name, f"${price:.2f} each", str(count), count * price)
 
 
 def snapshot_gib() -> float:

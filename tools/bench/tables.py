@@ -1,8 +1,10 @@
 """The tables of ``docs/performance.md``, in Markdown, from the results of a run."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import replace
 from typing import Final
 
+from infra.config import ALL, DEV, ENVIRONMENTS
 from infra.paths import REPOSITORY
 from tools.bench import monthly, prices
 from tools.bench.costs import duration_ms, lambda_cost
@@ -29,7 +31,7 @@ def write(results: Results) -> None:
 
 def with_costs(page: str, results: Results) -> str:
     """Return the deployment guide with the bill of a month in its marked block."""
-    return with_blocks(page, "computed", {"costs": costs(results)})
+    return with_blocks(page, "computed", {"costs": costs(results), "rest": at_rest()})
 
 
 def with_results(page: str, results: Results) -> str:
@@ -140,6 +142,19 @@ def costs(results: Results) -> str:
     rows.append(("per thousand users", "", "", f"{each[0]:.2f}", "", f"{each[1]:.2f}"))
     header = ("Item", "Price", f"{few:,} users", "$", f"{many:,} users", "$")
     return f"Prices of {prices.AS_OF}.\n\n{table(header, rows)}"
+
+
+def at_rest() -> str:
+    """Return the bill of a month of an idle ``dev``, as it is by default and with every alarm."""
+    default = ENVIRONMENTS[DEV].monitoring
+    both = [[*monthly.at_rest(each)] for each in (default, replace(default, coverage=ALL))]
+    rows = [
+        (one.name, one.price, one.used, f"{one.dollars:.2f}", two.used, f"{two.dollars:.2f}")
+        for one, two in zip(*both, strict=True)
+    ]
+    sums = [sum(each.dollars for each in items) for items in both]
+    rows.append(("**Total**", "", "", f"**{sums[0]:.2f}**", "", f"**{sums[1]:.2f}**"))
+    return table(("Item", "Price", f"`coverage` `{default.coverage}`", "$", f"`{ALL}`", "$"), rows)
 
 
 def memory(results: Results) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from functions.shared.contract import AUTHORIZER_FUNCTION
-from infra.config import ENVIRONMENTS, PROD
+from infra.config import DEV, ENVIRONMENTS, PROD
 from tools.bench import monthly
 from tools.bench.costs import bill, log_bytes
 from tools.bench.measure import Sample
@@ -56,6 +56,7 @@ MAX_ZIP_MIB: Final = 10.0
 MAX_LOG_BYTES: Final = 1400  # function and authorizer, Lambda's own lines included
 MAX_MILLION_VERIFICATIONS: Final = 9.3  # dollars
 MAX_MONTH: Final = 55  # dollars, prod, of ten thousand users
+MAX_MONTH_AT_REST: Final = 5  # dollars, dev as deployed by default
 _CALLS: Final = {"setup": 2, "verify": 3, "verify, locked": 1, "status": 1}
 
 
@@ -92,10 +93,12 @@ def outcomes(results: Results) -> Iterator[Outcome]:
     yield at_most("zip of setup_mfa, with bytecode", zip_mib, MAX_ZIP_MIB, " MiB", digits=1)
     verify = results.requests["verify"]
     logged = log_bytes(verify.log_bytes, authorizer.log_bytes)
+    rest = ENVIRONMENTS[DEV].monitoring
     figures = (
         ("log bytes of a verification, authorizer included", logged, MAX_LOG_BYTES, "", 0),
         ("a million verifications", sum(bill_of(results, "verify").values()), MAX_MILLION_VERIFICATIONS, " $", 2),
         ("a month of prod at ten thousand users", monthly.total(results, 10_000), MAX_MONTH, " $", 2),
+        ("a month of dev at rest", sum(each.dollars for each in monthly.at_rest(rest)), MAX_MONTH_AT_REST, " $", 2),
     )
     for name, value, limit, unit, digits in figures:
         yield Outcome(name, f"≤ {limit:g}{unit}", f"{value:.{digits}f}{unit}", value <= limit)

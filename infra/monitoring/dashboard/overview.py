@@ -78,7 +78,7 @@ class OverviewDashboard(Construct):
         return [
             cloudwatch.AlarmStatusWidget(
                 title="In ALARM",
-                alarms=[self._alarms.page, *self._alarms.paging, *self._alarms.notifying],
+                alarms=[*self._alarms.urgent, *self._alarms.notifying],
                 states=[cloudwatch.AlarmState.ALARM],
                 sort_by=cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP,
                 width=COLUMNS,
@@ -87,20 +87,19 @@ class OverviewDashboard(Construct):
         ]
 
     def _alarm_states(self) -> list[WidgetRow]:
+        notifying = cloudwatch.AlarmStatusWidget(
+            title="Notifies only", alarms=[*self._alarms.notifying], width=16, height=7
+        )
+        widgets = [notifying]
+        if urgent := self._alarms.urgent:  # CloudWatch refuses a widget without alarms
+            widgets.insert(0, cloudwatch.AlarmStatusWidget(title="Pages on-call", alarms=urgent, width=8, height=7))
         return [
             self._heading(
                 "Alarms",
                 "An alarm on the left pages on-call, one on the right can wait. Each has a heading in the runbook.",
                 "page",
             ),
-            [
-                cloudwatch.AlarmStatusWidget(
-                    title="Pages on-call", alarms=[self._alarms.page, *self._alarms.paging], width=8, height=7
-                ),
-                cloudwatch.AlarmStatusWidget(
-                    title="Notifies only", alarms=[*self._alarms.notifying], width=16, height=7
-                ),
-            ],
+            widgets,
         ]
 
     def _health(self) -> list[WidgetRow]:

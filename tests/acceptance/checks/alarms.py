@@ -19,6 +19,20 @@ _WAIT_SECONDS: Final = 5
 _UNEVALUATED_SECONDS: Final = 600
 
 
+def deployed_alarm(deployment: Deployment, key: str) -> dict[str, Any]:
+    """Return an alarm by the key of its rule.
+
+    Raises
+    ------
+    NotAnswerableError
+        The environment is deployed without it.
+    """
+    name = alarm_name(deployment.environment, key)
+    if (found := deployment.alarms().get(name)) is None:
+        raise NotAnswerableError(f"{name} is not deployed: set monitoring.coverage to all")
+    return found
+
+
 def evaluated(deployment: Deployment) -> str:
     """Read the state of every alarm; one without data must be new, and its metrics must have none either."""
     alarms = {
@@ -53,8 +67,7 @@ def _has_data(deployment: Deployment, metric: dict[str, Any]) -> bool:
 def reach_the_topic(deployment: Deployment) -> str:
     """Set the state of one alarm, receive the message with a temporary queue on its topic, and set the state back."""
     cloudwatch, name = deployment.client("cloudwatch"), alarm_name(deployment.environment, TRIED)
-    alarm = deployment.alarms()[name]
-    (topic,) = alarm["AlarmActions"]
+    (topic,) = deployed_alarm(deployment, TRIED)["AlarmActions"]
     with messages_of_topic(deployment, topic) as queue:
         deployment.settle()
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=REASON)

@@ -7,6 +7,7 @@ from functions.shared.contract import AUTHORIZER_FUNCTION, STATUS, VERIFY, Env
 from infra.config.monitoring import Thresholds
 from infra.outputs import LIVE, VERSION_TAG, Output, StackId
 from infra.project import VERSION
+from tests.acceptance.checks.alarms import deployed_alarm
 from tests.acceptance.deployment import Deployment
 from tests.acceptance.model import NotAnswerableError, expect, require
 
@@ -124,7 +125,7 @@ def replicas(deployment: Deployment) -> str:
 def concurrency(deployment: Deployment) -> str:
     """Compare the account's quota of concurrent executions with the threshold of its alarm."""
     limit = deployment.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
-    (alarm,) = (each for name, each in deployment.alarms().items() if name.endswith("-account-concurrency"))
+    alarm = deployed_alarm(deployment, "account-concurrency")
     require(limit > alarm["Threshold"], f"the quota is {limit}, the alarm waits for {alarm['Threshold']:.0f}")
     return f"quota {limit}, alarm at {alarm['Threshold']:.0f}"
 

@@ -86,7 +86,8 @@ def published(namespace: str) -> Callable[[Deployment], str]:
         prefix = alarm_name(deployment.environment, "")
         waiting = {who.removeprefix(prefix) for read in unseen for who in reads[read] if who.startswith(prefix)}
         names = ", ".join(sorted(read.name for read in unseen))
-        return f"{detail}; nothing has caused {names} yet; the alarms {', '.join(sorted(waiting))} wait for them"
+        detail += f"; nothing has caused {names} yet"
+        return f"{detail}; the alarms {', '.join(sorted(waiting))} wait for them" if waiting else detail
 
     return check
 

@@ -25,5 +25,10 @@ def dev() -> Monitoring:
 
 
 @pytest.fixture(scope="session")
+def dev_with_all_alarms() -> Monitoring:
+    return Monitoring.synthesize("dev", coverage="all")
+
+
+@pytest.fixture(scope="session")
 def local() -> Monitoring:
     return Monitoring.synthesize("local")

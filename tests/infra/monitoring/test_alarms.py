@@ -9,6 +9,7 @@ import pytest
 
 from functions.shared import contract
 from functions.shared.contract import Metric
+from infra.config import ConfigError
 from infra.monitoring.rules import PAGE_KEY
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from tests.infra.monitoring.scenarios import FIRE, HOUR, PERIOD, Scenario, normal_five_minutes
@@ -171,8 +172,8 @@ def test_a_key_that_serves_most_calls_is_usable(prod: Monitoring) -> None:
 # -- names, descriptions and actions ----------------------------------------------------------------------------------
 
 
-def test_names_carry_service_and_environment(prod: Monitoring, dev: Monitoring) -> None:
-    for monitoring in (prod, dev):
+def test_names_carry_service_and_environment(prod: Monitoring, dev_with_all_alarms: Monitoring) -> None:
+    for monitoring in (prod, dev_with_all_alarms):
         names = [alarm["AlarmName"] for alarm in monitoring.alarms.values()]
         names.append(monitoring.composite["AlarmName"])
         assert all(name.startswith(f"mfa-{monitoring.environment}-") for name in names)
@@ -223,9 +224,40 @@ def test_the_composite_watches_what_users_notice(prod: Monitoring) -> None:
     assert "NOT " not in prod.composite["AlarmRule"]
 
 
-def test_dev_does_not_page(dev: Monitoring) -> None:
-    assert "AlarmActions" not in dev.composite
-    assert [topic["TopicName"] for topic in dev.stack.properties_of("AWS::SNS::Topic")] == ["mfa-dev-alerts"]
+def test_dev_does_not_page(dev_with_all_alarms: Monitoring) -> None:
+    topics = dev_with_all_alarms.stack.properties_of("AWS::SNS::Topic")
+    assert "AlarmActions" not in dev_with_all_alarms.composite
+    assert [topic["TopicName"] for topic in topics] == ["mfa-dev-alerts"]
+
+
+# -- coverage ------------------------------------------------------------------------------------------------------
+
+
+def test_dev_has_by_default_one_alarm_for_each_of_the_six_metrics(dev: Monitoring) -> None:
+    assert sorted(each["MetricName"] for each in dev.alarms.values()) == sorted(contract.SETUP_METRICS.names())
+    for kind in ("AWS::CloudWatch::CompositeAlarm", "AWS::SNS::Topic", "AWS::KMS::Key"):
+        assert dev.stack.resources(kind) == {}
+
+
+def test_dev_can_have_every_alarm(dev_with_all_alarms: Monitoring, local: Monitoring) -> None:
+    assert {*dev_with_all_alarms.alarms} == {*local.alarms} - {"proof-key-unusable", "proof-signed-outside-the-api"} - {
+        key for key in local.alarms if key.startswith("signing-keys-")
+    }
+    assert len(dev_with_all_alarms.dashboards) == 2
+
+
+def test_a_subscriber_is_notified_of_few_alarms_too() -> None:
+    notified = Monitoring.synthesize("dev", alert_emails="team@example.com")
+    for alarm in notified.alarms.values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AWS::SNS::Topic mfa-dev-alerts>"]
+    assert [each["Endpoint"] for each in notified.stack.properties_of("AWS::SNS::Subscription")] == ["team@example.com"]
+
+
+@pytest.mark.parametrize("setting", [{"paging": "true"}, {"quiet_hours": "3"}])
+def test_alarms_that_are_not_deployed_cannot_page(setting: dict[str, str]) -> None:
+    (name,) = setting
+    with pytest.raises(ConfigError, match=rf"monitoring\.coverage: expected all, as {name} is set, got 'setup'"):
+        Monitoring.synthesize("dev", **setting)
 
 
 # -- the six metrics -----------------------------------------------------------------------------------------------

@@ -45,17 +45,17 @@ def _shown(monitoring: Monitoring) -> Iterator[tuple[str, str, dict[str, str]]]:
         yield namespace, name, dict(dimensions)
 
 
-@pytest.fixture(params=["prod", "dev", "local"])
+@pytest.fixture(params=["prod", "dev", "dev_with_all_alarms", "local"])
 def monitoring(request: pytest.FixtureRequest) -> Monitoring:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Monitoring)
     return found
 
 
-def test_every_dashboard_is_named_after_its_region_and_valid(monitoring: Monitoring) -> None:
+def test_every_dashboard_is_named_after_its_region_and_valid(monitoring: Monitoring, dev: Monitoring) -> None:
     """Dashboards are global: a second region with the same names would fail to deploy."""
     name = f"mfa-{monitoring.environment}-eu-central-1"
-    assert set(monitoring.dashboards) == {name, f"{name}-functions"}
+    assert set(monitoring.dashboards) == {name, *([] if monitoring is dev else [f"{name}-functions"])}
     for body in monitoring.dashboards.values():
         assert problems(body) == []
 
@@ -197,6 +197,15 @@ def test_every_section_says_what_is_normal_and_links_the_runbook(prod: Monitorin
         assert "Normal:" in section
     for section in sections:
         assert "https://git.example.com/mfa/blob/main/docs/runbook.md#" in section
+
+
+def test_dev_shows_the_state_of_its_six_alarms(dev: Monitoring) -> None:
+    shown = [each["properties"]["alarms"] for each in dev.overview["widgets"] if each["type"] == "alarm"]
+    assert len(shown) == 2
+    for alarms in shown:
+        assert sorted(alarms) == sorted(
+            f"<AWS::CloudWatch::Alarm {each['AlarmName']} Arn>" for each in dev.alarms.values()
+        )
 
 
 def test_shows_the_state_of_every_alarm(prod: Monitoring) -> None:

@@ -69,6 +69,16 @@ def test_no_page_loads_anything_from_other_hosts(site: Path) -> None:
     assert loaded_from_other_hosts(site) == []
 
 
+def test_every_picture_script_and_style_is_in_the_site(site: Path) -> None:
+    missing = []
+    for page in pages(site):
+        html = Html()
+        html.feed((site / page).read_text())
+        files = [urlsplit(each).path for each in html.loaded if not urlsplit(each).scheme]
+        missing += [f"{page}: {each}" for each in files if not (site / page).parent.joinpath(each).is_file()]
+    assert [each for each in missing if not each.startswith("404.html")] == []
+
+
 @pytest.mark.parametrize(
     "element",
     [

@@ -100,7 +100,7 @@ function View({ snapshot, span, find: searched, paused, trouble, since, changes 
         <h1>Operations</h1>
       </div>
       <form role="search" onSubmit=${find}>
-        <input type="search" name="find" aria-label="Request id, user id or user" placeholder="Request or user" maxlength="128" value=${searched} />
+        <input type="search" name="find" aria-label="Request id, user id or user" placeholder="Request ID or user" maxlength="128" value=${searched} />
         <button type="submit" class="secondary outline">Find</button>
       </form>
       ${snapshot && html`<fieldset class="choice">
@@ -152,7 +152,7 @@ function Notices({ snapshot, trouble, searched }) {
   }
   const missing = snapshot.dashboard ? [] : [`The environment ${snapshot.environment} has no dashboard.`];
   const problems = snapshot.problems.map((each) => `CloudWatch would refuse: ${each}`);
-  const unsearchable = searched && !snapshot.found ? [`“${searched}” is not the id or name of anything.`] : [];
+  const unsearchable = searched && !snapshot.found ? [`“${searched}” is not a request ID, a user ID or a user name.`] : [];
   return [...missing, ...problems, ...unsearchable].map((text) => html`<p class="notice" data-kind="bad">${text}</p>`);
 }
 

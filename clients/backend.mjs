@@ -27,10 +27,9 @@ export async function afterFirstFactor(accessToken) {
 
 /** Call this with the code that the user entered, of either kind. Give the session a new id afterwards. */
 export async function afterSecondFactor(session, typed) {
-  const proof = /\p{L}/u.test(typed) ? { backupCode: typed } : { code: typed };
-  const { warnings = [] } = await mfaOf(session).verify(proof);
+  const result = await mfaOf(session).verify(/\p{L}/u.test(typed) ? { backupCode: typed } : { code: typed });
   session.signedIn = true;
-  return warnings;
+  return result;
 }
 
 /** Call this with the first code of a new enrolment, and show the backup codes. Give the session a new id. */
@@ -60,7 +59,8 @@ const ROUTES = {
     if (!session) {
       return [401, { next: "login" }];
     }
-    return [200, { signedIn: true, warnings: await afterSecondFactor(session, text(body.code)) }, session];
+    const { warnings = [] } = await afterSecondFactor(session, text(body.code));
+    return [200, { signedIn: true, warnings }, session];
   },
   "POST /enrolment": async ({ session, body }) => {
     if (!session) {

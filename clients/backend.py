@@ -16,7 +16,7 @@ from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from mfa import MfaClient, MfaError, proof
+from mfa import MfaClient, MfaError, typed_code
 
 # -- the guide shows this part --
 
@@ -34,12 +34,11 @@ def after_first_factor(mfa: MfaClient, access_token: str) -> Session:
     return Session(access_token, signed_in=not mfa.status(access_token)["enabled"])
 
 
-def after_second_factor(mfa: MfaClient, session: Session, typed: str) -> list[str]:
+def after_second_factor(mfa: MfaClient, session: Session, typed: str) -> dict[str, Any]:
     """Call this with the code that the user entered, of either kind. Give the session a new id afterwards."""
-    result = mfa.verify(session.access_token, proof(typed))
+    result = mfa.verify(session.access_token, typed_code(typed))
     session.signed_in = True
-    warnings: list[str] = result.get("warnings", [])
-    return warnings
+    return result
 
 
 def after_enrolment(mfa: MfaClient, session: Session, code: str) -> list[str]:
@@ -83,8 +82,8 @@ class Backend(BaseHTTPRequestHandler):
             elif (known := self._session()) is None:
                 self._reply(HTTPStatus.UNAUTHORIZED, {"next": "login"})
             elif self.path == "/code":
-                warnings = after_second_factor(self.mfa, known, str(body["code"]))
-                self._renew(known, {"signedIn": True, "warnings": warnings})
+                result = after_second_factor(self.mfa, known, str(body["code"]))
+                self._renew(known, {"signedIn": True, "warnings": result.get("warnings", [])})
             elif self.path == "/enrolment":
                 backup_codes = after_enrolment(self.mfa, known, str(body["code"]))
                 self._renew(known, {"signedIn": True, "backupCodes": backup_codes})

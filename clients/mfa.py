@@ -3,7 +3,7 @@
 It needs only the standard library. Copy it into your backend:
 
     mfa = MfaClient("https://api.example.com/v1")
-    mfa.verify(access_token, proof("123 456"))
+    mfa.verify(access_token, typed_code("123 456"))
 
 It never retries. A code works once, and if its response is lost the code may have been used: let the user enter the
 next one. ``mfa.js`` is the same for JavaScript.
@@ -49,7 +49,7 @@ class MfaError(Exception):
         self.retry_after = int(retry_after) if retry_after.isdecimal() else None
 
 
-def proof(typed: str) -> dict[str, str]:
+def typed_code(typed: str) -> dict[str, str]:
     """Return what `verify` and `disable` take for text that a user typed: a backup code has letters, a code has none.
 
     The API ignores spaces and dashes, accepts both cases, and refuses anything else with ``VALIDATION_ERROR``.

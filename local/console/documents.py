@@ -18,6 +18,8 @@ ADDRESS: Final = "/docs/"
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _ELSEWHERE: Final = re.compile(r"https?://")
 _DOCUMENT: Final = re.compile(r"(?:\./)?(?:docs/)?([\w-]+)\.md(#[\w-]*)?")
+#: Comments that mark generated parts, and tags that fold a part away. The parser takes them for text.
+_MARKS: Final = re.compile(r"^(?:<!--.*-->|</?details.*>)\n", re.MULTILINE)
 _STYLES: Final = {"strong": "strong", "em": "em", "link": "link"}
 _PLAIN: Final = "p"
 
@@ -88,7 +90,7 @@ def document(name: str) -> tuple[str, str] | None:
     source = {each.stem: each for each in DOCUMENTS.glob("*.md")}.get(name)
     if source is None:
         return None
-    tokens = _PARSER.parse(source.read_text())
+    tokens = _PARSER.parse(_MARKS.sub("", source.read_text()))
     for opening, content in pairwise(tokens):
         if opening.type == "heading_open":
             opening.attrSet("id", anchor(content.content))
@@ -97,6 +99,7 @@ def document(name: str) -> tuple[str, str] | None:
             if child.type == "link_open":
                 _resolve_link(child)
     body = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    body = body.replace("<table>", '<div class="scrolls" tabindex="0"><table>').replace("</table>", "</table></div>")
     title = next((token.content for token in tokens if token.type == "inline"), name)
     return title, body
 

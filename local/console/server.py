@@ -55,6 +55,7 @@ _CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": _SCRIPT,
     ".mjs": _SCRIPT,
+    ".png": "image/png",
     ".svg": "image/svg+xml",
 }
 _JSON: Final = "application/json"
@@ -282,9 +283,12 @@ def _file(path: str) -> Reply:
 
 
 def _document(path: str) -> Reply:
-    """Return a page of the documentation, to which alarms and dashboard link."""
+    """Return a page of the documentation, to which alarms and dashboard link, or one of its pictures."""
     from local.console import documents
 
+    pictures = {f"{_DOCUMENTS}images/{each.name}": each for each in (documents.DOCUMENTS / "images").iterdir()}
+    if path in pictures:
+        return Reply(HTTPStatus.OK, pictures[path].read_bytes(), _CONTENT_TYPES[".png"])
     document = documents.document(path.removeprefix(_DOCUMENTS))
     if document is None:
         raise RefusedError(HTTPStatus.NOT_FOUND, ErrorCode.NOT_FOUND, "Unknown path or method")

@@ -375,7 +375,7 @@ def test_a_failed_sign_in_can_be_retried(console: ConsolePage, name: str) -> Non
     console.sign_in(name)
     expect(console.error()).to_contain_text("The service cannot be reached.")
     page.unroute("**/session")
-    console.button("Try again").click()
+    console.button("Sign in").click()
     console.heading("Two-step verification")
 
 

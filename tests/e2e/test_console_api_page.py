@@ -5,9 +5,9 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from functions.shared.contract import SETUP, VERIFY, VERIFY_SETUP, Endpoint
+from functions.shared.contract import SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
 from tests.e2e.console_page import Authenticator, ConsolePage, OpenConsole
-from tests.support.browser import PHONE, overflows
+from tests.support.browser import LOOKS, PHONE, OpenPage, accessibility_violations, look, overflows, tab_through
 
 
 def operation(page: Page, route: Endpoint) -> Locator:
@@ -58,6 +58,32 @@ def test_the_api_page_enrols_and_verifies_as_the_signed_in_user_who_stays_signed
     assert not overflows(page)
 
 
+def test_the_api_page_is_accessible_and_fits_the_screen(open_page: OpenPage) -> None:
+    page = open_page("/api").page
+    expect(page.locator("#who")).to_contain_text("act for")
+    assert execute(page, VERIFY, {"code": "123"})["error"] == "VALIDATION_ERROR"
+    execute(page, STATUS)
+    for width, scheme in LOOKS:
+        look(page, width, scheme)
+        expect(page.locator("html.dark-mode")).to_have_count(int(scheme == "dark"))
+        assert accessibility_violations(page) == [], f"{width}, {scheme}"
+        assert not overflows(page), width
+
+
+def test_the_keyboard_reaches_and_operates_the_api_page(open_page: OpenPage) -> None:
+    page = open_page("/api").page
+    expect(page.locator("#who")).to_contain_text("act for")
+    part = operation(page, STATUS)
+    part.get_by_role("button").first.focus()
+    page.keyboard.press("Enter")
+    expect(part.get_by_role("button", name="Execute")).to_be_visible()
+    tab_through(page)
+    part.get_by_role("button", name="Execute").focus()
+    page.keyboard.press("Enter")
+    expect(part.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    tab_through(page)
+
+
 def test_a_request_shows_its_bodies_without_secrets_its_command_and_its_documentation(
     console: ConsolePage, name: str, app: Authenticator
 ) -> None:
@@ -67,6 +93,7 @@ def test_a_request_shows_its_bodies_without_secrets_its_command_and_its_document
     console.enter(app.code(steps=-1))
     codes = console.save_codes()
     panel = console.page.locator(".calls")
+    expect(panel.locator("summary")).to_have_count(5)
     for each in panel.locator("summary").all():
         each.press("Enter")
     shown = panel.inner_text()

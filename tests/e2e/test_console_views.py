@@ -12,7 +12,16 @@ from functions.setup_mfa.models import KeyUri
 from functions.setup_mfa.service import qr_code_data_uri
 from functions.shared.contract import DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, ErrorCode
 from tests.e2e.console_page import OFF, ON, Authenticator, Canned, ConsolePage, OpenConsole
-from tests.support.browser import DESKTOP, PHONE, ColorScheme, TakePicture, accessibility_violations, look, overflows
+from tests.support.browser import (
+    DESKTOP,
+    LOOKS,
+    PHONE,
+    TakePicture,
+    accessibility_violations,
+    look,
+    overflows,
+    tab_through,
+)
 
 #: The secret in the pictures; it belongs to no user.
 _SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -34,9 +43,6 @@ _CODES: Final = [
 _LOW: Final = {**ON, "backupCodesRemaining": 2, "lockedUntil": "2026-01-15T10:00:57Z"}
 
 
-_LOOKS: Final[tuple[tuple[int, ColorScheme], ...]] = ((DESKTOP, "light"), (PHONE, "dark"))
-
-
 def _prepare(console: ConsolePage) -> None:
     """Stop the clock, and respond to an enrolment without the service."""
     console.page.clock.set_fixed_time(_NOW)
@@ -51,9 +57,9 @@ def test_every_view_is_accessible_and_fits_the_screen(open_console: OpenConsole,
     _prepare(console)
 
     def check(view: str) -> None:
-        for width, scheme in _LOOKS:
+        for width, scheme in LOOKS:
             look(page, width, scheme)
-            assert accessibility_violations(page) == [], f"{view}, {scheme}"
+            assert accessibility_violations(page) == [], f"{view}, {width}, {scheme}"
             assert not overflows(page), f"{view}, {width}"
 
     check("sign in")
@@ -175,7 +181,7 @@ def _pictures(console: ConsolePage, picture: TakePicture) -> dict[str, bytes]:
     return taken
 
 
-def test_mfa_can_be_turned_on_with_the_keyboard(console: ConsolePage, app: Authenticator, name: str) -> None:
+def test_the_keyboard_enrols_logs_in_and_turns_off(console: ConsolePage, app: Authenticator, name: str) -> None:
     page = console.page
     page.keyboard.press("Tab")
     assert _focused(page) == "Skip to content"
@@ -195,6 +201,7 @@ def test_mfa_can_be_turned_on_with_the_keyboard(console: ConsolePage, app: Authe
     page.keyboard.press("Enter")
     console.heading("Save your backup codes")
     assert _focused(page) == "Save your backup codes"
+    codes = console.codes()
     _tab_to(page, "I saved these codes where I can reach them without my phone")
     page.keyboard.press("Space")
     _tab_to(page, "Continue")
@@ -202,6 +209,28 @@ def test_mfa_can_be_turned_on_with_the_keyboard(console: ConsolePage, app: Authe
     console.heading("Two-step verification")
     expect(page.locator("#done")).to_have_text("Two-step verification is on.")
     expect(console.announced()).to_have_text("Two-step verification is on.")
+    tab_through(page)
+
+    _press(page, "Sign out")
+    console.heading("Sign in")
+    _press(page, "Sign in")
+    console.heading("Enter your code")
+    page.keyboard.type(app.code(steps=1))
+    page.keyboard.press("Enter")
+    console.heading("Two-step verification")
+    _press(page, "What the proof says")
+    _press(page, "Call the protected API")
+    expect(page.locator("#paid")).to_contain_text("Accepted")
+    tab_through(page)
+
+    _press(page, "Turn off")
+    console.heading("Turn off two-step verification")
+    _press(page, "Use a backup code instead")
+    tab_through(page)
+    _tab_to(page, "Backup code")
+    page.keyboard.type(codes[0])
+    page.keyboard.press("Enter")
+    expect(console.button("Turn on")).to_be_visible()
 
 
 _FOCUSED: Final = """() => {
@@ -216,9 +245,14 @@ def _focused(page: Page) -> str:
     return str(page.evaluate(_FOCUSED))
 
 
+def _press(page: Page, words: str) -> None:
+    _tab_to(page, words)
+    page.keyboard.press("Enter")
+
+
 def _tab_to(page: Page, words: str) -> None:
     passed = []
-    for _ in range(15):
+    for _ in range(40):
         page.keyboard.press("Tab")
         passed.append(_focused(page))
         if passed[-1] == words:

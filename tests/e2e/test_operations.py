@@ -21,6 +21,7 @@ from local.cloudwatch.availability import AWS_ONLY, available_locally
 from local.stack import Stack
 from tests.support.browser import (
     DESKTOP,
+    LOOKS,
     PHONE,
     Opened,
     OpenPage,
@@ -28,6 +29,7 @@ from tests.support.browser import (
     accessibility_violations,
     look,
     overflows,
+    tab_through,
 )
 from tests.support.http_user import HttpUser
 from tests.support.stack import Api, Aws
@@ -178,7 +180,7 @@ def test_the_answer_is_on_the_first_screen(operations: Open) -> None:
     view.page.route(DATA, answered(lambda state: {"alarms": [each | {"state": "OK"} for each in state["alarms"]]}))
     view.page.reload()
     summary, figures = view.page.locator("#summary"), view.page.locator(".figures")
-    expect(summary).to_contain_text("No alarm in ALARM")
+    expect(summary).to_contain_text("No active alarms")
     for each in (summary, figures):
         expect(each).to_be_in_viewport(ratio=1)
     # Tiles are there when they are wanted.
@@ -411,7 +413,7 @@ def test_the_address_has_the_time_shown_the_search_and_the_section(
     expect(view.page.locator('input[value="3h"]')).to_be_checked()
     field.fill('" or level = "INFO')
     field.press("Enter")
-    expect(view.page.get_by_text("is not the id or name of anything")).to_be_visible()
+    expect(view.page.get_by_text("is not a request ID, a user ID or a user name")).to_be_visible()
     expect(found).to_contain_text("No rows")
     for link in view.page.get_by_role("navigation", name="Sections").get_by_role("link").all():
         link.press("Enter")
@@ -543,16 +545,30 @@ def test_what_is_missing_or_not_drawn_is_said(operations: Open) -> None:
     expect(view.page.get_by_role("heading", name="All alarms")).to_be_hidden()
 
 
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_everybody_can_read_it(operations: Open, color_scheme: str) -> None:
-    view = operations(color_scheme=color_scheme)
+def test_it_is_accessible(operations: Open) -> None:
+    view = operations()
     for each in view.page.locator("details").all():
         each.evaluate("details => { details.open = true; }")
     view.page.get_by_role("button", name="Table of GET /auth/mfa").click()
-    assert accessibility_violations(view.page) == []
+    for width, scheme in LOOKS:
+        look(view.page, width, scheme)
+        assert accessibility_violations(view.page) == [], f"{width}, {scheme}"
 
 
-@pytest.mark.parametrize("path", ["/operations", "/docs/runbook"])
+def test_the_keyboard_reaches_and_operates_it(operations: Open) -> None:
+    view = operations()
+    page = view.page
+    page.get_by_role("button", name="Pause").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#updated")).to_contain_text("Paused")
+    tab_through(page)
+    page.locator('input[value="15m"]').focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator('input[value="1h"]')).to_be_checked()
+    expect(page.get_by_text("total of 1 h", exact=True).first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/operations", "/docs/runbook", "/docs/api", "/docs/integration"])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: OpenPage, path: str) -> None:
     page = open_page(path, width=PHONE, color_scheme="dark").page
     expect(page.get_by_role("heading").nth(3)).to_be_visible()
@@ -562,7 +578,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: OpenPage,
     cut: list[str] = page.locator("main *:not(.visually-hidden)").evaluate_all(
         """all => all.filter((each) => {
             const box = each.getBoundingClientRect();
-            const scrolls = each.closest(".rows, .values, .sections, pre, table, .visually-hidden");
+            const scrolls = each.closest(".rows, .values, .sections, .scrolls, pre, .visually-hidden");
             return box.width && box.right > innerWidth + 1 && !scrolls;
         }).map((each) => each.outerHTML.slice(0, 120))"""
     )

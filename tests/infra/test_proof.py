@@ -2,9 +2,12 @@
 
 import json
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
+import aws_cdk
 import pytest
+from aws_cdk import aws_lambda
+from aws_cdk.assertions import Template
 
 from functions.shared import contract
 from infra.outputs import StackId
@@ -13,6 +16,7 @@ from tests.infra.readable import readable
 from tests.infra.synthesis import Stack, Synthesize, Synthesized
 from tests.infra.test_api import PUBLIC_PATHS, methods, throttling
 from tests.infra.test_data import KEY
+from tests.support.pages import fences, section
 
 SIGNING = {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}
 EXISTING = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -214,3 +218,45 @@ def test_each_replica_region_has_the_same_key_pairs(synthesized: Synthesize) -> 
 
 def test_the_templates_have_no_findings(rotating: Synthesized) -> None:
     assert_no_findings(rotating)
+
+
+# -- the recipes for API Gateway
+
+ISSUER: Final = "https://api.example.com/v1"
+
+
+def resources_of_recipe(heading: str, name: str) -> dict[str, list[dict[str, Any]]]:
+    """Run a recipe of ``docs/proof.md`` as the page has it, and return the properties of its resources by type."""
+    code = fences(section("proof.md", heading), "python")[0]
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/proof.md", "exec"), names)  # noqa: S102 -- our own documentation
+    stack = aws_cdk.Stack()
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:pay"
+    names[name](stack, aws_lambda.Function.from_function_arn(stack, "Pay", arn), issuer=ISSUER)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for resource in Template.from_stack(stack).to_json()["Resources"].values():
+        found.setdefault(resource["Type"], []).append(resource["Properties"])
+    return found
+
+
+def test_the_recipe_for_an_http_api_requires_the_proof() -> None:
+    found = resources_of_recipe("API Gateway, HTTP API", "http_api")
+
+    (authorizer,) = found["AWS::ApiGatewayV2::Authorizer"]
+    assert authorizer["AuthorizerType"] == "JWT"
+    assert authorizer["JwtConfiguration"] == {"Audience": ["payments"], "Issuer": ISSUER}
+    (route,) = found["AWS::ApiGatewayV2::Route"]
+    assert (route["RouteKey"], route["AuthorizationType"]) == ("POST /payments", "JWT")
+    assert "Proof" in route["AuthorizerId"]["Ref"]
+
+
+def test_the_recipe_for_a_rest_api_requires_the_proof() -> None:
+    found = resources_of_recipe("API Gateway, REST API", "rest_api")
+
+    (authorizer,) = found["AWS::ApiGateway::Authorizer"]
+    assert (authorizer["Type"], authorizer["IdentitySource"]) == ("JWT", "method.request.header.Authorization")
+    issuers = [{"Issuer": ISSUER, "Audiences": ["payments"]}]
+    assert authorizer["JwtConfiguration"] == {"Issuers": issuers, "DefaultAlgorithms": ["RS256"]}
+    (method,) = found["AWS::ApiGateway::Method"]
+    assert (method["HttpMethod"], method["AuthorizationType"]) == ("POST", "JWT")
+    assert "Proof" in method["AuthorizerId"]["Ref"]

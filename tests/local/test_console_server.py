@@ -418,6 +418,15 @@ def test_every_heading_of_a_document_has_an_anchor(console: Console) -> None:
     assert len(identifiers) == len(set(identifiers))
 
 
+def test_a_document_has_its_pictures_and_no_marks_of_the_builder(console: Console) -> None:
+    elements = Elements(get(console, "/docs/quick-start").content.decode()).found
+    pictures = [attributes["src"] for tag, attributes in elements if tag == "img"]
+    replies = [get(console, f"/docs/{picture}") for picture in pictures]
+    assert {(reply.status, reply.content_type) for reply in replies} == {(200, "image/png")}
+    guide = get(console, "/docs/integration").content.decode()
+    assert not re.search("&lt;(!--|/?details)", guide)
+
+
 # -- over HTTP ---------------------------------------------------------------------------------------------------------
 
 

@@ -21,10 +21,19 @@ from tests.support.leaks import OVER_HTTP, Ledger
 if TYPE_CHECKING:
     from pathlib import Path
 
+type ColorScheme = Literal["light", "dark"]
+
 #: Long enough for a busy machine and cold starts.
 PATIENCE_MILLISECONDS: Final = 30_000
 DESKTOP: Final = 1280
 PHONE: Final = 360
+#: Every width and colour scheme that pages are checked in.
+LOOKS: Final[tuple[tuple[int, ColorScheme], ...]] = (
+    (DESKTOP, "light"),
+    (DESKTOP, "dark"),
+    (PHONE, "light"),
+    (PHONE, "dark"),
+)
 #: The size limit of a picture in the documentation.
 PICTURE_BYTES: Final = 200_000
 _AXE: Final = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
@@ -94,7 +103,6 @@ class Opened:
     watched: Watched
 
 
-type ColorScheme = Literal["light", "dark"]
 type OpenPage = Callable[..., Opened]
 type TakePicture = Callable[..., bytes]
 
@@ -183,11 +191,46 @@ def accessibility_violations(page: Page) -> list[str]:
     """Return the accessibility violations that axe finds in a page: the rule and the elements, one line each."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_AXE.read_text())
-    found: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    found: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'], preload: false })")
     return [
         f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
         for violation in found["violations"]
     ]
+
+
+def tab_through(page: Page, limit: int = 300) -> None:
+    """Press Tab until the focus leaves the page; each control must be reached, with a visible focus.
+
+    Of radio buttons the chosen one is reached; the arrow keys choose another. Swagger UI's arrows repeat the button
+    beside them.
+    """
+    # The first round begins where the focus is, the second at the start of the page.
+    for _ in range(2):
+        for _ in range(limit):
+            page.keyboard.press("Tab")
+            stop: dict[str, Any] | None = page.evaluate(_STOP)
+            if stop is None:
+                break
+            assert stop["visible"], f"the focus is not visible: {stop['html']}"
+        else:
+            pytest.fail(f"the focus does not leave the page after {limit} stops")
+    assert page.evaluate(_UNREACHED) == []
+
+
+_STOP: Final = """() => {
+  const focused = document.activeElement;
+  if (focused === document.body) return null;
+  focused.reached = true;
+  const outlined = (each) => each && getComputedStyle(each).outlineStyle === "solid";
+  const visible = outlined(focused) || outlined(focused.closest("label"));
+  return { visible, html: focused.outerHTML.slice(0, 200) };
+}"""
+_UNREACHED: Final = """() => [
+    ...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")
+  ]
+  .filter((each) => !each.reached && each.checkVisibility())
+  .filter((each) => !(each.type === "radio" && !each.checked) && !each.matches(".opblock-control-arrow"))
+  .map((each) => each.outerHTML.slice(0, 200))"""
 
 
 def look(page: Page, width: int, scheme: ColorScheme) -> None:

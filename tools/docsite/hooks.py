@@ -40,6 +40,7 @@ DESCRIPTION: Final = "openapi.json"
 REFERENCE: Final = "reference/index.html"
 
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
+_PICTURE: Final = re.compile(r'(?<=<img src=")[^":]+')
 _FENCE: Final = re.compile(r"^( *)(`{3,}).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 _LONG_NAME: Final = re.compile(r"<code>\w{24,}")
 _DIAGRAM: Final = re.compile(r'<pre class="mermaid">(.*?)</pre>', re.DOTALL)
@@ -85,7 +86,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links to files outside ``docs/`` to the pages that show them, and rank the page for the search."""
+    """Point links and pictures to their places in the site, and rank the page for the search."""
     del files
     boost = _LAST_BOOST if _LAST.fullmatch(page.file.src_uri) else _BOOSTS.get(page.file.src_uri, 1)
     page.meta.setdefault("search", {}).setdefault("boost", boost)
@@ -170,7 +171,11 @@ def _with_site_links(markdown: str, page: str, docs: Path) -> str:
             place = posixpath.normpath(f"{place}/index.md") if (docs / place).is_dir() else place
         return f"]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{anchor or ''})"
 
-    return _outside_fences(markdown, lambda text: _LINK.sub(turn, text))
+    def picture(match: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(base), match.group()))
+        return posixpath.relpath(posixpath.relpath(target, docs.name), posixpath.dirname(page) or ".")
+
+    return _outside_fences(markdown, lambda text: _PICTURE.sub(picture, _LINK.sub(turn, text)))
 
 
 def _outside_fences(markdown: str, change: Callable[[str], str]) -> str:

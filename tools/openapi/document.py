@@ -210,7 +210,7 @@ def _servers() -> list[Document]:
         },
         {
             "url": f"https://{{api}}.execute-api.{{region}}.amazonaws.com/{STAGE_NAME}",
-            "description": "A deployment without its own domain: the output `ApiUrl` of its service stack",
+            "description": "A deployment without its own domain: the output ApiUrl of its service stack",
             "variables": {
                 "api": {"default": "a1b2c3d4e5", "description": "The id of the API"},
                 "region": {"default": FALLBACK_REGION, "description": "The region of the deployment"},
@@ -218,7 +218,7 @@ def _servers() -> list[Document]:
         },
         {
             "url": f"http://127.0.0.1:{{port}}/_aws/execute-api/{{api}}/{STAGE_NAME}",
-            "description": "This machine: `make run` prints the URL",
+            "description": "This machine: make run prints the URL",
             "variables": {
                 "port": {"default": str(DEFAULT_PORT), "description": "`LOCAL_PORT`"},
                 "api": {"default": "a1b2c3d4", "description": "The id of the API; each start has a new one"},

@@ -27,20 +27,58 @@ async function tokenOf(user) {
   return content.accessToken;
 }
 
+/** The viewer shows the routes only: this page has the rest, and fills in the token. */
+const routesOnly = ({ React }) => ({
+  components: {
+    Routes: ({ getComponent }) =>
+      React.createElement(
+        "div",
+        { className: "swagger-ui" },
+        ...["SvgAssets", "errors", "operations"].map((name) => React.createElement(getComponent(name, true))),
+      ),
+    authorizeOperationBtn: () => null,
+  },
+});
+
+/** What the viewer's markup lacks: names of controls, a way to scroll by keyboard, and no landmarks without a name. */
+const IMPROVEMENTS = {
+  "textarea.body-param__text:not([aria-label])": { ariaLabel: "Request body" },
+  ".examples-select-element:not([aria-label])": { ariaLabel: "Example" },
+  "pre.microlight:not([tabindex])": { tabIndex: 0 },
+  ".responses-table[role=region]": { role: "table" },
+};
+
+function improve() {
+  for (const [elements, attributes] of Object.entries(IMPROVEMENTS)) {
+    document.querySelectorAll(elements).forEach((each) => Object.assign(each, attributes));
+  }
+}
+
 const who = document.getElementById("who");
+const viewer = document.getElementById("viewer");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+function followColours() {
+  document.documentElement.classList.toggle("dark-mode", dark.matches);
+}
+
+dark.addEventListener("change", followColours);
+followColours();
+new MutationObserver(improve).observe(viewer, { childList: true, subtree: true });
 try {
   const user = await signedInUser();
   const token = await tokenOf(user);
-  window.viewer = window.SwaggerUIBundle({
+  const ui = window.SwaggerUIBundle({
     url: "/openapi.json",
-    domNode: document.getElementById("viewer"),
-    deepLinking: true,
-    docExpansion: "list",
+    domNode: viewer,
+    plugins: [routesOnly],
+    layout: "Routes",
+    syntaxHighlight: false,
     tryItOutEnabled: true,
     validatorUrl: null,
     onComplete: () => {
-      window.viewer.preauthorizeApiKey("accessToken", token);
-      who.textContent = `Requests on this page act for ${user}. They really happen, on the local stack.`;
+      ui.preauthorizeApiKey("accessToken", token);
+      who.textContent = `Requests on this page act for ${user}. They change that user’s data on the local stack.`;
     },
   });
 } catch (error) {

@@ -15,6 +15,8 @@ import { pay, showProof } from "./proof.js";
 const TITLE = "MFA console";
 const BACKUP_CODES = 8;
 const SHOWN_CALLS = 12;
+/** How the paths of the API begin. The protected API is another one, without a page in the documentation. */
+const API_PATHS = "/auth/";
 /** `lockedUntil` of a factor that only an operator can unlock. */
 const FOR_GOOD = "9999-12-31T23:59:59Z";
 
@@ -145,7 +147,7 @@ async function ours(response) {
   }
 }
 
-/** Show an error with the button that helps; `retry` repeats a request without a code. */
+/** Show an error with the button that helps; `retry` repeats a request, and is null for one with a code. */
 function report(error, container, retry = null) {
   if (error instanceof Outdated) {
     return;
@@ -160,16 +162,16 @@ function report(error, container, retry = null) {
     report(error, byId("sign-in-error"));
     return;
   }
-  const { title, next, action } = explain(error);
+  const { title, next, nextCode = next, action } = explain(error);
   const problem = byId("problem").content.cloneNode(true);
   problem.querySelector(".problem-title").textContent = title;
-  problem.querySelector(".problem-next").textContent = next;
+  problem.querySelector(".problem-next").textContent = retry ? next : nextCode;
   problem.querySelector(".problem-request").hidden = error.requestId === null;
   problem.querySelector("code").textContent = error.requestId;
   const button = problem.querySelector("button");
   const offer = action === "retry" ? retry && { label: "Try again", run: retry } : ACTIONS[action];
   // On the login page the form itself is the next step.
-  problem.querySelector(".problem-action").hidden = !offer || (view === "sign-in" && action === "sign-in");
+  problem.querySelector(".problem-action").hidden = !offer || view === "sign-in";
   if (offer) {
     button.textContent = offer.label;
     button.addEventListener("click", () => {
@@ -405,7 +407,6 @@ async function setUp() {
   show("set-up", { push: view === "account" });
   session.secret = enrolment.secret;
   byId("secret").textContent = enrolment.secret.match(/.{1,4}/g).join(" ");
-  byId("copy-secret").hidden = false;
   byId("open-app").href = keyUri({ secret: enrolment.secret, issuer: session.issuer, account: session.account });
   const image = byId("qr-code");
   image.src = enrolment.qrCode;
@@ -415,7 +416,7 @@ async function setUp() {
     return; // the user has left the view
   }
   image.width = image.naturalWidth / 2;
-  image.hidden = false;
+  byId("scan").hidden = false;
   byId("set-up-expired").hidden = true;
   byId("set-up-expiry").hidden = false;
   stopTimer = countDown(session.mfa.localTime(status.pendingExpiresAt), {
@@ -437,10 +438,9 @@ function forgetSecret() {
     session.mfa.forgetEnrolment();
   }
   byId("secret").textContent = "";
-  byId("copy-secret").hidden = true;
   byId("open-app").removeAttribute("href");
   byId("qr-code").removeAttribute("src");
-  byId("qr-code").hidden = true;
+  byId("scan").hidden = true;
 }
 
 async function confirmSetUp({ code }) {
@@ -526,6 +526,7 @@ async function turnOff(code) {
 
 /** The latest requests, the newest first, without secrets. */
 let calls = [];
+let counted = 0;
 
 /** Members of bodies that the panel does not show. */
 const SECRET = new Set(["code", "backupCode", "secret", "qrCode", "backupCodes", "proof"]);
@@ -551,32 +552,31 @@ const documentation = ({ method, path }) => `/docs/api#${method.toLowerCase()}-$
 /** List a request with its result. */
 function showCall(call) {
   const { body, content, ...rest } = call;
+  counted += 1;
   calls = [
-    { ...rest, command: curl(call), sent: body && redacted(body), received: content && redacted(content) },
+    { ...rest, number: counted, command: curl(call), sent: body && redacted(body), received: content && redacted(content) },
     ...calls.slice(0, SHOWN_CALLS - 1),
   ];
   render(
     calls.map(
-      ({ method, path, status, milliseconds, error, command, sent, received }) => html`
-        <li>
-          <p>
-            <code class="path">${method} ${path}</code>
-            <span class="badge" data-kind=${error ? "bad" : "good"}>${status || "no response"}</span>
-            <span class="took">${Math.round(milliseconds)} ms</span>
-          </p>
-          ${error && html`<p class="muted">${error.code}${error.requestId && `, request ID ${error.requestId}`}</p>`}
+      ({ number, method, path, status, milliseconds, error, command, sent, received }) => html`
+        <li key=${number}>
           <details>
-            <summary>Bodies</summary>
-            <p class="muted"><small>Request</small></p>
-            <pre>${sent ?? "none"}</pre>
+            <summary>
+              <code class="path">${method} ${path}</code>
+              <span class="badge" data-kind=${error ? "bad" : "good"}>${status || "no response"}</span>
+              <span class="took">${Math.round(milliseconds)} ms</span>
+            </summary>
+            ${sent && html`<p class="muted"><small>Request</small></p><pre>${sent}</pre>`}
             ${received && html`<p class="muted"><small>Response</small></p><pre>${received}</pre>`}
+            ${path.startsWith(API_PATHS) && html`<p class="actions">
+              <button type="button" class="link" aria-label="Copy as curl: ${method} ${path}"
+                onClick=${(event) => copyBy(event.currentTarget, command, "Command")}>Copy as curl</button>
+              <a href=${documentation({ method, path })} target="_blank" rel="noopener">Documentation<span
+                class="visually-hidden"> of ${method} ${path} (new tab)</span></a>
+            </p>`}
           </details>
-          <p>
-            <button type="button" class="link" aria-label="Copy as curl: ${method} ${path}"
-              onClick=${(event) => copyBy(event.currentTarget, command, "Command")}>Copy as curl</button>
-            ${" · "}<a href=${documentation({ method, path })} target="_blank" rel="noopener">Documentation<span
-              class="visually-hidden"> of ${method} ${path} (new tab)</span></a>
-          </p>
+          ${error && html`<p class="muted">${error.code}${error.requestId && `, request ID ${error.requestId}`}</p>`}
         </li>
       `,
     ),

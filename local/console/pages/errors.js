@@ -1,7 +1,8 @@
 /**
  * The text for each error of the API.
  *
- * `title` says what happened, `next` what to do. `action` is the button that the page offers:
+ * `title` says what happened, `next` what to do, `nextCode` what to do if the request had a code. `action` is the button
+ * that the page offers:
  *
  * - `sign-in`: the session has ended
  * - `set-up`: start the enrolment over
@@ -10,8 +11,6 @@
  */
 
 import { NETWORK_ERROR, TIMEOUT, UNEXPECTED_RESPONSE } from "./mfa.js";
-
-const MAYBE_SPENT = "If you had just entered a code, it may have been used. Enter the next one.";
 
 export const ERRORS = {
   VALIDATION_ERROR: {
@@ -49,7 +48,8 @@ export const ERRORS = {
   },
   CONFLICT: {
     title: "Another request was in progress.",
-    next: "Enter the next code from your app.",
+    next: "Try again.",
+    nextCode: "Enter the current code.",
     action: "retry",
   },
   MFA_SETUP_EXPIRED: {
@@ -64,7 +64,8 @@ export const ERRORS = {
   },
   SERVICE_UNAVAILABLE: {
     title: "The service is temporarily unavailable.",
-    next: `Nothing has changed, and this did not count as an attempt. ${MAYBE_SPENT}`,
+    next: "Try again in a moment.",
+    nextCode: "Nothing has changed, and this did not count as an attempt. Enter your next code.",
     action: "retry",
   },
   INTERNAL_ERROR: {
@@ -74,13 +75,12 @@ export const ERRORS = {
   },
   FORBIDDEN: {
     title: "The request was blocked.",
-    next: "A firewall blocked it. If it keeps happening, give support the request ID.",
+    next: "Wait a few minutes, then try again. If it keeps happening, give support the request ID.",
     action: "retry",
   },
   NOT_FOUND: {
     title: "The service does not support this request.",
     next: "This page may be out of date. Reload it.",
-    action: "retry",
   },
   PAYLOAD_TOO_LARGE: {
     title: "That is too long.",
@@ -92,17 +92,20 @@ export const ERRORS = {
   },
   [NETWORK_ERROR]: {
     title: "The service cannot be reached.",
-    next: `Check your connection, then try again. ${MAYBE_SPENT}`,
+    next: "Check your connection, then try again.",
+    nextCode: "Check your connection. Your code may have been used: enter your next code.",
     action: "retry",
   },
   [TIMEOUT]: {
     title: "The service did not respond in time.",
-    next: `Try again in a moment. ${MAYBE_SPENT}`,
+    next: "Try again in a moment.",
+    nextCode: "Your code may have been used: enter your next code.",
     action: "retry",
   },
   [UNEXPECTED_RESPONSE]: {
     title: "The response is not valid.",
     next: "It may come from a proxy between this page and the service. Try again in a moment.",
+    nextCode: "It may come from a proxy between this page and the service. Enter your next code.",
     action: "retry",
   },
 };

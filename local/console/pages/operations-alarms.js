@@ -72,7 +72,7 @@ const inState = (alarms, state) => alarms.filter((each) => !each.aws_only && eac
 // The title of the summary; its number is also in the title of the window.
 export function summaryTitle(alarms) {
   const on = inState(alarms, "ALARM").length;
-  return on ? `${on} ${on === 1 ? "alarm" : "alarms"} in ALARM` : "No alarm in ALARM";
+  return on ? `${on} active ${on === 1 ? "alarm" : "alarms"}` : "No active alarms";
 }
 
 function AlarmSummary({ alarms }) {

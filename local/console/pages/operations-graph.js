@@ -5,7 +5,7 @@ import { Component, html } from "/html.js";
 import { breakable, Card, clock, clockMinutes, dark, duration, seen, short, shortOrNone, Table } from "/operations-parts.js";
 
 // Lines differ in more than their colour: each has its own dash.
-const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2, 2, 2, 2, 2], [1, 2], [10, 2, 4, 2]];
+const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2, 2, 2, 2, 2], [1, 2], [10, 2, 4, 2], [1, 5]];
 const TABLE_ROWS = 60;
 const FONT = "11px system-ui, sans-serif";
 const WHOLE_STEPS = Array.from({ length: 30 }, (_, index) => [1, 2, 5][index % 3] * 10 ** Math.floor(index / 3));

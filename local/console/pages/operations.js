@@ -52,7 +52,7 @@ async function ask(span, find) {
       ? { snapshot: content, span: content.span, trouble: "" }
       : { trouble: `${content.message}.` };
   } catch {
-    return { trouble: "The local stack does not respond. Is it running?" };
+    return { trouble: "The local stack does not respond. Is it running? Start it with make run." };
   }
 }
 
@@ -100,19 +100,19 @@ function View({ snapshot, span, find: searched, paused, trouble, since, changes 
         <h1>Operations</h1>
       </div>
       <form role="search" onSubmit=${find}>
-        <input type="search" name="find" aria-label="Request id, user id or user" placeholder="Request or user" maxlength="128" value=${searched} />
+        <input type="search" name="find" aria-label="Request id, user id or user" placeholder="Request ID or user" maxlength="128" value=${searched} />
         <button type="submit" class="secondary outline">Find</button>
       </form>
-      <fieldset class="choice">
+      ${snapshot && html`<fieldset class="choice">
         <legend class="visually-hidden">Time shown</legend>
-        ${Object.entries(snapshot?.spans ?? {}).map(
+        ${Object.entries(snapshot.spans).map(
           ([key, label]) => html`
             <label>
               <input type="radio" name="span" value=${key} checked=${key === span} onChange=${() => choose({ span: key })} />${label}
             </label>
           `,
         )}
-      </fieldset>
+      </fieldset>`}
       <button type="button" class="secondary outline" aria-pressed=${paused} onClick=${pause}>Pause</button>
       <small class="muted" id="updated">${updated(snapshot, paused, trouble)}</small>
     </div>
@@ -131,7 +131,7 @@ function Trouble({ snapshot, reason, since }) {
   return html`
     <p class="notice" data-kind="bad">
       <strong>${reason}</strong> Since ${clock(since)}. ${state} The page retries
-      every ${REFRESH_MILLISECONDS / 1000} seconds; <code>make run</code> starts it.
+      every ${REFRESH_MILLISECONDS / 1000} seconds.
     </p>
   `;
 }
@@ -152,7 +152,7 @@ function Notices({ snapshot, trouble, searched }) {
   }
   const missing = snapshot.dashboard ? [] : [`The environment ${snapshot.environment} has no dashboard.`];
   const problems = snapshot.problems.map((each) => `CloudWatch would refuse: ${each}`);
-  const unsearchable = searched && !snapshot.found ? [`“${searched}” is not the id or name of anything.`] : [];
+  const unsearchable = searched && !snapshot.found ? [`“${searched}” is not a request ID, a user ID or a user name.`] : [];
   return [...missing, ...problems, ...unsearchable].map((text) => html`<p class="notice" data-kind="bad">${text}</p>`);
 }
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from local import ports
 from local.progress import Progress
-from tests.support.browser import DESKTOP, PHONE, Watched, accessibility_violations, overflows
+from tests.support.browser import DESKTOP, LOOKS, PHONE, Watched, accessibility_violations, overflows
 from tests.support.pages import DOCS, fences
 from tools.docsite.build import DocumentationError, build
 
@@ -67,6 +67,16 @@ def loaded_from_other_hosts(site: Path) -> list[str]:
 
 def test_no_page_loads_anything_from_other_hosts(site: Path) -> None:
     assert loaded_from_other_hosts(site) == []
+
+
+def test_every_picture_script_and_style_is_in_the_site(site: Path) -> None:
+    missing = []
+    for page in pages(site):
+        html = Html()
+        html.feed((site / page).read_text())
+        files = [urlsplit(each).path for each in html.loaded if not urlsplit(each).scheme]
+        missing += [f"{page}: {each}" for each in files if not (site / page).parent.joinpath(each).is_file()]
+    assert [each for each in missing if not each.startswith("404.html")] == []
 
 
 @pytest.mark.parametrize(
@@ -127,12 +137,10 @@ def visit(chromium: Browser, site_url: str) -> Iterator[Visit]:
         assert watched.complaints() == []
 
 
-@pytest.mark.parametrize(
-    ("path", "color_scheme"),
-    [("index.html", "light"), ("integration.html", "light"), ("integration.html", "dark"), ("security.html", "dark")],
-)
-def test_a_page_is_accessible(visit: Visit, path: str, color_scheme: str) -> None:
-    assert accessibility_violations(visit(path, color_scheme=color_scheme)) == []
+@pytest.mark.parametrize(("width", "color_scheme"), LOOKS)
+@pytest.mark.parametrize("path", READ)
+def test_a_page_is_accessible(visit: Visit, path: str, width: int, color_scheme: str) -> None:
+    assert accessibility_violations(visit(path, width=width, color_scheme=color_scheme)) == []
 
 
 @pytest.mark.parametrize("path", READ)

@@ -22,7 +22,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from functions.shared.clock import Clock
 from functions.shared.contract import METRICS_SERVICE, Env
-from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session
+from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session, key_pairs
 from tests.support.leaks import IN_PROCESS
 from tests.support.life_cycle import User
 from tests.support.proofs import Proofs
@@ -33,10 +33,10 @@ hypothesis.settings.load_profile("tests")
 
 pytest_plugins = ["tests.support.leak_watch", "tests.support.deployed_stack", "tests.support.attacks"]
 
-#: Folders with slow fixtures, such as a stack or synthesized templates. Their tests start first.
-_SLOW_TO_PREPARE = ("e2e", "attack", "infra", "images", "local")
-#: Folders whose tests share one stack.
-_WITH_STACK = ("e2e", "attack")
+#: What takes longest starts first, so that the workers of a parallel run end together.
+_FIRST = ("e2e/test_deployments.py", "infra", "e2e", "attack", "local", "images", "tools")
+#: Folders whose tests have no more in common than a stack, of which each worker starts its own.
+_BY_FILE = ("e2e", "attack")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,27 +47,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the slow folders first."""
-    items.sort(key=lambda item: _folder(item.nodeid) not in _SLOW_TO_PREPARE)
+    """Start what takes longest first."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    scope = _scope(item.nodeid)
+    return next((rank for rank, first in enumerate(_FIRST) if first in (scope, scope.partition("/")[0])), len(_FIRST))
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_ByFolder | None":
-    """Run each folder on one worker in parallel runs, unless ``--dist`` says otherwise."""
-    return _ByFolder(config, log) if config.getoption("dist") == "load" else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "_ByScope | None":
+    """Run each folder, or each file of a large one, on one worker, unless ``--dist`` says otherwise."""
+    return _ByScope(config, log) if config.getoption("dist") == "load" else None
 
 
-class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Distributes folders, so that slow fixtures are set up once."""
+class _ByScope(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Distributes folders and files, so that slow fixtures are set up once on a worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = _folder(nodeid)
-        return "stack" if folder in _WITH_STACK else folder
+        return _scope(nodeid)
 
 
-def _folder(nodeid: str) -> str:
-    """Return the folder of a test below ``tests``."""
-    return Path(nodeid.partition("::")[0]).parts[1]
+def _scope(nodeid: str) -> str:
+    """Return the folder of a test below ``tests``, with its file if the folder is divided."""
+    folder, file = Path(nodeid.partition("::")[0]).parts[1:3]
+    return f"{folder}/{file}" if folder in _BY_FILE else folder
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +98,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
     """Start an embedded AWS for one test."""
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session())
+        monkeypatch.setattr("moto.kms.models.generate_private_key", key_pairs())
         yield EmbeddedAws()
 
 

@@ -196,17 +196,6 @@ class TestHeader:
         sent = [line.replace("{}", token).encode() for line in lines]
         assert_refused(raw.send(*sent), *sent)
 
-    @pytest.mark.parametrize("space", [b"\xa0", b"\x85"], ids=["non-breaking space", "next line"])
-    @pytest.mark.parametrize("form", [b"Bearer %s%s", b"%sBearer %s", b"Bearer%s %s"])
-    def test_unicode_white_space_is_not_a_separator(self, raw: RawApi, token: str, space: bytes, form: bytes) -> None:
-        line = b"Authorization: " + form % (space, token.encode())
-        assert_refused(raw.send(line), line)
-
-    @pytest.mark.parametrize("length", [8_000, 10_000, 11_000, 100_000])
-    def test_is_refused_if_too_long(self, raw: RawApi, length: int) -> None:
-        line = bearer("a" * length)
-        assert_refused(raw.send(line), line)
-
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
 def test_a_token_in_the_query_or_body_is_ignored(raw: RawApi, token: str, kind: str) -> None:

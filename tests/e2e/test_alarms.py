@@ -1,11 +1,12 @@
-"""Alarms of the deployed stack: caused over HTTP or by a metric, until their messages arrive at a queue."""
+"""Alarms of the deployed stack: caused over HTTP or by a metric, until their messages arrive at a queue.
+
+``tests/infra/monitoring/test_handlers_and_alarms.py`` causes each of the six alarms on setup.
+"""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import pytest
@@ -15,17 +16,13 @@ from functions.shared.contract import (
     METRICS_NAMESPACE,
     SETUP,
     SETUP_METRICS,
-    Attribute,
-    Status,
     metric_dimensions,
-    partition_key,
 )
 from infra.monitoring.rules import PAGE_KEY
 from infra.monitoring.rules.model import alarm_name
 from local.cloudwatch.alarm_rule import alarms_named
 from local.cloudwatch.alarm_state import needs_aws
 from local.stack import Stack
-from tests.support.released import released
 from tests.support.stack import Api, Aws
 from tests.support.temporary_queue import TemporaryQueue, messages_of_topic
 
@@ -169,31 +166,6 @@ def _proves(alarms: Alarms, metric: str, cause: Callable[[], int], status: int) 
     assert f"#{alarm['AlarmName'].removeprefix('mfa-local-')}" in message["AlarmDescription"]
 
 
-def test_attempts(alarms: Alarms, setup_answers: Callable[[str], int]) -> None:
-    user = _someone("attempts")
-    _proves(alarms, SETUP_METRICS.attempts, lambda: setup_answers(user), 200)
-
-
-def test_successes(alarms: Alarms, setup_answers: Callable[[str], int]) -> None:
-    user = _someone("successes")
-    _proves(alarms, SETUP_METRICS.successes, lambda: setup_answers(user), 200)
-
-
-def test_already_enabled(
-    alarms: Alarms, aws: Aws, api: Api, stack: Stack, token_for: TokenFor, setup_answers: Callable[[str], int]
-) -> None:
-    user = _someone("already-enabled")
-    assert setup_answers(user) == 200
-    aws.client("dynamodb").update_item(
-        TableName=stack.table_name,
-        Key=_key_of(aws, stack, user),
-        UpdateExpression="SET #status = :enabled REMOVE expires_at",
-        ExpressionAttributeNames={"#status": Attribute.STATUS},
-        ExpressionAttributeValues={":enabled": {"S": Status.ENABLED}},
-    )
-    _proves(alarms, SETUP_METRICS.rejections, lambda: setup_answers(user), 409)
-
-
 def test_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Callable[[str], int]) -> None:
     user, kms = _someone("errors"), aws.client("kms")
     kms.disable_key(KeyId=stack.key_arn)
@@ -201,16 +173,6 @@ def test_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Callable[
         _proves(alarms, SETUP_METRICS.errors, lambda: setup_answers(user), 503)
     finally:
         kms.enable_key(KeyId=stack.key_arn)
-    assert setup_answers(user) == 200
-
-
-def test_system_errors(alarms: Alarms, aws: Aws, stack: Stack, setup_answers: Callable[[str], int]) -> None:
-    user = _someone("system-errors")
-    with (
-        _dynamodb_that_finds_our_requests_malformed() as url,
-        released(aws, stack.functions[SETUP.function], {"AWS_ENDPOINT_URL_DYNAMODB": url}),
-    ):
-        _proves(alarms, SETUP_METRICS.system_errors, lambda: setup_answers(user), 500)
     assert setup_answers(user) == 200
 
 
@@ -279,37 +241,3 @@ def test_a_paging_alarm_with_metric_math_moves_the_composite_alarm_there_and_bac
 def _someone(condition: str) -> str:
     """Return a user whom no other run of the test has met."""
     return f"alarm-{condition}-{time.time_ns()}@example.com"
-
-
-def _key_of(aws: Aws, stack: Stack, user: str) -> dict[str, dict[str, str]]:
-    """Return the key of the one item of a user."""
-    attributes = aws.client("cognito-idp").admin_get_user(UserPoolId=stack.user_pool_id, Username=user)
-    (sub,) = [each["Value"] for each in attributes["UserAttributes"] if each["Name"] == "sub"]
-    return {Attribute.PK: {"S": partition_key(sub)}, Attribute.SK: {"S": "MFA#SECRET"}}
-
-
-@contextmanager
-def _dynamodb_that_finds_our_requests_malformed() -> Iterator[str]:
-    """Serve the one answer of DynamoDB that is a defect of ours, not a failure of AWS."""
-    body = json.dumps({"__type": "com.amazonaws.dynamodb.v20120810#ValidationException", "message": "malformed"})
-
-    class Malformed(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(400)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (the base class's name)
-            """Keep the test's output to itself."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Malformed) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()

@@ -12,10 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.shared.contract import STATUS
-from infra.outputs import dashboard_name
 from infra.paths import REPOSITORY
 from local import users
-from local.bootstrap import bootstrap
 from local.deploy import cdk_environment, context, describe
 from local.stack import Stack
 from tests.support.http_user import HttpUser
@@ -23,7 +21,6 @@ from tests.support.stack import Api, Aws, own_stack
 
 DOMAIN = "api.ailifestyle.app"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
-OTHER_REGION = "us-west-2"
 TIMEOUT_SECONDS = 600
 
 # Adds a header with the release to the responses.
@@ -229,13 +226,6 @@ def test_a_record_survives_deployments_failures_and_rollbacks(deployment: Deploy
     assert after.user_pool_id != before.user_pool_id
     assert status(after, users.token(after, "after@example.com")) == 200
     assert status(after, old_token) == 401
-
-    # -- the environment is deployed in another region of the account as well
-    bootstrap(stack.administrator, endpoint_url=stack.endpoint_url, region=OTHER_REGION)
-    succeeded(deployment.cdk("deploy", "**", *kept, "--context", f"region={OTHER_REGION}"))
-
-    dashboards = {each["DashboardName"] for each in aws.client("cloudwatch").list_dashboards()["DashboardEntries"]}
-    assert {dashboard_name(stack.environment, region) for region in (stack.region, OTHER_REGION)} <= dashboards
 
 
 def deployed(aws: Aws, stack: Stack) -> Stack:

@@ -121,16 +121,6 @@ def test_a_foreign_page_runs_no_code_on_this_machine(
     assert name not in {each["FunctionName"] for each in known}
 
 
-def test_a_foreign_page_does_not_reset_the_emulator(stack: Stack, aws: Aws, foreign_page: Page) -> None:
-    assert foreign_page.evaluate(_SEND, [f"{stack.endpoint_url}/_ministack/reset", ""]) == "sent"
-    assert aws.client("lambda").list_functions()["Functions"]
-
-
-def test_a_foreign_page_reads_nothing_from_the_emulator(stack: Stack, foreign_page: Page) -> None:
-    url = f"{stack.endpoint_url}/2015-03-31/functions?{_claimed('lambda')}"
-    assert foreign_page.evaluate(_READ, ["GET", url, {}]) == "unreadable"
-
-
 def test_the_api_answers_a_foreign_page_without_cors_headers(
     stack: Stack, foreign_page: Page, api: Any, token_for: Callable[..., str]
 ) -> None:

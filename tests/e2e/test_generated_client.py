@@ -96,49 +96,24 @@ def client(generated: Import, user: HttpUser, stack: Stack) -> Iterator[Client]:
     client.close()
 
 
-def test_the_client_can_enrol_log_in_and_turn_off(client: Client, generated: Import, user: HttpUser) -> None:
+def test_the_client_calls_every_route_and_returns_its_models(client: Client, generated: Import, user: HttpUser) -> None:
     models = generated("models")
     user.fresh_time_step()
-    assert client.call(STATUS).state is models.State.DISABLED
-
     enrolment = client.call(SETUP)
     assert isinstance(enrolment, models.SetupResponse)
-    app = pyotp.TOTP(enrolment.secret)
-    now = int(time.time())
-    assert client.call(STATUS).state is models.State.PENDING
-
+    app, now = pyotp.TOTP(enrolment.secret), int(time.time())
     enabled = client.call(VERIFY_SETUP, body=models.TotpRequest(code=app.at(now - 30)))
     assert isinstance(enabled, models.VerifySetupResponse)
-    assert (enabled.enabled, len(enabled.backup_codes)) == (True, 8)
-
     verified = client.call(VERIFY, body=models.SecondFactorByCode(code=app.at(now)))
-    assert isinstance(verified, models.VerifyResponse)
     assert (verified.method, verified.backup_codes_remaining) == (models.Method.TOTP, 8)
-
-    backup = models.SecondFactorByBackupCode(backup_code=enabled.backup_codes[0])
-    verified = client.call(VERIFY, body=backup)
-    assert (verified.method, verified.backup_codes_remaining) == (models.Method.BACKUP_CODE, 7)
-
-    again = client.call(VERIFY, body=backup)
-    assert isinstance(again, models.ValidationOrInvalidCodeError)
-    assert again.error is models.ValidationOrInvalidCodeErrorError.INVALID_CODE
-
     replaced = client.call(BACKUP_CODES, body=models.TotpRequest(code=app.at(now + 30)))
     assert isinstance(replaced, models.BackupCodesResponse)
-    assert not set(replaced.backup_codes) & set(enabled.backup_codes)
-
     status = client.call(STATUS)
-    assert isinstance(status, models.StatusResponse)
-    assert (status.state, status.backup_codes_remaining, status.locked_until) == (models.State.ENABLED, 8, None)
+    assert (status.state, status.locked_until) == (models.State.ENABLED, None)
     assert datetime.now(UTC) - status.enabled_at < timedelta(minutes=1)
-
     spent = models.SecondFactorByBackupCode(backup_code=replaced.backup_codes[7])
-    off = client.call(DISABLE, body=spent)
-    assert isinstance(off, models.DisableResponse)
-    assert off.enabled is False
-
+    assert isinstance(client.call(DISABLE, body=spent), models.DisableResponse)
     refused = client.call(VERIFY, body=spent)
-    assert isinstance(refused, models.MfaNotEnabledOrConflictError)
     assert refused.error is models.MfaNotEnabledOrConflictErrorError.MFA_NOT_ENABLED
 
 

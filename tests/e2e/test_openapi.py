@@ -3,7 +3,6 @@
 The long, random part is in ``tests/attack/test_api_fuzzing.py``.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
@@ -71,26 +70,6 @@ def test_the_gateway_responds_as_described(
     assert_described(STATUS, answer.status, answer.headers, body)
     # The change is undone.
     assert api.request(STATUS.method, STATUS.path, token=token).status == 200
-
-
-@pytest.mark.parametrize("name", NOT_CAUSED_HERE)
-def test_gateway_responses_that_cannot_be_caused_here_are_deployed(name: str, aws: Aws) -> None:
-    gateway = aws.client("apigateway")
-    (api,) = gateway.get_rest_apis()["items"]
-    (deployed,) = (
-        each
-        for each in gateway.get_gateway_responses(restApiId=api["id"])["items"]
-        if each["responseType"] == NOT_CAUSED_HERE[name]
-    )
-    example = BY_GATEWAY[name]
-    template = json.loads(deployed["responseTemplates"]["application/json"])
-    body = example.body | {"request_id": "$context.requestId", "timestamp": "$context.requestTime"}
-    assert (int(deployed["statusCode"]), template) == (example.status, body)
-    headers = {
-        name.removeprefix("gatewayresponse.header."): value.strip("'")
-        for name, value in deployed["responseParameters"].items()
-    }
-    assert_described(example.route, example.status, headers, example.body)
 
 
 def test_the_gateways_responses_are_described_alike_on_every_route() -> None:

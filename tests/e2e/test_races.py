@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pyotp
 import pytest
@@ -60,27 +59,6 @@ def test_parallel_wrong_guesses_cost_no_more_than_the_free_attempts(user: HttpUs
     assert user.verify().error == "TOO_MANY_ATTEMPTS"
 
 
-def test_a_loser_does_not_learn_that_its_code_was_right(user: HttpUser) -> None:
-    """A right code among wrong ones either wins, or gets the same response as the others."""
-    right = user.code()
-    guesses = [user.wrong_code()] * (REQUESTS - 1)
-    guesses.insert(REQUESTS // 2, right)
-    answers = together(*[lambda code=code: user.verify(code) for code in guesses])
-    seen = outcomes(answers)
-    assert set(seen) <= {"OK", "INVALID_CODE", "CONFLICT", "TOO_MANY_ATTEMPTS"}
-    assert seen["INVALID_CODE"] <= 2 * FREE_ATTEMPTS
-    mine = answers[REQUESTS // 2]
-    if mine.status != 200:
-        assert mine.error in ("CONFLICT", "TOO_MANY_ATTEMPTS")
-        same = next(answer for answer in answers if answer.error == mine.error and answer is not mine)
-        assert shape(mine) == shape(same)
-
-
-def shape(answer: Answer) -> tuple[int, dict[str, Any]]:
-    """Return the parts of a response that could reveal something."""
-    return answer.status, {name: value for name, value in answer.body.items() if name in ("error", "message")}
-
-
 def test_one_totp_code_is_good_for_one_login(user: HttpUser) -> None:
     code = user.code()
     seen = outcomes(together(*[lambda: user.verify(code)] * REQUESTS))
@@ -94,16 +72,6 @@ def test_one_backup_code_is_good_for_one_login(user: HttpUser) -> None:
     assert seen["OK"] == 1
     assert len(user.item()["backup_codes"]["L"]) == 7
     assert len(user.item()["backup_codes_used"]["L"]) == 1
-
-
-@pytest.mark.parametrize("kind", ["TOTP", "backup code"])
-def test_a_code_that_is_sent_twice_at_once_does_not_count(user: HttpUser, kind: str) -> None:
-    body = {"code": user.code()} if kind == "TOTP" else {"backupCode": user.backup_codes[0]}
-    seen = outcomes(together(*[lambda: user.call(VERIFY, body)] * 2))
-    assert seen["OK"] == 1
-    assert set(seen) <= {"OK", "CONFLICT", "INVALID_CODE"}
-    counters = ("failed_attempts", "backup_failed_attempts")
-    assert all(int(user.item().get(name, {"N": "0"})["N"]) == 0 for name in counters)
 
 
 def test_eight_backup_codes_at_once_are_each_spent_at_most_once(user: HttpUser) -> None:
@@ -134,52 +102,6 @@ def test_setup_racing_verify_setup_never_enables_another_secret(new_user: NewUse
             assert user.verify(item_secret_code).status == 200
         else:
             assert confirmed.error in ("CONFLICT", "INVALID_CODE")
-
-
-def test_disable_racing_verify_has_one_outcome(user: HttpUser) -> None:
-    code = user.code()
-    disabled, *verified = together(lambda: user.disable(code=code), *[lambda: user.verify(code)] * 5)
-    accepted = outcomes(verified)["OK"]
-    if disabled.status == 200:
-        assert accepted == 0  # the code was burned by one of them
-        assert user.item() == {}
-    else:
-        assert disabled.error in ("CONFLICT", "INVALID_CODE", "TOO_MANY_ATTEMPTS")
-        assert accepted == 1
-        assert user.item()["status"]["S"] == "ENABLED"
-
-
-def test_regenerate_racing_a_backup_code_login_has_one_outcome(user: HttpUser) -> None:
-    old = user.backup_codes[0]
-    code = user.code()
-    regenerated, login = together(lambda: user.regenerate(code), lambda: user.verify_backup(old))
-    item = user.item()
-    remaining = len(item["backup_codes"]["L"])
-    match regenerated.status, login.status:
-        case 200, 200:  # first the login with the old code, then all codes were replaced
-            assert remaining == 8
-        case 200, _:
-            assert login.error in ("CONFLICT", "INVALID_CODE")
-            assert remaining == 8
-        case _, 200:
-            assert regenerated.error == "CONFLICT"
-            assert remaining == 7
-        case other:
-            pytest.fail(f"both lost: {other}")
-    if regenerated.status == 200:
-        assert user.verify_backup(old).error == "INVALID_CODE"
-        assert user.verify_backup(user.backup_codes[0]).status == 200
-
-
-def test_confirming_an_enrolment_in_parallel_shows_the_codes_once(new_user: NewUser) -> None:
-    user = new_user("race-confirm@example.com")
-    user.fresh_time_step()
-    user.setup()
-    code = user.code()
-    answers = together(*[lambda: user.verify_setup(code)] * 10)
-    seen = outcomes(answers)
-    assert seen["OK"] == 1
-    assert set(seen) <= {"OK", "CONFLICT", "MFA_ALREADY_ENABLED"}
 
 
 def test_both_kinds_of_factor_at_once_lose_no_count(user: HttpUser) -> None:

@@ -12,7 +12,6 @@ from functions.shared.clock import epoch_from_iso
 from functions.shared.contract import EVENT_SOURCE, PENDING_ATTRIBUTES, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import dead_letter_queue_name
 from local.stack import Stack
-from tests.e2e.operator_command import OperatorCommand
 from tests.support.http_user import HttpUser
 from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber
@@ -76,53 +75,6 @@ def test_every_event_arrives_once_in_order_and_complete(
     assert (disabled["actor"], disabled["request_id"]) == ("user", None)
     heard = json.dumps(events)
     assert [secret for secret in (user.secret, *used, *user.backup_codes) if secret in heard] == []
-
-
-def test_no_event_for_an_enrolment_that_ends(new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber]) -> None:
-    user = new_user("events-quiet@example.com")
-    subscriber = subscribe(user)
-    assert user.setup().status == 200
-    assert user.setup().status == 200
-    assert user.verify_setup(user.wrong_code()).status == 400
-    user.forget()
-    assert subscriber.receives_nothing()
-
-
-def test_the_event_of_a_reset_names_the_operator(
-    new_user: NewUser,
-    subscribe: Callable[[HttpUser], Subscriber],
-    operator: OperatorCommand,
-) -> None:
-    user = new_user("events-reset@example.com")
-    subscriber = subscribe(user)
-    user.enrol()
-    logged = json.loads(operator.change("reset", user.user_id))
-    assert (logged["outcome"], logged["before"]["state"]) == ("done", "enabled")
-    assert user.item() == {}
-    assert user.verify().error == "MFA_NOT_ENABLED"
-    _, disabled = subscriber.wait_for(2)
-    assert disabled["detail-type"] == "MFADisabled"
-    assert disabled["detail"]["actor"] == "operator"
-    assert disabled["detail"]["request_id"] == logged["request_id"]
-    assert user.setup().status == 200
-
-
-def test_an_operator_can_unlock_a_user(
-    new_user: NewUser, subscribe: Callable[[HttpUser], Subscriber], operator: OperatorCommand
-) -> None:
-    user = new_user("events-unlock@example.com")
-    subscriber = subscribe(user)
-    user.fresh_time_step()
-    user.enrol()
-    for _ in range(5):
-        assert user.verify(user.wrong_code()).status == 400
-    assert user.verify().status == 429
-    logged = json.loads(operator.change("unlock", user.user_id))
-    assert logged["operator"].startswith("arn:aws:iam::")
-    assert user.verify(user.code()).status == 200
-    events = subscriber.wait_for(3)
-    assert [event["detail-type"] for event in events] == ["MFAEnabled", "MFALocked", "MFAUnlocked"]
-    assert events[2]["detail"]["request_id"] == logged["request_id"]
 
 
 def test_setups_role_cannot_replace_a_secret_unseen(

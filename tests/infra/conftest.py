@@ -1,7 +1,5 @@
 """Environments, each synthesized once for all tests."""
 
-from functools import cache
-
 import pytest
 
 from infra.config import DEV, ENVIRONMENTS, LOCAL, PROD
@@ -10,8 +8,8 @@ from tests.infra.synthesis import Stack, Synthesize, Synthesized, synthesize
 
 @pytest.fixture(scope="session")
 def synthesized() -> Synthesize:
-    """Return a function that synthesizes an environment with some settings, once for each combination."""
-    return cache(synthesize)
+    """Return `synthesize`."""
+    return synthesize
 
 
 @pytest.fixture

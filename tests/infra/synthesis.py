@@ -191,8 +191,13 @@ def _output_root() -> Path:
 
 
 def synthesize(environment: str, **overrides: str) -> Synthesized:
-    """Return an environment, synthesized as on the command line but with stub code."""
+    """Return an environment, synthesized as on the command line but with stub code, once for the same settings."""
+    return _synthesize(environment, frozenset(overrides.items()))
+
+
+@cache
+def _synthesize(environment: str, overrides: frozenset[tuple[str, str]]) -> Synthesized:
     app = new_app()
-    config = load_config({"environment": environment, **overrides}, process_environment={})
+    config = load_config({"environment": environment, **dict(overrides)}, process_environment={})
     stage = MfaStage(app, config=config, code=lambda _function: stub_code())
     return Synthesized(app, stage, config, Path(stage.synth().directory))

@@ -71,15 +71,6 @@ def test_status_and_body_are_the_contracts(dev_responses: dict[str, Resource], r
     assert body["request_id"] == "$context.requestId"
 
 
-def test_the_401_body_is_the_contracts(dev_responses: dict[str, Resource]) -> None:
-    assert json.loads(dev_responses["ACCESS_DENIED"]["ResponseTemplates"]["application/json"]) == {
-        "error": "UNAUTHORIZED",
-        "message": "User authentication required",
-        "request_id": "$context.requestId",
-        "timestamp": "$context.authorizer.timestamp",
-    }
-
-
 def test_only_access_denied_uses_the_authorizers_timestamp(dev_responses: dict[str, Resource]) -> None:
     """For all other types the authorizer may not have run, and its variable would be empty."""
     for reason, response in dev_responses.items():

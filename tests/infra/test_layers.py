@@ -150,10 +150,3 @@ def test_there_is_one_module_named_config() -> None:
     found += [each.parent for folder in folders for each in (REPOSITORY / folder).rglob("config/__init__.py")]
 
     assert found == [REPOSITORY / "infra" / "config"]
-
-
-def test_test_support_imports_no_folder_of_tests() -> None:
-    for module in modules(REPOSITORY / "tests" / "support"):
-        for name in imports(module):
-            if of("tests", name) and name != "tests":
-                assert of("tests.support", name), f"{module} imports {name}"

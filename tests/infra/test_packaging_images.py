@@ -119,11 +119,9 @@ def test_alarms_and_dashboards_watch_the_images(assembly: tuple[Path, Stack]) ->
     assert {each["Value"] for each in dimensions if each["Name"] == "FunctionName"} == names
 
 
-@pytest.mark.parametrize(("architecture", "platform"), [("arm64", "linux/arm64"), ("x86_64", "linux/amd64")])
-def test_images_are_built_for_the_functions_machine(architecture: str, platform: str) -> None:
-    directory, _ = synthesize(architecture=architecture)
-
-    assert {source["platform"] for _, source in images(directory).values()} == {platform}
+def test_images_are_built_for_the_functions_machine(assembly: tuple[Path, Stack]) -> None:
+    for directory, platform in ((assembly[0], "linux/arm64"), (synthesize(architecture="x86_64")[0], "linux/amd64")):
+        assert {source["platform"] for _, source in images(directory).values()} == {platform}
 
 
 def test_an_image_is_built_only_from_its_own_code_and_the_shared_code(assembly: tuple[Path, Stack]) -> None:
@@ -148,8 +146,10 @@ def test_an_image_is_built_only_from_its_own_code_and_the_shared_code(assembly: 
     ],
     ids=["code", "requirements", "module"],
 )
-def test_a_change_in_one_function_changes_one_image(sources: Path, change: Callable[[Path], object]) -> None:
-    before = hashes(synthesize()[0])
+def test_a_change_in_one_function_changes_one_image(
+    assembly: tuple[Path, Stack], sources: Path, change: Callable[[Path], object]
+) -> None:
+    before = hashes(assembly[0])
     change(sources / "functions" / "mfa_status")
     after = hashes(synthesize()[0])
 
@@ -157,21 +157,20 @@ def test_a_change_in_one_function_changes_one_image(sources: Path, change: Calla
 
 
 @pytest.mark.parametrize("file", ["functions/shared/contract.py", "requirements.txt"])
-def test_a_change_in_a_shared_file_changes_every_image(sources: Path, file: str) -> None:
-    before = hashes(synthesize()[0])
+def test_a_change_in_a_shared_file_changes_every_image(assembly: tuple[Path, Stack], sources: Path, file: str) -> None:
+    before = hashes(assembly[0])
     (sources / file).write_text("# changed")
     after = hashes(synthesize()[0])
 
     assert {name for name in before if before[name] != after[name]} == set(DEPLOYED_FUNCTIONS)
 
 
-def test_other_files_change_no_image(sources: Path) -> None:
-    before = hashes(synthesize()[0])
+def test_other_files_change_no_image(assembly: tuple[Path, Stack], sources: Path) -> None:
     (sources / "README.md").write_text("changed")
     (sources / "functions" / "shared" / "__pycache__").mkdir()
     (sources / "functions" / "shared" / "__pycache__" / "clock.cpython-313.pyc").write_text("changed")
 
-    assert hashes(synthesize()[0]) == before
+    assert hashes(synthesize()[0]) == hashes(assembly[0])
 
 
 def test_images_are_refused_in_the_local_environment() -> None:

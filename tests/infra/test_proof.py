@@ -11,7 +11,6 @@ from aws_cdk.assertions import Template
 
 from functions.shared import contract
 from infra.outputs import StackId
-from tests.infra.checks import assert_no_findings
 from tests.infra.readable import readable
 from tests.infra.synthesis import Stack, Synthesize, Synthesized
 from tests.infra.test_api import PUBLIC_PATHS, methods, throttling
@@ -214,10 +213,6 @@ def test_each_replica_region_has_the_same_key_pairs(synthesized: Synthesize) -> 
     assert signing_keys(environment.data)["key-1"]["Properties"]["MultiRegion"] is True
     assert sorted(map(len, policies)) == [2, 3]
     assert {"AdministrationByIam", "SignByIam", "PublicKeyByIam"} in policies
-
-
-def test_the_templates_have_no_findings(rotating: Synthesized) -> None:
-    assert_no_findings(rotating)
 
 
 # -- the recipes for API Gateway

@@ -6,10 +6,10 @@ import pytest
 from aws_cdk.assertions import Annotations, Match
 
 from infra.outputs import StackId
-from tests.infra.checks import assert_no_findings
 from tests.infra.synthesis import Stack, Synthesize, Synthesized
 from tests.infra.test_data import KEY, TABLE
 from tests.infra.test_permissions import FOR_TOTP_SECRETS, OWN_ITEMS
+from tests.infra.test_policy_reference import SECOND_REGION
 
 REPLICA_KEY = "AWS::KMS::ReplicaKey"
 REGIONS = ("us-west-2", "eu-west-1")
@@ -91,16 +91,8 @@ def test_a_multi_region_key_without_replicas_cannot_be_replicated(synthesized: S
 
 
 def test_a_service_in_a_replica_region_uses_the_replicas(synthesized: Synthesize) -> None:
-    replica_key = "arn:aws:kms:us-west-2:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
-    environment = synthesized(
-        "prod",
-        region="us-west-2",
-        users_table_name="mfa-prod-users",
-        secret_key_arn=replica_key,
-        jwt_issuer="https://login.example.com",
-        jwt_jwks_url="https://login.example.com/keys",
-        jwt_audience="mfa",
-    )
+    environment = synthesized(**SECOND_REGION)
+    replica_key = SECOND_REGION["secret_key_arn"]
 
     assert set(environment.stacks) == {StackId.SERVICE, StackId.MONITORING}
     assert environment.service.variables("verify_mfa")["MFA_ENCRYPTION_KEY"] == replica_key
@@ -118,4 +110,3 @@ def test_a_service_in_a_replica_region_uses_the_replicas(synthesized: Synthesize
         "Resource": table,
         "Condition": OWN_ITEMS,
     } in granted
-    assert_no_findings(environment)

@@ -293,15 +293,6 @@ class TestFetching:
         authorizer.now += 1
         assert authorizer.allows(NEW.token(LONG))
 
-    def test_after_two_hours_in_the_freezer_a_rotated_key_works(
-        self, authorizer: Authorizer, issuer: JwksServer
-    ) -> None:
-        """Lambda's monotonic clock stops meanwhile; the wall clock does not."""
-        assert authorizer.allows(GOOD)
-        issuer.keys = [NEW.jwk]
-        authorizer.now += 7200
-        assert authorizer.allows(NEW.token(LONG))
-
     def test_a_flood_of_unknown_keys_makes_one_fetch_an_interval(
         self, authorizer: Authorizer, issuer: JwksServer
     ) -> None:

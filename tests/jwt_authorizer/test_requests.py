@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.jwt_authorizer.service import TokenVerifier
-from functions.shared.contract import ENDPOINTS, SETUP, Endpoint
+from functions.shared.contract import ENDPOINTS, Endpoint
 from functions.shared.settings import ConfigurationError
 from tests.support.authorizer import METHOD_ARN, Authorizer, effect
 from tests.support.events import REQUEST_ID
@@ -138,12 +138,6 @@ class TestMetrics:
         authorizer = load_authorizer()
         authorizer.call(token, route=route)
         assert emitted_metrics(capsys.readouterr().out, environment="dev") == {route.metrics.unauthorized: 1}
-
-    def test_for_setup_by_the_name_of_the_contract(
-        self, authorizer: Authorizer, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        authorizer.call(route=SETUP)
-        assert emitted_metrics(capsys.readouterr().out, environment="dev") == {"UnauthorizedMFASetupAttempts": 1}
 
     @pytest.mark.parametrize(
         "event",

@@ -16,11 +16,6 @@ def _metric_alarm(name: str, **properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": common | operator | properties}
 
 
-def _plain_query(namespace: str) -> dict[str, Any]:
-    metric = {"Namespace": namespace, "MetricName": "Hits", "Dimensions": [{"Name": "kind", "Value": "a"}]}
-    return {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": True}
-
-
 def test_types_without_effect_deploy_change_and_go(deploy: Deploy) -> None:
     def template(value: str) -> dict[str, Any]:
         return {
@@ -57,28 +52,6 @@ def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Depl
     resources["Parent"]["Properties"] = composite | {"AlarmDescription": "second"}
     deployed.update(resources, {"Arn": {"Fn::GetAtt": ["Parent", "Arn"]}})
     assert (described()["AlarmDescription"], described()["StateValue"]) == ("second", "ALARM")
-
-
-@pytest.mark.parametrize(("expression", "value"), [(None, 3), ("m * 2", 6)], ids=["plain", "metric math"])
-def test_an_alarm_of_queries_is_evaluated_and_changes(
-    emulator: Emulator, deploy: Deploy, expression: str | None, value: int
-) -> None:
-    namespace, name = f"space-{uuid.uuid4().hex[:8]}", f"alarm-{uuid.uuid4().hex[:8]}"
-    query = _plain_query(namespace)
-    queries = [query] if expression is None else [query | {"ReturnData": False}, {"Id": "e", "Expression": expression}]
-    resources = {"Alarm": _metric_alarm(name, Threshold=value + 1, Metrics=queries)}
-    deployed = deploy(resources)
-    cloudwatch = emulator.client("cloudwatch")
-
-    def state() -> str:
-        return str(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
-
-    datum = {"MetricName": "Hits", "Value": 3, "Dimensions": [{"Name": "kind", "Value": "a"}]}
-    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
-    assert state() == "OK"
-    resources["Alarm"]["Properties"]["Threshold"] = value
-    deployed.update(resources)
-    assert state() == "ALARM"
 
 
 def test_a_web_acl_is_associated_while_the_association_exists(emulator: Emulator, deploy: Deploy) -> None:

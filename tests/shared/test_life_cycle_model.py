@@ -198,7 +198,7 @@ def test_every_walk_through_the_routes_is_as_the_model_says(aws: EmbeddedAws, us
     run_state_machine_as_test(
         lambda: LifeCycle(aws, user),  # type: ignore[arg-type] # any callable that makes one will do
         settings=settings(
-            max_examples=25,
+            max_examples=10,
             stateful_step_count=40,
             # Shrinking a failing walk would take minutes, and it is readable as it is.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -224,13 +224,6 @@ class TestRefused:
         assert check.stored == record(**damage)
 
 
-def test_locking_one_factor_leaves_the_other_usable(check: Check) -> None:
-    for locked, other in ((Factor.TOTP, BACKUP), (Factor.BACKUP_CODE, TOTP)):
-        check.repository.store(record().with_failures(locked, LOCKED))
-        check.require(other)
-        assert check.stored.failures(locked) == LOCKED
-
-
 def test_a_wrong_code_applies_no_change(check: Check) -> None:
     with pytest.raises(InvalidCodeError):
         check.require(WRONG[Factor.TOTP], lambda *_: pytest.fail("was applied"))
@@ -315,24 +308,11 @@ class TestRepeated:
             assert self.uncounted(check, call, RIGHT[factor])
 
     @FACTORS
-    def test_later_it_counts(self, check: Check, call: Callable[..., object], factor: Factor) -> None:
-        check.require(RIGHT[factor])
-        check.now = NOW + REPETITION_SECONDS + 1
-        assert not self.uncounted(check, call, RIGHT[factor])
-
-    @FACTORS
     def test_after_a_wrong_code_it_counts(self, check: Check, call: Callable[..., object], factor: Factor) -> None:
         check.require(RIGHT[factor])
         assert not self.uncounted(check, call, WRONG[factor])
         assert not self.uncounted(check, call, RIGHT[factor])
         assert check.stored.failures(factor).count == 2
-
-    @FACTORS
-    def test_a_wrong_code_right_after_a_right_one_counts(
-        self, check: Check, call: Callable[..., object], factor: Factor
-    ) -> None:
-        check.require(RIGHT[factor])
-        assert not self.uncounted(check, call, WRONG[factor])
 
     def test_only_the_last_used_code_is_one(self, check: Check, call: Callable[..., object]) -> None:
         first, second = (OfferedCode(Factor.BACKUP_CODE, code) for code in KEYS.codes()[:2])

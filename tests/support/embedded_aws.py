@@ -1,9 +1,12 @@
 """DynamoDB and KMS of moto, with the service's table and key in them."""
 
+import itertools
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import boto3
+from moto.kms.utils import generate_private_key
 
 from functions.shared.contract import Attribute
 from tests.support.aws_calls import AwsCalls
@@ -16,6 +19,21 @@ TABLE_NAME = "users"
 def aws_session() -> boto3.Session:
     """Return one session for the whole run: reading the services' models anew for each test would take half of it."""
     return boto3.Session(region_name=REGION)
+
+
+def key_pairs() -> Callable[[str], object]:
+    """Return a function for one test that returns the key pair of each new KMS key.
+
+    Making a pair takes longer than most tests, and moto makes one for symmetric keys too. Tests share the pairs: the
+    first key of a test has the same pair in each test.
+    """
+    numbers = itertools.count()
+    return lambda spec: None if spec == "SYMMETRIC_DEFAULT" else _key_pair(spec, next(numbers))
+
+
+@cache
+def _key_pair(spec: str, _number: int, make: Callable[[str], object] = generate_private_key) -> object:
+    return make(spec)
 
 
 class EmbeddedAws:

@@ -1,4 +1,7 @@
-"""A changed bit of a stored secret: every route that decrypts it fails cleanly, accepts no code and writes nothing."""
+"""A changed bit of a stored secret: every route that decrypts it fails cleanly, accepts no code and writes nothing.
+
+``tests/setup_mfa/test_encryption.py`` changes every byte.
+"""
 
 import base64
 import itertools
@@ -20,9 +23,9 @@ REQUESTS: tuple[Request, ...] = (
 
 
 def damaged(secret: str) -> Iterator[str]:
-    """Yield the sealed secret with one bit changed, once for each byte."""
+    """Yield the sealed secret with one bit changed, in bytes of each of its parts."""
     message = base64.b64decode(secret)
-    for position in range(len(message)):
+    for position in range(0, len(message), 9):
         changed = bytearray(message)
         changed[position] ^= 1 << position % 8
         yield base64.b64encode(changed).decode()
@@ -44,12 +47,12 @@ def assert_all_fail_cleanly(aws: EmbeddedAws, user: User, requests: Iterable[Req
     assert aws.item(user.user_id) == item
 
 
-def test_a_bit_in_any_byte_is_a_clean_failure(aws: EmbeddedAws, enrolled: User) -> None:
+def test_a_changed_bit_is_a_clean_failure(aws: EmbeddedAws, enrolled: User) -> None:
     assert_all_fail_cleanly(aws, enrolled, itertools.cycle(REQUESTS))
     assert enrolled.verify().status == 200
 
 
 def test_a_pending_enrolment_with_a_changed_secret_is_not_confirmed(aws: EmbeddedAws, user: User) -> None:
     user.setup()
-    assert_all_fail_cleanly(aws, user, itertools.repeat(lambda user: user.verify_setup(), 50))
+    assert_all_fail_cleanly(aws, user, itertools.repeat(lambda user: user.verify_setup()))
     assert user.verify_setup().status == 200

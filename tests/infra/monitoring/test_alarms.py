@@ -263,18 +263,6 @@ def test_alarms_that_are_not_deployed_cannot_page(setting: dict[str, str]) -> No
 # -- the six metrics -----------------------------------------------------------------------------------------------
 
 
-def test_the_six_alarms_need_no_metric_math(prod: Monitoring) -> None:
-    plain = {alarm["MetricName"] for alarm in prod.alarms.values() if "MetricName" in alarm}
-    assert set(contract.SETUP_METRICS.names()) <= plain
-
-
-@pytest.mark.parametrize("name", contract.SETUP_METRICS.names())
-def test_each_of_the_six_can_fire_locally(local: Monitoring, name: str) -> None:
-    (alarm,) = [each for each in local.alarms.values() if each.get("MetricName") == name]
-    assert alarm["Threshold"] <= 20
-    assert alarm["EvaluationPeriods"] == 1
-
-
 def test_alarms_are_within_cloudwatchs_limits(prod: Monitoring) -> None:
     for alarm in prod.alarms.values():
         queries = alarm.get("Metrics", [])

@@ -99,7 +99,8 @@ class GradualRelease(Construct):
         return self._alarm(
             folder.replace("_", "-"),
             # Handlers turn every exception into a response, so a failed invocation is a crash, a timeout or a failed
-            # start. One during a release is enough to roll back.
+            # start. One during a release is enough to roll back. The authorizer also fails while the issuer's keys
+            # cannot be fetched (docs/adr/0091).
             threshold=1,
             description=(
                 f"What happened: {function} crashed, timed out or did not start. "

@@ -40,7 +40,7 @@ DESCRIPTION: Final = "openapi.json"
 REFERENCE: Final = "reference/index.html"
 
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]+)?\)")
-_PICTURE: Final = re.compile(r'(?<=<img src=")[^":]+')
+_PICTURE: Final = re.compile(r'(<img [^>]*src=")([^":]+)')
 _FENCE: Final = re.compile(r"^( *)(`{3,}).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 _LONG_NAME: Final = re.compile(r"<code>\w{24,}")
 _DIAGRAM: Final = re.compile(r'<pre class="mermaid">(.*?)</pre>', re.DOTALL)
@@ -172,8 +172,8 @@ def _with_site_links(markdown: str, page: str, docs: Path) -> str:
         return f"]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{anchor or ''})"
 
     def picture(match: re.Match[str]) -> str:
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(base), match.group()))
-        return posixpath.relpath(posixpath.relpath(target, docs.name), posixpath.dirname(page) or ".")
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(base), match[2]))
+        return match[1] + posixpath.relpath(posixpath.relpath(target, docs.name), posixpath.dirname(page) or ".")
 
     return _outside_fences(markdown, lambda text: _PICTURE.sub(picture, _LINK.sub(turn, text)))
 

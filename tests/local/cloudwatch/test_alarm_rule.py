@@ -30,7 +30,7 @@ def test_holds(rule: str, expected: bool) -> None:
     "rule",
     [
         *("", "()", "on", "ALARM(on", "ALARM()", "OK(off)", "TRUE", "NOT ALARM(on)", "ALARM(on) ALARM(off)"),
-        *("ALARM(on) AND ALARM(off)", "ALARM(on) or ALARM(on)", "ALARM(on) OR", "AT_LEAST(1, ALARM, (on))"),
+        *("ALARM(on) AND ALARM(off)", "ALARM(on) or ALARM(on)", "ALARM(on) OR OK(off)", "AT_LEAST(1, ALARM, (on))"),
     ],
 )
 def test_refuses_other_rules(rule: str) -> None:

@@ -26,7 +26,7 @@ hooks: setup ## install a git hook that runs the quick checks before each commit
 	@$(BIN)/pre-commit install --config .ci/pre-commit-config.yaml
 
 clean: ## remove everything that was built or installed here
-	rm -rf .venv .tools node_modules build cdk.out .local .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .tools node_modules build cdk.out .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 ## Run it on this machine
 

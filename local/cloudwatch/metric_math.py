@@ -19,15 +19,13 @@ type _Operation = Callable[[float, float], float]
 
 @dataclass(frozen=True)
 class _Array:
-    """Several series, such as ``[a, b]`` or ``METRICS()``."""
+    """Several series: ``[a, b]``."""
 
     series: list[Series]
 
 
 type _Value = float | Series | _Array
 
-#: Metric math has the syntax and the precedence of Python, with other words for two operators.
-_SPELLINGS: Final = {"AND": " and ", "&&": " and ", "OR": " or ", "||": " or "}
 _OPERATIONS: Final[Mapping[type[ast.AST], _Operation]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -37,17 +35,7 @@ _OPERATIONS: Final[Mapping[type[ast.AST], _Operation]] = {
     ast.Gt: operator.gt,
     ast.LtE: operator.le,
     ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
     ast.And: lambda left, right: bool(left) and bool(right),
-    ast.Or: lambda left, right: bool(left) or bool(right),
-}
-
-_AGGREGATES: Final[Mapping[str, Callable[[list[float]], float]]] = {
-    "SUM": sum,
-    "MIN": min,
-    "MAX": max,
-    "AVG": lambda values: sum(values) / len(values),
 }
 
 
@@ -91,7 +79,8 @@ def evaluate(expression: str, metrics: Mapping[str, Sequence[float | None]], sta
 def _parsed(expression: str) -> ast.expr:
     if reserved := set(re.findall(r"\w+", expression)) & set(keyword.kwlist):
         raise MetricMathError(f"unexpected {min(reserved)!r} in: {expression}")
-    python = re.sub(r"\bAND\b|\bOR\b|&&|\|\|", lambda match: _SPELLINGS[match[0]], " ".join(expression.split()))
+    # Metric math has the syntax and the precedence of Python, with another spelling of this operator.
+    python = re.sub(r"\bAND\b", "and", " ".join(expression.split()))
     try:
         return ast.parse(python, mode="eval").body
     except SyntaxError as error:
@@ -113,8 +102,6 @@ class _Evaluation:
                 return self._metric(name)
             case ast.List(elts=parts):
                 return _Array([self._series(self.value(part)) for part in parts])
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._combine(operator.sub, 0.0, self.value(operand))
             case (
                 ast.BinOp(left=left, op=symbol, right=right) | ast.Compare(left=left, ops=[symbol], comparators=[right])
             ) if type(symbol) in _OPERATIONS:
@@ -133,20 +120,17 @@ class _Evaluation:
 
     def _call(self, function: str, arguments: list[_Value]) -> _Value:
         match function, arguments:
-            case "METRICS", []:
-                return _Array(list(self.metrics.values()))
-            case "FILL", [_Array(series), float(filler)]:
-                return _Array([_fill(each, filler) for each in series])
             case "FILL", [list(series), float(filler)]:
-                return _fill(series, filler)
+                return [filler if each is None else each for each in series]
             case "EPOCH", [list(series)]:
                 return [None if each is None else start for each, start in zip(series, self.starts, strict=True)]
             case "IF", [condition, then, otherwise]:
                 return self._if(condition, then, otherwise)
-            case name, [_Array(series)] if name in _AGGREGATES:
-                return _across(_AGGREGATES[name], series)
-            case name, [list(series)] if name in _AGGREGATES:
-                return _AGGREGATES[name]([each for each in series if each is not None])
+            case "MAX", [_Array(series)]:
+                periods = zip(*series, strict=True)
+                return [max((each for each in period if each is not None), default=None) for period in periods]
+            case "MAX", [list(series)]:
+                return max(each for each in series if each is not None)
         raise MetricMathError(f"{function} of {len(arguments)} such arguments is not implemented")
 
     def _if(self, condition: _Value, then: _Value, otherwise: _Value) -> Series:
@@ -166,16 +150,6 @@ class _Evaluation:
             return result
         pairs = zip(self._series(left), self._series(right), strict=True)
         return [_apply(operation, one, other) for one, other in pairs]
-
-
-def _fill(series: Series, filler: float) -> Series:
-    return [filler if each is None else each for each in series]
-
-
-def _across(aggregate: Callable[[list[float]], float], series: list[Series]) -> Series:
-    """Aggregate several series period by period, over those that have a datapoint."""
-    present = ([each for each in period if each is not None] for period in zip(*series, strict=True))
-    return [float(aggregate(period)) if period else None for period in present]
 
 
 def _apply(operation: _Operation, left: float | None, right: float | None) -> float | None:

@@ -14,7 +14,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from functions.shared.contract import JWKS, OPENID_CONFIGURATION, STATUS, Endpoint, Env
+from functions.shared.contract import JWKS, Env
 from infra.paths import REPOSITORY
 from local.protected_api.handler import MAX_AGE_SECONDS
 from local.stack import Stack
@@ -243,23 +243,6 @@ def test_a_proof_of_another_user_or_login_is_refused_where_there_is_a_session(
     }
     expected = {"another user", "another login"} if verifier.compares_the_session else set()
     assert set(verifier.refusals(requests)) == expected
-
-
-def test_the_proof_is_no_access_token_here(proof: str, api: Api) -> None:
-    answer = api.request(STATUS.method, STATUS.path, token=proof)
-    assert (answer.status, answer.json()["error"]) == (401, "UNAUTHORIZED")
-
-
-@pytest.mark.parametrize("route", [OPENID_CONFIGURATION, JWKS], ids=lambda route: route.path)
-def test_everybody_gets_the_same_answer(route: Endpoint, api: Api, user: HttpUser) -> None:
-    plain = api.request(route.method, route.path)
-    assert plain.status == 200
-    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Authorization": "Bearer x"}):
-        answer = api.request(route.method, route.path, headers=headers)
-        assert (answer.status, answer.content) == (200, plain.content)
-        assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert answer.headers["Cache-Control"] == "public, max-age=3600"
-    assert api.request(route.method, route.path, token=user.token).content == plain.content
 
 
 def test_the_commands_of_the_page_pay_with_the_proof_alone(new_user: Callable[[str], HttpUser], stack: Stack) -> None:

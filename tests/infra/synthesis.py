@@ -165,6 +165,13 @@ class Synthesized:
     def service(self) -> Stack:
         return self.stacks[StackId.SERVICE]
 
+    def annotations(self, kind: str) -> list[str]:
+        """Return the annotations of a kind, such as ``warning``, that CDK shows at a deployment."""
+        found = (
+            each for path in self.directory.glob("*.metadata.json") for each in json.loads(path.read_text()).values()
+        )
+        return [str(entry["data"]) for each in found for entry in each if entry["type"] == f"aws:cdk:{kind}"]
+
     @property
     def templates(self) -> list[Path]:
         """The files of its templates."""

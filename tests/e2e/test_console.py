@@ -292,6 +292,7 @@ def test_unexpected_responses_are_explained(console: ConsolePage, name: str, ans
     console.enter("123456")
     expect(console.error()).to_contain_text(title)
     # The code may have been used: the page does not offer to send it again.
+    expect(console.error()).to_contain_text("nter your next code.")
     expect(console.error().get_by_role("button")).to_have_count(0)
 
 
@@ -373,7 +374,9 @@ def test_a_failed_sign_in_can_be_retried(console: ConsolePage, name: str) -> Non
     page = console.page
     page.route("**/session", lambda route: route.abort("connectionrefused"))
     console.sign_in(name)
-    expect(console.error()).to_contain_text("The service cannot be reached.")
+    expect(console.error()).to_contain_text("The service cannot be reached. Check your connection, then try again.")
+    expect(console.error()).not_to_contain_text("next code")
+    expect(console.error().get_by_role("button")).to_have_count(0)  # the form has it
     page.unroute("**/session")
     console.button("Sign in").click()
     console.heading("Two-step verification")

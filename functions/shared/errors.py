@@ -123,9 +123,9 @@ class ConflictError(ApiError):
     status = 409
     code = ErrorCode.CONFLICT
     description = "Another request of the same user was faster, for example because a form was sent twice. This does \
-not reveal whether the code was right. Use the next code."
+not reveal whether the code was right. Send the request again with the current code."
     metrics = (Metric.CONFLICTS,)
-    message = "Another request of this account was in progress, please use the next code"
+    message = "Another request of this account was in progress, please send the current code"
 
 
 class TooManyAttemptsError(ApiError):

@@ -96,7 +96,7 @@ class OverviewDashboard(Construct):
         return [
             self._heading(
                 "Alarms",
-                "An alarm on the left pages on-call, one on the right can wait. Each has a heading in the runbook.",
+                "Each alarm has a heading in the runbook.",
                 "page",
             ),
             widgets,

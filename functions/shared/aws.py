@@ -30,6 +30,9 @@ CLIENT_CONFIG: Final = Config(
     # A Lambda process handles one request at a time; keep-alive keeps its connection open between requests.
     max_pool_connections=2,
     tcp_keepalive=True,
+    # botocore would check every value of a request against the API's model, and compose this header, for each call.
+    parameter_validation=False,
+    user_agent="mfa-service",
 )
 
 # Our request was malformed: a bug of ours, not a failure of AWS.

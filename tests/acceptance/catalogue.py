@@ -69,10 +69,10 @@ def _http() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="http/preflights",
-        assumed="Each configured origin may call every route, and another origin may not.",
+        assumed="Each configured origin may call every route, and another origin may not. No preflight is a 5xx.",
         source=f"{_GATEWAY}/how-to-cors.html",
         check=http.preflights,
-        remedy="add_cors_preflight in infra/constructs/api.py.",
+        remedy="_allow_preflight in infra/constructs/api.py.",
     )
     yield Assumption(
         key="http/firewall",

@@ -176,6 +176,7 @@ BREAKS: Final[dict[str, list[Break]]] = {
     "http/media-types": [with_status(502, any_request), without_json(any_request)],
     "http/preflights": [
         with_status(500, lambda request: request.method == "OPTIONS"),
+        with_status(500, lambda request: request.headers.get("Content-Type") == "text/plain"),
         with_header("Access-Control-Allow-Origin", "*", lambda request: request.headers["Origin"] == FOREIGN_ORIGIN),
         with_header("Access-Control-Allow-Origin", "https://app.example", any_request),
         with_header("Access-Control-Allow-Methods", "OPTIONS", any_request),

@@ -90,7 +90,7 @@ def other_media_types(deployment: Deployment) -> str:
 
 
 def preflights(deployment: Deployment) -> str:
-    """Send a preflight from each configured origin, and from another one."""
+    """Send a preflight from each configured origin, from another one, and one with a body of another media type."""
     origins = _origins(deployment)
     if not origins:
         raise NotAnswerableError("no origin is configured")
@@ -108,6 +108,9 @@ def preflights(deployment: Deployment) -> str:
             not _allows(_preflight(deployment, VERIFY, FOREIGN_ORIGIN), FOREIGN_ORIGIN),
             "a page of another origin may call the API",
         )
+    headers = {"Origin": origins[0], "Content-Type": "text/plain"}
+    answer = deployment.api.request("OPTIONS", VERIFY.path, content=b"x", headers=headers)
+    _error(answer, 415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, "a preflight with text in its body")
     return f"{len(origins)} origins"
 
 

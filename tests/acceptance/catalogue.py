@@ -55,7 +55,7 @@ def _http() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="http/too-large",
-        assumed="A body above API Gateway's limit of 10 MB gets the 413 of the contract.",
+        assumed="A body above API Gateway's limit of 10 MB gets the 413 of the contract. One above Lambda's is no 5xx.",
         source=f"{_GATEWAY}/api-gateway-execution-service-limits-table.html",
         check=http.too_large,
         remedy="REQUEST_TOO_LARGE in infra/constructs/gateway_responses.py, and docs/api.md.",

@@ -232,7 +232,7 @@ class FakeDeployment:
             return 401, ErrorCode.UNAUTHORIZED
         if len(sent.content) >= TOO_LARGE_BYTES:
             return 413, ErrorCode.PAYLOAD_TOO_LARGE
-        if sent.content == b"<code/>":
+        if sent.content.startswith((b"<", b"x")):
             return 400, ErrorCode.VALIDATION_ERROR
         return (200, None) if route is STATUS else (409, ErrorCode.MFA_NOT_ENABLED)
 

@@ -21,21 +21,21 @@ function mfaOf(session) {
 /** Call this after the issuer's login. An error creates no session. */
 export async function afterFirstFactor(accessToken) {
   const session = { accessToken, signedIn: false };
-  session.signedIn = !(await mfaOf(session).status()).enabled;
+  session.signedIn = (await mfaOf(session).status()).enabled === false;
   return session;
 }
 
 /** Call this with the code that the user entered, of either kind. Give the session a new id afterwards. */
 export async function afterSecondFactor(session, typed) {
   const result = await mfaOf(session).verify(/\p{L}/u.test(typed) ? { backupCode: typed } : { code: typed });
-  session.signedIn = true;
+  session.signedIn = result.verified === true;
   return result;
 }
 
 /** Call this with the first code of a new enrolment, and show the backup codes. Give the session a new id. */
 export async function afterEnrolment(session, code) {
-  const { backupCodes } = await mfaOf(session).verifySetup(code);
-  session.signedIn = true;
+  const { enabled, backupCodes } = await mfaOf(session).verifySetup(code);
+  session.signedIn = enabled === true;
   return backupCodes;
 }
 
@@ -60,13 +60,14 @@ const ROUTES = {
       return [401, { next: "login" }];
     }
     const { warnings = [] } = await afterSecondFactor(session, text(body.code));
-    return [200, { signedIn: true, warnings }, session];
+    return [200, { signedIn: session.signedIn, warnings }, session];
   },
   "POST /enrolment": async ({ session, body }) => {
     if (!session) {
       return [401, { next: "login" }];
     }
-    return [200, { signedIn: true, backupCodes: await afterEnrolment(session, text(body.code)) }, session];
+    const backupCodes = await afterEnrolment(session, text(body.code));
+    return [200, { signedIn: session.signedIn, backupCodes }, session];
   },
 };
 

@@ -31,20 +31,20 @@ class Session:
 
 def after_first_factor(mfa: MfaClient, access_token: str) -> Session:
     """Call this after the issuer's login. An error creates no session."""
-    return Session(access_token, signed_in=not mfa.status(access_token)["enabled"])
+    return Session(access_token, signed_in=mfa.status(access_token)["enabled"] is False)
 
 
 def after_second_factor(mfa: MfaClient, session: Session, typed: str) -> dict[str, Any]:
     """Call this with the code that the user entered, of either kind. Give the session a new id afterwards."""
     result = mfa.verify(session.access_token, typed_code(typed))
-    session.signed_in = True
+    session.signed_in = result["verified"] is True
     return result
 
 
 def after_enrolment(mfa: MfaClient, session: Session, code: str) -> list[str]:
     """Call this with the first code of a new enrolment, and show the backup codes. Give the session a new id."""
     result = mfa.verify_setup(session.access_token, code)
-    session.signed_in = True
+    session.signed_in = result["enabled"] is True
     backup_codes: list[str] = result["backupCodes"]
     return backup_codes
 
@@ -83,10 +83,10 @@ class Backend(BaseHTTPRequestHandler):
                 self._reply(HTTPStatus.UNAUTHORIZED, {"next": "login"})
             elif self.path == "/code":
                 result = after_second_factor(self.mfa, known, str(body["code"]))
-                self._renew(known, {"signedIn": True, "warnings": result.get("warnings", [])})
+                self._renew(known, {"signedIn": known.signed_in, "warnings": result.get("warnings", [])})
             elif self.path == "/enrolment":
                 backup_codes = after_enrolment(self.mfa, known, str(body["code"]))
-                self._renew(known, {"signedIn": True, "backupCodes": backup_codes})
+                self._renew(known, {"signedIn": known.signed_in, "backupCodes": backup_codes})
             else:
                 self._reply(HTTPStatus.NOT_FOUND, {})
         except MfaError as error:

@@ -84,7 +84,9 @@ def deploy(
                 f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
                 f"{log_tail(folder.deploy_log)}"
             )
-    synthesis.remember(folder.assembly, inputs)
+    # A source that was edited meanwhile may be in the output: undoing the edit must not make it current.
+    if synthesis.inputs_digest([region, *settings]) == inputs:
+        synthesis.remember(folder.assembly, inputs)
     outputs = json.loads(folder.outputs.read_text())
     with progress.step("deploy the protected API"):
         protected_api_url = provision(

@@ -207,11 +207,17 @@ class MfaApi(Construct):
 
     def _allow_preflight(self, resource: apigateway.Resource, endpoint: contract.Endpoint, config: Config) -> None:
         if config.cors_allowed_origins:
-            resource.add_cors_preflight(
+            preflight = resource.add_cors_preflight(
                 allow_origins=[*config.cors_allowed_origins],
                 allow_methods=[endpoint.method, "OPTIONS"],
                 allow_headers=[*_ALLOWED_HEADERS, *config.cors_allowed_headers],
                 max_age=Duration.hours(1),
+            )
+            # The default takes a body of any other media type for the mock's own instructions, and fails. The 500s of
+            # anyone's preflights would then page on-call and roll a release back. Such a body now gets a 415.
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
+            cast("apigateway.CfnMethod", preflight.node.default_child).add_property_override(
+                "Integration.PassthroughBehavior", apigateway.PassthroughBehavior.NEVER.value
             )
 
     def _acknowledge(self, config: Config) -> None:

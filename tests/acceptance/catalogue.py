@@ -55,7 +55,7 @@ def _http() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="http/too-large",
-        assumed="A body above API Gateway's limit of 10 MB gets the 413 of the contract.",
+        assumed="A body above API Gateway's limit of 10 MB gets the 413 of the contract. One above Lambda's is no 5xx.",
         source=f"{_GATEWAY}/api-gateway-execution-service-limits-table.html",
         check=http.too_large,
         remedy="REQUEST_TOO_LARGE in infra/constructs/gateway_responses.py, and docs/api.md.",
@@ -69,10 +69,10 @@ def _http() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="http/preflights",
-        assumed="Each configured origin may call every route, and another origin may not.",
+        assumed="Each configured origin may call every route, and another origin may not. No preflight is a 5xx.",
         source=f"{_GATEWAY}/how-to-cors.html",
         check=http.preflights,
-        remedy="add_cors_preflight in infra/constructs/api.py.",
+        remedy="_allow_preflight in infra/constructs/api.py.",
     )
     yield Assumption(
         key="http/firewall",

@@ -222,7 +222,8 @@ class FakeDeployment:
     def _outcome(self, sent: SentRequest) -> tuple[int, ErrorCode | None]:
         route = next((each for each in ENDPOINTS if each.path == sent.path), None)
         if sent.method == "OPTIONS":
-            return 204, None
+            text = sent.headers.get("Content-Type") == "text/plain"
+            return (415, ErrorCode.UNSUPPORTED_MEDIA_TYPE) if text else (204, None)
         if sent.headers.items() >= ATTACK.items():
             return 403, ErrorCode.FORBIDDEN
         if route is None or route.method != sent.method:
@@ -231,7 +232,7 @@ class FakeDeployment:
             return 401, ErrorCode.UNAUTHORIZED
         if len(sent.content) >= TOO_LARGE_BYTES:
             return 413, ErrorCode.PAYLOAD_TOO_LARGE
-        if sent.content == b"<code/>":
+        if sent.content.startswith((b"<", b"x")):
             return 400, ErrorCode.VALIDATION_ERROR
         return (200, None) if route is STATUS else (409, ErrorCode.MFA_NOT_ENABLED)
 

@@ -17,7 +17,7 @@ from functions.shared.contract import (
 )
 from infra.outputs import VERSION_TAG, Output, StackId
 from tests.acceptance.catalogue import ASSUMPTIONS
-from tests.acceptance.checks.http import ATTACK, FOREIGN_ORIGIN, TOO_LARGE_BYTES
+from tests.acceptance.checks.http import ATTACK, FOREIGN_ORIGIN, TOO_LARGE_BYTES, TOO_LARGE_FOR_LAMBDA_BYTES
 from tests.acceptance.checks.masking import masked_and_counted
 from tests.acceptance.examine import examine
 from tests.acceptance.fake_deployment import KEY, FakeDeployment, SentRequest, token
@@ -172,10 +172,14 @@ BREAKS: Final[dict[str, list[Break]]] = {
         with_status(403, lambda request: request.method == "DELETE"),
         with_status(403, lambda request: request.path.endswith("/acceptance") and request.token is not None),
     ],
-    "http/too-large": [with_status(500, lambda request: len(request.content) >= TOO_LARGE_BYTES)],
+    "http/too-large": [
+        with_status(500, lambda request: len(request.content) >= TOO_LARGE_BYTES),
+        with_status(502, lambda request: len(request.content) == TOO_LARGE_FOR_LAMBDA_BYTES),
+    ],
     "http/media-types": [with_status(502, any_request), without_json(any_request)],
     "http/preflights": [
         with_status(500, lambda request: request.method == "OPTIONS"),
+        with_status(500, lambda request: request.headers.get("Content-Type") == "text/plain"),
         with_header("Access-Control-Allow-Origin", "*", lambda request: request.headers["Origin"] == FOREIGN_ORIGIN),
         with_header("Access-Control-Allow-Origin", "https://app.example", any_request),
         with_header("Access-Control-Allow-Methods", "OPTIONS", any_request),

@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +145,33 @@ def test_without_the_api_nobody_is_signed_in(language: str, tmp_path: Path, new_
         # Another site's form cannot log the user in, and no body is a crash.
         for body, kind in (({"accessToken": token}, "text/plain"), ({}, "application/json"), ([], "application/json")):
             assert visitor.call("/login", body, kind) == (400, {"error": "VALIDATION_ERROR"})
+
+
+class _AnotherServer(BaseHTTPRequestHandler):
+    """Answers each request with a 200 that is not the API's, as a proxy or a wrong address may."""
+
+    def do_POST(self) -> None:
+        """Answer."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"status": "ok", "enabled": null}')
+
+    do_GET = do_POST  # noqa: N815 -- the name that the base class expects
+
+
+def test_a_200_of_another_server_signs_nobody_in(language: str, tmp_path: Path) -> None:
+    with ThreadingHTTPServer((ports.LOOPBACK, 0), _AnotherServer) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            with running(language, tmp_path, f"http://{ports.LOOPBACK}:{server.server_port}") as url:
+                visitor = Visitor(url)
+                for path, body in (
+                    ("/login", {"accessToken": "token"}),
+                    ("/code", {"code": "123456"}),
+                    ("/enrolment", {"code": "123456"}),
+                ):
+                    visitor.call(path, body)
+                    assert not visitor.signed_in
+        finally:
+            server.shutdown()

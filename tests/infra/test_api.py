@@ -131,6 +131,14 @@ def test_preflights_allow_the_configured_origin(dev: Synthesized) -> None:
     assert headers["method.response.header.Access-Control-Allow-Methods"] == "'POST,OPTIONS'"
 
 
+def test_no_body_of_a_preflight_can_make_it_fail(service: Stack) -> None:
+    """A body that the mock integration takes for its own instructions is a 500, which pages and rolls releases back."""
+    preflights = [method["Integration"] for (verb, _), method in methods(service).items() if verb == "OPTIONS"]
+
+    assert {preflight.get("PassthroughBehavior") for preflight in preflights} == {"NEVER"}
+    assert {tuple(preflight["RequestTemplates"]) for preflight in preflights} == {("application/json",)}
+
+
 def test_further_headers_are_allowed_by_a_setting() -> None:
     service = synthesize("dev", cors_allowed_headers="X-Trace-Id").service
     (response,) = methods(service)["OPTIONS", "/auth/mfa"]["Integration"]["IntegrationResponses"]

@@ -94,6 +94,7 @@ class Cdk:
         self.status = 0
         self.synthesized: list[bool] = []
         self.inputs = "the inputs"
+        self.edited: str | None = None
         monkeypatch.setattr(deployment, "_running", self._running)
         monkeypatch.setattr(deployment, "provision", lambda *_, **__: "http://protected")
         monkeypatch.setattr(synthesis, "inputs_digest", lambda settings: f"{self.inputs} {settings}")
@@ -118,6 +119,7 @@ class Cdk:
             assert "--context" not in command
         self.synthesized.append("--app" not in command)
         assembly.mkdir(exist_ok=True)
+        self.inputs = self.edited or self.inputs
         outputs = {str(each): "https://id.execute-api.us-east-1.amazonaws.com/v1" for each in Output}
         self._folder.outputs.write_text(json.dumps({"mfa-local-data": outputs}))
         process = type("Process", (), {"stdout": StringIO("✨  Synthesis time: 1s\n"), "wait": lambda _: self.status})()
@@ -160,6 +162,15 @@ def test_a_start_after_a_failed_one_synthesizes(cdk: Cdk) -> None:
 def test_a_start_whose_output_was_removed_synthesizes(cdk: Cdk, tmp_path: Path) -> None:
     cdk.deploy()
     shutil.rmtree(tmp_path / "4600" / "cdk.out")
+    cdk.deploy()
+
+    assert cdk.synthesized == [True, True]
+
+
+def test_a_start_after_an_edit_during_the_synthesis_that_was_undone_synthesizes(cdk: Cdk) -> None:
+    cdk.edited = "edited"
+    cdk.deploy()
+    cdk.edited, cdk.inputs = None, "the inputs"
     cdk.deploy()
 
     assert cdk.synthesized == [True, True]

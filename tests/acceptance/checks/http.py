@@ -22,6 +22,8 @@ from tests.support.stack import Answer
 FOREIGN_ORIGIN: Final = "https://acceptance.invalid"
 #: API Gateway's limit on a request's body is 10 MB.
 TOO_LARGE_BYTES: Final = 10 * 2**20 + 1
+#: Lambda's limit on an event is 6 MB.
+TOO_LARGE_FOR_LAMBDA_BYTES: Final = 7 * 2**20
 #: Matches a rule of AWSManagedRulesKnownBadInputsRuleSet.
 ATTACK: Final = {"X-Acceptance": "${jndi:ldap://acceptance.invalid/a}"}
 _CLOCK_SECONDS: Final = 300
@@ -66,9 +68,12 @@ def unknown_paths_and_methods(deployment: Deployment) -> str:
 
 
 def too_large(deployment: Deployment) -> str:
-    """Send a body of more than 10 MB."""
+    """Send a body of more than 10 MB, and one of 7 MB, which is more than Lambda takes."""
     answer = deployment.api.request(VERIFY.method, VERIFY.path, token=deployment.token, content=b"x" * TOO_LARGE_BYTES)
     _error(answer, 413, ErrorCode.PAYLOAD_TOO_LARGE, "a body of more than 10 MB")
+    content = b"x" * TOO_LARGE_FOR_LAMBDA_BYTES
+    answer = deployment.api.request(VERIFY.method, VERIFY.path, token=deployment.token, content=content)
+    require(answer.status in (400, 413), f"a body of 7 MB: expected 400 or 413, got {answer.status}")
     return "413"
 
 
@@ -90,7 +95,7 @@ def other_media_types(deployment: Deployment) -> str:
 
 
 def preflights(deployment: Deployment) -> str:
-    """Send a preflight from each configured origin, and from another one."""
+    """Send a preflight from each configured origin, from another one, and one with a body of another media type."""
     origins = _origins(deployment)
     if not origins:
         raise NotAnswerableError("no origin is configured")
@@ -108,6 +113,9 @@ def preflights(deployment: Deployment) -> str:
             not _allows(_preflight(deployment, VERIFY, FOREIGN_ORIGIN), FOREIGN_ORIGIN),
             "a page of another origin may call the API",
         )
+    headers = {"Origin": origins[0], "Content-Type": "text/plain"}
+    answer = deployment.api.request("OPTIONS", VERIFY.path, content=b"x", headers=headers)
+    _error(answer, 415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, "a preflight with text in its body")
     return f"{len(origins)} origins"
 
 

@@ -191,7 +191,7 @@ def test_the_search_finds_the_guide_first_and_no_source_of_a_diagram(
         field.press_sequentially(words)
 
     for words, first in {
-        "Retry-After": "integration",
+        "Retry After": "integration",
         "429": "integration",
         "lost phone": "integration",
     }.items():

@@ -10,7 +10,7 @@ type Clock = Callable[[], float]
 
 def iso_timestamp(epoch_seconds: float) -> str:
     """Return whole seconds as ``2024-01-20T10:00:00Z``, rounded down."""
-    # Not strftime: on Linux it writes years before 1000 with three digits, which strptime does not read.
+    # Not strftime: on Linux it writes years before 1000 with three digits.
     return datetime.fromtimestamp(math.floor(epoch_seconds), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
@@ -22,4 +22,9 @@ def epoch_from_iso(timestamp: str) -> int:
     ValueError
         The text has another form.
     """
-    return int(datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+    # Not strptime, which takes three times as long. fromisoformat reads other forms as well.
+    if timestamp.endswith("Z"):
+        epoch_seconds = int(datetime.fromisoformat(timestamp).timestamp())
+        if iso_timestamp(epoch_seconds) == timestamp:
+            return epoch_seconds
+    raise ValueError(f"{timestamp!r} does not match 2024-01-20T10:00:00Z")

@@ -11,9 +11,13 @@ from functions.shared.contract import STEP_SECONDS, WINDOW
 class _Hotp(pyotp.HOTP):
     """Accepts the shorter keys of imported users too; pyotp refuses keys of less than 112 bits."""
 
+    def __init__(self, secret: str) -> None:
+        self._key = base64.b32decode(secret)
+        super().__init__(secret)
+
     def byte_secret(self) -> bytes:
-        """Return the key."""
-        return base64.b32decode(self.secret)
+        """Return the key, which pyotp asks for at every step."""
+        return self._key
 
 
 def time_step(now: float) -> int:

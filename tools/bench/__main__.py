@@ -43,11 +43,12 @@ def main() -> None:
 
 def _run(rounds: int) -> Results:
     sys.stderr.write("bench: building packages\n")
-    variants = [*our_variants(), *peers()]
+    # By name, so that what is compared runs one after the other.
+    variants = sorted([*our_variants(), *peers()], key=lambda each: each.name)
     sizes = _sizes(variants)
     machine = _machine()
     with running_stand_in() as stand_in:
-        bench = Bench(stand_in, variants[0])
+        bench = Bench(stand_in, next(each for each in variants if each.name == "setup"))
         samples = measure(bench, variants, rounds)
     return Results(
         machine=machine,

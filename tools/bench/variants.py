@@ -60,7 +60,7 @@ class Variant:
     backup_code: bool = False
     status: int = 200
     warm_up: int = 100
-    requests: int = 100
+    requests: int = 300
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ IAM cannot distinguish them: `setup_mfa` may overwrite any item, and DynamoDB ha
 but not another by its old value. The stream shows the item before and after each write, and each write that this
 service makes has one of a few forms. Every other one is reported.
 
-Whoever may write to the table can imitate these forms. The write then causes the event of the form: `MFAEnabled`,
+A principal that may write to the table can imitate these writes. Each then causes its usual event: `MFAEnabled`,
 `MFAUnlocked`, `MFAUsedAfterFailures`, `BackupCodeUsed` or `BackupCodesRegenerated`.
 """
 

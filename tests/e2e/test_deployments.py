@@ -22,6 +22,7 @@ from tests.support.stack import Api, Aws, own_stack
 DOMAIN = "api.ailifestyle.app"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 TIMEOUT_SECONDS = 600
+OPTIONS = ("--no-color", "--ci", "--no-notices", "--no-version-reporting")
 
 # Adds a header with the release to the responses.
 RELEASE_2 = """
@@ -86,17 +87,21 @@ class Deployment:
     stack: Stack
     work: Path
 
+    @property
+    def _assembly(self) -> Path:
+        return self.work / "cdk.out"
+
     def cdk(
         self, command: str, stacks: str, *arguments: str, checkout: Path = REPOSITORY
     ) -> "subprocess.CompletedProcess[str]":
         """Run CDK on stacks of a checkout."""
-        return self.run(
-            *("cdk", command, stacks, "--no-color", "--ci", "--no-notices", "--no-version-reporting"),
-            *("--output", str(self.work / "cdk.out")),
-            *context(endpoint_url=self.stack.endpoint_url, console_url=self.stack.console_url),
-            *arguments,
-            checkout=checkout,
-        )
+        assembly = ("--output", str(self._assembly))
+        settings = context(endpoint_url=self.stack.endpoint_url, console_url=self.stack.console_url)
+        return self.run("cdk", command, stacks, *OPTIONS, *assembly, *settings, *arguments, checkout=checkout)
+
+    def cdk_again(self, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run CDK on all stacks, as the last run synthesized them."""
+        return self.run("cdk", command, "**", *OPTIONS, "--app", str(self._assembly), *arguments)
 
     def run(self, *command: str, checkout: Path = REPOSITORY) -> "subprocess.CompletedProcess[str]":
         """Run a command in a checkout, with the credentials of the stack's administrator."""
@@ -193,12 +198,13 @@ def test_a_record_survives_deployments_failures_and_rollbacks(deployment: Deploy
     assert user.verify_backup(user.backup_codes[0]).status == 200
 
     # -- destroy
-    succeeded(deployment.cdk("destroy", "**", "--force"))
+    succeeded(deployment.cdk_again("destroy", "--force"))
 
     assert _gone(aws, stack)
 
     # -- a first deployment that fails half-way is repeated, in an environment that keeps its data
-    kept = ("--context", "retain_data=true", "--require-approval", "never")
+    unattended = ("--require-approval", "never")
+    kept = ("--context", "retain_data=true", *unattended)
     failed = deployment.cdk("deploy", "**", *kept, checkout=checkout.root)
 
     assert "alias/aws/" in failed.stdout + failed.stderr
@@ -209,7 +215,7 @@ def test_a_record_survives_deployments_failures_and_rollbacks(deployment: Deploy
     assert "TerminationProtection" in refused.stdout + refused.stderr
 
     succeeded(deployment.run(sys.executable, "-m", "tools.unprotect", stack.environment))
-    succeeded(deployment.cdk("deploy", "**", *kept))
+    succeeded(deployment.cdk_again("deploy", *unattended))
 
     assert status_of(aws, "mfa-local-service") == ("CREATE_COMPLETE", True)
     assert status_of(aws, "mfa-local-data") == ("CREATE_COMPLETE", True)

@@ -3,11 +3,18 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from infra.paths import REPOSITORY
+
+#: What the gate runs.
+STEPS = (
+    *("apt-get update -qq", "install_image_tools.sh"),
+    *("make setup", "make check", "audit.sh", "make docs", "check_synth.sh", "make image-test", "make test"),
+)
 
 
 @pytest.fixture
@@ -150,24 +157,42 @@ def test_the_audit_distinguishes_a_vulnerability_from_a_service_that_cannot_be_r
     assert ("NOT AUDITED" in finished.stderr) is (NO_SERVICE in pip_audit + npm or "could not" in pip_audit)
 
 
-@pytest.mark.parametrize(("status", "passes"), [(0, True), (1, False), (2, False), (3, True)])
-def test_the_gate_fails_for_a_known_vulnerability_but_not_for_an_unreachable_service(
-    checkout: Path, status: int, passes: bool
+@pytest.fixture
+def gate(checkout: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs the gate; each command prints its name, and one can fail with a status."""
+    shutil.copytree(REPOSITORY / ".ci", checkout / ".ci")
+    command(checkout / "bin" / "sudo", 'exec "$@"')
+    for name in ("make", "apt-get"):
+        command(checkout / "bin" / name, f'echo "ran {name} $*"; [ "{name} $*" != "$FAILS" ] || exit "$STATUS"')
+    for name in ("audit.sh", "check_synth.sh", "install_image_tools.sh"):
+        command(checkout / "scripts" / name, f'echo "ran {name}"; [ {name} != "$FAILS" ] || exit "$STATUS"')
+
+    def run_gate(fails: str = "", status: int = 0) -> subprocess.CompletedProcess[str]:
+        return run(checkout, "../.ci/run", FAILS=fails, STATUS=str(status))
+
+    return run_gate
+
+
+def test_the_gate_passes_when_each_step_does(gate: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    finished = gate()
+
+    assert (finished.returncode, finished.stderr) == (0, "")
+    ran = {line for line in finished.stdout.splitlines() if line.startswith("ran ")}
+    assert ran == {f"ran {step}" for step in STEPS}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_gate_fails_when_a_step_fails(gate: Callable[..., subprocess.CompletedProcess[str]], step: str) -> None:
+    assert gate(step, 1).returncode != 0
+
+
+def test_the_gate_passes_if_the_vulnerability_service_cannot_be_reached(
+    gate: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    (audit,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if "audit.sh" in line]
-    command(checkout / "scripts" / "audit.sh", f"exit {status}")
-
-    finished = subprocess.run(["/bin/bash", "-euc", audit], cwd=checkout, check=False)
-
-    assert (finished.returncode == 0) == passes
+    assert gate("audit.sh", 3).returncode == 0
 
 
 def test_the_gate_installs_the_programs_that_tests_require() -> None:
     (install,) = [line for line in (REPOSITORY / ".ci" / "run").read_text().splitlines() if "apt-get install" in line]
 
     assert {"chromium-headless-shell", "oathtool"} <= set(install.split())
-
-
-@pytest.mark.parametrize("target", ["check", "docs", "image-test", "test"])
-def test_the_gate_runs_the_make_targets(target: str) -> None:
-    assert f"make {target}" in (REPOSITORY / ".ci" / "run").read_text().splitlines()

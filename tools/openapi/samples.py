@@ -9,10 +9,10 @@ from functions.shared.contract import BACKUP_CODES, DISABLE, SETUP, STATUS, VERI
 _METHODS: Final[dict[Endpoint, tuple[str, str, str, str]]] = {
     SETUP: ("setup", "setup", "", ""),
     VERIFY_SETUP: ("verifySetup", "verify_setup", '"123456"', '"123456"'),
-    VERIFY: ("verify", "verify", '{ code: "123456" }', 'proof("123456")'),
+    VERIFY: ("verify", "verify", '{ code: "123456" }', 'typed_code("123456")'),
     STATUS: ("status", "status", "", ""),
     BACKUP_CODES: ("newBackupCodes", "new_backup_codes", '"123456"', '"123456"'),
-    DISABLE: ("disable", "disable", '{ code: "123456" }', 'proof("123456")'),
+    DISABLE: ("disable", "disable", '{ code: "123456" }', 'typed_code("123456")'),
 }
 
 
@@ -22,7 +22,7 @@ def code_samples(endpoint: Endpoint) -> list[dict[str, str]]:
         return []
     javascript, python, javascript_body, python_body = _METHODS[endpoint]
     arguments = ", ".join(filter(None, ("token", python_body)))
-    names = "MfaClient, proof" if "proof" in python_body else "MfaClient"
+    names = "MfaClient, typed_code" if "typed_code" in python_body else "MfaClient"
     return [
         {"lang": "Shell", "label": "curl", "source": _curl(endpoint, {"code": "123456"} if python_body else None)},
         {

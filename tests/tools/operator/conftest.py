@@ -5,21 +5,37 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.support.aws_calls import Failure
 from tests.support.embedded_aws import TABLE_NAME
 from tests.support.life_cycle import User
 from tools.operator.__main__ import main
 
 
-class Outcome:
-    """The exit status and output of a run of the command."""
+def answering(**members: Any) -> Failure:
+    """Return a response of AWS, for ``recorded``: of services that the embedded AWS does not have."""
+    return lambda: (SimpleNamespace(status_code=200, headers={}), members)
 
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.shown = status, out, err
+
+def silently(call: Callable[[], object]) -> None:
+    """Call a route without its log, which is not the command's output."""
+    with redirect_stdout(io.StringIO()):
+        call()
+
+
+@dataclass
+class Outcome:
+    """The exit status of a run of the command, its standard output, and what it showed to people."""
+
+    status: int
+    out: str
+    shown: str
 
     @property
     def printed(self) -> dict[str, Any]:
@@ -41,8 +57,7 @@ class Terminal(io.StringIO):
         return True
 
     def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # as io.StringIO itself
-        with redirect_stdout(io.StringIO()):  # what the routes log is not the command's
-            self._meanwhile()
+        silently(self._meanwhile)
         return super().readline(-1 if size is None else size)
 
 

@@ -3,9 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import TABLE_NAME, EmbeddedAws
 from tests.support.life_cycle import User
 from tests.support.stream_records import stream_record
-from tests.tools.operator.conftest import Outcome, Terminal
+from tests.tools.operator.conftest import Outcome, Terminal, answering, silently
 from tools.operator.__main__ import main
 
 OPERATOR = "arn:aws:sts::123456789012:user/moto"
@@ -31,6 +29,11 @@ type Run = Callable[..., Outcome]
 def events_of(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
     record = stream_record(dict(old) if old else None, dict(new) if new else None)
     return [(str(event.type), event.detail("dev")) for event in derive_events(change_from_record(record))]
+
+
+def stack_with(**outputs: str) -> Failure:
+    """Return CloudFormation's description of a stack with these outputs."""
+    return answering(Stacks=[{"Outputs": [{"OutputKey": key, "OutputValue": outputs[key]} for key in outputs]}])
 
 
 @pytest.fixture
@@ -295,19 +298,11 @@ class TestUsername:
     def show(self, aws: EmbeddedAws, run_command: Run) -> Run:
         """Return a function that shows the user of a name, whom the user pool knows as user-1."""
         attributes = [{"Name": "email", "Value": "ada@example.com"}, {"Name": "sub", "Value": "user-1"}]
-        found = (SimpleNamespace(status_code=200, headers={}), {"UserAttributes": attributes})
+        found = answering(UserAttributes=attributes)
+        stack = stack_with(TableName=TABLE_NAME, UserPoolId="p")
 
-        def execute(*options: str, answer: Failure = lambda: found) -> Outcome:
-            outputs = (
-                {"OutputKey": "TableName", "OutputValue": TABLE_NAME},
-                {"OutputKey": "UserPoolId", "OutputValue": "p"},
-            )
-            stacks = (SimpleNamespace(status_code=200, headers={}), {"Stacks": [{"Outputs": [*outputs]}]})
-            failing: dict[str, Failure] = {
-                "cognito-idp:AdminGetUser": answer,
-                "cloudformation:DescribeStacks": lambda: stacks,
-            }
-            with aws.calls.recorded(failing):
+        def execute(*options: str, answer: Failure = found) -> Outcome:
+            with aws.calls.recorded({"cognito-idp:AdminGetUser": answer, "cloudformation:DescribeStacks": stack}):
                 return run_command("show", "--username=ada@example.com", "--json", *options)
 
         return execute
@@ -345,8 +340,7 @@ class TestRace:
         remove = DynamoDbMfaRepository.remove
 
         def late(repository: DynamoDbMfaRepository, old: Any) -> None:
-            with redirect_stdout(io.StringIO()):
-                assert enrolled.setup().status == 200
+            silently(enrolled.setup)
             remove(repository, old)
 
         monkeypatch.setattr(DynamoDbMfaRepository, "remove", late)
@@ -358,13 +352,8 @@ class TestRace:
 
 
 class TestTable:
-    def stacks(self, *outputs: tuple[str, str]) -> Failure:
-        found = [{"OutputKey": key, "OutputValue": value} for key, value in outputs]
-        answer = {"Stacks": [{"StackName": "mfa-dev-data", "Outputs": found}]}
-        return lambda: (SimpleNamespace(status_code=200, headers={}), answer)
-
     def test_is_looked_up_in_the_environments_data_stack(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
-        with aws.calls.recorded({"cloudformation:DescribeStacks": self.stacks(("TableName", TABLE_NAME))}) as made:
+        with aws.calls.recorded({"cloudformation:DescribeStacks": stack_with(TableName=TABLE_NAME)}) as made:
             outcome = run("unlock", where="--environment=dev")
         assert outcome.status == 0
         assert made == [
@@ -375,9 +364,9 @@ class TestTable:
         ]
         assert locked.verify().status == 200
 
-    @pytest.mark.parametrize("answer", [refused("ValidationError"), None], ids=["no stack", "no output"])
-    def test_that_is_not_there_is_said_to_be_so(self, aws: EmbeddedAws, run: Run, answer: Failure | None) -> None:
-        with aws.calls.recorded({"cloudformation:DescribeStacks": answer or self.stacks()}):
+    @pytest.mark.parametrize("answer", [refused("ValidationError"), stack_with()], ids=["no stack", "no output"])
+    def test_that_is_not_there_is_said_to_be_so(self, aws: EmbeddedAws, run: Run, answer: Failure) -> None:
+        with aws.calls.recorded({"cloudformation:DescribeStacks": answer}):
             outcome = run("show", where="--environment=dev")
         assert outcome.status == 1
         assert outcome.shown == (

@@ -70,15 +70,7 @@ class Sample:
 
 
 class Bench:
-    """Runs variants against one stand-in for AWS.
-
-    Parameters
-    ----------
-    stand_in : StandIn
-        The running stand-in.
-    setup : Variant
-        The setup function, which enrols the user of all other requests.
-    """
+    """Runs variants against one stand-in for AWS. ``setup`` enrols the user of all other requests."""
 
     def __init__(self, stand_in: StandIn, setup: Variant) -> None:
         self._stand_in = stand_in

@@ -238,11 +238,9 @@ def _success(route: Route[Any, Any], components: _Components) -> Document:
     body: type[ResponseBody] = route.response
     references = [_added(components, "schemas", name, schema) for name, schema in response_schemas(body).items()]
     response = _response(body.description, {}, references[0], response_examples(body))
-    for name, value in route.response_headers().items():
-        if name in _COMMON_HEADERS and value != RESPONSE_HEADERS[name]:
-            response["headers"][name] = _header(
-                "Caches may keep it.", {"type": "string", "const": value}, required=True
-            )
+    if route.public:
+        cached = {"type": "string", "const": route.response_headers()["Cache-Control"]}
+        response["headers"]["Cache-Control"] = _header("Caches may keep it.", cached, required=True)
     return response
 
 

@@ -29,17 +29,7 @@ PATIENT: Final = Config(
 class OperatorAws:
     """AWS with the credentials that boto3 finds: environment, shared files, SSO, instance.
 
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of the command.
-
-    Attributes
-    ----------
-    session : boto3.Session
-        Creates the clients.
-    region : str
-        The region of the resources.
+    The options of the command choose profile, region, environment and resources.
 
     Raises
     ------

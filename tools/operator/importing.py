@@ -81,13 +81,6 @@ class ImportRepository:
     """Stores imported users. Nothing here overwrites an enabled second factor.
 
     A pending enrolment is replaced (docs/adr/0010): anyone who knows a user's password can start one.
-
-    Parameters
-    ----------
-    table_name : str
-        The users' table.
-    client : DynamoDBClient
-        Retries throttled calls.
     """
 
     def __init__(self, table_name: str, client: "DynamoDBClient") -> None:
@@ -145,19 +138,7 @@ def _item(user_id: str, sealed: SealedSecret, request_id: str, now: str) -> dict
 
 @dataclass(frozen=True, kw_only=True)
 class Importer:
-    """Imports lines, several at a time.
-
-    Attributes
-    ----------
-    repository : ImportRepository
-        Stores the users.
-    sealer : Sealer
-        Encrypts the secrets; one call of KMS each.
-    clock : callable
-        The current time in epoch seconds.
-    dry_run : bool
-        Whether everything is checked and nothing is sealed or stored.
-    """
+    """Imports lines, several at a time. A dry run checks everything, and seals and stores nothing."""
 
     repository: ImportRepository
     sealer: Sealer

@@ -109,14 +109,7 @@ def report(options: argparse.Namespace, clock: Clock) -> int:
 class UsersScan:
     """Reads every user's item without its secrets.
 
-    Parameters
-    ----------
-    table_name : str
-        The users' table.
-    client : DynamoDBClient
-        A client.
-    units_per_second : float
-        The most read units to consume, so that logins keep theirs.
+    It consumes at most ``units_per_second`` read units, so that logins keep theirs.
     """
 
     def __init__(

@@ -12,15 +12,24 @@ from typing import Any
 
 import pytest
 
+from functions.security_events.service import derive_events
+from functions.security_events.stream import change_from_record
 from tests.support.aws_calls import Failure
 from tests.support.embedded_aws import TABLE_NAME
 from tests.support.life_cycle import User
+from tests.support.stream_records import stream_record
 from tools.operator.__main__ import main
 
 
 def answering(**members: Any) -> Failure:
     """Return a response of AWS, for ``recorded``: of services that the embedded AWS does not have."""
     return lambda: (SimpleNamespace(status_code=200, headers={}), members)
+
+
+def events_of(old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    """Return the type and detail of each event that a write of an item causes."""
+    change = change_from_record(stream_record(old, new))
+    return [(str(event.type), event.detail("dev")) for event in derive_events(change)]
 
 
 def silently(call: Callable[[], object]) -> None:

@@ -92,7 +92,7 @@ class MfaClient:
         return self._call("POST", "/auth/mfa/verify-setup", token, {"code": code})
 
     def verify(self, token: str, second_factor: dict[str, str]) -> dict[str, Any]:
-        """Verify the second factor, as `proof` returns it: verified, method, backupCodesRemaining, perhaps warnings."""
+        """Verify what `typed_code` returned: verified, method, backupCodesRemaining, perhaps warnings."""
         return self._call("POST", "/auth/mfa/verify", token, second_factor)
 
     def new_backup_codes(self, token: str, code: str) -> dict[str, Any]:

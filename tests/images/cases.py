@@ -26,7 +26,7 @@ WORLD_PORT: Final = 9100
 
 _USER: Final = "user-1"
 _KEY: Final = bytes(range(32))
-_SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 _SALT: Final = b"salt salt salt !"
 _METHOD_ARN: Final = "arn:aws:execute-api:us-east-1:123456789012:api/v1/GET/auth/mfa"
 _PROOF_KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
@@ -114,9 +114,9 @@ def case(function: str) -> Case:
     if function == contract.SIGNING_KEYS_FUNCTION:
         return Case(function, Exercise(events=[api_event(contract.JWKS, user_id=None)] * 2, public_key=_public_key()))
     endpoint = _ENDPOINTS[function]
-    body = None if endpoint in (contract.SETUP, contract.STATUS) else {"code": pyotp.TOTP(_SECRET).now()}
+    body = None if endpoint in (contract.SETUP, contract.STATUS) else {"code": pyotp.TOTP(SECRET).now()}
     events = [api_event(endpoint, user_id=_USER, body=body), api_event(endpoint, user_id=None)]
-    item = {} if endpoint == contract.SETUP else _item(pending=endpoint == contract.VERIFY_SETUP)
+    item = {} if endpoint == contract.SETUP else stored_item(pending=endpoint == contract.VERIFY_SETUP)
     return Case(function, Exercise(events=events, item=item))
 
 
@@ -147,8 +147,8 @@ def _public_key() -> str:
 
 @cache
 def _sealed() -> dict[str, Any]:
-    sealed = EnvelopeSealer(master_key(RawKey(_KEY))).seal(_SECRET, user_id=_USER)
-    keys = BackupCodeKeys.derive(secret=base64.b32decode(_SECRET), salt=_SALT)
+    sealed = EnvelopeSealer(master_key(RawKey(_KEY))).seal(SECRET, user_id=_USER)
+    keys = BackupCodeKeys.derive(secret=base64.b32decode(SECRET), salt=_SALT)
     return {
         "encrypted_secret": {"S": sealed.message},
         "iv": {"S": sealed.iv},
@@ -158,7 +158,8 @@ def _sealed() -> dict[str, Any]:
     }
 
 
-def _item(*, pending: bool) -> stream_records.Item:
+def stored_item(*, pending: bool = False) -> stream_records.Item:
+    """Return the item of a user who has enabled MFA with the secret, or of one who has not confirmed it yet."""
     if not pending:
         return stream_records.item(_USER, **_sealed())
     return stream_records.item(

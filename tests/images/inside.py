@@ -17,8 +17,9 @@ from threading import Thread
 from typing import Any, Final
 
 #: Enough for a cold start on a busy machine.
-PATIENCE_SECONDS: Final = 60
-_PATH: Final = "/2015-03-31/functions/function/invocations"
+_PATIENCE_SECONDS: Final = 60
+#: The path of the Runtime Interface Emulator that invokes the function.
+INVOCATIONS: Final = "/2015-03-31/functions/function/invocations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +96,11 @@ def invoke(event: object, port: int) -> Any:
 
     If the function fails, the response is its error, with ``errorType``. The emulator's HTTP status varies.
     """
-    url = f"http://127.0.0.1:{port}{_PATH}"
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    url = f"http://127.0.0.1:{port}{INVOCATIONS}"
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(url, json.dumps(event).encode(), PATIENCE_SECONDS) as answer:
+            with urllib.request.urlopen(url, json.dumps(event).encode(), _PATIENCE_SECONDS) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as failure:
             with failure:

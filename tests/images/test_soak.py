@@ -5,12 +5,9 @@ the other to one process. A stand-in for DynamoDB always returns the same item, 
 """
 
 import json
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,53 +17,23 @@ import urllib3
 
 from functions.shared import contract
 from functions.shared.contract import VERIFY
-from tests.images import cases
-from tests.images.runtime_interface import runtime_interface
+from tests.images.cases import SECRET, stored_item
+from tests.images.inside import INVOCATIONS
 from tests.images.test_zip import emulated
 from tests.support.events import api_event
 from tests.support.processes import Holdings, in_session
+from tools.bench.fake_aws import running_stand_in
 
 _REQUESTS: Final = 10_000
 _WARM_UP: Final = 2_000
 _LOOK_EVERY: Final = 1_000
 #: Growth allowed after the warm-up. A leak of a kilobyte for each request would be 8 MiB.
 _MOST_GROWTH_MEBIBYTES: Final = 4.0
-_PATH: Final = "/2015-03-31/functions/function/invocations"
-
-
-class _DynamoDb(BaseHTTPRequestHandler):
-    """Returns one item for every read, and accepts every write."""
-
-    protocol_version = "HTTP/1.1"  # the function keeps its connection, as with AWS
-    disable_nagle_algorithm = True
-    item: dict[str, Any]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        reads = self.headers["X-Amz-Target"].endswith(".GetItem")
-        content = json.dumps({"Item": self.item} if reads else {}).encode()
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(content)}\r\n\r\n"
-        self.wfile.write(head.encode() + content)
-
-    def log_message(self, format: str, *_: Any) -> None:  # noqa: A002 - the name in http.server
-        """Write no log."""
-
-
-@contextmanager
-def dynamodb(item: dict[str, Any], port: int) -> Iterator[None]:
-    handler = type("DynamoDb", (_DynamoDb,), {"item": item})
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
-            yield
-        finally:
-            server.shutdown()
 
 
 def requests() -> list[tuple[int, Callable[[], dict[str, Any]]]]:
     """Return the requests that are sent in turn, each with its expected status: a login, and errors."""
-    totp = pyotp.TOTP(cases._SECRET)
+    totp = pyotp.TOTP(SECRET)
 
     def request(body: Any) -> dict[str, Any]:
         return api_event(VERIFY, user_id="user-1", body=body)
@@ -96,15 +63,16 @@ def test_ten_thousand_requests_do_not_leak(
     handler = contract.handler_path(VERIFY.function)
     began = time.monotonic()
     with (
-        emulated(runtime_interface(), VERIFY.function, handler, tmp_path / "log") as (port, world_port, session),
-        dynamodb(cases._item(pending=False), world_port),
+        running_stand_in() as aws,
+        emulated(VERIFY.function, handler, tmp_path / "log", aws.server_port) as (port, session),
         urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=1, block=True, timeout=60) as emulator,
     ):
+        aws.item = stored_item()
         for number in range(_REQUESTS):
             expected, event = asked[number % len(asked)]
             retries = 50 if number == 0 else 0  # until the emulator listens
             waits = urllib3.Retry(retries, backoff_factor=0.05, backoff_max=0.2)
-            answer = emulator.request("POST", _PATH, body=json.dumps(event()).encode(), retries=waits).json()
+            answer = emulator.request("POST", INVOCATIONS, body=json.dumps(event()).encode(), retries=waits).json()
             statuses[expected, answer["statusCode"]] += 1
             if number == 0:
                 worker = worker_in(session)

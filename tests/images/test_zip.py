@@ -13,26 +13,21 @@ import pytest
 from functions.shared import contract
 from infra.config import ENVIRONMENTS
 from infra.packaging import Target, build_package
-from local.ports import free_ports
+from local.ports import free_port, free_ports
 from tests.images import inside
 from tests.images.cases import FUNCTIONS, case, check_wrong_handler, environment
-from tests.images.runtime_interface import RuntimeInterface, runtime_interface
+from tests.images.runtime_interface import runtime_interface
 
 HERE = Target.of(ENVIRONMENTS["local"])
 #: The interpreter outside the virtual environment, so that functions can import only their package.
 PYTHON = Path(sys._base_executable)  # type: ignore[attr-defined]
 
 
-@pytest.fixture(scope="module")
-def interface() -> RuntimeInterface:
-    return runtime_interface()
-
-
 @contextmanager
-def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path) -> Iterator[tuple[int, int, int]]:
-    """Run a function's package; yield the emulator's port, the port for the fake AWS, and the session's id."""
-    package = build_package(function, HERE)
-    port, api_port, world_port = free_ports(3)
+def emulated(function: str, handler: str, log: Path, world_port: int) -> Iterator[tuple[int, int]]:
+    """Run a function's package, with AWS at a port; yield the emulator's port and the session's id."""
+    package, interface = build_package(function, HERE), runtime_interface()
+    port, api_port = free_ports(2)
     command = [str(interface.emulator), "--runtime-api-address", f"127.0.0.1:{api_port}"]
     command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += [str(PYTHON), "-S", "-s", "-m", "awslambdaric", handler]
@@ -48,16 +43,15 @@ def emulated(interface: RuntimeInterface, function: str, handler: str, log: Path
         ) as process,
     ):
         try:
-            yield port, world_port, process.pid
+            yield port, process.pid
         finally:
             os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_accepts_a_good_event_and_refuses_a_bad_one(
-    function: str, interface: RuntimeInterface, tmp_path: Path
-) -> None:
-    with emulated(interface, function, contract.handler_path(function), tmp_path / "log") as (port, world_port, _):
+def test_a_function_accepts_a_good_event_and_refuses_a_bad_one(function: str, tmp_path: Path) -> None:
+    world_port = free_port()
+    with emulated(function, contract.handler_path(function), tmp_path / "log", world_port) as (port, _):
         prepared = case(function)
 
         outcome = inside.run(prepared.exercise, world_port=world_port, emulator_port=port)
@@ -65,8 +59,8 @@ def test_a_function_accepts_a_good_event_and_refuses_a_bad_one(
     prepared.check(outcome)
 
 
-def test_a_missing_handler_is_reported(interface: RuntimeInterface, tmp_path: Path) -> None:
+def test_a_missing_handler_is_reported(tmp_path: Path) -> None:
     function = contract.STATUS.function
     wrong = contract.handler_path(function).replace("lambda_handler", "handler_of_another_name")
-    with emulated(interface, function, wrong, tmp_path / "log") as (port, _, _):
+    with emulated(function, wrong, tmp_path / "log", free_port()) as (port, _):
         check_wrong_handler(inside.invoke({}, port))

@@ -18,7 +18,7 @@ from tools.bench.costs import item_bytes
 from tools.bench.fake_aws import running_stand_in
 from tools.bench.measure import Bench, measure
 from tools.bench.results import Machine, RequestCost, Results, Spread
-from tools.bench.variants import Variant, our_variants, peers
+from tools.bench.variants import our_variants, peers
 
 _NAMES = {endpoint.function: endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS} | {
     "mfa_status": "status",
@@ -45,8 +45,7 @@ def _run(rounds: int) -> Results:
     sys.stderr.write("bench: building packages\n")
     # By name, so that what is compared runs one after the other.
     variants = sorted([*our_variants(), *peers()], key=lambda each: each.name)
-    sizes = _sizes(variants)
-    machine = _machine()
+    sizes, machine = _sizes(), _machine()
     with running_stand_in() as stand_in:
         bench = Bench(stand_in, next(each for each in variants if each.name == "setup"))
         samples = measure(bench, variants, rounds)
@@ -62,7 +61,7 @@ def _run(rounds: int) -> Results:
     )
 
 
-def _sizes(variants: list[Variant]) -> dict[str, tuple[int, int]]:
+def _sizes() -> dict[str, tuple[int, int]]:
     """Return the zipped and unzipped bytes of our packages for Lambda, and of the peers' as measured."""
     ours = {
         name: (
@@ -71,7 +70,7 @@ def _sizes(variants: list[Variant]) -> dict[str, tuple[int, int]]:
         )
         for function, name in _NAMES.items()
     }
-    peers = {each.name: each.package for each in variants if each.name.endswith(("Node", "straightforward"))}
+    peers = {"setup, straightforward": packages.straightforward(), "setup, Node": packages.node()}
     return ours | {
         name: (packages.zipped_bytes(folder), packages.unzipped_bytes(folder)) for name, folder in peers.items()
     }

@@ -5,10 +5,13 @@ The prices are in ``tools.bench.prices``.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
+from functions.shared.contract import AUTHORIZER_FUNCTION
+from infra.config import ENVIRONMENTS, PROD
 from tools.bench import prices
+from tools.bench.results import Results
 
 #: Memory that gives one vCPU (AWS Lambda Developer Guide, "Configure Lambda function memory").
 MIB_PER_VCPU: Final = 1769
@@ -57,40 +60,23 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
     return len(content)
 
 
-def bill(
-    made: Sequence[str],
-    *,
-    cpu_ms: float,
-    authorizer_cpu_ms: float,
-    item: int,
-    memory_mib: int,
-    authorizer_memory_mib: int,
-    logged: int,
-) -> dict[str, float]:
-    """Return the cost of a million requests by service, the authorizer's invocations included.
-
-    Parameters
-    ----------
-    made : sequence of str
-        AWS calls of one request, such as ``kms:Decrypt``.
-    cpu_ms, authorizer_cpu_ms : float
-        CPU time of one warm request.
-    item : int
-        Size of the user's item in bytes.
-    logged : int
-        Bytes of log of one request, see `log_bytes`.
-    """
-    calls = Counter(made)
+def bill(results: Results, name: str) -> dict[str, float]:
+    """Return the cost of a million requests of one kind by service, the authorizer's invocations included."""
+    cost, authorizer = results.requests[name], results.requests["authorizer"]
+    calls = Counter(cost.calls)
     writes = sum(count for call, count in calls.items() if call.startswith("dynamodb:") and call != "dynamodb:GetItem")
-    million = {
+    one = {
         "API Gateway": prices.API_REQUEST,
         "Lambda": 2 * prices.LAMBDA_REQUEST,
         "KMS": prices.KMS_CALL * sum(count for call, count in calls.items() if call.startswith("kms:")),
-        "DynamoDB": prices.DYNAMODB_WRITE_UNIT * writes * math.ceil(item / _WRITE_UNIT)
-        + prices.DYNAMODB_READ_UNIT * calls["dynamodb:GetItem"] * math.ceil(item / _READ_UNIT),
-        "Logs": prices.LOGS_GB * logged / 1e9,
+        "DynamoDB": prices.DYNAMODB_WRITE_UNIT * writes * math.ceil(results.item_bytes / _WRITE_UNIT)
+        + prices.DYNAMODB_READ_UNIT * calls["dynamodb:GetItem"] * math.ceil(results.item_bytes / _READ_UNIT),
+        "Logs": prices.LOGS_GB * log_bytes(cost.log_bytes, authorizer.log_bytes) / 1e9,
     }
-    million = {service: 1e6 * dollars for service, dollars in million.items()}
-    million["Lambda"] += lambda_cost(duration_ms(cpu_ms, len(made), memory_mib), memory_mib)
-    million["Lambda"] += lambda_cost(duration_ms(authorizer_cpu_ms, 0, authorizer_memory_mib), authorizer_memory_mib)
+    million = {service: 1e6 * dollars for service, dollars in one.items()}
+    for each, calls_made, memory in (
+        (cost, len(cost.calls), results.memory_mib),
+        (authorizer, 0, ENVIRONMENTS[PROD].memory_of(AUTHORIZER_FUNCTION)),
+    ):
+        million["Lambda"] += lambda_cost(duration_ms(each.warm.median, calls_made, memory), memory)
     return million

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,21 +70,13 @@ class Sample:
 
 
 class Bench:
-    """Runs variants against one stand-in for AWS.
-
-    Parameters
-    ----------
-    stand_in : StandIn
-        The running stand-in.
-    setup : Variant
-        The setup function, which enrols the user of all other requests.
-    """
+    """Runs variants against one stand-in for AWS. ``setup`` enrols the user of all other requests."""
 
     def __init__(self, stand_in: StandIn, setup: Variant) -> None:
         self._stand_in = stand_in
         self._issuer = BenchIssuer()
         stand_in.keys = self._issuer.keys()
-        response = self._execute(setup, Enrolment("", {"none": None}), warm_up=0, requests=0)["response"]
+        response = self._execute(replace(setup, warm_up=0, requests=0), Enrolment("", {"none": None}))["response"]
         self._enrolment = Enrolment.of(response, stand_in.put or {}, now=time.time())
 
     def run(self, variant: Variant) -> Sample:
@@ -97,7 +89,7 @@ class Bench:
         """
         self._stand_in.item = self._enrolment.items[variant.item]
         self._stand_in.traffic = traffic = TrafficCount()
-        measured = self._execute(variant, self._enrolment, variant.warm_up, variant.requests)
+        measured = self._execute(variant, self._enrolment)
         _check(variant, measured["response"])
         answered = 1 + variant.warm_up + variant.requests
         calls = traffic.calls
@@ -123,13 +115,13 @@ class Bench:
         """The item of an enabled user, in DynamoDB's format."""
         return dict(self._enrolment.items["enabled"] or {})
 
-    def _execute(self, variant: Variant, enrolment: Enrolment, warm_up: int, requests: int) -> dict[str, Any]:
+    def _execute(self, variant: Variant, enrolment: Enrolment) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             result, lines = Path(folder) / "result.json", Path(folder) / "log"
             plan = {
                 "event": event_of(variant, enrolment, self._issuer, time.time()),
-                "warm_up": warm_up,
-                "requests": requests,
+                "warm_up": variant.warm_up,
+                "requests": variant.requests,
                 "result": str(result),
             }
             # The function's log goes to a file, as it goes to a socket on Lambda.
@@ -168,6 +160,5 @@ def _check(variant: Variant, response: dict[str, Any]) -> None:
         raise RuntimeError(f"{variant.name} returned {json.dumps(response)[:500]}")
 
 
-def _mean(values: Iterable[float]) -> float:
-    numbers = list(values)
-    return sum(numbers) / len(numbers) if numbers else 0.0
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

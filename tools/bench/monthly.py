@@ -14,7 +14,6 @@ from tools.bench import prices
 from tools.bench.costs import ACCESS_LOG_BYTES, duration_ms, log_bytes
 from tools.bench.results import Results
 
-PAGE: Final = REPOSITORY / "docs" / "deploy.md"
 _TEMPLATE: Final = REPOSITORY / "tests" / "infra" / "snapshots" / "prod" / "mfa-prod-service.json"
 
 #: Estimates for one user and month; replace them by the figures of a dashboard.
@@ -46,18 +45,8 @@ class Item(NamedTuple):
     dollars: float
 
 
-def metrics() -> int:
-    """Return the number of the service's own metrics; each is charged for in the hours in which it is published."""
-    return len({name for endpoint in ENDPOINTS for name in endpoint.metrics.names()}) + len(Metric)
-
-
-def alarm_metrics() -> int:
-    """Return the number of metrics that the alarms of ``prod`` read, those of releases included."""
-    of_releases = [each for each in _resources() if each["Type"] == "AWS::CloudWatch::Alarm"]
-    return _metrics_of_rules(ENVIRONMENTS[PROD].monitoring) + len(of_releases)
-
-
 def _metrics_of_rules(monitoring: MonitoringConfig) -> int:
+    """Return the number of metrics that the alarms read, without those of releases."""
     watched = WatchedResources(
         environment=PROD,
         region="us-east-1",
@@ -82,12 +71,6 @@ def at_rest(monitoring: MonitoringConfig) -> Iterator[Item]:
         ("Dashboards", DASHBOARDS if everything else 1, prices.DASHBOARD_MONTH),
     ):
         yield Item(name, f"${price:.2f} each", str(count), count * price)
-
-
-def snapshot_gib() -> float:
-    """Return the memory of all functions of ``prod`` that start from a snapshot."""
-    config = ENVIRONMENTS[PROD]
-    return sum(config.memory_of(name) for name in _deployed() if config.snap_start_of(name)) / 1024
 
 
 def items(results: Results, users: int) -> Iterator[Item]:
@@ -117,29 +100,31 @@ def items(results: Results, users: int) -> Iterator[Item]:
         _million(invocations),
         invocations * prices.LAMBDA_REQUEST,
     )
-    sizes = {"verify_mfa": (verify, LOGINS), "mfa_status": (status, STATUS_READS), "setup_mfa": (setup, 2 * ENROLMENTS)}
     gib_seconds = sum(
-        users
-        * times
+        number
         * config.memory_of(function)
         / 1024
-        * duration_ms(cost.warm.median, len(cost.calls), config.memory_of(function))
+        * duration_ms(cost.warm.median, calls, config.memory_of(function))
         / 1000
-        for function, (cost, times) in sizes.items()
+        for function, cost, calls, number in (
+            ("verify_mfa", verify, len(verify.calls), users * LOGINS),
+            ("mfa_status", status, len(status.calls), users * STATUS_READS),
+            ("setup_mfa", setup, len(setup.calls), users * 2 * ENROLMENTS),
+            (AUTHORIZER_FUNCTION, authorizer, 0, reached),
+        )
     )
-    of_authorizer = config.memory_of(AUTHORIZER_FUNCTION)
-    gib_seconds += reached * of_authorizer / 1024 * duration_ms(authorizer.warm.median, 0, of_authorizer) / 1000
     yield Item(
         "Lambda time, arm64",
         f"${prices.LAMBDA_GB_SECOND:.10f} per GB-s",
         f"{gib_seconds:,.0f} GB-s",
         gib_seconds * prices.LAMBDA_GB_SECOND,
     )
+    cached = sum(config.memory_of(name) for name in _deployed() if config.snap_start_of(name)) / 1024
     yield Item(
         "SnapStart, cached snapshots",
         f"${prices.SNAPSHOT_GB_SECOND:.10f} per GB-s",
-        f"{snapshot_gib():.2f} GB, all month",
-        snapshot_gib() * _MONTH_SECONDS * prices.SNAPSHOT_GB_SECOND,
+        f"{cached:.2f} GB, all month",
+        cached * _MONTH_SECONDS * prices.SNAPSHOT_GB_SECOND,
     )
     mean = config.memory_mb / 1024
     yield Item(
@@ -184,20 +169,26 @@ def items(results: Results, users: int) -> Iterator[Item]:
         f"{stored:,.2f} GB",
         stored * prices.LOGS_STORED_GB_MONTH,
     )
-    yield Item("The service's own metrics", "$0.30 each", str(metrics()), metrics() * prices.METRIC_MONTH)
+    # Each is charged for in the hours in which it is published.
+    own = len({name for endpoint in ENDPOINTS for name in endpoint.metrics.names()}) + len(Metric)
+    yield Item("The service's own metrics", "$0.30 each", str(own), own * prices.METRIC_MONTH)
+    of_releases = len(_resources("AWS::CloudWatch::Alarm"))
+    read = _metrics_of_rules(config.monitoring) + of_releases
     yield Item(
         "Metrics that alarms read; one composite alarm",
         "$0.10; $0.50",
-        str(alarm_metrics()),
-        alarm_metrics() * prices.ALARM_METRIC_MONTH + prices.COMPOSITE_ALARM_MONTH,
+        str(read),
+        read * prices.ALARM_METRIC_MONTH + prices.COMPOSITE_ALARM_MONTH,
     )
     yield Item("Dashboards", "$3 each", str(DASHBOARDS), DASHBOARDS * prices.DASHBOARD_MONTH)
-    rules = next(len(each["Properties"]["Rules"]) for each in _resources() if each["Type"] == "AWS::WAFv2::WebACL")
+    (firewall,) = _resources("AWS::WAFv2::WebACL")
+    rules = len(firewall["Rules"])
+    fixed = prices.WAF_ACL_MONTH + rules * prices.WAF_RULE_MONTH
     yield Item(
         f"WAF: ACL and {rules} rules; requests",
-        f"${prices.WAF_ACL_MONTH + rules * prices.WAF_RULE_MONTH:g}; $0.60 per million",
+        f"${fixed:g}; $0.60 per million",
         _million(called),
-        prices.WAF_ACL_MONTH + rules * prices.WAF_RULE_MONTH + called * prices.WAF_REQUEST,
+        fixed + called * prices.WAF_REQUEST,
     )
     events = users * LOGINS * EVENTS
     yield Item("Security events, 1 % of verifications", "$1 per million", _million(events), events * prices.EVENT)
@@ -210,13 +201,15 @@ def total(results: Results, users: int) -> float:
 
 def _deployed() -> list[str]:
     """Return the functions of ``prod`` by default, which has no proof."""
-    functions = (each["Properties"] for each in _resources() if each["Type"] == "AWS::Lambda::Function")
-    return [each["Handler"].split(".")[1] for each in functions if each["Handler"].startswith("functions.")]
+    handlers = [each["Handler"] for each in _resources("AWS::Lambda::Function")]
+    return [handler.split(".")[1] for handler in handlers if handler.startswith("functions.")]
 
 
 def _million(number: float) -> str:
     return f"{number / 1e6:,.3g} M" if number < 1e9 else f"{number / 1e6:,.0f} M"
 
 
-def _resources() -> list[dict[str, Any]]:
-    return list(json.loads(_TEMPLATE.read_text())["Resources"].values())
+def _resources(kind: str) -> list[dict[str, Any]]:
+    """Return the properties of the resources of a type in the service stack of ``prod``."""
+    resources = json.loads(_TEMPLATE.read_text())["Resources"].values()
+    return [each["Properties"] for each in resources if each["Type"] == kind]

@@ -54,8 +54,8 @@ def node() -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(source / name, modules / name)
         shutil.copytree(source / "src", modules / "src")
-        _run([_tool("npm"), "ci", "--silent", "--no-audit", "--no-fund"], modules)
-        _run([_tool("npm"), "run", "--silent", "bundle"], modules)
+        _run([tool("npm"), "ci", "--silent", "--no-audit", "--no-fund"], modules)
+        _run([tool("npm"), "run", "--silent", "bundle"], modules)
         shutil.copy(modules / "dist" / "handler.mjs", folder / "handler.mjs")
         shutil.rmtree(modules)
 
@@ -77,7 +77,8 @@ def unzipped_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _tool(name: str) -> str:
+def tool(name: str) -> str:
+    """Return the path of a program that the Python environment contains, such as ``node``."""
     return str(Path(sys.executable).with_name(name))
 
 

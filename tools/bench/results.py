@@ -3,7 +3,7 @@
 import json
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -35,11 +35,6 @@ class Spread(NamedTuple):
     def text(self, digits: int = 1) -> str:
         """Return the spread for a table: ``12.3 (12.0-12.9)``."""
         return f"{self.median:.{digits}f} ({self.low:.{digits}f}–{self.high:.{digits}f})"  # noqa: RUF001
-
-
-def ratio(samples: Sequence[Sample], others: Sequence[Sample], figure: Callable[[Sample], float]) -> Spread:
-    """Return the spread of the ratios of two variants, each taken within one round."""
-    return Spread.of([figure(ours) / figure(theirs) for ours, theirs in zip(samples, others, strict=True)])
 
 
 @dataclass(frozen=True)

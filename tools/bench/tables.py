@@ -1,18 +1,20 @@
-"""The tables of ``docs/performance.md``, in Markdown, from the results of a run."""
+"""The tables of ``docs/performance.md`` and ``docs/deploy.md``, in Markdown, from the results of a run."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from copy import replace
+from pathlib import Path
 from typing import Final
 
 from infra.config import ALL, DEV, ENVIRONMENTS
 from infra.paths import REPOSITORY
 from tools.bench import monthly, prices
-from tools.bench.costs import duration_ms, lambda_cost
+from tools.bench.costs import bill, duration_ms, lambda_cost
 from tools.bench.results import Results
-from tools.bench.targets import bill_of, outcomes
+from tools.bench.targets import outcomes
 from tools.marked_blocks import with_blocks
 
-PAGE: Final = REPOSITORY / "docs" / "performance.md"
+_PERFORMANCE: Final = REPOSITORY / "docs" / "performance.md"
+_DEPLOY: Final = REPOSITORY / "docs" / "deploy.md"
 _SETUPS: Final = {
     "setup": "**this service**",
     "setup, floor": "floor: its two AWS calls only, on our trimmed SDK",
@@ -24,19 +26,19 @@ _MEMORY_SIZES: Final = (256, 512, 1024, 1769, 3008)
 
 
 def write(results: Results) -> None:
-    """Write the results into the page."""
-    PAGE.write_text(with_results(PAGE.read_text(), results))
-    monthly.PAGE.write_text(with_costs(monthly.PAGE.read_text(), results))
+    """Write the results into the pages."""
+    for page, text in pages(results).items():
+        page.write_text(text)
 
 
-def with_costs(page: str, results: Results) -> str:
-    """Return the deployment guide with the bill of a month in its marked block."""
-    return with_blocks(page, "computed", {"costs": costs(results), "rest": at_rest()})
-
-
-def with_results(page: str, results: Results) -> str:
-    """Return the page with the results in its marked blocks."""
-    return with_blocks(page, "measured", {name: block(results) for name, block in BLOCKS.items()})
+def pages(results: Results) -> dict[Path, str]:
+    """Return the pages with the results, and with the bills of a month, in their marked blocks."""
+    measured = {each.__name__: each(results) for each in (machine, targets, setup, functions, stand_in, bills, memory)}
+    computed = {"costs": costs(results), "rest": at_rest()}
+    return {
+        _PERFORMANCE: with_blocks(_PERFORMANCE.read_text(), "measured", measured),
+        _DEPLOY: with_blocks(_DEPLOY.read_text(), "computed", computed),
+    }
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -57,7 +59,7 @@ def machine(results: Results) -> str:
 
 def targets(results: Results) -> str:
     """Return the targets beside the measured values."""
-    rows = ((each.name, each.target, each.measured, "met" if each.met else "**missed**") for each in outcomes(results))
+    rows = ((*each[:-1], "met" if each.met else "**missed**") for each in outcomes(results))
     return table(("Figure", "Target", "Measured", "Verdict"), rows)
 
 
@@ -119,7 +121,7 @@ def stand_in(results: Results) -> str:
 
 def bills(results: Results) -> str:
     """Return the cost of a million requests of each kind."""
-    costs = {name: bill_of(results, name) for name in _BILLED}
+    costs = {name: bill(results, name) for name in _BILLED}
     return table(
         ("A million", *costs[_BILLED[0]], "total"),
         (
@@ -169,8 +171,3 @@ def memory(results: Results) -> str:
         rows.append((label, *(f"{time} ms" for time in (*times, cold)), *costs))
     header = ("MiB", "setup", "verify", "setup, cold without SnapStart", "a million setups", "a million verifications")
     return table(header, rows)
-
-
-BLOCKS: Final[Mapping[str, Callable[[Results], str]]] = {
-    each.__name__: each for each in (machine, targets, setup, functions, stand_in, bills, memory)
-}

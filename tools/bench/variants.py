@@ -38,8 +38,6 @@ class Variant:
         The key in the results.
     command : tuple of str
         The program that reads the plan.
-    package : Path
-        The folder that would be deployed.
     route : Endpoint or None
         The route of the event; None for the authorizer.
     item : str
@@ -54,7 +52,6 @@ class Variant:
 
     name: str
     command: tuple[str, ...]
-    package: Path
     route: contract.Endpoint | None
     item: str = "none"
     backup_code: bool = False
@@ -154,9 +151,8 @@ def _python(*folders: Path, module: str) -> tuple[str, ...]:
 
 
 def _function(function: str, name: str, route: contract.Endpoint | None, **options: Any) -> Variant:  # noqa: ANN401
-    package = packages.ours(function)
     module = contract.handler_path(function).rpartition(".")[0]
-    return Variant(name, _python(package, module=module), package, route, **options)
+    return Variant(name, _python(packages.ours(function), module=module), route, **options)
 
 
 def our_variants() -> list[Variant]:
@@ -176,25 +172,13 @@ def our_variants() -> list[Variant]:
 
 def peers() -> list[Variant]:
     """Return the other implementations, after building missing packages."""
-    straightforward, node = packages.straightforward(), packages.node()
-    sdk = packages.ours(contract.SETUP.function)  # the floor uses the same trimmed SDK
-    floor = _python(sdk, packages.PEERS, module="floor")
-    program, runner = Path(sys.executable).with_name("node"), packages.PEERS / "node" / "runner.mjs"
+    straightforward = _python(packages.straightforward(), module="handler")
+    node = (packages.tool("node"), str(packages.PEERS / "node" / "runner.mjs"), str(packages.node() / "handler.mjs"))
+    # The floor uses the same trimmed SDK as setup.
+    floor = _python(packages.ours(contract.SETUP.function), packages.PEERS, module="floor")
     return [
-        Variant(
-            "setup, straightforward",
-            _python(straightforward, module="handler"),
-            straightforward,
-            contract.SETUP,
-            warm_up=2,
-            requests=8,
-        ),
-        Variant(
-            "setup, Node",
-            (str(program), str(runner), str(node / "handler.mjs")),
-            node,
-            contract.SETUP,
-        ),
-        Variant("setup, floor", floor, sdk, contract.SETUP),
-        Variant("verify, floor", floor, sdk, contract.VERIFY, item="enabled"),
+        Variant("setup, straightforward", straightforward, contract.SETUP, warm_up=2, requests=8),
+        Variant("setup, Node", node, contract.SETUP),
+        Variant("setup, floor", floor, contract.SETUP),
+        Variant("verify, floor", floor, contract.VERIFY, item="enabled"),
     ]

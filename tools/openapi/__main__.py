@@ -1,6 +1,6 @@
 """``python -m tools.openapi``: write ``docs/openapi.json``."""
 
-from tools.openapi.document import FILE, write
+from tools.openapi.document import FILE, text
 
-write()
+FILE.write_text(text())
 print(f"Wrote {FILE}.")

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final
 
 from functions.disable_mfa.route import ROUTE as DISABLE
@@ -27,10 +26,10 @@ from tools.openapi.samples import code_samples
 from tools.openapi.schemas import Schema, reference, request_schemas, response_schemas
 
 type Document = dict[str, Any]
+type _Components = dict[str, dict[str, Schema]]
+"""Named parts by section, each described once."""
 
 FILE: Final = REPOSITORY / "docs" / "openapi.json"
-#: The page for developers, beside the description.
-GUIDE: Final = "integration.md"
 _MEDIA_TYPE: Final = RESPONSE_HEADERS["Content-Type"]
 
 
@@ -117,31 +116,9 @@ _ERROR_MEMBERS: Final[Mapping[str, Schema]] = {
 }
 
 
-@dataclass
-class _Components:
-    """Named parts, each described once."""
-
-    schemas: dict[str, Schema] = field(default_factory=dict)
-    responses: dict[str, Schema] = field(default_factory=dict)
-
-    def add(self, section: str, name: str, part: Schema) -> Schema:
-        """Add a part and return a reference to it.
-
-        Raises
-        ------
-        ValueError
-            Another part has the name.
-        """
-        parts: dict[str, Schema] = getattr(self, section)
-        if parts.setdefault(name, part) != part:
-            raise ValueError(f"two different {section} are called {name}")
-        return {"$ref": f"#/components/{section}/{name}"}
-
-
 def document() -> Document:
     """Return the description of the API."""
-    components = _Components()
-    components.schemas[_ERROR] = {}  # first in the document
+    components: _Components = {"responses": {}, "schemas": {_ERROR: {}}}  # the error's schema comes first
     paths: dict[str, dict[str, Any]] = {}
     codes: set[ErrorCode] = set()
     for tag in _TAGS:
@@ -150,12 +127,12 @@ def document() -> Document:
             codes |= {error.code for same_status in errors.values() for error in same_status}
             methods = paths.setdefault(route.endpoint.path, {})
             methods[route.endpoint.method.lower()] = _operation(route, tag, errors, components)
-    components.schemas[_ERROR] = _error_schema(codes)
+    components["schemas"][_ERROR] = _error_schema(codes)
     return {
         "openapi": "3.1.1",
         "info": _info(),
         # Beside this file; where the description is served, its pages are too.
-        "externalDocs": {"description": "Integration guide", "url": GUIDE},
+        "externalDocs": {"description": "Integration guide", "url": "integration.md"},
         "servers": _servers(),
         "tags": [{"name": tag.name, "description": tag.description} for tag in _TAGS],
         "security": [{"accessToken": []}],
@@ -174,8 +151,7 @@ def document() -> Document:
                 name: _header(description, {"type": "string", "const": RESPONSE_HEADERS[name]}, required=True)
                 for name, description in _COMMON_HEADERS.items()
             },
-            "responses": components.responses,
-            "schemas": components.schemas,
+            **components,
         },
     }
 
@@ -183,11 +159,6 @@ def document() -> Document:
 def text() -> str:
     """Return the content of the file."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
-
-
-def write(path: Path = FILE) -> None:
-    """Write the file."""
-    path.write_text(text())
 
 
 def _info() -> Document:
@@ -250,7 +221,7 @@ def _operation(
 
 def _request_body(model: type[RequestBody], components: _Components) -> Document:
     schemas = request_schemas(model)
-    references = [components.add("schemas", name, schema) for name, schema in schemas.items()]
+    references = [_added(components, "schemas", name, schema) for name, schema in schemas.items()]
     content = {"schema": references[0], **_examples(request_examples(schemas))}
     return {"required": True, "content": {_MEDIA_TYPE: content}}
 
@@ -265,13 +236,11 @@ def _operation_id(route: Route[Any, Any]) -> str:
 
 def _success(route: Route[Any, Any], components: _Components) -> Document:
     body: type[ResponseBody] = route.response
-    references = [components.add("schemas", name, schema) for name, schema in response_schemas(body).items()]
+    references = [_added(components, "schemas", name, schema) for name, schema in response_schemas(body).items()]
     response = _response(body.description, {}, references[0], response_examples(body))
-    for name, value in route.response_headers().items():
-        if name in _COMMON_HEADERS and value != RESPONSE_HEADERS[name]:
-            response["headers"][name] = _header(
-                "Caches may keep it.", {"type": "string", "const": value}, required=True
-            )
+    if route.public:
+        cached = {"type": "string", "const": route.response_headers()["Cache-Control"]}
+        response["headers"]["Cache-Control"] = _header("Caches may keep it.", cached, required=True)
     return response
 
 
@@ -279,7 +248,8 @@ def _error(errors: list[ErrorResponse], components: _Components, *, public: bool
     """Return a reference to the response of one status, which may have several codes, messages and headers."""
     codes = list(dict.fromkeys(error.code for error in errors))
     name = "Or".join("".join(map(str.title, code.removesuffix("_ERROR").split("_"))) for code in codes) + "Error"
-    schema = components.add("schemas", name, _narrowed_error_schema(codes))
+    narrowed = {"allOf": [reference(_ERROR), {"type": "object", "properties": {"error": _enum(set(codes))}}]}
+    schema = _added(components, "schemas", name, narrowed)
     response = _response(
         _explained(errors),
         {
@@ -298,7 +268,20 @@ def _error(errors: list[ErrorResponse], components: _Components, *, public: bool
         name = f"{errors[0].name[0].upper()}{errors[0].name[1:]}Error"
     elif public:
         name = f"Public{name}"  # without the authorizer's reasons
-    return components.add("responses", name, response)
+    return _added(components, "responses", name, response)
+
+
+def _added(components: _Components, section: str, name: str, part: Schema) -> Schema:
+    """Add a part and return a reference to it.
+
+    Raises
+    ------
+    ValueError
+        Another part has the name.
+    """
+    if components[section].setdefault(name, part) != part:
+        raise ValueError(f"two different {section} are called {name}")
+    return {"$ref": f"#/components/{section}/{name}"}
 
 
 def _explained(errors: list[ErrorResponse]) -> str:
@@ -321,10 +304,6 @@ def _error_schema(codes: set[ErrorCode]) -> Schema:
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def _narrowed_error_schema(codes: list[ErrorCode]) -> Schema:
-    return {"allOf": [reference(_ERROR), {"type": "object", "properties": {"error": _enum(set(codes))}}]}
 
 
 def _enum(codes: set[ErrorCode]) -> Schema:

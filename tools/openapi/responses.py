@@ -1,7 +1,6 @@
 """Every response other than 200 to a request to a route: the route's own errors, and those of the gateway."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,29 +85,17 @@ def error_responses(route: Route[Any, Any]) -> dict[int, list[ErrorResponse]]:
     # No caller sees the function's own 401: the gateway refuses a request without a valid token.
     errors = [error for error in route.errors if error is not UnauthorizedError]
     own = (_of_error(name, each) for error in errors for name, each in error_examples(error).items())
-    for response in (*own, *gateway_responses(public=route.public)):
+    rows = {answer.reason: answer for answer in GATEWAY_RESPONSES}
+    by_gateway = (
+        _of_gateway(rows[reason], when)
+        for reason, when in GATEWAY_REASONS.items()
+        if not (route.public and reason in _AUTHORIZER)
+    )
+    for response in (*own, *by_gateway):
         same_status = found.setdefault(response.status, [])
         if not any((each.body, each.headers) == (response.body, response.headers) for each in same_status):
             same_status.append(response)
     return dict(sorted(found.items()))
-
-
-def gateway_responses(*, public: bool = False) -> list[ErrorResponse]:
-    """Return the responses that the gateway itself makes to requests to any route, or to any public one.
-
-    Raises
-    ------
-    ValueError
-        This module does not say when the gateway makes a response, or makes one that does not exist.
-    """
-    rows = {answer.reason: answer for answer in GATEWAY_RESPONSES}
-    if unknown := rows.keys() ^ (GATEWAY_REASONS.keys() | OTHER_GATEWAY_REASONS.keys()):
-        raise ValueError(f"say when, or why never, a request to a route gets these responses: {sorted(unknown)}")
-    return [
-        _of_gateway(rows[reason], when)
-        for reason, when in GATEWAY_REASONS.items()
-        if not (public and reason in _AUTHORIZER)
-    ]
 
 
 def _of_error(name: str, error: ApiError) -> ErrorResponse:
@@ -120,16 +107,10 @@ def _of_gateway(answer: GatewayErrorResponse, when: str) -> ErrorResponse:
     if answer.status is None:
         raise ValueError(f"{answer.reason} has no status")
     name = lower_camel_case(answer.reason)
-    return ErrorResponse(name, answer.status, when, dict(_rendered(answer)), dict(answer.headers), by_gateway=True)
-
-
-def _rendered(answer: GatewayErrorResponse) -> Iterator[tuple[str, str]]:
-    """Render the template of a body as the gateway does."""
-    variables = {
+    variables = {  # of the template, which the gateway renders
         "$context.requestId": REQUEST_ID,
         "$context.requestTime": REQUEST_TIME,
         f"$context.authorizer.{AuthorizerContext.TIMESTAMP}": TIMESTAMP,
     }
-    template: dict[str, Any] = json.loads(answer.body())
-    for name, value in template.items():
-        yield name, variables.get(value, value)
+    body = {member: variables.get(value, value) for member, value in json.loads(answer.body()).items()}
+    return ErrorResponse(name, answer.status, when, body, dict(answer.headers), by_gateway=True)

@@ -4,15 +4,16 @@ import json
 from typing import Any, Final
 
 from functions.shared.contract import BACKUP_CODES, DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
+from functions.shared.response_body import camel_case
 
-#: The name of each route's method in JavaScript and Python, and the two spellings of what it takes.
-_METHODS: Final[dict[Endpoint, tuple[str, str, str, str]]] = {
-    SETUP: ("setup", "setup", "", ""),
-    VERIFY_SETUP: ("verifySetup", "verify_setup", '"123456"', '"123456"'),
-    VERIFY: ("verify", "verify", '{ code: "123456" }', 'proof("123456")'),
-    STATUS: ("status", "status", "", ""),
-    BACKUP_CODES: ("newBackupCodes", "new_backup_codes", '"123456"', '"123456"'),
-    DISABLE: ("disable", "disable", '{ code: "123456" }', 'proof("123456")'),
+#: Each route's method in Python, which has the same name in JavaScript, and what it takes in JavaScript and in Python.
+_METHODS: Final[dict[Endpoint, tuple[str, str, str]]] = {
+    SETUP: ("setup", "", ""),
+    VERIFY_SETUP: ("verify_setup", '"123456"', '"123456"'),
+    VERIFY: ("verify", '{ code: "123456" }', 'typed_code("123456")'),
+    STATUS: ("status", "", ""),
+    BACKUP_CODES: ("new_backup_codes", '"123456"', '"123456"'),
+    DISABLE: ("disable", '{ code: "123456" }', 'typed_code("123456")'),
 }
 
 
@@ -20,9 +21,9 @@ def code_samples(endpoint: Endpoint) -> list[dict[str, str]]:
     """Return the samples of a route in the form of Redocly's extension ``x-codeSamples``; none for other routes."""
     if endpoint not in _METHODS:
         return []
-    javascript, python, javascript_body, python_body = _METHODS[endpoint]
+    method, javascript_body, python_body = _METHODS[endpoint]
     arguments = ", ".join(filter(None, ("token", python_body)))
-    names = "MfaClient, proof" if "proof" in python_body else "MfaClient"
+    names = "MfaClient, typed_code" if "typed_code" in python_body else "MfaClient"
     return [
         {"lang": "Shell", "label": "curl", "source": _curl(endpoint, {"code": "123456"} if python_body else None)},
         {
@@ -30,12 +31,12 @@ def code_samples(endpoint: Endpoint) -> list[dict[str, str]]:
             "label": "JavaScript",
             "source": 'import { MfaClient } from "./mfa.js";\n\n'
             "const mfa = new MfaClient({ baseUrl: api, accessToken: () => token });\n"
-            f"const result = await mfa.{javascript}({javascript_body});",
+            f"const result = await mfa.{camel_case(method)}({javascript_body});",
         },
         {
             "lang": "Python",
             "label": "Python",
-            "source": f"from mfa import {names}\n\nresult = MfaClient(api).{python}({arguments})",
+            "source": f"from mfa import {names}\n\nresult = MfaClient(api).{method}({arguments})",
         },
     ]
 

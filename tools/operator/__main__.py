@@ -15,12 +15,12 @@ from functions.shared.errors import ServiceUnavailableError
 from functions.shared.record import RecordDamagedError
 from local.terminal import quiet_on_closed_pipes
 from tools.operator.arguments import parser
-from tools.operator.command import CommandOutcome
-from tools.operator.context import EXIT_STATUS
+from tools.operator.context import EXIT_STATUS, CommandOutcome
 from tools.operator.errors import OperatorError, explain
-from tools.operator.many_users import import_users, report
+from tools.operator.import_users import import_users
 from tools.operator.one_user import change, show
 from tools.operator.output import say
+from tools.operator.report import report
 
 if TYPE_CHECKING:
     import argparse

@@ -16,15 +16,7 @@ UNTIL_UNLOCKED: Final = "an operator unlocks it"
 
 
 def summarize(record: MfaRecord | None, now: float) -> Summary:
-    """Return the state of a user's second factor, without secrets, codes and hashes.
-
-    Parameters
-    ----------
-    record : MfaRecord or None
-        The stored record.
-    now : float
-        Epoch seconds.
-    """
+    """Return the state of a user's second factor at an epoch second, without secrets, codes and hashes."""
     if record is None:
         return {"state": "none"}
     if not record.enabled:

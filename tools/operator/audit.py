@@ -1,10 +1,8 @@
 """The audit log: one line of JSON for each command that can change something."""
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from tools.operator.errors import OperatorError
 
@@ -15,32 +13,18 @@ def default_log() -> Path:
     return Path(state) / "mfa-operator" / "log.jsonl"
 
 
-class AuditLog:
-    """Appends to a log file. Make it before anything is changed: it fails if the file cannot be written.
+def open_log(path: Path) -> TextIO:
+    """Return the log file, open for appending. Only its owner can read a new one.
 
-    Parameters
-    ----------
-    path : Path
-        The file; only its owner can read a new one.
+    Open it before anything is changed.
 
     Raises
     ------
     OperatorError
         The file cannot be written.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._opened().close()
-        except OSError as error:
-            raise OperatorError(f"The audit log {path} cannot be written ({error.strerror}); choose --log.") from None
-
-    def write(self, entry: Mapping[str, Any]) -> None:
-        """Append an entry."""
-        with self._opened() as file:
-            file.write(f"{json.dumps(entry)}\n")
-
-    def _opened(self) -> TextIO:
-        return os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a")
+    except OSError as error:
+        raise OperatorError(f"The audit log {path} cannot be written ({error.strerror}); choose --log.") from None

@@ -1,15 +1,27 @@
-"""What the commands share: the resources that the options name, exit statuses, and the question before a change."""
+"""What the commands share: outcomes, exit statuses, the question before a change, and the line in the audit log."""
 
 import argparse
+import json
 import signal
 import sys
-from typing import Final
+from enum import StrEnum
+from typing import Final, TextIO
 
-from infra.outputs import Output, StackId
-from tools.operator.aws import OperatorAws
-from tools.operator.command import CommandOutcome
-from tools.operator.errors import OperatorError
-from tools.operator.output import say
+from functions.shared.clock import iso_timestamp
+from tools.operator.output import print_json, say
+
+
+class CommandOutcome(StrEnum):
+    """How a command ended."""
+
+    DONE = "done"
+    NOTHING_TO_DO = "nothing_to_do"
+    DECLINED = "declined"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+    REFUSED_LINES = "refused_lines"
+    INTERRUPTED = "interrupted"
+
 
 EXIT_STATUS: Final = {
     CommandOutcome.DONE: 0,
@@ -24,29 +36,6 @@ EXIT_STATUS: Final = {
 NOTHING_CHANGED: Final = "Nothing was changed."
 
 
-def table_name(options: argparse.Namespace, aws: OperatorAws) -> str:
-    """Return the table that the options name."""
-    return str(options.table or aws.output(options.environment, StackId.DATA, Output.TABLE_NAME))
-
-
-def user_pool(options: argparse.Namespace, aws: OperatorAws) -> str:
-    """Return the user pool that the options name, or that of the environment."""
-    if options.user_pool:
-        return str(options.user_pool)
-    if options.environment is None:
-        raise OperatorError("Name the user pool with --user-pool, or the environment with --environment.")
-    return aws.output(options.environment, StackId.IDENTITY, Output.USER_POOL_ID)
-
-
-def secret_key(options: argparse.Namespace, aws: OperatorAws) -> str:
-    """Return the ARN of the key that encrypts the secrets."""
-    if options.key:
-        return str(options.key)
-    if options.environment is None:
-        raise OperatorError("Name the secret key with --key, or the environment with --environment.")
-    return aws.output(options.environment, StackId.DATA, Output.KEY_ARN)
-
-
 def cannot_ask(options: argparse.Namespace) -> bool:
     """Print an error and return True if a confirmation is needed but the input is not a terminal."""
     if options.yes or sys.stdin.isatty():
@@ -55,8 +44,18 @@ def cannot_ask(options: argparse.Namespace) -> bool:
     return True
 
 
-def confirmed(question: str) -> bool:
-    """Return whether the operator answers yes."""
+def confirmed(question: str, options: argparse.Namespace) -> bool:
+    """Return whether the operator answers yes, or has done so with ``--yes``."""
+    if options.yes:
+        return True
     sys.stderr.write(f"{question} Type yes to continue: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() == "yes"
+
+
+def record_command(log: TextIO, options: argparse.Namespace, now: float, **details: object) -> None:
+    """Write a command to the audit log, and with ``--json`` to standard output."""
+    entry = {"timestamp": iso_timestamp(now), "event": "mfa_operator_command", "action": options.action, **details}
+    log.write(f"{json.dumps(entry)}\n")
+    if options.json:
+        print_json(entry)

@@ -4,14 +4,11 @@ import base64
 import os
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
-
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from functions.setup_mfa.encryption import SealedSecret, Sealer
 from functions.setup_mfa.repository import UNLESS_ENABLED
@@ -26,24 +23,14 @@ from functions.shared.contract import (
     item_key,
 )
 from functions.shared.version import new_version
+from tools.operator.aws import WORKERS
 from tools.operator.import_file import ImportedUser, LineRefusal, LineRefusedError, parse_line
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-#: Users that are imported at the same time; each takes a read, a call of KMS and a write.
-WORKERS: Final = 16
 #: Lines that are read ahead of the workers.
 _AHEAD: Final = 4 * WORKERS
-#: The adaptive mode measures throttling and sends fewer requests until it ends:
-#: https://docs.aws.amazon.com/boto3/latest/guide/retries.html#adaptive-retry-mode
-PATIENT: Final = Config(
-    connect_timeout=5,
-    read_timeout=10,
-    retries={"mode": "adaptive", "total_max_attempts": 10},
-    max_pool_connections=WORKERS,
-    tcp_keepalive=True,
-)
 
 type NumberedLine = tuple[int, bytes]
 
@@ -72,45 +59,28 @@ class ImportReport:
     Attributes
     ----------
     results : Counter
-        Imported users, and users who had a record already.
-    refused : Counter
-        Refused lines, by reason.
+        Lines, by what became of them.
     weak : int
         Imported users whose secret is shorter than recommended.
     """
 
-    results: Counter[LineResult] = field(default_factory=Counter)
-    refused: Counter[LineRefusal] = field(default_factory=Counter)
+    results: Counter[LineResult | LineRefusal] = field(default_factory=Counter)
     weak: int = 0
 
     def add(self, line: ProcessedLine) -> None:
         """Count a line."""
-        if isinstance(line.result, LineRefusal):
-            self.refused[line.result] += 1
-        else:
-            self.results[line.result] += 1
-            self.weak += line.weak
+        self.results[line.result] += 1
+        self.weak += line.weak
 
-    def counts(self) -> dict[str, Any]:
-        """Return the counts, ready for JSON."""
-        return {
-            **{str(result): self.results[result] for result in LineResult},
-            "weak_secrets": self.weak,
-            "refused": {str(refusal): count for refusal, count in self.refused.most_common()},
-        }
+    def refused(self) -> dict[str, int]:
+        """Return the number of refused lines by reason, the most frequent one first."""
+        return {str(each): count for each, count in self.results.most_common() if isinstance(each, LineRefusal)}
 
 
 class ImportRepository:
     """Stores imported users. Nothing here overwrites an enabled second factor.
 
     A pending enrolment is replaced (docs/adr/0010): anyone who knows a user's password can start one.
-
-    Parameters
-    ----------
-    table_name : str
-        The users' table.
-    client : DynamoDBClient
-        Retries throttled calls.
     """
 
     def __init__(self, table_name: str, client: "DynamoDBClient") -> None:
@@ -144,7 +114,8 @@ class ImportRepository:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
-                return _stored_version(error) == version
+                stored: dict[str, Any] = error.response.get("Item", {})
+                return stored.get(Attribute.VERSION) == version
         return True
 
 
@@ -165,25 +136,9 @@ def _item(user_id: str, sealed: SealedSecret, request_id: str, now: str) -> dict
     }
 
 
-def _stored_version(error: ClientError) -> object:
-    return error.response.get("Item", {}).get(Attribute.VERSION)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Importer:
-    """Imports lines, several at a time.
-
-    Attributes
-    ----------
-    repository : ImportRepository
-        Stores the users.
-    sealer : Sealer
-        Encrypts the secrets; one call of KMS each.
-    clock : callable
-        The current time in epoch seconds.
-    dry_run : bool
-        Whether everything is checked and nothing is sealed or stored.
-    """
+    """Imports lines, several at a time. A dry run checks everything, and seals and stores nothing."""
 
     repository: ImportRepository
     sealer: Sealer
@@ -202,8 +157,14 @@ class Importer:
             AWS refused, or still throttles after many attempts. The lines before are done.
         """
         pool = ThreadPoolExecutor(WORKERS)
+        waiting: deque[Future[ProcessedLine]] = deque()
         try:
-            yield from _bounded(pool, self._process, lines)
+            for line in lines:
+                waiting.append(pool.submit(self._process, line))
+                if len(waiting) >= _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -225,15 +186,3 @@ class Importer:
             return self._first_lines.setdefault(user.user_id, number) == number
         sealed = self.sealer.seal(user.secret, user_id=user.user_id)
         return self.repository.put(user.user_id, sealed, request_id=self.request_id, now=self.clock())
-
-
-def _bounded(
-    pool: ThreadPoolExecutor, work: Callable[[NumberedLine], ProcessedLine], lines: Iterable[NumberedLine]
-) -> Iterator[ProcessedLine]:
-    waiting: deque[Future[ProcessedLine]] = deque()
-    for line in lines:
-        waiting.append(pool.submit(work, line))
-        if len(waiting) >= _AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

@@ -23,9 +23,8 @@ def print_json(value: Mapping[str, Any]) -> None:
     print(json.dumps(value), flush=True)
 
 
-def print_summaries(**summaries: Summary | None) -> None:
+def print_summaries(**shown: Summary) -> None:
     """Print states of a user's second factor side by side, each under its name."""
-    shown = {name: summary for name, summary in summaries.items() if summary is not None}
     table = Table("", *shown, box=box.SIMPLE, show_header=len(shown) > 1)
     for key in dict.fromkeys(key for summary in shown.values() for key in summary):
         values = [_cell(summary[key]) if key in summary else "" for summary in shown.values()]

@@ -1,14 +1,15 @@
-"""Counts a table's users by the state of their second factor, with a parallel scan of limited rate."""
+"""The command that counts the users of a table by state, with a parallel scan of limited rate."""
 
+import argparse
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.shared.aws import failing_closed
+from functions.shared.clock import Clock
 from functions.shared.contract import (
     BACKUP_CODES_LOW_AT,
     IMPORT_REQUEST_PREFIX,
@@ -16,7 +17,9 @@ from functions.shared.contract import (
     Factor,
     partition_key,
 )
-from functions.shared.record import Item, MfaRecord, RecordDamagedError, record_from_item
+from functions.shared.record import Item, RecordDamagedError, record_from_item
+from tools.operator.aws import PATIENT, OperatorAws
+from tools.operator.output import print_counts, print_json, say
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -39,7 +42,6 @@ _ATTRIBUTES: Final = (
 _BYTES_PER_UNIT: Final = 8192
 """An eventually consistent read unit reads two blocks of 4 KB:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"""
-_USER: Final = partition_key("")
 
 
 class UserState(StrEnum):
@@ -67,30 +69,47 @@ MEANING: Final = {
 }
 
 
-@dataclass(frozen=True)
-class ScanCost:
-    """What a scan of the whole table reads, as DynamoDB last counted it (about every six hours)."""
+def report(options: argparse.Namespace, clock: Clock) -> int:
+    """Count the users of a table."""
+    aws = OperatorAws(options)
+    table = aws.table()
+    compared = options.user_pool is not None or options.list == UserState.NONE
+    pool = aws.user_pool() if compared else None
+    scan = UsersScan(table, aws.session.client("dynamodb", config=PATIENT), units_per_second=options.rate)
+    items, units = scan.cost()
+    say(
+        f"Reading about {items:,} items of {table} in {aws.region}: {units:,} read units, "
+        f"at most {options.rate:.0f} in a second, at least {units / options.rate:.0f} s."
+    )
+    now = clock()
+    counts: Counter[UserState] = Counter()
+    enabled: set[str] = set()
 
-    items: int
-    size: int
+    def count(user_id: str, states: set[UserState]) -> None:
+        counts.update(states)
+        if options.list in states:
+            print(user_id)
 
-    @property
-    def units(self) -> int:
-        """Read units that the scan consumes."""
-        return max(SEGMENTS, -(-self.size // _BYTES_PER_UNIT))
+    for user_id, item in scan.users():
+        states = states_of(user_id, item, now)
+        count(user_id, states)
+        if compared and UserState.ENABLED in states:
+            enabled.add(user_id)
+    for user_id in aws.pool_users(pool) if pool else ():
+        if user_id not in enabled:
+            count(user_id, {UserState.NONE})
+    shown = {str(state): counts[state] for state in UserState if compared or state is not UserState.NONE}
+    if options.json and options.list is None:
+        print_json(shown)
+    else:
+        print_counts(shown, {str(state): meaning for state, meaning in MEANING.items()})
+    return 0
 
 
 class UsersScan:
-    """Reads every item of the table without its secrets.
+    """Reads every user's item without its secrets.
 
-    Parameters
-    ----------
-    table_name : str
-        The users' table.
-    client : DynamoDBClient
-        A client.
-    units_per_second : float
-        The most read units to consume, so that logins keep theirs.
+    It consumes at most ``units_per_second`` read units, so that logins keep theirs.
     """
 
     def __init__(
@@ -106,14 +125,21 @@ class UsersScan:
         self._units_per_second = units_per_second
         self._sleep = sleep
 
-    def cost(self) -> ScanCost:
-        """Return what the scan will read."""
+    def cost(self) -> tuple[int, int]:
+        """Return the items and read units of a scan, as DynamoDB last counted them (about every six hours)."""
         with failing_closed("dynamodb:DescribeTable"):
             table = self._client.describe_table(TableName=self._table_name)["Table"]
-        return ScanCost(table.get("ItemCount", 0), table.get("TableSizeBytes", 0))
+        return table.get("ItemCount", 0), max(SEGMENTS, -(-table.get("TableSizeBytes", 0) // _BYTES_PER_UNIT))
 
-    def items(self) -> Iterator[Item]:
-        """Yield the items, in no order."""
+    def users(self) -> Iterator[tuple[str, Item]]:
+        """Yield the users' ids and items, in no order."""
+        prefix = partition_key("")
+        for item in self._items():
+            key = str(item[Attribute.PK].get("S", ""))
+            if key.startswith(prefix):
+                yield key.removeprefix(prefix), item
+
+    def _items(self) -> Iterator[Item]:
         with ThreadPoolExecutor(SEGMENTS) as pool:
             waiting = {pool.submit(self._page, segment, {}): segment for segment in range(SEGMENTS)}
             began, units = time.monotonic(), 0.0
@@ -142,61 +168,19 @@ class UsersScan:
             )
 
 
-@dataclass
-class UsersReport:
-    """The number of users in each state.
-
-    Attributes
-    ----------
-    counts : Counter
-        Users by state.
-    enabled : set of str
-        The users with a second factor, if they are compared with a user pool.
-    """
-
-    counts: Counter[UserState] = field(default_factory=Counter)
-    enabled: set[str] = field(default_factory=set)
-
-    def add(self, items: Iterable[Item], now: float, *, compared: bool) -> Iterator[tuple[str, set[UserState]]]:
-        """Count items, and yield each user with their states."""
-        for item in items:
-            key = str(item[Attribute.PK].get("S", ""))
-            if not key.startswith(_USER):
-                continue
-            user_id = key.removeprefix(_USER)
-            states = states_of(user_id, item, now)
-            self.counts.update(states)
-            if compared and UserState.ENABLED in states:
-                self.enabled.add(user_id)
-            yield user_id, states
-
-    def add_pool(self, users: Iterable[str]) -> Iterator[tuple[str, set[UserState]]]:
-        """Count the users of a pool who have no second factor, and yield them."""
-        for user_id in users:
-            if user_id not in self.enabled:
-                self.counts[UserState.NONE] += 1
-                yield user_id, {UserState.NONE}
-
-
 def states_of(user_id: str, item: Item, now: float) -> set[UserState]:
     """Return the states of a user's item."""
     try:
         record = record_from_item(user_id, item)
-        request_id = str(item.get(Attribute.LAST_REQUEST_ID, {}).get("S", ""))
-    except (RecordDamagedError, AttributeError):
+    except RecordDamagedError:
         return {UserState.DAMAGED}
     if not record.enabled:
         return {UserState.PENDING if now < (record.expires_at or 0) else UserState.EXPIRED}
     states = {UserState.ENABLED}
-    if any(_is_locked(record, factor, now) for factor in Factor):
+    if any(record.failures(factor).retry_after(now) != 0 for factor in Factor):
         states.add(UserState.LOCKED)
     if len(record.backup_codes) <= BACKUP_CODES_LOW_AT:
         states.add(UserState.LOW_ON_BACKUP_CODES)
-    if request_id.startswith(IMPORT_REQUEST_PREFIX):
+    if item.get(Attribute.LAST_REQUEST_ID, {}).get("S", "").startswith(IMPORT_REQUEST_PREFIX):
         states.add(UserState.IMPORTED_NEVER_USED)
     return states
-
-
-def _is_locked(record: MfaRecord, factor: Factor, now: float) -> bool:
-    until = record.failures(factor).locked_until()
-    return until is not None and until > now

@@ -20,7 +20,7 @@ from functions.shared.contract import ENDPOINTS, PROOF_ENDPOINTS, ErrorCode
 from infra.constructs.gateway_responses import GATEWAY_RESPONSES
 from infra.paths import REPOSITORY
 from tests.support.api_description import described_answers, description, operation, resolved
-from tools.openapi.document import FILE, document, text
+from tools.openapi.document import FILE, text
 from tools.openapi.responses import GATEWAY_REASONS, OTHER_GATEWAY_REASONS
 from tools.openapi.samples import code_samples
 
@@ -38,10 +38,6 @@ def test_the_file_is_what_the_code_says() -> None:
     assert _PNG.sub(pixels, FILE.read_text()) == _PNG.sub(pixels, text()), (
         "docs/openapi.json is out of date: run `make openapi`, then look at the difference"
     )
-
-
-def test_it_is_the_same_every_time() -> None:
-    assert json.dumps(document()) == json.dumps(document())
 
 
 def test_it_is_valid_openapi() -> None:
@@ -133,5 +129,6 @@ def test_every_route_for_users_has_samples_that_call_methods_of_the_clients() ->
         (javascript,) = re.findall(r"await mfa\.(\w+)\(", samples["JavaScript"])
         (python,) = re.findall(r"\(api\)\.(\w+)\(token", samples["Python"])
         assert re.search(rf"^  (async )?{javascript}\(", clients["mfa.js"], re.MULTILINE)
-        assert f"def {python}(" in clients["mfa.py"]
-        ast.parse(samples["Python"])
+        (imported,) = (each for each in ast.parse(samples["Python"]).body if isinstance(each, ast.ImportFrom))
+        names = {python, *(each.name for each in imported.names)}
+        assert names <= set(re.findall(r"^ *(?:def|class) (\w+)", clients["mfa.py"], re.MULTILINE))

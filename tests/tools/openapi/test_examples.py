@@ -6,7 +6,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -159,11 +158,6 @@ SITUATIONS: Mapping[str, Callable[[Situation, Endpoint], Answer]] = {
     "serviceUnavailable": _unavailable,
     "internalError": _internal,
 }
-
-
-def _answer(handler: ModuleType, event: Mapping[str, Any]) -> Answer:
-    response = handler.lambda_handler(event, None)
-    return Answer(response["statusCode"], json.loads(response["body"]), response["headers"])
 
 
 def without_what_changes(body: Mapping[str, Any]) -> Any:

@@ -5,21 +5,46 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.security_events.service import derive_events
+from functions.security_events.stream import change_from_record
+from tests.support.aws_calls import Failure
 from tests.support.embedded_aws import TABLE_NAME
 from tests.support.life_cycle import User
+from tests.support.stream_records import stream_record
 from tools.operator.__main__ import main
 
 
-class Outcome:
-    """The exit status and output of a run of the command."""
+def answering(**members: Any) -> Failure:
+    """Return a response of AWS, for ``recorded``: of services that the embedded AWS does not have."""
+    return lambda: (SimpleNamespace(status_code=200, headers={}), members)
 
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.shown = status, out, err
+
+def events_of(old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    """Return the type and detail of each event that a write of an item causes."""
+    change = change_from_record(stream_record(old, new))
+    return [(str(event.type), event.detail("dev")) for event in derive_events(change)]
+
+
+def silently(call: Callable[[], object]) -> None:
+    """Call a route without its log, which is not the command's output."""
+    with redirect_stdout(io.StringIO()):
+        call()
+
+
+@dataclass
+class Outcome:
+    """The exit status of a run of the command, its standard output, and what it showed to people."""
+
+    status: int
+    out: str
+    shown: str
 
     @property
     def printed(self) -> dict[str, Any]:
@@ -41,8 +66,7 @@ class Terminal(io.StringIO):
         return True
 
     def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # as io.StringIO itself
-        with redirect_stdout(io.StringIO()):  # what the routes log is not the command's
-            self._meanwhile()
+        silently(self._meanwhile)
         return super().readline(-1 if size is None else size)
 
 

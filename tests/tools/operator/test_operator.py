@@ -2,25 +2,20 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
-from functions.security_events.service import derive_events
-from functions.security_events.stream import change_from_record
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import PENDING_LIFETIME_SECONDS
 from functions.shared.repository import DynamoDbMfaRepository
 from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import TABLE_NAME, EmbeddedAws
 from tests.support.life_cycle import User
-from tests.support.stream_records import stream_record
-from tests.tools.operator.conftest import Outcome, Terminal
+from tests.tools.operator.conftest import Outcome, Terminal, answering, events_of, silently
 from tools.operator.__main__ import main
 
 OPERATOR = "arn:aws:sts::123456789012:user/moto"
@@ -28,9 +23,9 @@ OPERATOR = "arn:aws:sts::123456789012:user/moto"
 type Run = Callable[..., Outcome]
 
 
-def events_of(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
-    record = stream_record(dict(old) if old else None, dict(new) if new else None)
-    return [(str(event.type), event.detail("dev")) for event in derive_events(change_from_record(record))]
+def stack_with(**outputs: str) -> Failure:
+    """Return CloudFormation's description of a stack with these outputs."""
+    return answering(Stacks=[{"Outputs": [{"OutputKey": key, "OutputValue": outputs[key]} for key in outputs]}])
 
 
 @pytest.fixture
@@ -43,7 +38,7 @@ def locked(enrolled: User) -> User:
 
 
 class TestShow:
-    def test_tells_the_state_and_nothing_confidential(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
+    def test_shows_the_state_and_nothing_confidential(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
         before = aws.item("user-1")
         outcome = run("show")
         assert outcome.status == 0
@@ -67,11 +62,12 @@ class TestShow:
         ] == []
         assert aws.item("user-1") == before
 
-    @pytest.mark.usefixtures("aws")
-    def test_of_a_stranger_says_that_there_is_nothing(self, run: Run) -> None:
-        outcome = run("show")
+    def test_of_an_unknown_user_needs_neither_reason_nor_terminal(self, run: Run, aws: EmbeddedAws) -> None:
+        with aws.calls.recorded() as made:
+            outcome = run("show", stdin=io.StringIO())
         assert (outcome.status, outcome.printed) == (3, {"user_id": "user-1", "state": "none"})
         assert "There is no record for this id." in outcome.shown
+        assert made == ["sts:GetCallerIdentity", "dynamodb:GetItem"]
 
     def test_of_an_enrolment_says_whether_it_is_still_pending(self, run: Run, user: User) -> None:
         user.setup()
@@ -79,19 +75,9 @@ class TestShow:
         user.wait(PENDING_LIFETIME_SECONDS)
         assert run("show").printed["state"] == "expired"
 
-    def test_asks_for_neither_reason_nor_terminal(self, run: Run, aws: EmbeddedAws) -> None:
-        with aws.calls.recorded() as made:
-            assert run("show", stdin=io.StringIO()).status == 3
-        assert made == ["sts:GetCallerIdentity", "dynamodb:GetItem"]
-
 
 class TestUnlock:
-    def test_lets_the_user_in_at_once(self, run: Run, locked: User) -> None:
-        outcome = run("unlock")
-        assert outcome.status == 0
-        assert locked.verify().status == 200
-
-    def test_lets_a_user_in_whom_no_time_would(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
+    def test_ends_a_permanent_lock(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
         aws.set("user-1", failed_attempts={"N": "100"})
         locked.wait(1_000_000)
         assert locked.verify().status == 429
@@ -99,10 +85,11 @@ class TestUnlock:
         assert run("unlock").status == 0
         assert locked.verify().status == 200
 
-    def test_logs_who_did_what_to_whom_when_and_why_on_one_line(self, run: Run, locked: User) -> None:
+    def test_logs_who_did_what_to_whom_when_and_why_on_one_line(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
         logged = run("unlock").printed
         request_id = logged.pop("request_id")
         assert request_id.startswith("operator:")
+        assert aws.item("user-1")["last_request_id"] == {"S": request_id}
         before, after = logged.pop("before"), logged.pop("after")
         assert (before["totp_failed_attempts"], after["totp_failed_attempts"]) == (5, 0)
         assert before["totp_locked_until"] is not None
@@ -120,11 +107,6 @@ class TestUnlock:
             "table": TABLE_NAME,
         }
         assert locked.secret not in json.dumps(logged)
-
-    def test_marks_the_item_as_written_by_an_operator(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
-        request_id = run("unlock").printed["request_id"]
-        item = aws.item("user-1")
-        assert item["last_request_id"] == {"S": request_id}
         assert locked.status()["lockedUntil"] is None
 
     @pytest.mark.parametrize(("factor", "statuses"), [("totp", (200, 429)), ("backup_code", (429, 200))])
@@ -190,7 +172,7 @@ class TestReset:
         assert locked.verify().status == 200
 
     @pytest.mark.usefixtures("enrolled")
-    def test_is_told_once_as_an_operators_doing(self, run: Run, writes: list[tuple[Any, Any]]) -> None:
+    def test_causes_one_event_that_names_the_operator(self, run: Run, writes: list[tuple[Any, Any]]) -> None:
         request_id = run("reset").printed["request_id"]
         ((kind, detail),) = [event for old, new in writes for event in events_of(old, new)]
         assert kind == "MFADisabled"
@@ -219,13 +201,8 @@ class TestReset:
         assert aws.item("user-1") == {}
 
     @pytest.mark.parametrize("age", [0, PENDING_LIFETIME_SECONDS + 1], ids=["pending", "expired"])
-    def test_of_an_enrolment_tells_nobody(
-        self,
-        aws: EmbeddedAws,
-        run: Run,
-        user: User,
-        writes: list[tuple[Any, Any]],
-        age: int,
+    def test_of_an_enrolment_causes_no_event(
+        self, aws: EmbeddedAws, run: Run, user: User, writes: list[tuple[Any, Any]], age: int
     ) -> None:
         user.setup()
         user.wait(age)
@@ -234,7 +211,7 @@ class TestReset:
         assert [event for old, new in writes for event in events_of(old, new)] == []
 
     @pytest.mark.usefixtures("aws")
-    def test_of_a_stranger_is_nothing_to_do(self, run: Run) -> None:
+    def test_of_an_unknown_user_is_nothing_to_do(self, run: Run) -> None:
         outcome = run("reset")
         assert outcome.status == 3
         assert "check the user id" in outcome.shown
@@ -264,7 +241,7 @@ class TestConsent:
         assert made == []
         assert locked.verify().status == 429
 
-    def test_without_a_terminal_yes_may_be_said_beforehand(self, run: Run, locked: User) -> None:
+    def test_without_a_terminal_the_option_yes_confirms(self, run: Run, locked: User) -> None:
         assert run("unlock", "--yes", stdin=io.StringIO()).status == 0
         assert locked.verify().status == 200
 
@@ -295,19 +272,11 @@ class TestUsername:
     def show(self, aws: EmbeddedAws, run_command: Run) -> Run:
         """Return a function that shows the user of a name, whom the user pool knows as user-1."""
         attributes = [{"Name": "email", "Value": "ada@example.com"}, {"Name": "sub", "Value": "user-1"}]
-        found = (SimpleNamespace(status_code=200, headers={}), {"UserAttributes": attributes})
+        found = answering(UserAttributes=attributes)
+        stack = stack_with(TableName=TABLE_NAME, UserPoolId="p")
 
-        def execute(*options: str, answer: Failure = lambda: found) -> Outcome:
-            outputs = (
-                {"OutputKey": "TableName", "OutputValue": TABLE_NAME},
-                {"OutputKey": "UserPoolId", "OutputValue": "p"},
-            )
-            stacks = (SimpleNamespace(status_code=200, headers={}), {"Stacks": [{"Outputs": [*outputs]}]})
-            failing: dict[str, Failure] = {
-                "cognito-idp:AdminGetUser": answer,
-                "cloudformation:DescribeStacks": lambda: stacks,
-            }
-            with aws.calls.recorded(failing):
+        def execute(*options: str, answer: Failure = found) -> Outcome:
+            with aws.calls.recorded({"cognito-idp:AdminGetUser": answer, "cloudformation:DescribeStacks": stack}):
                 return run_command("show", "--username=ada@example.com", "--json", *options)
 
         return execute
@@ -345,8 +314,7 @@ class TestRace:
         remove = DynamoDbMfaRepository.remove
 
         def late(repository: DynamoDbMfaRepository, old: Any) -> None:
-            with redirect_stdout(io.StringIO()):
-                assert enrolled.setup().status == 200
+            silently(enrolled.setup)
             remove(repository, old)
 
         monkeypatch.setattr(DynamoDbMfaRepository, "remove", late)
@@ -358,13 +326,8 @@ class TestRace:
 
 
 class TestTable:
-    def stacks(self, *outputs: tuple[str, str]) -> Failure:
-        found = [{"OutputKey": key, "OutputValue": value} for key, value in outputs]
-        answer = {"Stacks": [{"StackName": "mfa-dev-data", "Outputs": found}]}
-        return lambda: (SimpleNamespace(status_code=200, headers={}), answer)
-
     def test_is_looked_up_in_the_environments_data_stack(self, aws: EmbeddedAws, run: Run, locked: User) -> None:
-        with aws.calls.recorded({"cloudformation:DescribeStacks": self.stacks(("TableName", TABLE_NAME))}) as made:
+        with aws.calls.recorded({"cloudformation:DescribeStacks": stack_with(TableName=TABLE_NAME)}) as made:
             outcome = run("unlock", where="--environment=dev")
         assert outcome.status == 0
         assert made == [
@@ -375,9 +338,9 @@ class TestTable:
         ]
         assert locked.verify().status == 200
 
-    @pytest.mark.parametrize("answer", [refused("ValidationError"), None], ids=["no stack", "no output"])
-    def test_that_is_not_there_is_said_to_be_so(self, aws: EmbeddedAws, run: Run, answer: Failure | None) -> None:
-        with aws.calls.recorded({"cloudformation:DescribeStacks": answer or self.stacks()}):
+    @pytest.mark.parametrize("answer", [refused("ValidationError"), stack_with()], ids=["no stack", "no output"])
+    def test_that_is_not_there_is_said_to_be_so(self, aws: EmbeddedAws, run: Run, answer: Failure) -> None:
+        with aws.calls.recorded({"cloudformation:DescribeStacks": answer}):
             outcome = run("show", where="--environment=dev")
         assert outcome.status == 1
         assert outcome.shown == (
@@ -409,11 +372,7 @@ class TestFailure:
                 f"(ConnectTimeoutError): {NO_CONNECTION}",
             ),
             ("dynamodb:GetItem", refused("AccessDeniedException"), f"(AccessDeniedException): {NO_PERMISSION}"),
-            (
-                "dynamodb:GetItem",
-                refused("ResourceNotFoundException"),
-                f"(ResourceNotFoundException): {NO_TABLE}",
-            ),
+            ("dynamodb:GetItem", refused("ResourceNotFoundException"), f"(ResourceNotFoundException): {NO_TABLE}"),
             (
                 "dynamodb:GetItem",
                 refused("InternalServerError", 500),

@@ -1,8 +1,7 @@
 """The report on many users."""
 
 import json
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from tests.support.aws_calls import Failure
 from tests.support.embedded_aws import TABLE_NAME, EmbeddedAws
 from tests.support.life_cycle import START
 from tests.support.stream_records import hashes, item, pending
-from tests.tools.operator.conftest import Outcome
+from tests.tools.operator.conftest import Outcome, answering
 from tools.operator.report import SEGMENTS, UsersScan
 
 NOW = {"S": iso_timestamp(START)}
@@ -39,8 +38,7 @@ COUNTS = {
 
 
 def pool_of(*users: str) -> Failure:
-    found = [{"Attributes": [{"Name": "sub", "Value": user}]} for user in users]
-    return lambda: (SimpleNamespace(status_code=200, headers={}), {"Users": found})
+    return answering(Users=[{"Attributes": [{"Name": "sub", "Value": user}]} for user in users])
 
 
 @pytest.fixture
@@ -96,17 +94,16 @@ def test_users_of_the_pool_without_a_second_factor_are_counted_and_listed(
 
 
 def test_no_secret_is_read(report: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[dict[str, Any]] = []
-    items = UsersScan.items
+    read: list[Any] = []
+    page = UsersScan._page
 
-    def recorded(scan: UsersScan) -> Iterator[Any]:
-        for each in items(scan):
-            read.append(dict(each))
-            yield each
+    def recorded(*arguments: Any) -> Any:
+        read.append(page(*arguments))
+        return read[-1]
 
-    monkeypatch.setattr(UsersScan, "items", recorded)
+    monkeypatch.setattr(UsersScan, "_page", recorded)
     report()
-    assert len(read) == 10
+    assert sum(len(each["Items"]) for each in read) == 10
     for secret in ("encrypted_secret", "iv", "backup_codes_salt"):
         assert secret not in json.dumps(read)
 
@@ -120,6 +117,6 @@ def test_the_scan_reads_every_item_and_keeps_to_its_rate(aws: EmbeddedAws) -> No
     )
     pauses: list[float] = []
     scan = UsersScan(TABLE_NAME, aws.dynamodb, units_per_second=0.001, sleep=pauses.append)
-    assert len({each["pk"]["S"] for each in scan.items()}) == 1100
+    assert {user_id for user_id, _ in scan.users()} == {str(number) for number in range(1100)}
     assert len(pages) > SEGMENTS
     assert max(pauses) == pytest.approx(sum(pages) / 0.001, rel=0.01)

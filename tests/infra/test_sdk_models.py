@@ -6,14 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.config import ENVIRONMENTS
-from infra.packaging import DEPLOYED_FUNCTIONS, PackagingError, Target, build_package
+from infra.packaging import PackagingError, build_package
 from infra.packaging.botocore_data import trim_model
 from infra.packaging.package import aws_operations
 from infra.permissions import PERMISSIONS
-from tests.tools.bench.fresh_process import run_in
-
-HERE = Target.of(ENVIRONMENTS["local"])
+from tests.infra.test_packaging import CALLS_AWS, HERE, run_in
 
 
 def test_the_models_contain_exactly_the_allowed_operations() -> None:
@@ -25,13 +22,13 @@ def test_the_models_contain_exactly_the_allowed_operations() -> None:
 
     assert allowed == {
         (service, operation)
-        for function in DEPLOYED_FUNCTIONS
+        for function in CALLS_AWS
         for service, names in aws_operations(function).items()
         for operation in names
     }
 
 
-@pytest.mark.parametrize("function", [name for name in DEPLOYED_FUNCTIONS if aws_operations(name)])
+@pytest.mark.parametrize("function", CALLS_AWS)
 def test_a_packages_clients_have_exactly_these_operations(function: str) -> None:
     for service, operations in aws_operations(function).items():
         code = (

@@ -170,12 +170,12 @@ def _run(options: argparse.Namespace) -> int:
         signal.signal(number, _interrupt)
     progress = Progress()
     folder = _folder(options, port=DEFAULT_PORT)
-    with lifecycle.running(folder, progress) as running:
+    with lifecycle.running(folder, progress) as (stack, emulator):
         with progress.step(f"create the user {DEMO_USER}"):
-            access_token = users.token(running.stack, DEMO_USER)
-        _explain(running.stack, folder, access_token, stop="Ctrl-C")
+            access_token = users.token(stack, DEMO_USER)
+        _explain(stack, folder, access_token, stop="Ctrl-C")
         try:
-            running.server.wait()
+            emulator.process.wait()
         except KeyboardInterrupt:
             print(file=sys.stderr)
             return 0

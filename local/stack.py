@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from infra.paths import REPOSITORY
+from local import ports
 from local.errors import LocalError
 
 DEFAULT_PORT: Final = 4566
@@ -136,6 +137,11 @@ class StackFolder:
     def directory(self) -> Path:
         """The folder itself: ``.local/{port}``."""
         return self.root / str(self.port)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL of the embedded AWS."""
+        return f"http://{ports.LOOPBACK}:{self.port}"
 
     @property
     def console_port(self) -> int:

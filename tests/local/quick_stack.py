@@ -7,13 +7,13 @@ from unittest import mock
 from local import lifecycle
 from local.__main__ import main
 from local.bootstrap import session
+from local.server import REGION
 from local.stack import Credentials, Stack, StackFolder
 
 
-def _deploy(
-    folder: StackFolder, administrator: Credentials, *, endpoint_url: str, console_url: str, region: str, **_: Any
-) -> Stack:
-    cognito = session(administrator, region).client("cognito-idp", endpoint_url=endpoint_url)
+def _deploy(folder: StackFolder, administrator: Credentials, console_url: str, _: Any) -> Stack:
+    endpoint_url = folder.endpoint_url
+    cognito = session(administrator, REGION).client("cognito-idp", endpoint_url=endpoint_url)
     existing = cognito.list_user_pools(MaxResults=1)["UserPools"]
     if existing:
         pool = existing[0]["Id"]
@@ -26,9 +26,9 @@ def _deploy(
         protected_api_url=f"{endpoint_url}/_aws/execute-api/none/v1",
         endpoint_url=endpoint_url,
         console_url=console_url,
-        region=region,
+        region=REGION,
         environment="local",
-        issuer=f"https://cognito-idp.{region}.amazonaws.com/{pool}",
+        issuer=f"https://cognito-idp.{REGION}.amazonaws.com/{pool}",
         jwks_url=f"{endpoint_url}/{pool}/.well-known/jwks.json",
         user_pool_id=pool,
         client_id=client,

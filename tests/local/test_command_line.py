@@ -75,7 +75,7 @@ def _read_lines(run: _Run) -> str:
 
 def _responds(folder: StackFolder) -> bool:
     try:
-        with urllib.request.urlopen(f"{server.endpoint_url(folder.port)}{server.HEALTH_PATH}", timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(folder.endpoint_url + server.HEALTH_PATH, timeout=5) as response:  # noqa: S310
             return bool(response.status == HTTPStatus.OK)
     except OSError:
         return False
@@ -276,7 +276,7 @@ def test_an_unresponsive_emulator_is_named_with_its_log(
     folder: StackFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fields: dict[str, Any] = {name: {} if name == "functions" else name for name in FIELDS}
-    stack = dataclasses.replace(Stack(**fields), endpoint_url=server.endpoint_url(folder.port), region="us-east-1")
+    stack = dataclasses.replace(Stack(**fields), endpoint_url=folder.endpoint_url, region="us-east-1")
     with _held(folder):
         stack.save(folder.state)
         assert _local(folder, "token", "--user", "ann") == 1

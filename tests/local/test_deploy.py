@@ -40,14 +40,7 @@ def _outputs() -> dict[str, dict[str, str]]:
 
 
 def test_the_outputs_describe_the_stack() -> None:
-    stack = describe(
-        _outputs(),
-        _ADMINISTRATOR,
-        endpoint_url=_ENDPOINT,
-        console_url=_CONSOLE,
-        protected_api_url="http://p",
-        region="us-east-1",
-    )
+    stack = describe(_outputs(), _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE)
     assert stack.api_url == f"{_ENDPOINT}/_aws/execute-api/abc123/v1"
     assert (stack.table_name, stack.access_key_id) == ("value of TableName", "AKIA")
     assert stack.functions["setup_mfa"] == "setup-mfa-local"
@@ -58,20 +51,13 @@ def test_a_missing_output_is_named() -> None:
     outputs = _outputs()
     del outputs["mfa-local-data"][Output.KEY_ARN]
     with pytest.raises(LocalError, match="no output KeyArn"):
-        describe(
-            outputs,
-            _ADMINISTRATOR,
-            endpoint_url=_ENDPOINT,
-            console_url=_CONSOLE,
-            protected_api_url="http://p",
-            region="us-east-1",
-        )
+        describe(outputs, _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE)
 
 
 def test_cdk_sees_only_the_credentials_of_the_embedded_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEFAULT_ACCOUNT", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(name, "of the machine")
-    environment = cdk_environment(_ADMINISTRATOR, _ENDPOINT, "us-east-1")
+    environment = cdk_environment(_ADMINISTRATOR, _ENDPOINT)
     assert "of the machine" not in environment.values()
     assert environment["AWS_ACCESS_KEY_ID"] == "AKIA"
     assert environment["AWS_ENDPOINT_URL"] == _ENDPOINT
@@ -84,10 +70,7 @@ def test_cdk_sees_only_the_credentials_of_the_embedded_aws(monkeypatch: pytest.M
         (None, (_CONSOLE,)),
         ("", (_CONSOLE,)),
         ("http://localhost:3000", (_CONSOLE, "http://localhost:3000")),
-        (
-            "http://localhost:3000, capacitor://localhost",
-            (_CONSOLE, "http://localhost:3000", "capacitor://localhost"),
-        ),
+        ("http://localhost:3000, app://localhost", (_CONSOLE, "http://localhost:3000", "app://localhost")),
     ],
 )
 def test_further_origins_may_call_the_local_api(

@@ -14,7 +14,6 @@ import pytest
 from infra.outputs import Output
 from infra.paths import REPOSITORY
 from local import deploy as deployment
-from local import synthesis
 from local.errors import LocalError
 from local.progress import Progress
 from local.stack import Credentials, StackFolder
@@ -22,8 +21,9 @@ from local.synthesis import inputs_digest
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Return a copy of what the synthesis reads, and of some that it does not read."""
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of what the synthesis reads, and of some that it does not read, in an otherwise empty home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     root = tmp_path / "checkout"
     for folder in ("infra", "functions", "local"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -62,19 +62,19 @@ def append(name: str) -> Callable[[Path], object]:
     ],
 )
 def test_a_change_of_an_input_changes_the_digest(checkout: Path, change: Callable[[Path], object]) -> None:
-    before = inputs_digest([], root=checkout, home=checkout.parent)
+    before = inputs_digest([], checkout)
     change(checkout)
 
-    assert inputs_digest([], root=checkout, home=checkout.parent) != before
+    assert inputs_digest([], checkout) != before
 
 
 def test_other_files_do_not_change_the_digest(checkout: Path) -> None:
-    before = inputs_digest([], root=checkout, home=checkout.parent)
+    before = inputs_digest([], checkout)
     append("local/deploy.py")(checkout)
     (checkout / "infra" / "__pycache__").mkdir()
     (checkout / "infra" / "__pycache__" / "stage.cpython-313.pyc").write_text("")
 
-    assert inputs_digest([], root=checkout, home=checkout.parent) == before
+    assert inputs_digest([], checkout) == before
 
 
 def test_the_settings_and_the_python_version_change_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,20 +96,11 @@ class Cdk:
         self.inputs = "the inputs"
         self.edited: str | None = None
         monkeypatch.setattr(deployment, "_running", self._running)
-        monkeypatch.setattr(deployment, "provision", lambda *_, **__: "http://protected")
-        monkeypatch.setattr(synthesis, "inputs_digest", lambda settings: f"{self.inputs} {settings}")
+        monkeypatch.setattr(deployment, "provision", lambda *_: "protected/v1")
+        monkeypatch.setattr(deployment, "inputs_digest", lambda settings: f"{self.inputs} {settings}")
 
-    def deploy(self, *, console_url: str = "http://127.0.0.1:5600") -> str:
-        """Deploy, and return what was reported."""
-        deployment.deploy(
-            self._folder,
-            Credentials("AKIA", "secret"),
-            endpoint_url="http://127.0.0.1:4600",
-            console_url=console_url,
-            region="us-east-1",
-            progress=Progress(StringIO()),
-        )
-        return self._folder.deploy_log.read_text()
+    def deploy(self, *, console_url: str = "http://127.0.0.1:5600") -> None:
+        deployment.deploy(self._folder, Credentials("AKIA", "secret"), console_url, Progress(StringIO()))
 
     @contextmanager
     def _running(self, command: list[str], _environment: dict[str, str]) -> Iterator[Any]:

@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator.conditions import (
-    encryption_context_keys,
     item_condition_keys,
+    kms_condition_keys,
     log_stream,
+    members,
     role_of_session,
-    signing_keys,
     table_stream,
 )
 from local.stack import Credentials
@@ -70,25 +70,11 @@ def test_a_key_may_not_be_used_with_another_encryption_context(
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_keys_of_a_signature() -> None:
-    body = {"SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256", "MessageType": "RAW", "Message": "YQ=="}
-    assert signing_keys(json.dumps(body).encode()) == {
-        "kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256",
-        "kms:MessageType": "RAW",
-    }
-    assert signing_keys(b"[]") == {}
-
-
-def test_keys_of_an_encryption_context() -> None:
-    assert encryption_context_keys(json.dumps({"EncryptionContext": {"a": "1"}}).encode()) == {
-        "kms:EncryptionContext:a": "1",
-        "kms:EncryptionContextKeys": ["a"],
-    }
-
-
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"EncryptionContext": []}', b"\xff"])
-def test_a_request_without_an_encryption_context_has_no_keys(body: bytes) -> None:
-    assert encryption_context_keys(body) == {}
+def test_keys_of_a_request_to_kms() -> None:
+    request = {"SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256", "Message": "YQ=="}
+    assert kms_condition_keys(request) == {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+    assert kms_condition_keys({"EncryptionContext": {"a": "1"}}) == {"kms:EncryptionContext:a": "1"}
+    assert kms_condition_keys({"EncryptionContext": None}) == {}
 
 
 @pytest.mark.parametrize(("insecure", "refused"), [("false", False), ("true", True)])
@@ -174,10 +160,15 @@ def denied(call: Callable[[], Any]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"logStreamName": 1, "StreamArn": [], "ShardIterator": "x"}'])
-def test_a_request_that_names_no_stream_is_about_none(body: bytes) -> None:
-    assert log_stream(body) == ""
-    assert table_stream(body) is None
+@pytest.mark.parametrize("request_", [{}, {"logStreamName": 1, "StreamArn": [], "ShardIterator": "x"}])
+def test_a_request_that_names_no_stream_is_about_none(request_: dict[str, Any]) -> None:
+    assert log_stream(request_) == ""
+    assert table_stream(request_) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"\xff"])
+def test_a_body_that_is_no_object_has_nomembers(body: bytes) -> None:
+    assert members(body) == {}
 
 
 @pytest.fixture(scope="module")

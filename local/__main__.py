@@ -275,8 +275,8 @@ def _code(options: argparse.Namespace) -> int:
 
 def _inert(_: argparse.Namespace) -> int:
     """List the resources that are accepted but not emulated."""
-    for each in INERT:
-        print(f"{each.what}: {each.instead}.")
+    for what, instead in INERT.items():
+        print(f"{what}: {instead}.")
     return 0
 
 

@@ -5,7 +5,6 @@ fills. This works for exactly one version, which is checked. ``local.emulator.in
 """
 
 import importlib.metadata
-import sys
 from typing import Final
 
 from local.errors import LocalError
@@ -27,20 +26,19 @@ def install() -> None:
         access,
         alarms,
         conditions,
-        expiry,
         fixed_names,
         functions,
         gateway,
-        global_tables,
         metrics,
         resources,
         streams,
+        tables,
         user_pools,
     )
 
     for module in (
-        *(gateway, functions, metrics, alarms, streams, expiry, conditions),
-        *(resources, fixed_names, global_tables, user_pools, access),
+        *(gateway, functions, metrics, alarms, streams, conditions),
+        *(resources, tables, fixed_names, user_pools, access),
     ):
         for fill in module.GAPS:
             fill()
@@ -53,11 +51,3 @@ def check_version(installed: str) -> None:
             f"MiniStack {installed} is installed, but local/emulator replaces private functions of {VERSION}. "
             "Run `make setup`; to move to another version, run tests/local against it and change VERSION."
         )
-
-
-def serve() -> None:
-    """Serve until a signal ends the process."""
-    from ministack import app
-
-    sys.argv = ["ministack"]
-    app.main()

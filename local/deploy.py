@@ -5,8 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -32,8 +31,6 @@ from local.synthesis import inputs_digest
 ENVIRONMENT: Final = "local"
 #: Where the emulator serves APIs, without the Host header that AWS uses.
 _EXECUTE_API: Final = "/_aws/execute-api"
-_SYNTHESIZE: Final = "synthesize the stacks"
-_LOAD: Final = "load the synthesized stacks"
 #: Lines of CDK's output, and the step that begins after each.
 _MILESTONES: Final = (
     (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
@@ -65,17 +62,18 @@ def deploy(folder: StackFolder, administrator: Credentials, console_url: str, pr
         synthesized.unlink(missing_ok=True)  # the synthesis may fail half-way
     folder.outputs.unlink(missing_ok=True)
     with (
-        folder.deploy_log.open("w") as log,
-        _running(command, cdk_environment(administrator, endpoint_url)) as cdk,
+        folder.deploy_log.open("w", buffering=1) as log,
+        _start(command, cdk_environment(administrator, endpoint_url)) as cdk,
+        ExitStack() as step,
     ):
+        step.enter_context(progress.step(f"{'load the synthesized' if current else 'synthesize the'} stacks"))
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
-        for step, lines in steps(cdk.stdout, _LOAD if current else _SYNTHESIZE):
-            with progress.step(step):
-                for line in lines:
-                    log.write(line)
-                    log.flush()
+        for line in cdk.stdout:
+            log.write(line)
+            if upcoming := step_after(line):
+                step.close()
+                step.enter_context(progress.step(upcoming))
         if cdk.wait() != 0:
-            log.flush()
             raise LocalError(
                 f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
                 f"{log_tail(folder.deploy_log)}"
@@ -105,30 +103,14 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
     return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
 
 
-def steps(output: Iterable[str], first: str) -> Iterator[tuple[str, Iterator[str]]]:
-    """Split CDK's output into named steps, each with its lines."""
-    lines = iter(output)
-    upcoming: str | None = first
-
-    def until_next() -> Iterator[str]:
-        nonlocal upcoming
-        upcoming = None
-        for line in lines:
-            yield line
-            upcoming = next(
-                (match.expand(step) for pattern, step in _MILESTONES if (match := pattern.match(line))), None
-            )
-            if upcoming is not None:
-                return
-
-    while upcoming is not None:
-        yield upcoming, until_next()
+def step_after(line: str) -> str | None:
+    """Return the step that begins after a line of CDK's output, if one does."""
+    return next((match.expand(step) for pattern, step in _MILESTONES if (match := pattern.match(line))), None)
 
 
-@contextmanager
-def _running(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command that ends, with all its descendants, when this process ends."""
-    process = subprocess.Popen(  # noqa: S603 -- a fixed command
+def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":
+    """Start a command that ends, with all its descendants, when this process ends or leaves the context."""
+    return subprocess.Popen(  # noqa: S603 -- a fixed command
         [sys.executable, "-m", "local.lifeline", *command],
         cwd=REPOSITORY,
         env=environment,
@@ -138,9 +120,6 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator["subpr
         text=True,
         start_new_session=True,  # this process handles Ctrl-C
     )
-    # On an exception the process object closes the lifeline and then waits.
-    with process:
-        yield process
 
 
 def cdk_environment(administrator: Credentials, endpoint_url: str) -> dict[str, str]:

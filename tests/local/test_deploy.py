@@ -4,7 +4,7 @@ import pytest
 
 from infra.config import load_config
 from infra.outputs import Output
-from local.deploy import cdk_environment, context, describe, steps
+from local.deploy import cdk_environment, context, describe, step_after
 from local.errors import LocalError
 from local.stack import Credentials
 
@@ -23,13 +23,14 @@ def test_the_output_of_cdk_is_split_into_named_steps() -> None:
         " ✅  Local/Data (mfa-local-data)\n",
         "mfa-local-service: deploying... [2/2]\n",
     ]
-    found = [(step, len(list(lines))) for step, lines in steps(output, "synthesize the stacks")]
-    assert found == [
-        ("synthesize the stacks", 2),
-        ("publish templates and code", 2),
-        ("deploy mfa-local-data", 2),
-        ("publish templates and code", 1),
-        ("deploy mfa-local-service", 0),
+    assert [step_after(line) for line in output] == [
+        None,
+        "publish templates and code",
+        None,
+        "deploy mfa-local-data",
+        None,
+        "publish templates and code",
+        "deploy mfa-local-service",
     ]
 
 

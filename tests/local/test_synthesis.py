@@ -95,7 +95,7 @@ class Cdk:
         self.synthesized: list[bool] = []
         self.inputs = "the inputs"
         self.edited: str | None = None
-        monkeypatch.setattr(deployment, "_running", self._running)
+        monkeypatch.setattr(deployment, "_start", self._start)
         monkeypatch.setattr(deployment, "provision", lambda *_: "protected/v1")
         monkeypatch.setattr(deployment, "inputs_digest", lambda settings: f"{self.inputs} {settings}")
 
@@ -103,7 +103,7 @@ class Cdk:
         deployment.deploy(self._folder, Credentials("AKIA", "secret"), console_url, Progress(StringIO()))
 
     @contextmanager
-    def _running(self, command: list[str], _environment: dict[str, str]) -> Iterator[Any]:
+    def _start(self, command: list[str], _environment: dict[str, str]) -> Iterator[Any]:
         assembly = self._folder.assembly
         if "--app" in command:
             assert command[command.index("--app") + 1] == str(assembly)

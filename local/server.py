@@ -159,12 +159,9 @@ def clear(folder: StackFolder) -> None:
     publish(folder.root)
 
 
-def log_tail(path: Path, lines: int = 25) -> str:
+def log_tail(path: Path) -> str:
     """Return the last lines of a log, for error messages."""
-    try:
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-    except FileNotFoundError:
-        return ""
+    return "\n".join(path.read_text(errors="replace").splitlines()[-25:])
 
 
 def _acquire(folder: StackFolder) -> IO[str]:

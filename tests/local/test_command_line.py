@@ -23,7 +23,8 @@ import pytest
 from infra.paths import REPOSITORY
 from local import ports, server
 from local.__main__ import main
-from local.stack import FIELDS, Stack, StackFolder
+from local.stack import Stack, StackFolder
+from tests.local.example import STACK
 from tests.support.emulator import PATIENCE_SECONDS, eventually
 
 
@@ -275,8 +276,7 @@ def test_an_unreadable_state_file_is_named_with_what_to_do(
 def test_an_unresponsive_emulator_is_named_with_its_log(
     folder: StackFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fields: dict[str, Any] = {name: {} if name == "functions" else name for name in FIELDS}
-    stack = dataclasses.replace(Stack(**fields), endpoint_url=folder.endpoint_url, region="us-east-1")
+    stack = dataclasses.replace(STACK, endpoint_url=folder.endpoint_url, region="us-east-1")
     with _held(folder):
         stack.save(folder.state)
         assert _local(folder, "token", "--user", "ann") == 1

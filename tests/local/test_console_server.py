@@ -19,13 +19,13 @@ from local import origins, ports, users
 from local.console import server
 from local.console.server import PAGES, Console, Reply
 from local.errors import LocalError
-from local.stack import FIELDS, Stack, StackFolder
+from local.stack import Stack, StackFolder
+from tests.local.example import STACK
 
 PORT = 5566
 ORIGIN = f"http://127.0.0.1:{PORT}"
 OWN_PAGE = {"host": f"127.0.0.1:{PORT}", "origin": ORIGIN, "sec-fetch-site": "same-origin"}
 JSON = {"content-type": "application/json"}
-STACK = Stack(**{name: {} if name == "functions" else name for name in FIELDS})  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -147,10 +147,6 @@ def _sort(rows: list[Row], rest: str) -> list[Row]:
     return sorted(rows, key=lambda row: row.get(field) or 0, reverse=direction == "desc")
 
 
-def _limit(rows: list[Row], rest: str) -> list[Row]:
-    return rows[: int(rest)]
-
-
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -161,5 +157,5 @@ _COMMANDS: Final[Mapping[str, Callable[[list[Row], str], list[Row]]]] = {
     "parse": _parse,
     "stats": _stats,
     "sort": _sort,
-    "limit": _limit,
+    "limit": lambda rows, rest: rows[: int(rest)],
 }

@@ -213,7 +213,7 @@ def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, folde
 def test_a_snapshot_is_reused_for_a_second(folder: StackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Mock()
     monkeypatch.setattr(server, "time", clock)
-    look = Mock(side_effect=lambda _, span, find: {"span": span, "find": find, "look": look.call_count})
+    look: Mock = Mock(side_effect=lambda _, span, find: {"span": span, "find": find, "look": look.call_count})
     console = Console(folder, PORT, look)
 
     def seen(at: float, query: str) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from local.stack import Stack, StackFolder
 from tests.local.example import STACK
 from tests.support.emulator import PATIENCE_SECONDS, eventually
 
+COMMANDS = ("run", "up", "down", "status", "token", "env", "code", "inert")
+
 
 def _command(folder: StackFolder, *arguments: str) -> list[str]:
     options = ["--port", str(folder.port), "--directory", str(folder.root)]
@@ -277,11 +279,11 @@ def test_a_directory_that_is_a_file_is_named(folder: StackFolder) -> None:
 def test_without_a_command_the_help_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     shown = capsys.readouterr().err
-    for command in ("run", "up", "down", "status", "token", "env", "code", "inert"):
+    for command in COMMANDS:
         assert re.search(rf"^  {command} +\w", shown, re.MULTILINE), command
 
 
-@pytest.mark.parametrize("command", ["run", "up", "down", "status", "token", "env", "code"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

@@ -61,7 +61,8 @@ def _apply_settings(table: str, properties: Properties) -> None:
     if recovery := settings.get("PointInTimeRecoverySpecification"):
         enabled = {"PointInTimeRecoveryEnabled": _true(recovery["PointInTimeRecoveryEnabled"])}
         check(dynamodb._update_continuous_backups({"TableName": table, "PointInTimeRecoverySpecification": enabled}))
-    dynamodb._tables[table]["DeletionProtectionEnabled"] = _true(settings.get("DeletionProtectionEnabled"))
+    if settings is not properties:  # MiniStack applies the protection of other tables
+        dynamodb._tables[table]["DeletionProtectionEnabled"] = _true(settings.get("DeletionProtectionEnabled"))
 
 
 def _true(value: object) -> bool:

@@ -20,7 +20,12 @@ def install() -> None:
     LocalError
         Another version of MiniStack is installed.
     """
-    check_version(importlib.metadata.version("ministack"))
+    installed = importlib.metadata.version("ministack")
+    if installed != VERSION:
+        raise LocalError(
+            f"MiniStack {installed} is installed, but local/emulator replaces private functions of {VERSION}. "
+            "Run `make setup`; to move to another version, run tests/local against it and change VERSION."
+        )
     # Imported here, because importing MiniStack reads the environment and takes half a second.
     from local.emulator import (
         access,
@@ -42,12 +47,3 @@ def install() -> None:
     ):
         for fill in module.GAPS:
             fill()
-
-
-def check_version(installed: str) -> None:
-    """Refuse any version but the one that the gaps apply to."""
-    if installed != VERSION:
-        raise LocalError(
-            f"MiniStack {installed} is installed, but local/emulator replaces private functions of {VERSION}. "
-            "Run `make setup`; to move to another version, run tests/local against it and change VERSION."
-        )

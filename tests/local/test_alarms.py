@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.cloudwatch.availability import AWS_ONLY
-from tests.support.emulator import Emulator, eventually
+from tests.support.emulator import Deploy, Emulator, eventually, resource
 
 
 @pytest.fixture
@@ -96,3 +96,25 @@ def test_an_alarm_that_cannot_be_evaluated_says_why(emulator: Emulator, namespac
     described = _described(emulator, alarm)
     assert described["StateValue"] == "INSUFFICIENT_DATA"
     assert "ANOMALY_DETECTION_BAND of 1 such arguments is not implemented" in described["StateReason"]
+
+
+def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Deploy, namespace: str) -> None:
+    child, parent = _alarm(namespace), f"parent-{uuid.uuid4().hex[:8]}"
+    cloudwatch = emulator.client("cloudwatch")
+
+    def template(description: str) -> dict[str, Any]:
+        rule = {"AlarmName": parent, "AlarmRule": f'ALARM("{child["AlarmName"]}")', "AlarmDescription": description}
+        composite = resource("CloudWatch::CompositeAlarm", **rule) | {"DependsOn": "Child"}
+        return {"Child": resource("CloudWatch::Alarm", **child), "Parent": composite}
+
+    def described() -> tuple[str, str]:
+        (found,) = cloudwatch.describe_alarms(AlarmNames=[parent], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        return found["AlarmDescription"], found["StateValue"]
+
+    deployed = deploy(template("first"), {"Arn": {"Fn::GetAtt": ["Parent", "Arn"]}})
+    assert deployed.outputs["Arn"].endswith(f":alarm:{parent}")
+    assert described() == ("first", "OK")
+    _put(emulator, namespace, "ours", 2)
+    eventually(lambda: described() == ("first", "ALARM"))
+    deployed.update(template("second"), {"Arn": {"Fn::GetAtt": ["Parent", "Arn"]}})
+    assert described() == ("second", "ALARM")

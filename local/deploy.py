@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 from urllib.parse import urlsplit
 
 from functions.shared.contract import (
@@ -64,15 +65,9 @@ def deploy(folder: StackFolder, administrator: Credentials, console_url: str, pr
     with (
         folder.deploy_log.open("w", buffering=1) as log,
         _start(command, cdk_environment(administrator, endpoint_url)) as cdk,
-        ExitStack() as step,
     ):
-        step.enter_context(progress.step(f"{'load the synthesized' if current else 'synthesize the'} stacks"))
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
-        for line in cdk.stdout:
-            log.write(line)
-            if upcoming := step_after(line):
-                step.close()
-                step.enter_context(progress.step(upcoming))
+        show_steps(f"{'load the synthesized' if current else 'synthesize the'} stacks", cdk.stdout, log, progress)
         if cdk.wait() != 0:
             raise LocalError(
                 f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
@@ -103,9 +98,16 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
     return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
 
 
-def step_after(line: str) -> str | None:
-    """Return the step that begins after a line of CDK's output, if one does."""
-    return next((match.expand(step) for pattern, step in _MILESTONES if (match := pattern.match(line))), None)
+def show_steps(first: str, output: Iterable[str], log: TextIO, progress: Progress) -> None:
+    """Copy CDK's output to a log, and show its steps, of which the first is given."""
+    with ExitStack() as step:
+        step.enter_context(progress.step(first))
+        for line in output:
+            log.write(line)
+            for pattern, name in _MILESTONES:
+                if match := pattern.match(line):
+                    step.close()
+                    step.enter_context(progress.step(match.expand(name)))
 
 
 def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":

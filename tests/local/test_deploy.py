@@ -1,10 +1,14 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from infra.config import load_config
 from infra.outputs import Output
-from local.deploy import cdk_environment, context, describe, step_after
+from local.deploy import cdk_environment, context, describe, show_steps
 from local.errors import LocalError
 from local.stack import Credentials
 
@@ -23,15 +27,23 @@ def test_the_output_of_cdk_is_split_into_named_steps() -> None:
         " ✅  Local/Data (mfa-local-data)\n",
         "mfa-local-service: deploying... [2/2]\n",
     ]
-    assert [step_after(line) for line in output] == [
-        None,
-        "publish templates and code",
-        None,
-        "deploy mfa-local-data",
-        None,
-        "publish templates and code",
-        "deploy mfa-local-service",
+    shown = StringIO()
+
+    @contextmanager
+    def step(what: str) -> Iterator[None]:
+        shown.write(f"begin: {what}\n")
+        yield
+        shown.write("end\n")
+
+    show_steps("synthesize the stacks", output, shown, Mock(step=step))
+    steps = [
+        ("synthesize the stacks", output[:2]),
+        ("publish templates and code", output[2:4]),
+        ("deploy mfa-local-data", output[4:6]),
+        ("publish templates and code", output[6:]),
+        ("deploy mfa-local-service", []),
     ]
+    assert shown.getvalue() == "".join(f"begin: {name}\n{''.join(lines)}end\n" for name, lines in steps)
 
 
 def _outputs() -> dict[str, dict[str, str]]:

@@ -9,8 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
-from urllib.parse import urlsplit
+from typing import Final, NoReturn
 
 import pyotp
 from botocore.exceptions import BotoCoreError
@@ -22,7 +21,7 @@ from local import lifecycle, server, users
 from local.emulator.inert import INERT
 from local.errors import LocalError
 from local.progress import Progress
-from local.stack import DEFAULT_PORT, STATE_FILE, BrokenStateError, Stack, StackFolder
+from local.stack import DEFAULT_PORT, STATE_FILE, Stack, StackFolder, default_port
 from local.terminal import console, quiet_on_closed_pipes
 from local.users import TokenKind
 
@@ -147,14 +146,7 @@ def _parser() -> argparse.ArgumentParser:
 def _folder(options: argparse.Namespace, *, port: int | None = None) -> StackFolder:
     """Return the folder of the port that the options name, else of a given one, else of the running stack."""
     root = options.directory.absolute()
-    return StackFolder(options.port or port or _running_port(root) or DEFAULT_PORT, root)
-
-
-def _running_port(root: Path) -> int | None:
-    try:
-        return urlsplit(Stack.load(root / STATE_FILE).endpoint_url).port
-    except (FileNotFoundError, BrokenStateError):
-        return None
+    return StackFolder(options.port or port or default_port(root), root)
 
 
 def _port(text: str) -> int:
@@ -170,12 +162,12 @@ def _run(options: argparse.Namespace) -> int:
         signal.signal(number, _interrupt)
     progress = Progress()
     folder = _folder(options, port=DEFAULT_PORT)
-    with lifecycle.running(folder, progress) as running:
+    with lifecycle.running(folder, progress) as (stack, emulator):
         with progress.step(f"create the user {DEMO_USER}"):
-            access_token = users.token(running.stack, DEMO_USER)
-        _explain(running.stack, folder, access_token, stop="Ctrl-C")
+            access_token = users.token(stack, DEMO_USER)
+        _explain(stack, folder, access_token, stop="Ctrl-C")
         try:
-            running.server.wait()
+            emulator.process.wait()
         except KeyboardInterrupt:
             print(file=sys.stderr)
             return 0
@@ -213,7 +205,9 @@ def _status(options: argparse.Namespace) -> int:
     stack = Stack.load(folder.state) if deployed else None
     if options.json:
         state = "running" if deployed else "stopped" if process_id is None else "starting"
-        print(json.dumps({"state": state, "port": folder.port, "process": process_id} | _addresses(stack)))
+        names = ("api_url", "console_url", "endpoint_url", "region", "table_name", "user_pool_id")
+        addresses = {name: getattr(stack, name) for name in names} if stack else {}
+        print(json.dumps({"state": state, "port": folder.port, "process": process_id} | addresses))
         return 0 if deployed else 3
     if process_id is None:
         print(f"The stack on port {folder.port} is not running. Start it with `{_make('run', folder.port)}`.")
@@ -226,11 +220,6 @@ def _status(options: argparse.Namespace) -> int:
     print(f"The stack on port {folder.port} is running (process {process_id}).")
     _explain(stack, folder, access_token, stop=f"`{_make('down', folder.port)}`")
     return 0
-
-
-def _addresses(stack: Stack | None) -> dict[str, Any]:
-    names = ("api_url", "console_url", "endpoint_url", "region", "table_name", "user_pool_id")
-    return {} if stack is None else {name: getattr(stack, name) for name in names}
 
 
 def _token(options: argparse.Namespace) -> int:
@@ -275,8 +264,8 @@ def _code(options: argparse.Namespace) -> int:
 
 def _inert(_: argparse.Namespace) -> int:
     """List the resources that are accepted but not emulated."""
-    for each in INERT:
-        print(f"{each.what}: {each.instead}.")
+    for what, instead in INERT.items():
+        print(f"{what}: {instead}.")
     return 0
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import boto3
 
+from local.server import REGION
 from local.stack import Credentials
 
 ACCOUNT: Final = "000000000000"
@@ -24,25 +25,24 @@ def session(credentials: Credentials, region: str) -> boto3.Session:
     )
 
 
-def create_administrator(root: Credentials, *, endpoint_url: str, region: str) -> Credentials:
+def create_administrator(root: Credentials, endpoint_url: str) -> Credentials:
     """Create a user with full access, and return its access key."""
-    iam = session(root, region).client("iam", endpoint_url=endpoint_url)
+    iam = session(root, REGION).client("iam", endpoint_url=endpoint_url)
     iam.create_user(UserName=_ADMINISTRATOR)
     iam.attach_user_policy(UserName=_ADMINISTRATOR, PolicyArn=_ADMINISTRATOR_POLICY)
     key = iam.create_access_key(UserName=_ADMINISTRATOR)["AccessKey"]
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
 
-def bootstrap(administrator: Credentials, *, endpoint_url: str, region: str) -> None:
-    """Create CDK's bucket, roles and version parameter in a region.
+def bootstrap(administrator: Credentials, endpoint_url: str) -> None:
+    """Create CDK's bucket, roles and version parameter.
 
     The same as `cdk bootstrap`, in half a second instead of ten. It omits the bucket's TLS-only policy, which would
     refuse uploads to an endpoint without TLS, and the image repository.
     """
-    aws = session(administrator, region)
+    aws = session(administrator, REGION)
     s3, iam, ssm = (aws.client(service, endpoint_url=endpoint_url) for service in ("s3", "iam", "ssm"))
-    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=f"cdk-{_QUALIFIER}-assets-{ACCOUNT}-{region}", **location)
+    s3.create_bucket(Bucket=f"cdk-{_QUALIFIER}-assets-{ACCOUNT}-{REGION}")
     account = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     for role, principal in {
         "deploy-role": account,
@@ -50,14 +50,11 @@ def bootstrap(administrator: Credentials, *, endpoint_url: str, region: str) -> 
         "lookup-role": account,
         "cfn-exec-role": {"Service": "cloudformation.amazonaws.com"},
     }.items():
-        name = f"cdk-{_QUALIFIER}-{role}-{ACCOUNT}-{region}"
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_trust(principal)))
+        name = f"cdk-{_QUALIFIER}-{role}-{ACCOUNT}-{REGION}"
+        trust = {"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+        document = {"Version": "2012-10-17", "Statement": [trust]}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))
         iam.attach_role_policy(RoleName=name, PolicyArn=_ADMINISTRATOR_POLICY)
     ssm.put_parameter(
         Name=f"/cdk-bootstrap/{_QUALIFIER}/version", Value=_BOOTSTRAP_VERSION, Type="String", Overwrite=True
     )
-
-
-def _trust(principal: dict[str, str]) -> dict[str, object]:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:TagSession"]}
-    return {"Version": "2012-10-17", "Statement": [statement]}

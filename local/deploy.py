@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 from urllib.parse import urlsplit
 
 from functions.shared.contract import (
@@ -21,18 +22,16 @@ from functions.shared.contract import (
 from infra.config import ENVIRONMENTS
 from infra.outputs import Output
 from infra.paths import REPOSITORY
-from local import synthesis
 from local.errors import LocalError
 from local.progress import Progress
 from local.protected_api.provision import provision
-from local.server import log_tail
+from local.server import REGION, log_tail
 from local.stack import Credentials, Stack, StackFolder
+from local.synthesis import inputs_digest
 
 ENVIRONMENT: Final = "local"
 #: Where the emulator serves APIs, without the Host header that AWS uses.
 _EXECUTE_API: Final = "/_aws/execute-api"
-_SYNTHESIZE: Final = "synthesize the stacks"
-_LOAD: Final = "load the synthesized stacks"
 #: Lines of CDK's output, and the step that begins after each.
 _MILESTONES: Final = (
     (re.compile(r"^✨  Synthesis time"), "publish templates and code"),
@@ -41,15 +40,7 @@ _MILESTONES: Final = (
 )
 
 
-def deploy(
-    folder: StackFolder,
-    administrator: Credentials,
-    *,
-    endpoint_url: str,
-    console_url: str,
-    region: str,
-    progress: Progress,
-) -> Stack:
+def deploy(folder: StackFolder, administrator: Credentials, console_url: str, progress: Progress) -> Stack:
     """Deploy the local environment, and return the deployed stack.
 
     Raises
@@ -57,55 +48,39 @@ def deploy(
     LocalError
         CDK failed; the message ends with its last lines.
     """
+    endpoint_url = folder.endpoint_url
     settings = context(endpoint_url=endpoint_url, console_url=console_url)
-    inputs = synthesis.inputs_digest([region, *settings])
-    current = synthesis.is_current(folder.assembly, inputs)
+    inputs = inputs_digest([REGION, *settings])
+    # What CDK's output was made from; it is in that output, so that it disappears with it.
+    synthesized = folder.assembly / "inputs.sha256"
+    current = synthesized.exists() and synthesized.read_text() == inputs
     command = [
         *("cdk", "deploy", "**", "--require-approval", "never", "--no-color", "--ci", "--no-notices"),
         *("--no-version-reporting", "--progress", "events", "--outputs-file", str(folder.outputs)),
         *(("--app", str(folder.assembly)) if current else ("--output", str(folder.assembly), *settings)),
     ]
     if not current:
-        synthesis.forget(folder.assembly)
+        synthesized.unlink(missing_ok=True)  # the synthesis may fail half-way
     folder.outputs.unlink(missing_ok=True)
     with (
-        folder.deploy_log.open("w") as log,
-        _running(command, cdk_environment(administrator, endpoint_url, region)) as cdk,
+        folder.deploy_log.open("w", buffering=1) as log,
+        _start(command, cdk_environment(administrator, endpoint_url)) as cdk,
     ):
         assert cdk.stdout is not None  # noqa: S101 -- for the type checker: it is a pipe
-        for step, lines in steps(cdk.stdout, _LOAD if current else _SYNTHESIZE):
-            with progress.step(step):
-                for line in lines:
-                    log.write(line)
-                    log.flush()
+        show_steps(f"{'load the synthesized' if current else 'synthesize the'} stacks", cdk.stdout, log, progress)
         if cdk.wait() != 0:
-            log.flush()
             raise LocalError(
                 f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
                 f"{log_tail(folder.deploy_log)}"
             )
     # A source that was edited meanwhile may be in the output: undoing the edit must not make it current.
-    if synthesis.inputs_digest([region, *settings]) == inputs:
-        synthesis.remember(folder.assembly, inputs)
+    if inputs_digest([REGION, *settings]) == inputs:
+        synthesized.write_text(inputs)
     outputs = json.loads(folder.outputs.read_text())
+    stack = describe(outputs, administrator, endpoint_url=endpoint_url, console_url=console_url)
     with progress.step("deploy the protected API"):
-        protected_api_url = provision(
-            administrator,
-            endpoint_url=endpoint_url,
-            execute_api_url=endpoint_url + _EXECUTE_API,
-            region=region,
-            issuer=_local_url(_value(outputs, Output.API_URL), endpoint_url),
-            audience=str(ENVIRONMENTS[ENVIRONMENT].proof_audience),
-            page=console_url,
-        )
-    return describe(
-        outputs,
-        administrator,
-        endpoint_url=endpoint_url,
-        console_url=console_url,
-        protected_api_url=protected_api_url,
-        region=region,
-    )
+        protected_api = provision(stack, str(ENVIRONMENTS[ENVIRONMENT].proof_audience))
+    return replace(stack, protected_api_url=f"{endpoint_url}{_EXECUTE_API}/{protected_api}")
 
 
 def context(*, endpoint_url: str, console_url: str) -> list[str]:
@@ -123,30 +98,21 @@ def context(*, endpoint_url: str, console_url: str) -> list[str]:
     return [option for name, value in settings.items() for option in ("--context", f"{name}={value}")]
 
 
-def steps(output: Iterable[str], first: str) -> Iterator[tuple[str, Iterator[str]]]:
-    """Split CDK's output into named steps, each with its lines."""
-    lines = iter(output)
-    upcoming: str | None = first
-
-    def until_next() -> Iterator[str]:
-        nonlocal upcoming
-        upcoming = None
-        for line in lines:
-            yield line
-            upcoming = next(
-                (match.expand(step) for pattern, step in _MILESTONES if (match := pattern.match(line))), None
-            )
-            if upcoming is not None:
-                return
-
-    while upcoming is not None:
-        yield upcoming, until_next()
+def show_steps(first: str, output: Iterable[str], log: TextIO, progress: Progress) -> None:
+    """Copy CDK's output to a log, and show its steps, of which the first is given."""
+    with ExitStack() as step:
+        step.enter_context(progress.step(first))
+        for line in output:
+            log.write(line)
+            for pattern, name in _MILESTONES:
+                if match := pattern.match(line):
+                    step.close()
+                    step.enter_context(progress.step(match.expand(name)))
 
 
-@contextmanager
-def _running(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command that ends, with all its descendants, when this process ends."""
-    process = subprocess.Popen(  # noqa: S603 -- a fixed command
+def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":
+    """Start a command that ends, with all its descendants, when this process ends or leaves the context."""
+    return subprocess.Popen(  # noqa: S603 -- a fixed command
         [sys.executable, "-m", "local.lifeline", *command],
         cwd=REPOSITORY,
         env=environment,
@@ -156,12 +122,9 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator["subpr
         text=True,
         start_new_session=True,  # this process handles Ctrl-C
     )
-    # On an exception the process object closes the lifeline and then waits.
-    with process:
-        yield process
 
 
-def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) -> dict[str, str]:
+def cdk_environment(administrator: Credentials, endpoint_url: str) -> dict[str, str]:
     """Return an environment in which AWS SDKs reach only the embedded AWS."""
     tools = (Path(sys.executable).parent, REPOSITORY / "node_modules" / ".bin")
     inherited = {
@@ -176,8 +139,8 @@ def cdk_environment(administrator: Credentials, endpoint_url: str, region: str) 
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         # AWS's rules take half of the time of a synthesis. `make synth` and the tests check the templates.
         "CDK_VALIDATION": "false",
@@ -194,15 +157,9 @@ def _local_url(url: str, endpoint_url: str) -> str:
 
 
 def describe(
-    outputs: dict[str, dict[str, Any]],
-    administrator: Credentials,
-    *,
-    endpoint_url: str,
-    console_url: str,
-    protected_api_url: str,
-    region: str,
+    outputs: dict[str, dict[str, Any]], administrator: Credentials, *, endpoint_url: str, console_url: str
 ) -> Stack:
-    """Return the deployed stack, given the CDK stacks' outputs by stack name.
+    """Return the deployed stack without the protected API, given the CDK stacks' outputs by stack name.
 
     Raises
     ------
@@ -211,10 +168,10 @@ def describe(
     """
     return Stack(
         api_url=_local_url(_value(outputs, Output.API_URL), endpoint_url),
-        protected_api_url=protected_api_url,
+        protected_api_url="",
         endpoint_url=endpoint_url,
         console_url=console_url,
-        region=region,
+        region=REGION,
         environment=ENVIRONMENT,
         issuer=_value(outputs, Output.ISSUER),
         jwks_url=_value(outputs, Output.JWKS_URL),

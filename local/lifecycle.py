@@ -2,30 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from local import server
 from local.bootstrap import bootstrap, create_administrator
 from local.deploy import deploy
 from local.progress import Progress
-from local.server import REGION, Server
+from local.server import Server
 from local.stack import Credentials, Stack, StackFolder, publish
 
 
-@dataclass(frozen=True)
-class Running:
-    """A stack and the emulator that this process started for it."""
-
-    stack: Stack
-    server: Server
-
-
 @contextmanager
-def running(folder: StackFolder, progress: Progress) -> Iterator[Running]:
+def running(folder: StackFolder, progress: Progress) -> Iterator[tuple[Stack, Server]]:
     """Start an emulator and deploy to it; stop it on exit, also after an error."""
     started = _start(folder, progress)
     try:
-        yield Running(_provision(started, progress), started)
+        yield _provision(started, progress), started
     finally:
         with progress.step("stop"):
             started.stop()
@@ -48,9 +39,6 @@ def up(folder: StackFolder, progress: Progress) -> Stack:
 
 def down(folder: StackFolder, progress: Progress) -> bool:
     """Stop the stack on a port; return False if it was not running."""
-    if server.running(folder) is None:
-        server.clear(folder)
-        return False
     with progress.step("stop"):
         return server.stop(folder)
 
@@ -62,20 +50,13 @@ def _start(folder: StackFolder, progress: Progress) -> Server:
 
 def _provision(started: Server, progress: Progress) -> Stack:
     with progress.step("bootstrap the account"):
-        administrator = create_administrator(started.root, endpoint_url=started.endpoint_url, region=REGION)
-        bootstrap(administrator, endpoint_url=started.endpoint_url, region=REGION)
+        administrator = create_administrator(started.root, started.folder.endpoint_url)
+        bootstrap(administrator, started.folder.endpoint_url)
     return _deploy(started.folder, administrator, started.console_url, progress)
 
 
 def _deploy(folder: StackFolder, administrator: Credentials, console_url: str, progress: Progress) -> Stack:
-    stack = deploy(
-        folder,
-        administrator,
-        endpoint_url=server.endpoint_url(folder.port),
-        console_url=console_url,
-        region=REGION,
-        progress=progress,
-    )
+    stack = deploy(folder, administrator, console_url, progress)
     stack.save(folder.state)
     publish(folder.root)
     return stack

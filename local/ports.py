@@ -31,19 +31,10 @@ def listen(preferred: int) -> socket.socket:
 
     The port is held from here on, so no other program can take it in between.
     """
-    for port in (preferred, 0):
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((LOOPBACK, port))
-            listener.listen()
-        except OSError:
-            listener.close()
-            if port == 0:
-                raise
-        else:
-            return listener
-    raise AssertionError  # the loop returns or raises
+    try:
+        return socket.create_server((LOOPBACK, preferred))
+    except OSError:
+        return socket.create_server((LOOPBACK, 0))
 
 
 def is_free(port: int) -> bool:
@@ -54,16 +45,13 @@ def is_free(port: int) -> bool:
     PermissionError
         The port is privileged (below 1024 on most machines).
     """
-    with socket.socket() as probe:
-        # As servers do, so that an old connection in TIME_WAIT does not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return False
-            raise
-        return True
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise
+    return True
 
 
 def holder(port: int) -> str:

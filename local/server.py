@@ -37,10 +37,6 @@ _DYING_SECONDS: Final = 1
 _CLEAR_ATTEMPTS: Final = 20
 
 
-class AlreadyRunningError(LocalError):
-    """A stack is already running on this port."""
-
-
 @dataclass
 class Server:
     """An emulator that this process started.
@@ -59,21 +55,12 @@ class Server:
     process: subprocess.Popen[bytes]
     _lock: IO[str]
 
-    @property
-    def endpoint_url(self) -> str:
-        """The URL of the emulator."""
-        return endpoint_url(self.folder.port)
-
     def release(self) -> None:
         """Let the emulator outlive this process."""
         assert self.process.stdin is not None  # noqa: S101 -- for the type checker: it is a pipe
         self.process.stdin.write(lifeline.RELEASE)
         self.process.stdin.close()
         self._lock.close()
-
-    def wait(self) -> int:
-        """Wait for the emulator to end, and return its exit status."""
-        return self.process.wait()
 
     def stop(self) -> None:
         """Stop the emulator and all its functions, and remove their files."""
@@ -85,20 +72,13 @@ class Server:
         self._lock.close()
 
 
-def endpoint_url(port: int) -> str:
-    """Return the URL of a server on this machine."""
-    return f"http://{ports.LOOPBACK}:{port}"
-
-
 def start(folder: StackFolder) -> Server:
     """Start an emulator and wait until it responds.
 
     Raises
     ------
-    AlreadyRunningError
-        A stack is already running on the port.
     LocalError
-        Another program uses the port, or the emulator did not start.
+        A stack or another program uses the port, or the emulator did not start.
     """
     folder.create()
     lock = _acquire(folder)
@@ -109,7 +89,7 @@ def start(folder: StackFolder) -> Server:
         root = Credentials("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
         # Listen first: the deployment needs to know the console's port.
         with ports.listen(folder.console_port) as console, folder.log.open("wb") as log:
-            console_url = endpoint_url(console.getsockname()[1])
+            console_url = f"http://{ports.LOOPBACK}:{console.getsockname()[1]}"
             process = subprocess.Popen(  # noqa: S603 -- our own module
                 [sys.executable, "-m", "local.emulator", str(folder.root), str(folder.port), str(console.fileno())],
                 cwd=REPOSITORY,
@@ -179,12 +159,9 @@ def clear(folder: StackFolder) -> None:
     publish(folder.root)
 
 
-def log_tail(path: Path, lines: int = 25) -> str:
+def log_tail(path: Path) -> str:
     """Return the last lines of a log, for error messages."""
-    try:
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-    except FileNotFoundError:
-        return ""
+    return "\n".join(path.read_text(errors="replace").splitlines()[-25:])
 
 
 def _acquire(folder: StackFolder) -> IO[str]:
@@ -199,7 +176,7 @@ def _acquire(folder: StackFolder) -> IO[str]:
                 time.sleep(0.05)
                 continue
             lock.close()
-            raise AlreadyRunningError(
+            raise LocalError(
                 f"A stack is already running on port {folder.port} ({folder.state}).\n"
                 f"Stop it with `make down LOCAL_PORT={folder.port}`, show it with `.venv/bin/python -m local status "
                 f"--port {folder.port}`, or run another beside it: `make run LOCAL_PORT={_another(folder.port)}`."

@@ -3,13 +3,12 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
 from infra.paths import REPOSITORY
+from local import ports
 from local.errors import LocalError
 
 DEFAULT_PORT: Final = 4566
@@ -114,9 +113,6 @@ class Stack:
         draft.replace(path)
 
 
-FIELDS: Final = tuple(field.name for field in fields(Stack))
-
-
 @dataclass(frozen=True)
 class StackFolder:
     """The folder of one stack, which contains all its files.
@@ -136,6 +132,11 @@ class StackFolder:
     def directory(self) -> Path:
         """The folder itself: ``.local/{port}``."""
         return self.root / str(self.port)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL of the embedded AWS."""
+        return f"http://{ports.LOOPBACK}:{self.port}"
 
     @property
     def console_port(self) -> int:
@@ -184,13 +185,6 @@ class StackFolder:
         self.directory.chmod(0o700)
 
 
-@contextmanager
-def _exclusive(root: Path) -> Iterator[None]:
-    with (root / "link.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def publish(root: Path) -> None:
     """Point ``.local/stack.json`` to the default stack.
 
@@ -198,14 +192,21 @@ def publish(root: Path) -> None:
     """
     if not root.exists():
         return
-    with _exclusive(root):
-        ports = sorted(int(state.parent.name) for state in root.glob(f"[0-9]*/{STATE_FILE}"))
+    with (root / "link.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = sorted(int(state.parent.name) for state in root.glob(f"[0-9]*/{STATE_FILE}"))
         link = root / STATE_FILE
-        if not ports:
+        if not running:
             link.unlink(missing_ok=True)
             return
-        port = DEFAULT_PORT if DEFAULT_PORT in ports else ports[0]
+        port = DEFAULT_PORT if DEFAULT_PORT in running else running[0]
         draft = root / "stack.link"
         draft.unlink(missing_ok=True)
         draft.symlink_to(Path(str(port)) / STATE_FILE)
         draft.replace(link)
+
+
+def default_port(root: Path) -> int:
+    """Return the port of the stack that ``.local/stack.json`` points to; without a running stack the default port."""
+    link = root / STATE_FILE
+    return int(link.readlink().parent.name) if link.is_symlink() else DEFAULT_PORT

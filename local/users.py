@@ -52,11 +52,18 @@ def token(stack: Stack, user: str, kind: TokenKind = TokenKind.ACCESS) -> str:
     cognito = _cognito(stack)
     name = _user_name(user)
     password = _password(stack, name)
-    address = user if name != user else None
+    attributes: list[AttributeTypeTypeDef] = []
+    if name != user:
+        attributes = [{"Name": "email", "Value": user}, {"Name": "email_verified", "Value": "true"}]
+    pool = stack.user_pool_id
     try:
-        _ensure(cognito, stack.user_pool_id, name, password, address)
+        with suppress(cognito.exceptions.UsernameExistsException):
+            cognito.admin_create_user(
+                UserPoolId=pool, Username=name, MessageAction="SUPPRESS", UserAttributes=attributes
+            )
+        cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
         result = cognito.admin_initiate_auth(
-            UserPoolId=stack.user_pool_id,
+            UserPoolId=pool,
             ClientId=stack.client_id,
             AuthFlow="ADMIN_USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": name, "PASSWORD": password},
@@ -89,15 +96,6 @@ def _cognito(stack: Stack) -> "CognitoIdentityProviderClient":
 def _user_name(user: str) -> str:
     """Return the pool's name of a user: an e-mail address is an alias there, and refused as a name."""
     return user.replace("@", "-at-")
-
-
-def _ensure(cognito: "CognitoIdentityProviderClient", pool: str, name: str, password: str, address: str | None) -> None:
-    attributes: list[AttributeTypeTypeDef] = []
-    if address is not None:
-        attributes = [{"Name": "email", "Value": address}, {"Name": "email_verified", "Value": "true"}]
-    with suppress(cognito.exceptions.UsernameExistsException):
-        cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS", UserAttributes=attributes)
-    cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
 
 
 def _password(stack: Stack, name: str) -> str:

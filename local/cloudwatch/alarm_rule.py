@@ -10,10 +10,6 @@ from typing import Final
 _ALARM: Final = re.compile(r'ALARM\(\s*(?:"([^"\\]+)"|([^\s(),"]+))\s*\)')
 
 
-class AlarmRuleError(ValueError):
-    """A rule of another form."""
-
-
 def rule_holds(rule: str, state_of: Callable[[str], str | None]) -> bool:
     """Return whether a composite alarm is in ALARM.
 
@@ -26,7 +22,7 @@ def rule_holds(rule: str, state_of: Callable[[str], str | None]) -> bool:
 
     Raises
     ------
-    AlarmRuleError
+    ValueError
         If the rule cannot be read.
     """
     return any(state_of(name) == "ALARM" for name in alarms_named(rule))
@@ -37,11 +33,11 @@ def alarms_named(rule: str) -> set[str]:
 
     Raises
     ------
-    AlarmRuleError
+    ValueError
         If the rule cannot be read.
     """
     alternatives = rule[1:-1] if rule.startswith("(") and rule.endswith(")") else rule
     found = [_ALARM.fullmatch(each) for each in re.split(r"\s+OR\s+", alternatives.strip())]
     if not all(found):
-        raise AlarmRuleError(f"cannot be read: {rule}")
+        raise ValueError(f"cannot be read: {rule}")
     return {(match[1] or match[2]).rpartition(":alarm:")[2] for match in found if match}

@@ -131,7 +131,8 @@ def _metric(properties: Mapping[str, Any]) -> Iterator[str]:
     identifiers = [part["id"] for metric in metrics for part in metric if isinstance(part, dict) and "id" in part]
     if len(identifiers) != len(set(identifiers)):
         yield "uses one id twice"
-    yield from (f"id {each!r} does not begin with a small letter" for each in identifiers if not _valid(each))
+    invalid = (each for each in identifiers if not _IDENTIFIER.fullmatch(each))
+    yield from (f"id {each!r} does not begin with a small letter" for each in invalid)
     for metric in expand_metrics(metrics):
         names = [part for part in metric if isinstance(part, str)]
         options = metric[-1] if isinstance(metric[-1], dict) else {}
@@ -140,10 +141,6 @@ def _metric(properties: Mapping[str, Any]) -> Iterator[str]:
                 yield "has an entry that is neither metric nor expression"
         elif len(names) < 2 or len(names) % 2:
             yield f"metric {names}: a namespace, a name, and pairs of dimensions"
-
-
-def _valid(identifier: str) -> bool:
-    return _IDENTIFIER.fullmatch(identifier) is not None
 
 
 _PROPERTIES: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[str]]]] = {

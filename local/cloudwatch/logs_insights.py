@@ -21,10 +21,6 @@ _CONDITION: Final = re.compile(r"([@\w.]+)\s*(=|>=|in)\s*(.+)")
 _AGGREGATE: Final = re.compile(r"(\w+)\(([^)]*)\)\s+as\s+(\w+)")
 
 
-class LogsInsightsError(ValueError):
-    """A command that is not in the query language, or is not implemented here."""
-
-
 def log_query(query: str) -> tuple[list[str], str]:
     """Split the query of a log widget, which names its log groups itself, into log groups and commands."""
     return _SOURCE.findall(query), _SOURCE.sub("", query)
@@ -42,7 +38,7 @@ def run(query: str, events: Iterable[LogEvent]) -> list[Row]:
 
     Raises
     ------
-    LogsInsightsError
+    ValueError
         If a command cannot be read.
     """
     groups, query = log_query(query)
@@ -52,7 +48,7 @@ def run(query: str, events: Iterable[LogEvent]) -> list[Row]:
     for command in query.split("\n| "):
         name, _, rest = command.strip().partition(" ")
         if name not in _COMMANDS:
-            raise LogsInsightsError(f"unknown command {name!r}")
+            raise ValueError(f"unknown command {name!r}")
         rows = _COMMANDS[name](rows, rest)
     return rows
 
@@ -86,7 +82,7 @@ def _filter(rows: list[Row], condition: str) -> list[Row]:
 def _test(condition: str) -> Callable[[Row], bool]:
     match = _CONDITION.fullmatch(condition.strip())
     if match is None:
-        raise LogsInsightsError(f"condition {condition!r}")
+        raise ValueError(f"condition {condition!r}")
     field, operator, literal = match.groups()
     expected = json.loads(literal)
     if operator == "in":
@@ -111,7 +107,7 @@ def _fields(rows: list[Row], names: str) -> list[Row]:
 def _parse(rows: list[Row], rest: str) -> list[Row]:
     match = re.fullmatch(r"(@\w+) /(.*)/", rest)
     if match is None:
-        raise LogsInsightsError(f"parse {rest!r}")
+        raise ValueError(f"parse {rest!r}")
     pattern = re.compile(match[2].replace("(?<", "(?P<"))
     return [row | (found.groupdict() if (found := pattern.search(str(row[match[1]]))) else {}) for row in rows]
 
@@ -124,7 +120,7 @@ def _stats(rows: list[Row], rest: str) -> list[Row]:
         groups.setdefault(tuple(row.get(key) for key in keys), []).append(row)
     found = _AGGREGATE.findall(aggregates)
     if not found or re.sub(r"[\s,]", "", _AGGREGATE.sub("", aggregates)):
-        raise LogsInsightsError(f"stats {aggregates!r}")
+        raise ValueError(f"stats {aggregates!r}")
     return [
         dict(zip(keys, group, strict=True)) | {alias: _aggregate(name, of, members) for name, of, alias in found}
         for group, members in groups.items()
@@ -143,16 +139,12 @@ def _aggregate(name: str, of: str, rows: Sequence[Row]) -> Any:  # noqa: ANN401 
             return {"min": min, "max": max}[name]((float(value) for value in values), default=None)
         case "pct":
             return statistic_of([float(value) for value in values], f"p{parameters[0]}") if values else None
-    raise LogsInsightsError(f"{name} is not implemented")
+    raise ValueError(f"{name} is not implemented")
 
 
 def _sort(rows: list[Row], rest: str) -> list[Row]:
     field, _, direction = rest.partition(" ")
     return sorted(rows, key=lambda row: row.get(field) or 0, reverse=direction == "desc")
-
-
-def _limit(rows: list[Row], rest: str) -> list[Row]:
-    return rows[: int(rest)]
 
 
 def _names(text: str) -> list[str]:
@@ -165,5 +157,5 @@ _COMMANDS: Final[Mapping[str, Callable[[list[Row], str], list[Row]]]] = {
     "parse": _parse,
     "stats": _stats,
     "sort": _sort,
-    "limit": _limit,
+    "limit": lambda rows, rest: rows[: int(rest)],
 }

@@ -20,8 +20,7 @@ _ELSEWHERE: Final = re.compile(r"https?://")
 _DOCUMENT: Final = re.compile(r"(?:\./)?(?:docs/)?([\w-]+)\.md(#[\w-]*)?")
 #: Comments that mark generated parts, and tags that fold a part away. The parser takes them for text.
 _MARKS: Final = re.compile(r"^(?:<!--.*-->|</?details.*>)\n", re.MULTILINE)
-_STYLES: Final = {"strong": "strong", "em": "em", "link": "link"}
-_PLAIN: Final = "p"
+_STYLES: Final = {"strong", "em", "link"}
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,12 @@ class Block:
 def blocks(markdown: str) -> list[Block]:
     """Return a text widget's blocks; unsupported markup becomes plain text."""
     found: list[Block] = []
-    tag = _PLAIN
+    tag = "p"
     for token in _PARSER.parse(markdown):
         if token.type in {"heading_open", "list_item_open"}:
             tag = token.tag
         elif token.type in {"heading_close", "list_item_close"}:
-            tag = _PLAIN
+            tag = "p"
         elif token.type == "inline":
             found.append(Block(tag, list(_spans(token.children or []))))
         elif token.type in {"fence", "code_block"}:
@@ -63,8 +62,8 @@ def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
         name = token.type.removesuffix("_open").removesuffix("_close")
         if token.type.endswith("_open"):
             href = address(str(token.attrGet("href"))) if name == "link" else None
-            kind = "text" if name == "link" and href is None else _STYLES.get(name, "text")
-            kinds.append((kind, href))
+            dead = name == "link" and href is None
+            kinds.append((name if name in _STYLES and not dead else "text", href))
         elif token.type.endswith("_close"):
             kinds.pop()
         elif token.type in {"softbreak", "hardbreak"}:

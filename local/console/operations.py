@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -101,24 +100,11 @@ def snapshot(stack: Stack, span: str = DEFAULT_TIME_SPAN, search: str = "") -> d
     BotoCoreError, ClientError
         The emulator does not respond, or refuses.
     """
-    keys = (stack.access_key_id, stack.secret_access_key)
-    dashboard = _dashboard(stack.endpoint_url, stack.region, stack.environment, *keys)
     # Text with quotation marks would change the query.
     name = search if _SEARCHABLE.fullmatch(search) else ""
     identifier = name and (users.identifier(stack, name) or name)
+    dashboard = _dashboard(stack.administrator, stack.endpoint_url, stack.region, stack.environment)
     return asdict(dashboard.snapshot(span if span in TIME_SPANS else DEFAULT_TIME_SPAN, identifier))
-
-
-@lru_cache(maxsize=1)
-def _dashboard(
-    endpoint_url: str, region: str, environment: str, access_key_id: str, secret_access_key: str
-) -> "Dashboard":
-    aws = session(Credentials(access_key_id, secret_access_key), region)
-    cloudwatch, logs, cloudformation = (
-        aws.client(service, endpoint_url=endpoint_url, config=CONFIG)
-        for service in ("cloudwatch", "logs", "cloudformation")
-    )
-    return Dashboard(cloudwatch, logs, cloudformation, environment)
 
 
 class LogTail:
@@ -155,29 +141,20 @@ class LogTail:
 
 
 class Dashboard:
-    """The dashboard of one environment.
+    """The dashboard of one environment. Not safe for use by several threads."""
 
-    Parameters
-    ----------
-    cloudwatch, logs, cloudformation
-        boto3 clients.
-    environment : str
-        The environment.
-    """
-
-    def __init__(self, cloudwatch: Any, logs: Any, cloudformation: Any, environment: str) -> None:  # noqa: ANN401 (boto3 clients have no types of their own)
-        self._cloudwatch = cloudwatch
-        self._cloudformation = cloudformation
+    def __init__(self, administrator: Credentials, endpoint_url: str, region: str, environment: str) -> None:
+        aws = session(administrator, region)
+        self._cloudwatch, logs, self._cloudformation = (
+            aws.client(service, endpoint_url=endpoint_url, config=CONFIG)
+            for service in ("cloudwatch", "logs", "cloudformation")
+        )
         self._environment = environment
         self._tail = LogTail(logs)
-        self._lock = threading.Lock()
 
-    def snapshot(self, span: str, searched: str = "", now: float | None = None) -> Snapshot:
-        """Return the state of everything; one call at a time."""
-        with self._lock:
-            return self._snapshot(span, searched, time.time() if now is None else now)
-
-    def _snapshot(self, span: str, searched: str, now: float) -> Snapshot:
+    def snapshot(self, span: str, searched: str) -> Snapshot:
+        """Return the state of everything."""
+        now = time.time()
         chosen = TIME_SPANS[span]
         name = dashboard_name(self._environment, self._cloudwatch.meta.region_name)
         body = self._body(name, searched)
@@ -222,3 +199,7 @@ class Dashboard:
         except self._cloudwatch.exceptions.ResourceNotFound:
             return None
         return with_input(json.loads(answer["DashboardBody"]), searched)
+
+
+#: The clients and the log events are kept from one snapshot to the next.
+_dashboard: Final = lru_cache(maxsize=1)(Dashboard)

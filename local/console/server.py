@@ -13,14 +13,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from functions.shared.contract import DEFAULT_MFA_ISSUER, RETRY_AFTER_SECONDS, ErrorCode
 from infra.paths import REPOSITORY
@@ -30,11 +30,10 @@ from local.stack import BrokenStateError, Stack, StackFolder
 
 PAGES: Final = Path(__file__).with_name("pages")
 #: Titles and files of the pages by path; other files are requested by name.
-_API_PAGE: Final = "/api"
 _PAGES: Final = {
     "/": ("Sign in", "index.html"),
     "/operations": ("Operations", "operations.html"),
-    _API_PAGE: ("API", "api.html"),
+    "/api": ("API", "api.html"),
 }
 #: Files from elsewhere, by path: the client to copy, and those of npm packages.
 _VENDOR: Final = {"/mfa.js": REPOSITORY / "clients" / "mfa.js"} | {
@@ -76,30 +75,6 @@ _HEADERS: Final = {
 }
 
 
-#: Text cannot become markup or a script.
-_TRUSTED_TYPES: Final = ("require-trusted-types-for 'script'", "trusted-types 'none'")
-
-
-def content_security_policy(api_origin: str, trusted_types: Sequence[str] = _TRUSTED_TYPES) -> str:
-    """Return the policy: pages may run and show what this server serves, and call it and the API.
-
-    Forms cannot submit by themselves, so no code ends up in a URL.
-    """
-    return "; ".join(
-        [
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            f"connect-src 'self' {api_origin}",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-            *trusted_types,
-        ]
-    )
-
-
 @dataclass(frozen=True)
 class Reply:
     """An HTTP response, without the headers that all responses share."""
@@ -126,8 +101,8 @@ class Console:
 
     Parameters
     ----------
-    place
-        The stack that the console belongs to. It is read at each request, because the console starts first.
+    folder
+        The folder of the console's stack. It is read at each request, because the console starts first.
     port
         The console's own port.
     snapshot
@@ -141,13 +116,27 @@ class Console:
         self._folder = folder
         self._host = f"{ports.LOOPBACK}:{port}"
         self.origin = f"http://{self._host}"
-        self._api_origin = f"http://{ports.LOOPBACK}:{folder.port}"
         self._snapshot = _Cached(snapshot or _operations, _SNAPSHOT_SECONDS)
 
     def policy(self, path: str) -> str:
-        """Return the policy of a page. Swagger UI turns Markdown of our own description into markup, sanitized."""
-        viewer = path.partition("?")[0] == _API_PAGE
-        return content_security_policy(self._api_origin, () if viewer else _TRUSTED_TYPES)
+        """Return the policy of a page: it may run and show what this server serves, and call it and the API.
+
+        Forms cannot submit by themselves, so no code ends up in a URL.
+        """
+        rules = [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            f"connect-src 'self' {self._folder.endpoint_url}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ]
+        # Text cannot become markup or a script. Swagger UI turns our own Markdown into markup, sanitized.
+        if path.partition("?")[0] != "/api":
+            rules += ["require-trusted-types-for 'script'", "trusted-types 'none'"]
+        return "; ".join(rules)
 
     def reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Return the reply to a request; the names in ``headers`` are in lower case."""
@@ -173,7 +162,8 @@ class Console:
             case "GET" | "HEAD", "/openapi.json":
                 return _json(_description(self._stack().api_url))
             case "GET" | "HEAD", "/operations/data.json":
-                return _json(self._snapshot.of(self._stack(), _parameter(query, "span"), _parameter(query, "find")))
+                asked = dict(parse_qsl(query))
+                return _json(self._snapshot.of(self._stack(), asked.get("span", ""), asked.get("find", "")))
             case "GET" | "HEAD", _ if path.startswith(_DOCUMENTS):
                 return _document(path)
             case "GET" | "HEAD", _:
@@ -309,11 +299,6 @@ def _page(path: str, title: str, content: str) -> Reply:
     layout = (PAGES / "layout.html").read_text().replace("<!-- title -->", title)
     layout = layout.replace(f'<li><a href="{path}"', f'<li><a href="{path}" aria-current="page"')
     return Reply(HTTPStatus.OK, layout.replace("<!-- content -->", content).encode(), _HTML)
-
-
-def _parameter(query: str, name: str) -> str:
-    """Return a query parameter, or an empty string."""
-    return parse_qs(query).get(name, [""])[0]
 
 
 def _json(body: dict[str, Any]) -> Reply:

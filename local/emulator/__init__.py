@@ -5,7 +5,6 @@ fills. This works for exactly one version, which is checked. ``local.emulator.in
 """
 
 import importlib.metadata
-import sys
 from typing import Final
 
 from local.errors import LocalError
@@ -21,43 +20,30 @@ def install() -> None:
     LocalError
         Another version of MiniStack is installed.
     """
-    check_version(importlib.metadata.version("ministack"))
-    # Imported here, because importing MiniStack reads the environment and takes half a second.
-    from local.emulator import (
-        access,
-        alarms,
-        conditions,
-        expiry,
-        fixed_names,
-        functions,
-        gateway,
-        global_tables,
-        metrics,
-        resources,
-        streams,
-        user_pools,
-    )
-
-    for module in (
-        *(gateway, functions, metrics, alarms, streams, expiry, conditions),
-        *(resources, fixed_names, global_tables, user_pools, access),
-    ):
-        for fill in module.GAPS:
-            fill()
-
-
-def check_version(installed: str) -> None:
-    """Refuse any version but the one that the gaps apply to."""
+    installed = importlib.metadata.version("ministack")
     if installed != VERSION:
         raise LocalError(
             f"MiniStack {installed} is installed, but local/emulator replaces private functions of {VERSION}. "
             "Run `make setup`; to move to another version, run tests/local against it and change VERSION."
         )
+    # Imported here, because importing MiniStack reads the environment and takes half a second.
+    from local.emulator import (
+        access,
+        alarms,
+        conditions,
+        fixed_names,
+        functions,
+        gateway,
+        metrics,
+        resources,
+        streams,
+        tables,
+        user_pools,
+    )
 
-
-def serve() -> None:
-    """Serve until a signal ends the process."""
-    from ministack import app
-
-    sys.argv = ["ministack"]
-    app.main()
+    for module in (
+        *(gateway, functions, metrics, alarms, streams, conditions),
+        *(resources, tables, fixed_names, user_pools, access),
+    ):
+        for fill in module.GAPS:
+            fill()

@@ -27,7 +27,11 @@ def main() -> None:
     lifeline.watch(end)
     with _console(root, port, int(descriptor)):
         emulator.install()
-        emulator.serve()
+        # Imported here, so that the console starts before an import that takes half a second.
+        from ministack import app
+
+        sys.argv = ["ministack"]
+        app.main()
 
 
 def _console(root: str, port: str, descriptor: int) -> "subprocess.Popen[bytes]":

@@ -18,7 +18,6 @@ from local.origins import Refusal
 from local.server import HEALTH_PATH
 
 _Scope = dict[str, Any]
-_ADMINISTRATION: Final = "/_ministack/"
 
 
 def generated_root_key() -> None:
@@ -139,16 +138,12 @@ def _refusal(scope: _Scope) -> Refusal | None:
     custom_domain = app._resolve_custom_domain_request(headers.get("host", ""), path) is not None
     if not custom_domain and (refusal := origins.foreign_host(headers)):
         return refusal
-    if _is_closed(path):
+    # MiniStack's administration and image registry, which check no signature.
+    if (path.startswith("/_ministack/") and path != HEALTH_PATH) or app._is_ecr_registry_path(path):
         return Refusal(HTTPStatus.FORBIDDEN, "This route of the emulator is closed")
     if custom_domain or app._parse_execute_api_url("", path):
         return None
     return origins.foreign_page(scope.get("method", "GET"), headers)
-
-
-def _is_closed(path: str) -> bool:
-    """Return whether a path belongs to MiniStack's administration or image registry, which check no signature."""
-    return (path.startswith(_ADMINISTRATION) and path != HEALTH_PATH) or app._is_ecr_registry_path(path)
 
 
 def _headers(scope: _Scope) -> Mapping[str, str]:

@@ -19,50 +19,32 @@ def kms_requests() -> None:
 
     def request_context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
         context: dict[str, Any] = tag_context(service, action, body, parameters)
-        return context | encryption_context_keys(body) | signing_keys(body) if service == "kms" else context
+        return context | kms_condition_keys(members(body)) if service == "kms" else context
 
     iam_actions.request_tag_context = request_context
 
 
-def encryption_context_keys(body: bytes) -> dict[str, str | list[str]]:
-    """Return the condition keys of the encryption context in the body of a request to KMS."""
-    try:
-        encryption_context = json.loads(body)["EncryptionContext"]
-        keys: dict[str, str | list[str]] = {
-            f"kms:EncryptionContext:{key}": str(value) for key, value in encryption_context.items()
-        }
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return {}
-    return keys | {"kms:EncryptionContextKeys": list(encryption_context)}
+def kms_condition_keys(request: Mapping[str, Any]) -> dict[str, str]:
+    """Return the condition keys of a request to KMS."""
+    context = request.get("EncryptionContext") or {}
+    keys = {f"kms:EncryptionContext:{key}": str(value) for key, value in context.items()}
+    if "SigningAlgorithm" in request:
+        keys["kms:SigningAlgorithm"] = str(request["SigningAlgorithm"])
+    return keys
 
 
-def signing_keys(body: bytes) -> dict[str, str]:
-    """Return the condition keys of a request to KMS for a signature or its verification."""
-    request = _members(body)
-    return {f"kms:{name}": str(request[name]) for name in ("SigningAlgorithm", "MessageType") if name in request}
-
-
-def loopback_as_tls() -> None:
-    """Treat requests over the loopback interface as TLS in ``aws:SecureTransport``.
+def loopback_and_roles() -> None:
+    """Treat requests over the loopback interface as TLS in ``aws:SecureTransport``, and a role's session as the role.
 
     The emulator serves plain HTTP, only on this machine. Queues and topics that require TLS would refuse everything.
-    """
-    resolve = iam_evaluator._resolve_condition_key
-
-    def resolve_key(key: str, context: Any) -> Any:
-        return "true" if key.lower() == "aws:securetransport" else resolve(key, context)
-
-    iam_evaluator._resolve_condition_key = resolve_key
-
-
-def role_as_principal() -> None:
-    """Resolve ``aws:PrincipalArn`` of a role's session to the role, as AWS does; MiniStack resolves it to the session.
-
+    MiniStack resolves ``aws:PrincipalArn`` of a role's session to the session; AWS resolves it to the role.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
     """
     resolve = iam_evaluator._resolve_condition_key
 
     def resolve_key(key: str, context: Any) -> Any:
+        if key.lower() == "aws:securetransport":
+            return "true"
         value = resolve(key, context)
         return role_of_session(str(value)) if key.lower() == "aws:principalarn" else value
 
@@ -84,24 +66,20 @@ def dynamodb_items() -> None:
 
     def service_context(body: bytes) -> dict[str, Any]:
         context: dict[str, Any] = known(body)
-        return context | item_condition_keys(_members(body))
+        return context | item_condition_keys(members(body))
 
     iam_actions.dynamodb_service_context = service_context
 
 
-def item_condition_keys(request: Mapping[str, Any]) -> dict[str, str | list[str]]:
+def item_condition_keys(request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the condition keys of the items that a request to DynamoDB names, also within a transaction."""
-    keys: dict[str, str | list[str]] = {}
     operations = [*_operations(request)]
-    leading = [key for operation in operations for key in _leading_keys(operation)]
-    attributes = {name for operation in operations for name in _attributes(operation)}
-    if leading:
-        keys["dynamodb:LeadingKeys"] = leading
-    if attributes:
-        keys["dynamodb:Attributes"] = sorted(attributes)
-    if isinstance(request.get("ReturnValues"), str):
-        keys["dynamodb:ReturnValues"] = request["ReturnValues"]
-    return keys
+    keys = {
+        "dynamodb:LeadingKeys": [key for operation in operations for key in _leading_keys(operation)],
+        "dynamodb:Attributes": sorted({name for operation in operations for name in _attributes(operation)}),
+        "dynamodb:ReturnValues": request.get("ReturnValues"),
+    }
+    return {name: value for name, value in keys.items() if value}
 
 
 def _operations(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -144,23 +122,22 @@ def log_streams_and_table_streams() -> None:
     def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *others: Any) -> str:
         known: str = extract(service, method, path, headers, body, *others)
         if service == "logs":
-            return known + log_stream(body)
+            return known + log_stream(members(body))
         if service == "dynamodbstreams":
-            return table_stream(body) or known
+            return table_stream(members(body)) or known
         return known
 
     iam_actions.extract_resource_arn = resource_arn
 
 
-def log_stream(body: bytes) -> str:
+def log_stream(request: Mapping[str, Any]) -> str:
     """Return the ARN suffix of the log stream in a request to CloudWatch Logs, or an empty string."""
-    name = _members(body).get("logStreamName")
+    name = request.get("logStreamName")
     return f":log-stream:{name}" if isinstance(name, str) else ""
 
 
-def table_stream(body: bytes) -> str | None:
+def table_stream(request: Mapping[str, Any]) -> str | None:
     """Return the ARN of the stream in a request to DynamoDB Streams."""
-    request = _members(body)
     iterator = request.get("ShardIterator")
     if isinstance(iterator, str):
         request = {"StreamArn": (dynamodb_streams._decode_iterator(iterator) or {}).get("arn")}
@@ -168,7 +145,8 @@ def table_stream(body: bytes) -> str | None:
     return arn if isinstance(arn, str) else None
 
 
-def _members(body: bytes) -> dict[str, Any]:
+def members(body: bytes) -> dict[str, Any]:
+    """Return the members of a JSON request; none if its body is anything else."""
     try:
         request = json.loads(body)
     except ValueError:
@@ -176,10 +154,4 @@ def _members(body: bytes) -> dict[str, Any]:
     return request if isinstance(request, dict) else {}
 
 
-GAPS: Final = (
-    kms_requests,
-    loopback_as_tls,
-    role_as_principal,
-    dynamodb_items,
-    log_streams_and_table_streams,
-)
+GAPS: Final = (kms_requests, loopback_and_roles, dynamodb_items, log_streams_and_table_streams)

@@ -1,6 +1,7 @@
 """Resources with a name that a template gives: CloudFormation creates none under a name that exists already."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from ministack.core.responses import AccountScopedDict
@@ -33,19 +34,19 @@ def names_that_exist() -> None:
     MiniStack replaces the existing resource.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
     """
-    for kind, (name, existing) in _NAMES.items():
+    for kind in _NAMES:
         handler = provisioners._RESOURCE_HANDLERS[kind]
-        handler["create"] = _unless_exists(handler["create"], kind, name, existing)
+        handler["create"] = partial(_create_new, handler["create"], kind)
 
 
-def _unless_exists(create: Callable[..., Any], kind: str, name: str, existing: Callable[[], Any]) -> Callable[..., Any]:
-    def create_new(logical_id: str, properties: dict[str, Any], *arguments: Any) -> Any:
-        given = properties.get(name)
-        if given and given in existing():
-            raise ValueError(f"Resource of type '{kind}' with identifier '{given}' already exists.")
-        return create(logical_id, properties, *arguments)
-
-    return create_new
+def _create_new(
+    create: Callable[..., Any], kind: str, logical_id: str, properties: dict[str, Any], *arguments: Any
+) -> Any:
+    name, existing = _NAMES[kind]
+    given = properties.get(name)
+    if given and given in existing():
+        raise ValueError(f"Resource of type '{kind}' with identifier '{given}' already exists.")
+    return create(logical_id, properties, *arguments)
 
 
 GAPS: Final = (global_dashboards, names_that_exist)

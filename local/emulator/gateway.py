@@ -46,14 +46,14 @@ class Exchange:
     integration_failed: bool = False
 
     @property
-    def request_time(self) -> str:
-        """``$context.requestTime``: the Common Log Format's time."""
-        return self.began.strftime("%d/%b/%Y:%H:%M:%S +0000")
-
-    @property
-    def request_time_epoch(self) -> int:
-        """``$context.requestTimeEpoch``, in milliseconds."""
-        return int(self.began.timestamp() * 1000)
+    def context(self) -> dict[str, str | int]:
+        """The variables of ``$context`` that are the same for authorizer, function and gateway responses."""
+        return {
+            "requestId": self.request["request_id"],
+            "extendedRequestId": self.extended_id,
+            "requestTime": self.began.strftime("%d/%b/%Y:%H:%M:%S +0000"),  # as in the Common Log Format
+            "requestTimeEpoch": int(self.began.timestamp() * 1000),
+        }
 
 
 _exchange: ContextVar[Exchange] = ContextVar("exchange")
@@ -85,12 +85,12 @@ def track_exchange() -> None:
 
     def build_tracked_event(*arguments: Any, **options: Any) -> dict[str, Any]:
         event: dict[str, Any] = build_event(*arguments, **options)
-        event["requestContext"] |= _identity(_exchange.get())
+        event["requestContext"] |= _exchange.get().context
         return event
 
     async def invoke_tracked_authorizer(authorizer: Any, event: dict[str, Any], *arguments: Any) -> Any:
         exchange = _exchange.get()
-        event["requestContext"] |= _identity(exchange) | {
+        event["requestContext"] |= exchange.context | {
             "path": f"/{exchange.request['stage_name']}{event['path']}",
             "protocol": "HTTP/1.1",
         }
@@ -99,15 +99,6 @@ def track_exchange() -> None:
     gateway._execute_in_scope = execute_tracked
     gateway._build_lambda_event_v1 = build_tracked_event
     gateway._invoke_authorizer_lambda = invoke_tracked_authorizer
-
-
-def _identity(exchange: Exchange) -> dict[str, str | int]:
-    return {
-        "requestId": exchange.request["request_id"],
-        "extendedRequestId": exchange.extended_id,
-        "requestTime": exchange.request_time,
-        "requestTimeEpoch": exchange.request_time_epoch,
-    }
 
 
 def gateway_response_variables() -> None:
@@ -157,14 +148,7 @@ def _variable(name: str, otherwise: str) -> str:
     scope, _, key = name.partition(".")
     if scope == "authorizer":
         return exchange.authorizer.get(key, "")
-    variables: dict[str, str] = {
-        "apiId": exchange.request["api_id"],
-        "requestId": exchange.request["request_id"],
-        "extendedRequestId": exchange.extended_id,
-        "requestTime": exchange.request_time,
-        "requestTimeEpoch": str(exchange.request_time_epoch),
-    }
-    return variables.get(name, otherwise)
+    return str(exchange.context.get(name, otherwise))
 
 
 class _IntegrationError(Exception):
@@ -229,14 +213,11 @@ def renamed_headers() -> None:
     def read_and_rename(result: dict[str, Any]) -> Any:
         response, error = read_result(result)
         if isinstance(response, dict):
-            renamed = {name: _renamed(response[name]) for name in _HEADER_MEMBERS if response.get(name)}
-            response = response | renamed
+            members = ("headers", "multiValueHeaders")
+            response = response | {name: _renamed(response[name]) for name in members if response.get(name)}
         return response, error
 
     gateway._lambda_proxy_response = read_and_rename
-
-
-_HEADER_MEMBERS: Final = ("headers", "multiValueHeaders")
 
 
 def _renamed(headers: dict[str, Any]) -> dict[str, Any]:
@@ -247,44 +228,33 @@ def _renamed(headers: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_VARIABLE: Final = re.compile(r"\$context\.([A-Za-z.]+)")
 #: The condition and the assignment of the template that CDK writes for more than one origin.
 _ORIGIN: Final = re.compile(r'\$origin == "([^"]*)"')
 _ORIGIN_OVERRIDE: Final = "#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)"
 
 
-def variables_of_mock_responses() -> None:
-    """Resolve ``$context`` variables in the response template of a mock integration; MiniStack does not."""
-    invoke_mock = gateway._invoke_mock_v1
+def mock_responses() -> None:
+    """Apply the response template of a mock integration: ``$context`` variables, and the origins of a preflight.
 
-    def invoke_mock_with_variables(integration: dict[str, Any]) -> _Response:
-        status, headers, body = invoke_mock(integration)
-        return status, headers, _MOCK_VARIABLE.sub(lambda match: _variable(match[1], match[0]), body.decode()).encode()
-
-    gateway._invoke_mock_v1 = invoke_mock_with_variables
-
-
-_MOCK_VARIABLE: Final = re.compile(r"\$context\.([A-Za-z.]+)")
-
-
-def preflight_of_several_origins() -> None:
-    """Return the caller's origin in a preflight if it is one of several allowed ones, without a body.
-
-    CDK writes the first origin as a constant and the others into a response template. MiniStack sends the template's
-    text as the body of the response, even of a 204.
+    MiniStack sends the template's text as the body of the response, even of a 204. CDK writes the first origin that a
+    preflight allows as a constant, and the others into a template.
     """
     invoke_mock = gateway._invoke_mock_v1
 
-    def invoke_mock_with_origin(integration: dict[str, Any]) -> _Response:
+    def invoke_mock_with_template(integration: dict[str, Any]) -> _Response:
         status, headers, body = invoke_mock(integration)
         template = body.decode()
         if _ORIGIN_OVERRIDE in template:
             origin = _header(_exchange.get().request["headers"], "origin")
             if origin and origin in _ORIGIN.findall(template):  # the template compares it also with ""
                 headers["Access-Control-Allow-Origin"] = origin
-            body = b""
-        return status, headers, b"" if status == HTTPStatus.NO_CONTENT else body
+            template = ""
+        if status == HTTPStatus.NO_CONTENT:
+            template = ""
+        return status, headers, _VARIABLE.sub(lambda match: _variable(match[1], match[0]), template).encode()
 
-    gateway._invoke_mock_v1 = invoke_mock_with_origin
+    gateway._invoke_mock_v1 = invoke_mock_with_template
 
 
 def _header(headers: dict[str, str], name: str) -> str:
@@ -352,8 +322,7 @@ GAPS: Final = (
     context_in_gateway_response_headers,
     failed_functions,
     renamed_headers,
-    variables_of_mock_responses,
-    preflight_of_several_origins,
+    mock_responses,
     size_limits,
     track_exchange,
     gateway_metrics,

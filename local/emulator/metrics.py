@@ -8,25 +8,11 @@ from local.cloudwatch.embedded_metrics import datapoints
 from local.emulator import alarms
 
 
-def embedded_metrics() -> None:
-    """Turn log lines in the Embedded Metric Format into metrics. MiniStack stores them as text."""
-    emit = lambda_svc._emit_lambda_logs
-
-    def emit_with_metrics(function: Any, request_id: str, log: str, *arguments: Any, **options: Any) -> None:
-        emit(function, request_id, log, *arguments, **options)
-        found = [each for line in (log or "").splitlines() for each in datapoints(line)]
-        for each in found:
-            cloudwatch.record_metric(each.namespace, each.name, each.value, each.unit, dict(each.dimensions))
-        if found:
-            alarms.evaluate_soon()
-
-    lambda_svc._emit_lambda_logs = emit_with_metrics
-
-
 def function_metrics() -> None:
-    """Publish Lambda's metrics of every invocation, whatever invoked the function.
+    """Publish the metrics in a function's log, and Lambda's of every invocation, whatever invoked the function.
 
-    MiniStack publishes them only for invocations over Lambda's own API, not for those by API Gateway or a stream.
+    MiniStack stores log lines in the Embedded Metric Format as text. It publishes Lambda's metrics only for invocations
+    over Lambda's own API, not for those by API Gateway or a stream.
     """
     emit_logs, emit_metrics = lambda_svc._emit_lambda_logs, lambda_svc._emit_lambda_metrics
 
@@ -34,9 +20,14 @@ def function_metrics() -> None:
         function: Any, request_id: str, log: str, error: bool, milliseconds: int, **options: Any
     ) -> None:
         emit_logs(function, request_id, log, error, milliseconds, **options)
+        found = [each for line in (log or "").splitlines() for each in datapoints(line)]
+        for each in found:
+            cloudwatch.record_metric(each.namespace, each.name, each.value, each.unit, dict(each.dimensions))
         name = (function.get("config") or function)["FunctionName"]
         # MiniStack publishes no duration of 0, which is what it rounds short ones down to.
         emit_metrics(name, max(milliseconds, 1), error=error, throttle=False)
+        if found:
+            alarms.evaluate_soon()
 
     def emit_refused(name: str, duration_ms: float, throttle: bool, **_: bool) -> None:
         # Lambda's own API counts a refused invocation again, with the time that it took to refuse.
@@ -47,4 +38,4 @@ def function_metrics() -> None:
     lambda_svc._emit_lambda_metrics = emit_refused
 
 
-GAPS: Final = (embedded_metrics, function_metrics)
+GAPS: Final = (function_metrics,)

@@ -114,7 +114,9 @@ def _failed_records(esm: dict[str, Any], records: list[_Record], result: dict[st
         return []
     body = result.get("body")
     reported = {each.get("itemIdentifier") for each in (body or {}).get("batchItemFailures") or []}
-    return list(itertools.dropwhile(lambda record: _sequence(record) not in reported, records)) if reported else []
+    if not reported:
+        return []
+    return list(itertools.dropwhile(lambda record: record["dynamodb"]["SequenceNumber"] not in reported, records))
 
 
 def _after_failure(
@@ -141,10 +143,6 @@ def _give_up(
 ) -> None:
     _logger.warning("%s: gave up %d records of %s", reason, len(records), json.dumps(esm["EventSourceArn"]))
     lambda_svc._send_ddb_stream_failure_record(esm, function, records, esm["EventSourceArn"], result, reason)
-
-
-def _sequence(record: _Record) -> str:
-    return str(record["dynamodb"]["SequenceNumber"])
 
 
 GAPS: Final = (failing_batches,)

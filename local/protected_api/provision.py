@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.bootstrap import session
-from local.stack import Credentials
+from local.stack import Stack
 
 NAME: Final = "protected-api"
 ROUTE: Final = "POST /payments"
@@ -18,37 +18,21 @@ _TRUST: Final = {
 }
 
 
-def provision(
-    administrator: Credentials,
-    *,
-    endpoint_url: str,
-    execute_api_url: str,
-    region: str,
-    issuer: str,
-    audience: str,
-    page: str,
-) -> str:
-    """Create the API, or update its function if it exists, and return its URL without a trailing slash.
+def provision(stack: Stack, audience: str) -> str:
+    """Create the API, or update its function if it exists, and return its id and stage: ``abc123/v1``.
 
-    Parameters
-    ----------
-    execute_api_url
-        Where the emulator serves APIs.
-    issuer, audience
-        ``iss`` and ``aud`` of the proofs that it accepts.
-    page
-        The origin whose pages may call it.
+    It accepts the stack's proofs with this ``aud``, and allows the pages of the console to call it.
     """
-    aws = session(administrator, region)
+    aws = session(stack.administrator, stack.region)
     gateway, functions, iam = (
-        aws.client(service, endpoint_url=endpoint_url) for service in ("apigatewayv2", "lambda", "iam")
+        aws.client(service, endpoint_url=stack.endpoint_url) for service in ("apigatewayv2", "lambda", "iam")
     )
     api = next((api["ApiId"] for api in gateway.get_apis()["Items"] if api["Name"] == NAME), None)
     if api is None:
-        api = _create(gateway, functions, iam, issuer=issuer, audience=audience, page=page)
+        api = _create(gateway, functions, iam, issuer=stack.api_url, audience=audience, page=stack.console_url)
     else:
         functions.update_function_code(FunctionName=NAME, ZipFile=_package())
-    return f"{execute_api_url}/{api}/{_STAGE}"
+    return f"{api}/{_STAGE}"
 
 
 def _create(gateway: Any, functions: Any, iam: Any, *, issuer: str, audience: str, page: str) -> str:  # noqa: ANN401 - boto3 clients

@@ -108,7 +108,7 @@ class Deployment:
         return subprocess.run(
             command,
             cwd=checkout,
-            env=cdk_environment(self.stack.administrator, self.stack.endpoint_url, self.stack.region),
+            env=cdk_environment(self.stack.administrator, self.stack.endpoint_url),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,
@@ -241,14 +241,7 @@ def deployed(aws: Aws, stack: Stack) -> Stack:
         for each in aws.client("cloudformation").describe_stacks()["Stacks"]
         if each["StackStatus"] != "DELETE_COMPLETE"
     }
-    return describe(
-        outputs,
-        stack.administrator,
-        endpoint_url=stack.endpoint_url,
-        console_url=stack.console_url,
-        protected_api_url=stack.protected_api_url,
-        region=stack.region,
-    )
+    return describe(outputs, stack.administrator, endpoint_url=stack.endpoint_url, console_url=stack.console_url)
 
 
 def status(stack: Stack, token: str) -> int:

@@ -1,4 +1,3 @@
-import base64
 import dataclasses
 import fcntl
 import json
@@ -10,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,13 +16,17 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from infra.paths import REPOSITORY
 from local import ports, server
 from local.__main__ import main
-from local.stack import FIELDS, Stack, StackFolder
+from local.stack import Stack, StackFolder
+from tests.local.example import STACK
 from tests.support.emulator import PATIENCE_SECONDS, eventually
+
+COMMANDS = ("run", "up", "down", "status", "token", "env", "code", "inert")
 
 
 def _command(folder: StackFolder, *arguments: str) -> list[str]:
@@ -44,46 +46,35 @@ def _finish(folder: StackFolder, *arguments: str) -> "subprocess.CompletedProces
 
 
 class _Run:
-    """`run` in a separate process, started and ready."""
+    """`run` in a separate process, started and ready; its output goes to a file."""
 
     def __init__(self, folder: StackFolder) -> None:
-        self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            _command(folder, "run"), cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        eventually(lambda: any("Ctrl-C" in line for line in self.lines) or self.process.poll() is not None)
+        self._output = folder.root / "output"
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(_command(folder, "run"), cwd=REPOSITORY, stdout=output, stderr=output)
+        # The URL of the console comes last.
+        ready = re.compile(r"Stop it with Ctrl-C.*\n\n  http\S+\n$")
+        eventually(lambda: ready.search(self.printed) or self.process.poll() is not None)
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        self.lines.extend(iter(self.process.stdout.readline, ""))
+    @property
+    def printed(self) -> str:
+        return self._output.read_text()
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        status = self.process.wait(PATIENCE_SECONDS)
-        self._reader.join()
-        for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
-            stream.close()
-        return status
-
-
-def _read_lines(run: _Run) -> str:
-    return "".join(run.lines)
+        return self.process.wait(PATIENCE_SECONDS)
 
 
 def _responds(folder: StackFolder) -> bool:
     try:
-        with urllib.request.urlopen(f"{server.endpoint_url(folder.port)}{server.HEALTH_PATH}", timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(folder.endpoint_url + server.HEALTH_PATH, timeout=5) as response:  # noqa: S310
             return bool(response.status == HTTPStatus.OK)
     except OSError:
         return False
 
 
 def _claims(token: str) -> dict[str, Any]:
-    payload = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims
 
 
@@ -91,9 +82,9 @@ def _claims(token: str) -> dict[str, Any]:
 def test_run_prints_its_urls_and_a_signal_removes_everything(folder: StackFolder, number: int) -> None:
     run = _Run(folder)
     stack = Stack.load(folder.state)
-    assert f"curl -s -X POST {stack.api_url}/auth/mfa/setup" in _read_lines(run)
-    eventually(lambda: run.lines[-1].strip() == stack.console_url)
-    assert "\x1b" not in _read_lines(run)
+    assert f"curl -s -X POST {stack.api_url}/auth/mfa/setup" in run.printed
+    assert run.printed.endswith(f"  {stack.console_url}\n")
+    assert "\x1b" not in run.printed
     assert stat.S_IMODE(folder.state.stat().st_mode) == 0o600
     assert (folder.root / "stack.json").resolve() == folder.state
     assert _responds(folder)
@@ -122,52 +113,43 @@ def test_a_run_reports_its_killed_emulator_and_the_next_run_works(folder: StackF
     assert emulator is not None
     os.killpg(emulator, signal.SIGKILL)
     assert run.process.wait(PATIENCE_SECONDS) == 1
-    run._reader.join()
-    assert run.process.stderr is not None
-    assert "stopped by another program" in run.process.stderr.read()
-    run.end(0)
+    assert "stopped by another program" in run.printed
 
     again = _Run(folder)
     assert again.end(signal.SIGINT) == 0
 
 
-def test_up_keeps_running_until_down_and_token_and_status_find_it(folder: StackFolder) -> None:
+def test_up_keeps_running_until_down_and_token_and_status_find_it(
+    folder: StackFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     up = _finish(folder, "up")
     assert up.returncode == 0, up.stderr
     assert f"make down LOCAL_PORT={folder.port}" in up.stdout
     assert up.stdout.splitlines()[-1].strip() == Stack.load(folder.state).console_url
     assert _responds(folder)
 
-    token = _finish(folder, "token", "--user", "ann@example.com")
-    assert token.stdout.count("\n") == 1
-    claims = _claims(token.stdout.strip())
+    token = ("token", "--user", "ann@example.com")
+    printed = _finish(folder, *token).stdout
+    assert printed.count("\n") == 1
+    claims = _claims(printed.strip())
     assert (claims["token_use"], claims["username"]) == ("access", "ann-at-example.com")
-    again = _claims(_finish(folder, "token", "--user", "ann@example.com", "--kind", "id").stdout.strip())
+    again = _claims(_finish(folder, *token, "--kind", "id").stdout.strip())
     assert (again["token_use"], again["sub"], again["email"]) == ("id", claims["sub"], "ann@example.com")
-
-    assert _finish(folder, "token", "--user", "ann@example.com", "--sub").stdout == f"{claims['sub']}\n"
+    assert _finish(folder, *token, "--sub").stdout == f"{claims['sub']}\n"
 
     stack = Stack.load(folder.state)
-    printed = subprocess.run(
-        ["/bin/sh", "-c", f"{_finish(folder, 'env').stdout}\nenv"],
-        env={"AWS_PROFILE": "other"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    assert {f"AWS_ENDPOINT_URL={stack.endpoint_url}", f"AWS_SECRET_ACCESS_KEY={stack.secret_access_key}"} <= {*printed}
-    assert f"API={stack.api_url}" in printed
-    assert not [line for line in printed if line.startswith("AWS_PROFILE")]
+    shell = ["/bin/sh", "-c", f"{_finish(folder, 'env').stdout}\nenv"]
+    variables = subprocess.check_output(shell, env={"AWS_PROFILE": "other"}, text=True).splitlines()
+    assert {
+        f"API={stack.api_url}",
+        f"AWS_ENDPOINT_URL={stack.endpoint_url}",
+        f"AWS_SECRET_ACCESS_KEY={stack.secret_access_key}",
+    } <= {*variables}
+    assert not [line for line in variables if line.startswith("AWS_PROFILE")]
 
-    found = subprocess.run(  # without a port: that of the only running stack
-        [sys.executable, "-m", "local", "status", "--json", "--directory", str(folder.root)],
-        cwd=REPOSITORY,
-        env={name: value for name, value in os.environ.items() if name != "LOCAL_PORT"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    shown = json.loads(found.stdout)
+    monkeypatch.delenv("LOCAL_PORT", raising=False)
+    assert main(["status", "--json", "--directory", str(folder.root)]) == 0  # the port of the only running stack
+    shown = json.loads(capsys.readouterr().out)
     assert (shown["state"], shown["port"], shown["process"]) == ("running", folder.port, server.running(folder))
     assert (shown["api_url"], shown["console_url"]) == (stack.api_url, stack.console_url)
 
@@ -275,8 +257,7 @@ def test_an_unreadable_state_file_is_named_with_what_to_do(
 def test_an_unresponsive_emulator_is_named_with_its_log(
     folder: StackFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fields: dict[str, Any] = {name: {} if name == "functions" else name for name in FIELDS}
-    stack = dataclasses.replace(Stack(**fields), endpoint_url=server.endpoint_url(folder.port), region="us-east-1")
+    stack = dataclasses.replace(STACK, endpoint_url=folder.endpoint_url, region="us-east-1")
     with _held(folder):
         stack.save(folder.state)
         assert _local(folder, "token", "--user", "ann") == 1
@@ -298,11 +279,11 @@ def test_a_directory_that_is_a_file_is_named(folder: StackFolder) -> None:
 def test_without_a_command_the_help_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     shown = capsys.readouterr().err
-    for command in ("run", "up", "down", "status", "token", "env", "code", "inert"):
+    for command in COMMANDS:
         assert re.search(rf"^  {command} +\w", shown, re.MULTILINE), command
 
 
-@pytest.mark.parametrize("command", ["run", "up", "down", "status", "token", "env", "code"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -363,13 +344,10 @@ def test_an_unknown_kind_of_token_is_refused_with_the_choices(capsys: pytest.Cap
 def test_the_code_of_a_secret_is_the_one_of_an_authenticator_app(
     oathtool: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def shown() -> str:
-        command = [oathtool, "--totp", "--base32", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    before = shown()
+    command = [oathtool, "--totp", "--base32", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"]
+    before = subprocess.check_output(command, text=True)
     assert main(["code", "jbsw y3dp ehpk 3pxp jbsw y3dp ehpk 3pxp"]) == 0
-    assert capsys.readouterr().out in {before, shown()}
+    assert capsys.readouterr().out in {before, subprocess.check_output(command, text=True)}
     assert main(["code", "0189"]) == 1
     assert capsys.readouterr().err.startswith("This is not a secret in base32")
 

@@ -1,14 +1,15 @@
 """The operations view: alarms, and widgets with their contents."""
 
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
+from urllib3 import HTTPResponse
 
-from local import ports
 from local.bootstrap import session
 from local.cloudwatch.availability import AWS_ONLY
 from local.cloudwatch.metric_store import MetricStore
@@ -24,21 +25,6 @@ SIDES = [("good", "#00aa00", "above"), ("bad", "#aa0000", "below")]
 SINCE = datetime(2026, 1, 20, 10, tzinfo=UTC)
 
 # -- alarms ------------------------------------------------------------------------------------------------------------
-
-
-class CloudWatch:
-    """Alarms, one per page."""
-
-    def __init__(self, *, plain: list[dict[str, Any]], composite: list[dict[str, Any]]) -> None:
-        self._pages = [{"MetricAlarms": [each], "CompositeAlarms": []} for each in plain]
-        self._pages += [{"MetricAlarms": [], "CompositeAlarms": [each]} for each in composite]
-
-    def get_paginator(self, operation: str) -> "CloudWatch":
-        assert operation == "describe_alarms"
-        return self
-
-    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
-        yield from self._pages
 
 
 def _alarm(key: str, state: str = "OK", **properties: Any) -> dict[str, Any]:
@@ -66,8 +52,12 @@ def _any_of(*keys: str) -> dict[str, str]:
     return {"AlarmRule": "(" + " OR ".join(f'ALARM("{arn}{key}")' for key in keys) + ")"}
 
 
-def _found(*plain: dict[str, Any], composite: list[dict[str, Any]] | None = None) -> list[Alarm]:
-    return alarms(CloudWatch(plain=list(plain), composite=composite or []), "local")
+def _found(*plain: dict[str, Any], composite: Sequence[dict[str, Any]] = ()) -> list[Alarm]:
+    """Return the alarms as read from CloudWatch, which describes one a page."""
+    pages = [{"MetricAlarms": [each], "CompositeAlarms": []} for each in plain]
+    pages += [{"MetricAlarms": [], "CompositeAlarms": [each]} for each in composite]
+    paginators = {"describe_alarms": SimpleNamespace(paginate=lambda **_: pages)}
+    return alarms(SimpleNamespace(get_paginator=paginators.__getitem__), "local")
 
 
 def test_an_alarm_says_what_happened_what_to_do_and_where_the_runbook_is() -> None:
@@ -293,34 +283,27 @@ def test_a_link_to_nowhere_is_words() -> None:
 
 
 class Logs:
-    """One log group, and what was asked of it."""
+    """One log group, and the times since which its events were asked for."""
 
-    def __init__(self) -> None:
-        self.events: list[tuple[float, str]] = []
+    def __init__(self, *events: tuple[float, str]) -> None:
+        self.events = list(events)
         self.since: list[float] = []
 
     def get_paginator(self, operation: str) -> Any:
-        return _Pages(self, operation)
+        return SimpleNamespace(paginate=getattr(self, operation))
 
+    def describe_log_groups(self, **_: str) -> list[dict[str, Any]]:
+        return [{"logGroups": [{"logGroupName": "/aws/lambda/f"}]}]
 
-class _Pages:
-    def __init__(self, logs: Logs, operation: str) -> None:
-        self._logs, self._operation = logs, operation
-
-    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
-        if self._operation == "describe_log_groups":
-            yield {"logGroups": [{"logGroupName": "/aws/lambda/f"}]}
-            return
-        self._logs.since.append(request["startTime"] / 1000)
-        for at, message in self._logs.events:
-            if at * 1000 >= request["startTime"]:
-                yield {"events": [{"timestamp": int(at * 1000), "message": message}]}
+    def filter_log_events(self, *, startTime: int, **_: str) -> list[dict[str, Any]]:  # noqa: N803 -- boto3's name
+        self.since.append(startTime / 1000)
+        found = [{"timestamp": int(at * 1000), "message": text} for at, text in self.events if at * 1000 >= startTime]
+        return [{"events": [each]} for each in found]
 
 
 def test_a_tail_reads_on_where_it_ended_and_takes_what_came_late_once() -> None:
-    logs = Logs()
+    logs = Logs((NOW - 40, "a"), (NOW - 5, "c"))
     tail = LogTail(logs)
-    logs.events = [(NOW - 40, "a"), (NOW - 5, "c")]
     assert [message for *_, message in tail.events(NOW)] == ["a", "c"]
     logs.events.append((NOW - 10, "b"))
     assert [message for *_, message in tail.events(NOW + 5)] == ["a", "b", "c"]
@@ -329,42 +312,19 @@ def test_a_tail_reads_on_where_it_ended_and_takes_what_came_late_once() -> None:
 
 
 def test_a_tail_forgets_what_is_older_than_the_longest_time_shown_and_more_than_it_may_keep() -> None:
-    logs = Logs()
-    logs.events = [(NOW, "a"), (NOW + 1, "b"), (NOW + 2, "c")]
-    tail = LogTail(logs, most=2)
+    tail = LogTail(Logs((NOW, "a"), (NOW + 1, "b"), (NOW + 2, "c")), most=2)
     assert [message for *_, message in tail.events(NOW + 3)] == ["b", "c"]
     assert [message for *_, message in tail.events(NOW + 3 * 3600 + 1.5)] == ["c"]
 
 
-@pytest.fixture
-def troubled() -> Iterator[tuple[str, list[int]]]:
-    """Serve logs without a log group, of which the first look fails; returns the URL, and what was answered."""
-    answered: list[int] = []
+def test_a_look_that_fails_once_is_taken_again() -> None:
+    replies = [(500, b'{"__type": "InternalError"}'), (200, b'{"logGroups": []}')]
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            status, content = (200, b'{"logGroups": []}') if answered else (500, b'{"__type": "InternalError"}')
-            answered.append(status)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def reply(request: AWSRequest, **_: Any) -> AWSResponse:
+        status, content = replies.pop(0)
+        return AWSResponse(request.url, status, {}, HTTPResponse(BytesIO(content), preload_content=False))
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer((ports.LOOPBACK, 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://{ports.LOOPBACK}:{server.server_port}", answered
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_look_that_fails_once_is_taken_again(troubled: tuple[str, list[int]]) -> None:
-    url, answered = troubled
-    logs = session(Credentials("key", "secret"), REGION).client("logs", endpoint_url=url, config=CONFIG)
+    logs = session(Credentials("key", "secret"), REGION).client("logs", config=CONFIG)
+    logs.meta.events.register("before-send", reply)
     assert LogTail(logs).events(NOW) == []
-    assert answered == [500, 200]
+    assert replies == []

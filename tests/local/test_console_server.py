@@ -5,12 +5,11 @@ import http.client
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from html.parser import HTMLParser
-from socket import socket
-from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -19,13 +18,15 @@ from local import origins, ports, users
 from local.console import server
 from local.console.server import PAGES, Console, Reply
 from local.errors import LocalError
-from local.stack import FIELDS, Stack, StackFolder
+from local.stack import Stack, StackFolder
+from tests.local.example import STACK
 
 PORT = 5566
 ORIGIN = f"http://127.0.0.1:{PORT}"
 OWN_PAGE = {"host": f"127.0.0.1:{PORT}", "origin": ORIGIN, "sec-fetch-site": "same-origin"}
+ANY_PATH = ["/", "/config.json", "/operations/data.json", "/docs/runbook", "/nothing"]
+OTHER_ORIGINS = (f"http://localhost:{PORT}", "http://127.0.0.1:4566", f"https://127.0.0.1:{PORT}")
 JSON = {"content-type": "application/json"}
-STACK = Stack(**{name: {} if name == "functions" else name for name in FIELDS})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def body_of(reply: Reply) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("host", ["", "evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:80", "localhost"])
-@pytest.mark.parametrize("path", ["/", "/config.json", "/operations/data.json", "/docs/runbook", "/nothing"])
+@pytest.mark.parametrize("path", ANY_PATH)
 def test_a_foreign_host_name_gets_nothing(console: Console, host: str, path: str) -> None:
     reply = get(console, path, host=host)
     assert reply.status == 421
@@ -88,13 +89,7 @@ def test_the_rule_for_hosts_is_the_emulators(console: Console) -> None:
     assert body_of(get(console, "/", **headers))["message"] == refusal.message
 
 
-def test_a_foreign_host_name_gets_no_token(console: Console, logged_in: list[str]) -> None:
-    rebound = {"host": f"evil.example:{PORT}", "origin": f"http://evil.example:{PORT}", "sec-fetch-site": "same-origin"}
-    assert sign_in(console, {"user": "demo"}, rebound).status == 421
-    assert logged_in == []
-
-
-@pytest.mark.parametrize("path", ["/", "/config.json", "/operations/data.json", "/docs/runbook", "/nothing"])
+@pytest.mark.parametrize("path", ANY_PATH)
 @pytest.mark.parametrize(
     "headers", [{"origin": "http://127.0.0.1:9"}, {"origin": "null"}, {"sec-fetch-site": "same-site"}], ids=str
 )
@@ -118,30 +113,20 @@ def test_localhost_gets_no_data(console: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("headers", "status"),
     [
-        {"origin": "http://evil.example"},
-        {"origin": "null"},
-        {"origin": ""},
-        {"origin": f"http://localhost:{PORT}"},
-        {"origin": "http://127.0.0.1:4566"},
-        {"origin": f"https://127.0.0.1:{PORT}"},
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-        {"sec-fetch-site": "none"},
+        *((OWN_PAGE | {"origin": origin}, 403) for origin in ("http://evil.example", "null", "", *OTHER_ORIGINS)),
+        *((OWN_PAGE | {"sec-fetch-site": site}, 403) for site in ("cross-site", "same-site", "none")),
+        ({"host": OWN_PAGE["host"]}, 403),  # a program
+        (OWN_PAGE | {"host": f"evil.example:{PORT}", "origin": f"http://evil.example:{PORT}"}, 421),
     ],
     ids=str,
 )
 def test_only_the_consoles_own_pages_get_a_token(
-    console: Console, logged_in: list[str], changed: dict[str, str]
+    console: Console, logged_in: list[str], headers: dict[str, str], status: int
 ) -> None:
-    reply = sign_in(console, {"user": "demo"}, OWN_PAGE | changed)
-    assert (reply.status, body_of(reply)["error"]) == (403, "FORBIDDEN")
-    assert logged_in == []
-
-
-def test_without_an_origin_there_is_no_token(console: Console, logged_in: list[str]) -> None:
-    assert sign_in(console, {"user": "demo"}, {"host": OWN_PAGE["host"]}).status == 403
+    reply = sign_in(console, {"user": "demo"}, headers)
+    assert (reply.status, body_of(reply)["error"]) == (status, "FORBIDDEN")
     assert logged_in == []
 
 
@@ -152,10 +137,8 @@ def test_its_own_page_gets_a_token(console: Console, logged_in: list[str]) -> No
 
 
 def test_a_browser_without_fetch_metadata_is_recognised_by_its_origin(console: Console, logged_in: list[str]) -> None:
-    headers = {name: OWN_PAGE[name] for name in ("host", "origin")} | {
-        "content-type": "application/json; charset=utf-8"
-    }
-    assert sign_in(console, {"user": "demo"}, headers).status == 200
+    old = {name: OWN_PAGE[name] for name in ("host", "origin")}
+    assert sign_in(console, {"user": "demo"}, old | {"content-type": "application/json; charset=utf-8"}).status == 200
     assert logged_in == ["demo"]
 
 
@@ -179,10 +162,7 @@ def test_a_name_is_short_and_printable(console: Console, logged_in: list[str], b
 
 
 def test_the_user_pools_refusal_is_shown(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> str:
-        raise users.UserRefusedError("The user pool refused 'x'")
-
-    monkeypatch.setattr(users, "token", refuse)
+    monkeypatch.setattr(users, "token", Mock(side_effect=users.UserRefusedError("The user pool refused 'x'")))
     reply = sign_in(console, {"user": "x"})
     assert (reply.status, body_of(reply)["message"]) == (400, "The user pool refused 'x'")
 
@@ -193,10 +173,7 @@ def test_the_user_pools_refusal_is_shown(console: Console, monkeypatch: pytest.M
     ids=["silent", "5xx"],
 )
 def test_a_user_pool_that_fails_is_a_503(console: Console, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    def fail(*_: object) -> str:
-        raise failure
-
-    monkeypatch.setattr(users, "token", fail)
+    monkeypatch.setattr(users, "token", Mock(side_effect=failure))
     reply = sign_in(console, {"user": "demo"})
     assert (reply.status, body_of(reply)["error"]) == (503, "SERVICE_UNAVAILABLE")
     assert int(reply.headers["Retry-After"]) > 0
@@ -233,48 +210,21 @@ def test_a_stack_that_is_deployed_anew_is_looked_up_anew(console: Console, folde
     assert body_of(get(console, "/config.json"))["apiUrl"] == "http://127.0.0.1:4566/other"
 
 
-class Looks:
-    """Counts the snapshots of the dashboard, and can fail."""
+def test_a_snapshot_is_reused_for_a_second(folder: StackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Mock()
+    monkeypatch.setattr(server, "time", clock)
+    look: Mock = Mock(side_effect=lambda _, span, find: {"span": span, "find": find, "look": look.call_count})
+    console = Console(folder, PORT, look)
 
-    def __init__(self) -> None:
-        self.spans: list[str] = []
-        self.failure: Exception | None = None
+    def seen(at: float, query: str) -> dict[str, Any]:
+        clock.monotonic.return_value = at
+        return body_of(get(console, f"/operations/data.json{query}"))
 
-    def __call__(self, _: Stack, span: str, find: str) -> dict[str, Any]:
-        self.spans.append(span + find)
-        if self.failure is not None:
-            raise self.failure
-        return {"span": span, "look": len(self.spans)}
-
-
-@pytest.fixture
-def looks() -> Looks:
-    return Looks()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Return a function that lets time pass."""
-    now = [100.0]
-    monkeypatch.setattr(server, "time", SimpleNamespace(monotonic=lambda: now[0]))
-
-    def wait(seconds: float) -> None:
-        now[0] += seconds
-
-    return wait
-
-
-def test_a_snapshot_is_reused_for_a_second(folder: StackFolder, looks: Looks, clock: Callable[[float], None]) -> None:
-    console = Console(folder, PORT, looks)
-    seen = [body_of(get(console, "/operations/data.json?span=1h"))]
-    clock(0.9)
-    seen.append(body_of(get(console, "/operations/data.json?span=1h")))
-    assert seen == [{"span": "1h", "look": 1}] * 2
-    clock(0.2)
-    assert body_of(get(console, "/operations/data.json?span=1h"))["look"] == 2
-    assert body_of(get(console, "/operations/data.json?span=3h")) == {"span": "3h", "look": 3}
-    assert body_of(get(console, "/operations/data.json?span=3h&find=ada"))["look"] == 4
-    assert body_of(get(console, "/operations/data.json"))["span"] == ""
+    assert seen(100, "?span=1h") == seen(100.9, "?span=1h") == {"span": "1h", "find": "", "look": 1}
+    assert seen(101.1, "?span=1h")["look"] == 2
+    assert seen(101.1, "?span=3h") == {"span": "3h", "find": "", "look": 3}
+    assert seen(101.1, "?span=3h&find=ada") == {"span": "3h", "find": "ada", "look": 4}
+    assert seen(101.1, "")["span"] == ""
 
 
 @pytest.mark.parametrize(
@@ -285,21 +235,13 @@ def test_a_snapshot_is_reused_for_a_second(folder: StackFolder, looks: Looks, cl
     ],
     ids=["no response", "refused"],
 )
-def test_a_failure_of_the_embedded_aws_is_a_503_and_not_cached(
-    folder: StackFolder, looks: Looks, failure: Exception
-) -> None:
-    console = Console(folder, PORT, looks)
-    looks.failure = failure
-    assert get(console, "/operations/data.json").status == 503
-    looks.failure = None
-    assert body_of(get(console, "/operations/data.json"))["look"] == 2
+def test_a_failure_of_the_embedded_aws_is_a_503_and_not_cached(folder: StackFolder, failure: Exception) -> None:
+    console = Console(folder, PORT, Mock(side_effect=[failure, {}]))
+    assert [get(console, "/operations/data.json").status for _ in range(2)] == [503, 200]
 
 
-def test_a_defect_is_a_500_without_details_and_logged(
-    folder: StackFolder, looks: Looks, capsys: pytest.CaptureFixture[str]
-) -> None:
-    looks.failure = RuntimeError("inner works")
-    reply = get(Console(folder, PORT, looks), "/operations/data.json")
+def test_a_defect_is_a_500_without_details_and_logged(folder: StackFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    reply = get(Console(folder, PORT, Mock(side_effect=RuntimeError("inner works"))), "/operations/data.json")
     assert (reply.status, body_of(reply)["error"]) == (500, "INTERNAL_ERROR")
     assert b"inner works" not in reply.content
     assert "inner works" in capsys.readouterr().err
@@ -433,9 +375,7 @@ def test_a_document_has_its_pictures_and_no_marks_of_the_builder(console: Consol
 @pytest.fixture
 def served(folder: StackFolder) -> Iterator[int]:
     """Serve a console on a free port, which is returned."""
-    listener = socket()
-    listener.bind((ports.LOOPBACK, 0))
-    listener.listen()
+    listener = ports.listen(0)
     port: int = listener.getsockname()[1]
     running = server._Server(Console(folder, port), listener)
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
@@ -477,14 +417,13 @@ def test_every_response_has_the_policy(
 
 
 def test_head_is_get_without_the_content(served: int) -> None:
-    connection = http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)
     lengths = []
-    # On one connection: unexpected content would be read as the next response.
-    for method in ("HEAD", "GET"):
-        connection.request(method, "/operations")
-        response = connection.getresponse()
-        lengths.append((response.status, response.headers["Content-Length"], len(response.read())))
-    connection.close()
-    (_, declared, _), (_, _, length) = lengths
-    assert lengths == [(200, declared, 0), (200, declared, length)]
-    assert int(declared) == length > 0
+    with closing(http.client.HTTPConnection(ports.LOOPBACK, served, timeout=10)) as connection:
+        # On one connection: unexpected content would be read as the next response.
+        for method in ("HEAD", "GET"):
+            connection.request(method, "/operations")
+            response = connection.getresponse()
+            lengths.append((response.status, int(response.headers["Content-Length"]), len(response.read())))
+    length = lengths[1][2]
+    assert length > 0
+    assert lengths == [(200, length, 0), (200, length, length)]

@@ -1,10 +1,14 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from infra.config import load_config
 from infra.outputs import Output
-from local.deploy import cdk_environment, context, describe, steps
+from local.deploy import cdk_environment, context, describe, show_steps
 from local.errors import LocalError
 from local.stack import Credentials
 
@@ -23,14 +27,23 @@ def test_the_output_of_cdk_is_split_into_named_steps() -> None:
         " ✅  Local/Data (mfa-local-data)\n",
         "mfa-local-service: deploying... [2/2]\n",
     ]
-    found = [(step, len(list(lines))) for step, lines in steps(output, "synthesize the stacks")]
-    assert found == [
-        ("synthesize the stacks", 2),
-        ("publish templates and code", 2),
-        ("deploy mfa-local-data", 2),
-        ("publish templates and code", 1),
-        ("deploy mfa-local-service", 0),
+    shown = StringIO()
+
+    @contextmanager
+    def step(what: str) -> Iterator[None]:
+        shown.write(f"begin: {what}\n")
+        yield
+        shown.write("end\n")
+
+    show_steps("synthesize the stacks", output, shown, Mock(step=step))
+    steps = [
+        ("synthesize the stacks", output[:2]),
+        ("publish templates and code", output[2:4]),
+        ("deploy mfa-local-data", output[4:6]),
+        ("publish templates and code", output[6:]),
+        ("deploy mfa-local-service", []),
     ]
+    assert shown.getvalue() == "".join(f"begin: {name}\n{''.join(lines)}end\n" for name, lines in steps)
 
 
 def _outputs() -> dict[str, dict[str, str]]:
@@ -40,14 +53,7 @@ def _outputs() -> dict[str, dict[str, str]]:
 
 
 def test_the_outputs_describe_the_stack() -> None:
-    stack = describe(
-        _outputs(),
-        _ADMINISTRATOR,
-        endpoint_url=_ENDPOINT,
-        console_url=_CONSOLE,
-        protected_api_url="http://p",
-        region="us-east-1",
-    )
+    stack = describe(_outputs(), _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE)
     assert stack.api_url == f"{_ENDPOINT}/_aws/execute-api/abc123/v1"
     assert (stack.table_name, stack.access_key_id) == ("value of TableName", "AKIA")
     assert stack.functions["setup_mfa"] == "setup-mfa-local"
@@ -58,20 +64,13 @@ def test_a_missing_output_is_named() -> None:
     outputs = _outputs()
     del outputs["mfa-local-data"][Output.KEY_ARN]
     with pytest.raises(LocalError, match="no output KeyArn"):
-        describe(
-            outputs,
-            _ADMINISTRATOR,
-            endpoint_url=_ENDPOINT,
-            console_url=_CONSOLE,
-            protected_api_url="http://p",
-            region="us-east-1",
-        )
+        describe(outputs, _ADMINISTRATOR, endpoint_url=_ENDPOINT, console_url=_CONSOLE)
 
 
 def test_cdk_sees_only_the_credentials_of_the_embedded_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEFAULT_ACCOUNT", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(name, "of the machine")
-    environment = cdk_environment(_ADMINISTRATOR, _ENDPOINT, "us-east-1")
+    environment = cdk_environment(_ADMINISTRATOR, _ENDPOINT)
     assert "of the machine" not in environment.values()
     assert environment["AWS_ACCESS_KEY_ID"] == "AKIA"
     assert environment["AWS_ENDPOINT_URL"] == _ENDPOINT
@@ -84,10 +83,7 @@ def test_cdk_sees_only_the_credentials_of_the_embedded_aws(monkeypatch: pytest.M
         (None, (_CONSOLE,)),
         ("", (_CONSOLE,)),
         ("http://localhost:3000", (_CONSOLE, "http://localhost:3000")),
-        (
-            "http://localhost:3000, capacitor://localhost",
-            (_CONSOLE, "http://localhost:3000", "capacitor://localhost"),
-        ),
+        ("http://localhost:3000, app://localhost", (_CONSOLE, "http://localhost:3000", "app://localhost")),
     ],
 )
 def test_further_origins_may_call_the_local_api(

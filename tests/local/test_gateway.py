@@ -18,8 +18,6 @@ _AUTHORIZER = """
 import json
 def handler(event, context):
     asked = event["headers"].get("authorization", "")
-    if asked == "raise":
-        raise RuntimeError("a secret")
     effect = "Allow" if asked == "allow" else "Deny"
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": "*"}
     seen = {key: str(event["requestContext"].get(key)) for key in ("requestId", "path", "requestTimeEpoch")}
@@ -65,18 +63,15 @@ _PREFLIGHT_TEMPLATE = """#set($origin = $input.params().header.get("Origin"))
 #end"""
 
 
-def _gateway_response(kind: str, status: str | None) -> dict[str, Any]:
-    code = {"StatusCode": status} if status else {}
+def _gateway_response(kind: str, **status: str) -> dict[str, Any]:
     templates = {"application/json": json.dumps(_VARIABLES)}
     headers = {f"gatewayresponse.header.X-{name}": f"context.authorizer.{name}" for name in ("timestamp", "absent")}
-    return resource(
-        "ApiGateway::GatewayResponse",
-        **_API,
-        ResponseType=kind,
-        ResponseParameters=headers,
-        ResponseTemplates=templates,
-        **code,
-    )
+    content = {"ResponseParameters": headers, "ResponseTemplates": templates}
+    return resource("ApiGateway::GatewayResponse", **_API, ResponseType=kind, **content, **status)
+
+
+def _method(name: str, **properties: Any) -> dict[str, Any]:
+    return resource("ApiGateway::Method", **_API, ResourceId={"Ref": "Resource"}, HttpMethod=name, **properties)
 
 
 def _integration(logical_id: str) -> dict[str, Any]:
@@ -115,29 +110,16 @@ def deployed(emulator: Emulator) -> Iterator[Deployed]:
         "Resource": resource(
             "ApiGateway::Resource", **_API, ParentId={"Fn::GetAtt": ["Api", "RootResourceId"]}, PathPart="thing"
         ),
-        "Post": resource(
-            "ApiGateway::Method",
-            **_API,
-            ResourceId={"Ref": "Resource"},
-            HttpMethod="POST",
+        "Post": _method(
+            "POST",
             AuthorizationType="CUSTOM",
             AuthorizerId={"Ref": "Authorizer"},
             Integration={"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": _integration("Answer")},
         ),
-        "Options": resource(
-            "ApiGateway::Method",
-            **_API,
-            ResourceId={"Ref": "Resource"},
-            HttpMethod="OPTIONS",
-            AuthorizationType="NONE",
-            Integration=_PREFLIGHT,
-        ),
-        "Denied": _gateway_response("ACCESS_DENIED", "401"),
-        "AuthorizerFailed": _gateway_response("AUTHORIZER_FAILURE", "503"),
-        "TooLarge": _gateway_response("REQUEST_TOO_LARGE", "413"),
-        "ServerError": _gateway_response("DEFAULT_5XX", None),
-        "ClientError": _gateway_response("DEFAULT_4XX", None),
-        "NoSuchPath": _gateway_response("MISSING_AUTHENTICATION_TOKEN", "404"),
+        "Options": _method("OPTIONS", AuthorizationType="NONE", Integration=_PREFLIGHT),
+        "Denied": _gateway_response("ACCESS_DENIED", StatusCode="401"),
+        "ServerError": _gateway_response("DEFAULT_5XX"),
+        "NoSuchPath": _gateway_response("MISSING_AUTHENTICATION_TOKEN", StatusCode="404"),
     }
     deployment = resource("ApiGateway::Deployment", **_API) | {"DependsOn": list(resources)}
     stage = resource("ApiGateway::Stage", **_API, DeploymentId={"Ref": "Deployment"}, StageName="v1")

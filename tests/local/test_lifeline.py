@@ -10,6 +10,8 @@ from infra.paths import REPOSITORY
 from local import lifeline
 from tests.support.emulator import PATIENCE_SECONDS, eventually
 
+type Family = tuple[subprocess.Popen[str], list[int]]
+
 #: Starts another process in a separate session, as CDK does with the app, and prints both ids.
 _PARENT = """
 import os, subprocess, sys, time
@@ -31,7 +33,7 @@ def _guarded(*command: str) -> "subprocess.Popen[str]":
 
 
 @pytest.fixture
-def family() -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
+def family() -> Iterator[Family]:
     with _guarded(sys.executable, "-c", _PARENT) as guard:
         assert guard.stdout is not None
         yield guard, [int(word) for word in guard.stdout.readline().split()]
@@ -44,9 +46,7 @@ def _running(process: int) -> bool:
         return False
 
 
-def test_a_cut_lifeline_ends_the_command_and_its_descendants_in_other_sessions(
-    family: tuple["subprocess.Popen[str]", list[int]],
-) -> None:
+def test_a_cut_lifeline_ends_the_command_and_its_descendants_in_other_sessions(family: Family) -> None:
     guard, processes = family
     assert all(_running(process) for process in processes)
     assert guard.stdin is not None
@@ -55,7 +55,7 @@ def test_a_cut_lifeline_ends_the_command_and_its_descendants_in_other_sessions(
     assert guard.wait(PATIENCE_SECONDS) != 0
 
 
-def test_a_released_command_outlives_its_starter(family: tuple["subprocess.Popen[str]", list[int]]) -> None:
+def test_a_released_command_outlives_its_starter(family: Family) -> None:
     guard, processes = family
     assert guard.stdin is not None
     guard.stdin.write(lifeline.RELEASE.decode())
@@ -70,6 +70,6 @@ def test_a_released_command_outlives_its_starter(family: tuple["subprocess.Popen
 @pytest.mark.parametrize("status", [0, 3])
 def test_the_exit_status_of_the_command_is_returned(status: int) -> None:
     with _guarded(sys.executable, "-c", f"print('said'); raise SystemExit({status})") as guard:
+        assert guard.wait(PATIENCE_SECONDS) == status
         assert guard.stdout is not None
         assert guard.stdout.read() == "said\n"
-        assert guard.wait(PATIENCE_SECONDS) == status

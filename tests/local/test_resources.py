@@ -1,25 +1,21 @@
+import importlib.metadata
 import json
-import uuid
+import re
 from typing import Any
 
 import pytest
 
-from local.emulator import VERSION, check_version
+from infra.paths import REPOSITORY
+from local.emulator import VERSION, install
 from local.emulator.inert import INERT, INERT_TYPES
 from local.errors import LocalError
-from tests.support.emulator import Deploy, Emulator, allow, eventually, table
-
-
-def _metric_alarm(name: str, **properties: Any) -> dict[str, Any]:
-    common = {"AlarmName": name, "EvaluationPeriods": 1, "Threshold": 1, "TreatMissingData": "notBreaching"}
-    operator = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
-    return {"Type": "AWS::CloudWatch::Alarm", "Properties": common | operator | properties}
+from tests.support.emulator import Deploy, Emulator, allow, resource
 
 
 def test_types_without_effect_deploy_change_and_go(deploy: Deploy) -> None:
     def template(value: str) -> dict[str, Any]:
         return {
-            f"Resource{number}": {"Type": each.what, "Properties": {"Anything": value}}
+            f"Resource{number}": {"Type": each, "Properties": {"Anything": value}}
             for number, each in enumerate(INERT_TYPES)
         }
 
@@ -29,38 +25,20 @@ def test_types_without_effect_deploy_change_and_go(deploy: Deploy) -> None:
     assert deployed.physical_id("Resource0") == before
 
 
-def test_a_composite_alarm_follows_its_children(emulator: Emulator, deploy: Deploy) -> None:
-    namespace, child, parent = (f"{each}-{uuid.uuid4().hex[:8]}" for each in ("space", "child", "parent"))
-    plain = {"Namespace": namespace, "MetricName": "Hits", "Statistic": "Sum", "Period": 60}
-    composite = {"AlarmName": parent, "AlarmRule": f'ALARM("{child}")', "AlarmDescription": "first"}
-    resources = {
-        "Child": _metric_alarm(child, **plain),
-        "Parent": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": composite, "DependsOn": "Child"},
-    }
-    deployed = deploy(resources, {"Arn": {"Fn::GetAtt": ["Parent", "Arn"]}})
-    assert deployed.outputs["Arn"].endswith(f":alarm:{parent}")
-    cloudwatch = emulator.client("cloudwatch")
-
-    def described() -> dict[str, Any]:
-        alarms = cloudwatch.describe_alarms(AlarmNames=[parent], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
-        return dict(alarms[0])
-
-    assert described()["StateValue"] == "OK"
-    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "Hits", "Value": 1}])
-    eventually(lambda: described()["StateValue"] == "ALARM")
-
-    resources["Parent"]["Properties"] = composite | {"AlarmDescription": "second"}
-    deployed.update(resources, {"Arn": {"Fn::GetAtt": ["Parent", "Arn"]}})
-    assert (described()["AlarmDescription"], described()["StateValue"]) == ("second", "ALARM")
+def test_the_documentation_lists_every_part_that_is_not_emulated() -> None:
+    section = (REPOSITORY / "docs" / "local.md").read_text().partition("## What is not emulated")[2]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", section, re.MULTILINE)
+    assert rows[1:] == [*INERT.items()]
 
 
 def test_a_web_acl_is_associated_while_the_association_exists(emulator: Emulator, deploy: Deploy) -> None:
     visibility = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "test"}
     acl = {"Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": visibility, "Rules": []}
     stage = "arn:aws:apigateway:us-east-1::/restapis/abc/stages/v1"
-    resources: dict[str, Any] = {"Acl": {"Type": "AWS::WAFv2::WebACL", "Properties": acl | {"Name": "test"}}}
-    association = {"ResourceArn": stage, "WebACLArn": {"Fn::GetAtt": ["Acl", "Arn"]}}
-    deployed = deploy(resources | {"Association": {"Type": "AWS::WAFv2::WebACLAssociation", "Properties": association}})
+    resources = {"Acl": resource("WAFv2::WebACL", **acl, Name="test")}
+    acl_arn = {"Fn::GetAtt": ["Acl", "Arn"]}
+    association = resource("WAFv2::WebACLAssociation", ResourceArn=stage, WebACLArn=acl_arn)
+    deployed = deploy(resources | {"Association": association})
     waf = emulator.client("wafv2")
     assert waf.get_web_acl_for_resource(ResourceArn=stage)["WebACL"]["Name"] == "test"
     deployed.update(resources)
@@ -69,80 +47,46 @@ def test_a_web_acl_is_associated_while_the_association_exists(emulator: Emulator
 
 
 def test_a_replica_key_opens_what_the_primary_sealed(emulator: Emulator, deploy: Deploy) -> None:
-    primary = {"MultiRegion": True, "KeyPolicy": allow("kms:*")}
-    deployed = deploy(
-        {"Key": {"Type": "AWS::KMS::Key", "Properties": primary}}, {"Arn": {"Fn::GetAtt": ["Key", "Arn"]}}
-    )
+    primary = resource("KMS::Key", MultiRegion=True, KeyPolicy=allow("kms:*"))
+    deployed = deploy({"Key": primary}, {"Arn": {"Fn::GetAtt": ["Key", "Arn"]}})
     sealed = emulator.client("kms").encrypt(KeyId=deployed.outputs["Arn"], Plaintext=b"hello")["CiphertextBlob"]
 
     elsewhere = emulator.client("cloudformation", region="us-west-2")
-    replica = {"PrimaryKeyArn": deployed.outputs["Arn"], "KeyPolicy": allow("kms:*")}
+    replica = resource("KMS::ReplicaKey", PrimaryKeyArn=deployed.outputs["Arn"], KeyPolicy=allow("kms:*"))
     template = {
-        "Resources": {"Replica": {"Type": "AWS::KMS::ReplicaKey", "Properties": replica}},
+        "Resources": {"Replica": replica},
         "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Replica", "Arn"]}}},
     }
     elsewhere.create_stack(StackName="replica", TemplateBody=json.dumps(template))
-    stack = eventually(lambda: _complete(elsewhere, "replica"))
-    [output] = stack["Outputs"]
+    elsewhere.get_waiter("stack_create_complete").wait(StackName="replica", WaiterConfig={"Delay": 1})
+    [output] = elsewhere.describe_stacks(StackName="replica")["Stacks"][0]["Outputs"]
     assert output["OutputValue"].startswith("arn:aws:kms:us-west-2:")
     opened = emulator.client("kms", region="us-west-2").decrypt(CiphertextBlob=sealed, KeyId=output["OutputValue"])
     assert opened["Plaintext"] == b"hello"
     elsewhere.delete_stack(StackName="replica")
 
 
-def _complete(cloudformation: Any, name: str) -> Any:
-    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    return stack if stack["StackStatus"] == "CREATE_COMPLETE" else None
-
-
-@pytest.mark.parametrize("kind", ["DynamoDB::Table", "DynamoDB::GlobalTable"])
-def test_a_table_has_its_time_to_live_and_recovery(emulator: Emulator, deploy: Deploy, kind: str) -> None:
-    def template(attribute: str, *, recovery: bool) -> dict[str, Any]:
-        enabled: dict[str, Any] = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": recovery}}
-        if kind.endswith("GlobalTable"):
-            enabled = {"Replicas": [{"Region": "us-east-1"} | enabled]}
-        expiry = {"AttributeName": attribute, "Enabled": True}
-        return {"Table": table(kind, TimeToLiveSpecification=expiry, **enabled)}
-
-    def settings(name: str) -> tuple[str, str]:
-        dynamodb = emulator.client("dynamodb")
-        expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-        recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
-        return expiry.get("AttributeName", ""), recovery
-
-    deployed = deploy(template("expires_at", recovery=False))
-    assert settings(deployed.physical_id("Table")) == ("expires_at", "DISABLED")
-    deployed.update(template("expires_at", recovery=True))
-    assert settings(deployed.physical_id("Table")) == ("expires_at", "ENABLED")
-
-
 def test_a_user_pool_has_its_url(deploy: Deploy) -> None:
-    pool = {"Type": "AWS::Cognito::UserPool", "Properties": {}}
-    deployed = deploy({"Pool": pool}, {"Url": {"Fn::GetAtt": ["Pool", "ProviderURL"]}})
+    deployed = deploy({"Pool": resource("Cognito::UserPool")}, {"Url": {"Fn::GetAtt": ["Pool", "ProviderURL"]}})
     expected = f"https://cognito-idp.us-east-1.amazonaws.com/{deployed.physical_id('Pool')}"
     assert deployed.outputs["Url"] == expected
 
 
 def test_an_output_added_alone_is_a_change(deploy: Deploy) -> None:
-    topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    topic = {"Topic": resource("SNS::Topic")}
     deployed = deploy(topic)
     deployed.update(topic, {"Arn": {"Ref": "Topic"}})
     assert deployed.outputs == {"Arn": deployed.physical_id("Topic")}
 
 
 def test_a_change_set_without_any_change_is_none(deploy: Deploy) -> None:
-    topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    topic = {"Topic": resource("SNS::Topic")}
     deployed = deploy(topic)
     with pytest.raises(AssertionError, match="didn't contain changes"):
         deployed.update(topic)
 
 
-def test_every_inert_part_says_what_happens_instead() -> None:
-    assert all(each.what.startswith("AWS::") and each.instead for each in INERT)
-
-
-def test_another_version_of_the_emulator_is_refused() -> None:
-    check_version(VERSION)
+def test_another_version_of_the_emulator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "9.9.9")
     with pytest.raises(LocalError, match=rf"MiniStack 9.9.9 is installed.*{VERSION}"):
-        check_version("9.9.9")
+        install()

@@ -10,6 +10,12 @@ from local.errors import LocalError
 from local.stack import StackFolder
 
 
+def test_a_port_that_is_taken_is_replaced_by_a_free_one() -> None:
+    with ports.listen(0) as first, ports.listen(first.getsockname()[1]) as second:
+        assert second.getsockname()[1] != first.getsockname()[1]
+        assert not ports.is_free(first.getsockname()[1])
+
+
 def test_two_emulators_run_side_by_side_and_stop_one_by_one(tmp_path: Path) -> None:
     first = server.start(StackFolder(ports.free_port(), tmp_path))
     second = server.start(StackFolder(ports.free_port(), tmp_path))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ import pytest
 from infra.outputs import Output
 from infra.paths import REPOSITORY
 from local import deploy as deployment
-from local import synthesis
 from local.errors import LocalError
 from local.progress import Progress
 from local.stack import Credentials, StackFolder
@@ -22,8 +22,9 @@ from local.synthesis import inputs_digest
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Return a copy of what the synthesis reads, and of some that it does not read."""
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of what the synthesis reads, and of some that it does not read, in an otherwise empty home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     root = tmp_path / "checkout"
     for folder in ("infra", "functions", "local"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -62,19 +63,19 @@ def append(name: str) -> Callable[[Path], object]:
     ],
 )
 def test_a_change_of_an_input_changes_the_digest(checkout: Path, change: Callable[[Path], object]) -> None:
-    before = inputs_digest([], root=checkout, home=checkout.parent)
+    before = inputs_digest([], checkout)
     change(checkout)
 
-    assert inputs_digest([], root=checkout, home=checkout.parent) != before
+    assert inputs_digest([], checkout) != before
 
 
 def test_other_files_do_not_change_the_digest(checkout: Path) -> None:
-    before = inputs_digest([], root=checkout, home=checkout.parent)
+    before = inputs_digest([], checkout)
     append("local/deploy.py")(checkout)
     (checkout / "infra" / "__pycache__").mkdir()
     (checkout / "infra" / "__pycache__" / "stage.cpython-313.pyc").write_text("")
 
-    assert inputs_digest([], root=checkout, home=checkout.parent) == before
+    assert inputs_digest([], checkout) == before
 
 
 def test_the_settings_and_the_python_version_change_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,45 +87,36 @@ def test_the_settings_and_the_python_version_change_the_digest(monkeypatch: pyte
 
 
 class Cdk:
-    """Stands in for CDK: records whether it was asked to synthesize, and writes its output and the stacks' outputs."""
+    """Stands in for CDK, and for the digest of what it reads."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        self._folder = StackFolder(4600, tmp_path)
-        self._folder.create()
-        self.status = 0
-        self.synthesized: list[bool] = []
+        self.folder = StackFolder(4600, tmp_path)
+        self.folder.create()
         self.inputs = "the inputs"
-        self.edited: str | None = None
-        monkeypatch.setattr(deployment, "_running", self._running)
-        monkeypatch.setattr(deployment, "provision", lambda *_, **__: "http://protected")
-        monkeypatch.setattr(synthesis, "inputs_digest", lambda settings: f"{self.inputs} {settings}")
+        monkeypatch.setattr(deployment, "provision", lambda *_: "protected/v1")
+        monkeypatch.setattr(deployment, "inputs_digest", lambda settings: f"{self.inputs} {settings}")
+        self._monkeypatch = monkeypatch
 
-    def deploy(self, *, console_url: str = "http://127.0.0.1:5600") -> str:
-        """Deploy, and return what was reported."""
-        deployment.deploy(
-            self._folder,
-            Credentials("AKIA", "secret"),
-            endpoint_url="http://127.0.0.1:4600",
-            console_url=console_url,
-            region="us-east-1",
-            progress=Progress(StringIO()),
-        )
-        return self._folder.deploy_log.read_text()
+    def synthesizes(self, *, page: str = "http://127.0.0.1:5600", status: int = 0, edited: str | None = None) -> bool:
+        """Deploy, and return whether CDK was asked to synthesize; its inputs may be edited meanwhile."""
+        commands: list[list[str]] = []
 
-    @contextmanager
-    def _running(self, command: list[str], _environment: dict[str, str]) -> Iterator[Any]:
-        assembly = self._folder.assembly
+        @contextmanager
+        def start(command: list[str], _: dict[str, str]) -> Iterator[Any]:
+            commands.append(command)
+            self.folder.assembly.mkdir(exist_ok=True)
+            self.inputs = edited or self.inputs
+            outputs = {str(each): "https://id.execute-api.us-east-1.amazonaws.com/v1" for each in Output}
+            self.folder.outputs.write_text(json.dumps({"mfa-local-data": outputs}))
+            yield SimpleNamespace(stdout=["✨  Synthesis time: 1s\n"], wait=lambda: status, returncode=status)
+
+        self._monkeypatch.setattr(deployment, "_start", start)
+        deployment.deploy(self.folder, Credentials("AKIA", "secret"), page, Progress(StringIO()))
+        (command,) = commands
         if "--app" in command:
-            assert command[command.index("--app") + 1] == str(assembly)
+            assert command[command.index("--app") + 1] == str(self.folder.assembly)
             assert "--context" not in command
-        self.synthesized.append("--app" not in command)
-        assembly.mkdir(exist_ok=True)
-        self.inputs = self.edited or self.inputs
-        outputs = {str(each): "https://id.execute-api.us-east-1.amazonaws.com/v1" for each in Output}
-        self._folder.outputs.write_text(json.dumps({"mfa-local-data": outputs}))
-        process = type("Process", (), {"stdout": StringIO("✨  Synthesis time: 1s\n"), "wait": lambda _: self.status})()
-        process.returncode = self.status
-        yield process
+        return "--app" not in command
 
 
 @pytest.fixture
@@ -132,45 +124,29 @@ def cdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cdk:
     return Cdk(monkeypatch, tmp_path)
 
 
-def test_a_second_start_does_not_synthesize(cdk: Cdk) -> None:
-    cdk.deploy()
-    cdk.deploy()
-
-    assert cdk.synthesized == [True, False]
-
-
-def test_a_start_after_a_change_synthesizes(cdk: Cdk) -> None:
-    cdk.deploy()
+def test_a_start_synthesizes_after_a_change_only(cdk: Cdk) -> None:
+    other = "http://127.0.0.1:5601"
+    assert [cdk.synthesizes(), cdk.synthesizes()] == [True, False]
     cdk.inputs = "changed"
-    cdk.deploy()
-    cdk.deploy(console_url="http://127.0.0.1:5601")
-
-    assert cdk.synthesized == [True, True, True]
+    assert [cdk.synthesizes(), cdk.synthesizes(page=other), cdk.synthesizes(page=other)] == [True, True, False]
 
 
 def test_a_start_after_a_failed_one_synthesizes(cdk: Cdk) -> None:
-    cdk.deploy()
-    cdk.inputs, cdk.status = "changed", 1
+    cdk.synthesizes()
+    cdk.inputs = "changed"
     with pytest.raises(LocalError):
-        cdk.deploy()
-    cdk.inputs, cdk.status = "the inputs", 0
-    cdk.deploy()
-
-    assert cdk.synthesized == [True, True, True]
+        cdk.synthesizes(status=1)
+    cdk.inputs = "the inputs"
+    assert cdk.synthesizes()
 
 
-def test_a_start_whose_output_was_removed_synthesizes(cdk: Cdk, tmp_path: Path) -> None:
-    cdk.deploy()
-    shutil.rmtree(tmp_path / "4600" / "cdk.out")
-    cdk.deploy()
-
-    assert cdk.synthesized == [True, True]
+def test_a_start_whose_output_was_removed_synthesizes(cdk: Cdk) -> None:
+    cdk.synthesizes()
+    shutil.rmtree(cdk.folder.assembly)
+    assert cdk.synthesizes()
 
 
 def test_a_start_after_an_edit_during_the_synthesis_that_was_undone_synthesizes(cdk: Cdk) -> None:
-    cdk.edited = "edited"
-    cdk.deploy()
-    cdk.edited, cdk.inputs = None, "the inputs"
-    cdk.deploy()
-
-    assert cdk.synthesized == [True, True]
+    cdk.synthesizes(edited="edited")
+    cdk.inputs = "the inputs"
+    assert cdk.synthesizes()

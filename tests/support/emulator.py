@@ -160,8 +160,7 @@ def emulator_below(root: Path) -> Iterator[Emulator]:
     """Start an emulator on a free port, and stop it after the block."""
     started = server.start(StackFolder(ports.free_port(), root))
     try:
-        url = started.endpoint_url
-        administrator = create_administrator(started.root, endpoint_url=url, region=REGION)
-        yield Emulator(url, administrator, started.root)
+        url = started.folder.endpoint_url
+        yield Emulator(url, create_administrator(started.root, url), started.root)
     finally:
         started.stop()

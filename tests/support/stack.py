@@ -12,7 +12,7 @@ import urllib3
 from botocore.config import Config
 from botocore.loaders import create_loader
 
-from local import lifecycle, ports, server
+from local import lifecycle, ports
 from local.bootstrap import session
 from local.progress import Progress
 from local.stack import Credentials, Stack, StackFolder
@@ -141,8 +141,8 @@ class Aws:
 def own_stack(root: Path) -> Iterator[tuple[Stack, StackFolder]]:
     """Start a stack on a free port, with its state in a directory, and stop it after the block."""
     place = StackFolder(ports.free_port(), root)
-    with lifecycle.running(place, Progress()) as running:
-        yield running.stack, place
+    with lifecycle.running(place, Progress()) as (stack, _):
+        yield stack, place
 
 
 def function_log_since(aws: Aws, milliseconds: int) -> Iterator[str]:
@@ -183,6 +183,6 @@ def given_stack(state_file: Path) -> Iterator[tuple[Stack, StackFolder]]:
     """Use the running stack of a state file, and leave it running."""
     stack = Stack.load(state_file)
     port = urllib3.util.parse_url(stack.endpoint_url).port
-    if port is None or server.endpoint_url(port) != stack.endpoint_url:
+    if port is None or StackFolder(port).endpoint_url != stack.endpoint_url:
         raise ValueError(f"{state_file} describes no stack on this machine: {stack.endpoint_url}")
     yield stack, StackFolder(port, state_file.resolve().parent.parent)

@@ -11,7 +11,7 @@ from functions.shared import contract
 from functions.shared.contract import Env
 from infra.monitoring import queries
 from infra.monitoring.queries import SAVED_QUERIES, SavedQuery
-from local.cloudwatch.logs_insights import LogsInsightsError, Row, run
+from local.cloudwatch.logs_insights import Row, run
 from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.events import api_event
@@ -139,5 +139,5 @@ def test_finds_nothing_in_an_empty_log(query: SavedQuery) -> None:
     ],
 )
 def test_refuses_unknown_commands(query: str, complaint: str) -> None:
-    with pytest.raises(LogsInsightsError, match=complaint):
+    with pytest.raises(ValueError, match=complaint):
         run(query, [(0.0, GROUP, '{"x": 1}')])

@@ -73,17 +73,17 @@ def _alarm(**changes: Any) -> dict[str, Any]:
     }
 
 
-def _published(*values: float, statistic_of_one_period: bool = True) -> MetricStore:
+def _published(*values: float, seconds_between: float = 0) -> MetricStore:
     store = MetricStore()
     for index, value in enumerate(values):
-        at = 1000 if statistic_of_one_period else 1000 - 300 * index
+        at = 1000 - seconds_between * index
         store.put("Example", "Failures", {"environment": "dev", "service": "mfa"}, value, at=at)
     return store
 
 
 def test_counts_sum_up_within_a_period_and_not_across() -> None:
     assert alarm_state(_alarm(), _published(1, 1, 1), now=1200) is ALARM
-    assert alarm_state(_alarm(), _published(1, 1, 1, statistic_of_one_period=False), now=1200) is OK
+    assert alarm_state(_alarm(), _published(1, 1, 1, seconds_between=300), now=1200) is OK
 
 
 @pytest.mark.parametrize(
@@ -106,31 +106,25 @@ def test_comparison_operators(operator: str, at_threshold: AlarmState, above: Al
     [("Sum", 10), ("Average", 2.5), ("Minimum", 1), ("Maximum", 4), ("SampleCount", 4), ("p50", 2), ("p99", 4)],
 )
 def test_statistics(statistic: str, value: float) -> None:
-    alarm = _alarm(Threshold=value)
-    key = "ExtendedStatistic" if statistic.startswith("p") else "Statistic"
-    alarm.pop("Statistic")
-    alarm[key] = statistic
+    of = {"Statistic": None, "ExtendedStatistic": statistic} if statistic.startswith("p") else {"Statistic": statistic}
     store = _published(1, 2, 3, 4)
-    assert alarm_state(alarm, store, now=1200) is ALARM
-    assert alarm_state({**alarm, "Threshold": value + 0.1}, store, now=1200) is OK
+    assert alarm_state(_alarm(Threshold=value, **of), store, now=1200) is ALARM
+    assert alarm_state(_alarm(Threshold=value + 0.1, **of), store, now=1200) is OK
 
 
 @pytest.mark.parametrize(
     "dimensions",
     [
-        [{"Name": "environment", "Value": "dev"}],
-        [{"Name": "environment", "Value": "dev"}, {"Name": "service", "Value": "other"}],
-        [
-            {"Name": "environment", "Value": "dev"},
-            {"Name": "service", "Value": "mfa"},
-            {"Name": "function", "Value": "setup"},
-        ],
-        [],
+        {"environment": "dev"},
+        {"environment": "dev", "service": "other"},
+        {"environment": "dev", "service": "mfa", "function": "setup"},
+        {},
     ],
     ids=["one missing", "one wrong", "one too many", "none"],
 )
-def test_other_dimensions_are_another_metric(dimensions: list[dict[str, str]]) -> None:
-    assert alarm_state(_alarm(Dimensions=dimensions), _published(9), now=1200) is OK
+def test_other_dimensions_are_another_metric(dimensions: dict[str, str]) -> None:
+    pairs = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    assert alarm_state(_alarm(Dimensions=pairs), _published(9), now=1200) is OK
 
 
 def test_metric_math_watches_the_one_returned_result() -> None:

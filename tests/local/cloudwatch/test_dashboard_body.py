@@ -12,6 +12,10 @@ def _widget(**changes: Any) -> dict[str, Any]:
     return {"type": "metric", "x": 0, "y": 0, "width": 12, "height": 6, "properties": properties, **changes}
 
 
+def _metrics(*metrics: list[Any], **properties: Any) -> dict[str, Any]:
+    return _widget(properties={"region": "r", "metrics": metrics, **properties})
+
+
 def test_a_good_body_has_no_problems() -> None:
     text = {"type": "text", "x": 12, "y": 0, "width": 12, "height": 6, "properties": {"markdown": "# hello"}}
     assert problems({"widgets": [_widget(), text]}) == []
@@ -31,25 +35,15 @@ def test_a_good_body_has_no_problems() -> None:
         ([_widget(type="chart")], "has no known type"),
         ([_widget(properties=None)], "has no properties"),
         ([_widget(properties={"metrics": [["A", "b"]]})], "has no region"),
-        ([_widget(properties={"region": "r", "metrics": []})], "shows 1 to 500 metrics"),
-        ([_widget(properties={"region": "r", "metrics": [["A", "b", "c"]]})], "pairs of dimensions"),
-        ([_widget(properties={"region": "r", "metrics": [["A"]]})], "pairs of dimensions"),
-        ([_widget(properties={"region": "r", "metrics": [[{"label": "x"}]]})], "neither metric nor expression"),
-        ([_widget(properties={"region": "r", "metrics": [["A", "b"]], "view": "heap"})], "has no known view"),
-        (
-            [
-                _widget(
-                    properties={"region": "r", "metrics": [["A", "b"]], "view": "gauge", "yAxis": {"left": {"min": 0}}}
-                )
-            ],
-            "gauge without a lowest and a highest value",
-        ),
+        ([_metrics()], "shows 1 to 500 metrics"),
+        ([_metrics(["A", "b", "c"])], "pairs of dimensions"),
+        ([_metrics(["A"])], "pairs of dimensions"),
+        ([_metrics([{"label": "x"}])], "neither metric nor expression"),
+        ([_metrics(["A", "b"], view="heap")], "has no known view"),
+        ([_metrics(["A", "b"], view="gauge", yAxis={"left": {"min": 0}})], "gauge without a lowest and a highest"),
         ([_widget(type="alarm", properties={"alarms": ["arn"], "states": ["ON"]})], "unknown state"),
-        (
-            [_widget(properties={"region": "r", "metrics": [["A", "b", {"id": "m"}], ["A", "c", {"id": "m"}]]})],
-            "uses one id twice",
-        ),
-        ([_widget(properties={"region": "r", "metrics": [["A", "b", {"id": "M1"}]]})], "small letter"),
+        ([_metrics(["A", "b", {"id": "m"}], ["A", "c", {"id": "m"}])], "uses one id twice"),
+        ([_metrics(["A", "b", {"id": "M1"}])], "small letter"),
         ([_widget(type="text", properties={"markdown": ""})], "has no text"),
         ([_widget(type="log", properties={"query": "fields x", "region": "r"})], "has no query with a source"),
         ([_widget(type="log", properties={"query": "SOURCE 'a' | fields x"})], "has no region"),

@@ -18,12 +18,9 @@ WINDOW = Window(end=3600, period=300, length=4)
 class CloudWatch:
     """As the embedded one answers: periods begin at multiples of their length."""
 
-    def __init__(self) -> None:
+    def __init__(self, **points: list[tuple[float, float]]) -> None:
         self.calls: list[dict[str, Any]] = []
-        self._points: dict[str, list[tuple[float, float]]] = defaultdict(list)
-
-    def put(self, name: str, *points: tuple[float, float]) -> None:
-        self._points[name].extend(points)
+        self._points = points
 
     def get_paginator(self, operation: str) -> "CloudWatch":
         assert operation == "get_metric_data"
@@ -36,18 +33,15 @@ class CloudWatch:
         for query in request["MetricDataQueries"]:
             stat = query["MetricStat"]
             periods: dict[int, list[float]] = defaultdict(list)
-            for at, value in self._points[stat["Metric"]["MetricName"]]:
+            for at, value in self._points.get(stat["Metric"]["MetricName"], ()):
                 if request["StartTime"].timestamp() <= at < request["EndTime"].timestamp():
                     periods[int(at // stat["Period"]) * stat["Period"]].append(value)
-            yield {
-                "MetricDataResults": [
-                    {
-                        "Id": query["Id"],
-                        "Timestamps": [datetime.fromtimestamp(at, UTC) for at in periods],
-                        "Values": [statistic_of(values, stat["Stat"]) for values in periods.values()],
-                    }
-                ]
+            result = {
+                "Id": query["Id"],
+                "Timestamps": [datetime.fromtimestamp(at, UTC) for at in periods],
+                "Values": [statistic_of(values, stat["Stat"]) for values in periods.values()],
             }
+            yield {"MetricDataResults": [result]}
 
 
 def _statistic(name: str, statistic: str = "Sum") -> Statistic:
@@ -55,8 +49,7 @@ def _statistic(name: str, statistic: str = "Sum") -> Statistic:
 
 
 def test_reads_five_hundred_statistics_a_call_and_none_of_them_again() -> None:
-    cloudwatch = CloudWatch()
-    cloudwatch.put("m7", (2500, 2), (2600, 3), (3599, 4))
+    cloudwatch = CloudWatch(m7=[(2500, 2), (2600, 3), (3599, 4)])
     metrics = MetricReader(cloudwatch)
     metrics.read((_statistic(f"m{number}") for number in range(501)), WINDOW)
     assert [len(call["MetricDataQueries"]) for call in cloudwatch.calls] == [500, 1]
@@ -66,17 +59,14 @@ def test_reads_five_hundred_statistics_a_call_and_none_of_them_again() -> None:
 
 
 def test_reads_what_nobody_read_ahead() -> None:
-    cloudwatch = CloudWatch()
-    cloudwatch.put("m", (3000, 1))
-    assert MetricReader(cloudwatch).series(_statistic("m"), WINDOW) == [None, None, 1, None]
+    assert MetricReader(CloudWatch(m=[(3000, 1)])).series(_statistic("m"), WINDOW) == [None, None, 1, None]
 
 
 @pytest.mark.parametrize("end", [3600, 3601, 3725, 3899])
 @pytest.mark.parametrize("statistic", ["Sum", "p90", "Average"])
 def test_a_window_of_one_period_is_one_value_wherever_it_ends(end: int, statistic: str) -> None:
     inside = [(float(end - age), float(age)) for age in (1, 60, 150, 299, 300)]
-    cloudwatch = CloudWatch()
-    cloudwatch.put("m", (end - 301, 1000), *inside, (end, 1000))
+    cloudwatch = CloudWatch(m=[(end - 301, 1000), *inside, (end, 1000)])
     window = Window(end=end, period=300, length=1)
     values = [value for _, value in inside]
     assert MetricReader(cloudwatch).series(_statistic("m", statistic), window) == [statistic_of(values, statistic)]

@@ -1,7 +1,7 @@
 """One Lambda function with its own role, log group, published version and alias."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -17,12 +17,8 @@ from infra.constructs.logs import log_group
 from infra.outputs import IMAGE_SUFFIX, LIVE
 from infra.project import VERSION
 
-
-class CodeSource(Protocol):
-    """The source of the functions' code: the packager at synth, a stub in tests of templates."""
-
-    def __call__(self, function: str) -> lambda_.Code:
-        """Return the code of the function in that folder under ``functions``."""
+type CodeSource = Callable[[str], lambda_.Code]
+"""Returns the code of a function, by its folder under ``functions``: the packager at synth, a stub in tests."""
 
 
 class MfaFunction(Construct):

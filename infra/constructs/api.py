@@ -12,7 +12,7 @@ from functions.shared import contract
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.api_domain import ApiDomain
-from infra.constructs.closed_route import closed_integration, closed_response
+from infra.constructs.closed_route import add_closed_method
 from infra.constructs.firewall import Firewall
 from infra.constructs.function import MfaFunction
 from infra.constructs.gateway_responses import add_gateway_responses
@@ -43,7 +43,6 @@ _ACCESS_LOG: Final = {
 #: The routes of a login. Users need the others rarely, so those have lower limits. The public routes of the proof have
 #: not: using up a low limit would keep other APIs from the keys.
 _EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
-
 
 #: What pages may send: what the routes read, and what tracing adds to every request of a page (W3C Trace Context and
 #: Baggage, Sentry). A browser refuses a request with any header that is not allowed.
@@ -195,12 +194,7 @@ class MfaApi(Construct):
 
     def _add_closed_route(self, endpoint: contract.Endpoint, config: Config) -> None:
         resource = self.rest_api.root.resource_for_path(endpoint.path)
-        method = resource.add_method(
-            endpoint.method,
-            closed_integration(config),
-            authorization_type=apigateway.AuthorizationType.NONE,
-            method_responses=[closed_response(config)],
-        )
+        method = add_closed_method(resource, endpoint.method, config)
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
             acknowledge(method, rule, "The region is on standby: API Gateway returns 503 and calls no function.")
         self._allow_preflight(resource, endpoint, config)

@@ -6,7 +6,7 @@ from functions.shared import contract
 from functions.shared.contract import Endpoint
 from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import WatchedResources
-from infra.monitoring.rules.model import AlarmRule, Urgency, ratio, total, zero_filled
+from infra.monitoring.rules.model import AlarmRule, ratio, total, zero_filled
 
 
 def slug(endpoint: Endpoint) -> str:
@@ -87,7 +87,7 @@ def _failures(watched: WatchedResources, endpoint: Endpoint, thresholds: Thresho
             total(["errors", "system_errors"]), zero_filled("attempts"), thresholds.ratio_minimum_requests
         ),
         threshold=thresholds.error_ratio_percent,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
 
 
@@ -135,5 +135,5 @@ def _no_success(
         expression=f"IF(({attempts} >= {minimum}) AND (FILL(successes,0) < 1), 1, 0)",
         threshold=1,
         period_minutes=15,
-        urgency=Urgency.PAGE,
+        pages=True,
     )

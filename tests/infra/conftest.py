@@ -3,28 +3,22 @@
 import pytest
 
 from infra.config import DEV, ENVIRONMENTS, LOCAL, PROD
-from tests.infra.synthesis import Stack, Synthesize, Synthesized, synthesize
-
-
-@pytest.fixture(scope="session")
-def synthesized() -> Synthesize:
-    """Return `synthesize`."""
-    return synthesize
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 
 
 @pytest.fixture
-def dev(synthesized: Synthesize) -> Synthesized:
-    return synthesized(DEV)
+def dev() -> Synthesized:
+    return synthesize(DEV)
 
 
 @pytest.fixture
-def prod(synthesized: Synthesize) -> Synthesized:
-    return synthesized(PROD)
+def prod() -> Synthesized:
+    return synthesize(PROD)
 
 
 @pytest.fixture
-def local(synthesized: Synthesize) -> Synthesized:
-    return synthesized(LOCAL)
+def local() -> Synthesized:
+    return synthesize(LOCAL)
 
 
 @pytest.fixture(params=ENVIRONMENTS)
@@ -34,9 +28,9 @@ def environment(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def each(environment: str, synthesized: Synthesize) -> Synthesized:
+def each(environment: str) -> Synthesized:
     """Return every environment, one after the other."""
-    return synthesized(environment)
+    return synthesize(environment)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,7 +20,6 @@ from infra.paths import REPOSITORY
 from infra.stage import MfaStage
 
 type Resource = dict[str, Any]
-type Synthesize = Callable[..., "Synthesized"]
 
 
 def stub_code() -> lambda_.Code:

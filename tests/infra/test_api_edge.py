@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.config import PROD
-from tests.infra.synthesis import Synthesize, Synthesized
+from tests.infra.synthesis import Synthesized, synthesize
 from tests.infra.test_rules import CERTIFICATE, ZONE
 
 DOMAIN = "api.ailifestyle.app"
@@ -16,9 +16,9 @@ ACL = "AWS::WAFv2::WebACL"
 
 
 @pytest.fixture
-def whole(synthesized: Synthesize) -> Synthesized:
+def whole() -> Synthesized:
     """Return prod with a domain whose certificate and zone exist."""
-    return synthesized("prod", domain_name=DOMAIN, certificate_arn=CERTIFICATE, **ZONE)
+    return synthesize("prod", domain_name=DOMAIN, certificate_arn=CERTIFICATE, **ZONE)
 
 
 def rules(environment: Synthesized) -> dict[str, dict[str, Any]]:
@@ -52,15 +52,15 @@ def test_the_zone_gets_an_alias_of_the_domain(whole: Synthesized) -> None:
     }
 
 
-def test_without_a_zone_an_output_has_the_records_target(synthesized: Synthesize) -> None:
-    found = synthesized("prod", domain_name=DOMAIN, certificate_arn=CERTIFICATE).service
+def test_without_a_zone_an_output_has_the_records_target() -> None:
+    found = synthesize("prod", domain_name=DOMAIN, certificate_arn=CERTIFICATE).service
 
     assert not found.resources(RECORD)
     assert found.outputs["DomainTarget"] == "<AWS::ApiGateway::DomainName RegionalDomainName>"
 
 
-def test_without_a_certificate_a_new_one_is_validated_in_the_zone(synthesized: Synthesize) -> None:
-    found = synthesized("prod", domain_name=DOMAIN, **ZONE).service
+def test_without_a_certificate_a_new_one_is_validated_in_the_zone() -> None:
+    found = synthesize("prod", domain_name=DOMAIN, **ZONE).service
     (certificate,) = found.properties_of("AWS::CertificateManager::Certificate")
 
     assert certificate["DomainName"] == DOMAIN
@@ -77,13 +77,13 @@ def test_only_prod_has_a_firewall_by_default(each: Synthesized, environment: str
     assert bool(each.service.resources(ACL)) is (environment == PROD)
 
 
-def test_the_firewall_can_be_turned_off(synthesized: Synthesize) -> None:
-    resources = synthesized("prod", waf="false").service.template["Resources"].values()
+def test_the_firewall_can_be_turned_off() -> None:
+    resources = synthesize("prod", waf="false").service.template["Resources"].values()
     assert not [each for each in resources if "WAF" in each["Type"]]
 
 
-def test_requests_of_one_address_are_limited_first(synthesized: Synthesize) -> None:
-    first = min(rules(synthesized("prod", waf_requests_per_ip="5000")).values(), key=lambda rule: int(rule["Priority"]))
+def test_requests_of_one_address_are_limited_first() -> None:
+    first = min(rules(synthesize("prod", waf_requests_per_ip="5000")).values(), key=lambda rule: int(rule["Priority"]))
 
     assert first["Statement"] == {
         "RateBasedStatement": {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": 5000}
@@ -91,9 +91,9 @@ def test_requests_of_one_address_are_limited_first(synthesized: Synthesize) -> N
     assert first["Action"] == {"Block": {}}
 
 
-def test_requests_with_one_token_are_limited_from_whichever_addresses(synthesized: Synthesize) -> None:
+def test_requests_with_one_token_are_limited_from_whichever_addresses() -> None:
     """Otherwise a single token, sent from many addresses, uses up the limits of the enrolment routes for all users."""
-    statement = rules(synthesized("prod", waf_requests_per_token="50"))["RequestsOfOneToken"]["Statement"]
+    statement = rules(synthesize("prod", waf_requests_per_token="50"))["RequestsOfOneToken"]["Statement"]
     limit = statement["RateBasedStatement"]
     (key,) = limit["CustomKeys"]
 

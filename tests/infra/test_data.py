@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.config import PROD
-from tests.infra.synthesis import Resource, Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Resource, Stack, Synthesized, synthesize
 
 TABLE = "AWS::DynamoDB::GlobalTable"
 KEY = "AWS::KMS::Key"
@@ -106,9 +106,9 @@ def test_nothing_with_a_fixed_name_is_kept_if_its_creation_is_rolled_back(each: 
     assert not [each for each in always_retained if "RoleName" in each["Properties"]]
 
 
-def test_a_role_for_imports_may_only_seal(synthesized: Synthesize) -> None:
+def test_a_role_for_imports_may_only_seal() -> None:
     role = "arn:aws:iam::123456789012:role/operator"
-    policy = synthesized("prod", import_principals=role).data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
+    policy = synthesize("prod", import_principals=role).data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
 
     assert policy[2]["Action"] == "kms:GenerateDataKey"
     assert policy[2]["Condition"] == {

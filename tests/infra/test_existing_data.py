@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.outputs import StackId
-from tests.infra.synthesis import Synthesize
+from tests.infra.synthesis import synthesize
 from tests.infra.test_data import KEY as KEY_TYPE
 from tests.infra.test_data import TABLE as TABLE_TYPE
 from tests.infra.test_permissions import FOR_TOTP_SECRETS
@@ -24,8 +24,8 @@ def statement_on(resource: str, statements: list[dict[str, Any]]) -> dict[str, A
     return found
 
 
-def test_uses_an_existing_table(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", **TABLE)
+def test_uses_an_existing_table() -> None:
+    environment = synthesize("prod", **TABLE)
     data = environment.data
 
     assert not data.resources(TABLE_TYPE)
@@ -35,8 +35,8 @@ def test_uses_an_existing_table(synthesized: Synthesize) -> None:
     assert statement_on(TABLE_ARN, environment.service.granted("setup_mfa"))["Action"] == "dynamodb:PutItem"
 
 
-def test_uses_an_existing_key(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", **KEY)
+def test_uses_an_existing_key() -> None:
+    environment = synthesize("prod", **KEY)
     data = environment.data
 
     assert data.resources(TABLE_TYPE)
@@ -49,9 +49,9 @@ def test_uses_an_existing_key(synthesized: Synthesize) -> None:
         assert found == {"Effect": "Allow", "Action": action, "Resource": SECRET_KEY, "Condition": FOR_TOTP_SECRETS}
 
 
-def test_security_events_need_the_stream_of_an_existing_table(synthesized: Synthesize) -> None:
-    without = synthesized("prod", **TABLE).service
-    found = synthesized("prod", **TABLE, users_table_stream_arn=STREAM, event_bus="security").service
+def test_security_events_need_the_stream_of_an_existing_table() -> None:
+    without = synthesize("prod", **TABLE).service
+    found = synthesize("prod", **TABLE, users_table_stream_arn=STREAM, event_bus="security").service
 
     assert not without.resources("AWS::Lambda::EventSourceMapping")
     (mapping,) = found.properties_of("AWS::Lambda::EventSourceMapping")
@@ -59,9 +59,9 @@ def test_security_events_need_the_stream_of_an_existing_table(synthesized: Synth
     assert found.variables("security_events")["EVENT_BUS_NAME"] == "security"
 
 
-def test_with_both_there_is_no_data_stack(synthesized: Synthesize) -> None:
+def test_with_both_there_is_no_data_stack() -> None:
     """CloudFormation refuses a stack without resources, and CDK deletes one that has none left."""
-    environment = synthesized("prod", **TABLE, **KEY)
+    environment = synthesize("prod", **TABLE, **KEY)
 
     assert StackId.DATA not in environment.stacks
     assert environment.stage.data is None
@@ -85,15 +85,13 @@ def test_with_both_there_is_no_data_stack(synthesized: Synthesize) -> None:
         ),
     ],
 )
-def test_the_tables_own_key_may_be_used_only_through_dynamodb(
-    synthesized: Synthesize, function: str, actions: list[str]
-) -> None:
-    environment = synthesized("prod", **TABLE, users_table_key_arn=TABLE_KEY)
+def test_the_tables_own_key_may_be_used_only_through_dynamodb(function: str, actions: list[str]) -> None:
+    environment = synthesize("prod", **TABLE, users_table_key_arn=TABLE_KEY)
     found = statement_on(TABLE_KEY, environment.service.granted(function))
 
     assert found == {"Effect": "Allow", "Action": actions, "Resource": TABLE_KEY, "Condition": VIA_DYNAMODB}
 
 
-def test_a_function_that_does_not_use_the_table_may_not_use_its_key(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", **TABLE, users_table_key_arn=TABLE_KEY)
+def test_a_function_that_does_not_use_the_table_may_not_use_its_key() -> None:
+    environment = synthesize("prod", **TABLE, users_table_key_arn=TABLE_KEY)
     assert TABLE_KEY not in str(environment.service.granted("jwt_authorizer"))

@@ -4,7 +4,7 @@ import pytest
 
 from functions.shared import contract
 from infra.permissions import PERMISSIONS
-from tests.infra.synthesis import Stack, Synthesize, Synthesized, endpoints_of, synthesize
+from tests.infra.synthesis import Stack, Synthesized, endpoints_of, synthesize
 
 FUNCTION = "AWS::Lambda::Function"
 TABLE = "<AWS::DynamoDB::GlobalTable>"
@@ -90,12 +90,12 @@ def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, fold
     assert found.get("MFA_ISSUER", "AILifestyle") == "AILifestyle"
 
 
-def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized, synthesized: Synthesize) -> None:
+def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized) -> None:
     """References to other stacks are resolved only at a deployment, and a version keeps the values of its time."""
 
     def versions(**settings: str) -> dict[str, str]:
         """Return the logical id of each function's version."""
-        resources = (synthesized("dev", **settings).service if settings else dev.service).template["Resources"]
+        resources = (synthesize("dev", **settings).service if settings else dev.service).template["Resources"]
         aliases = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Lambda::Alias"]
         return {
             resources[each["FunctionName"]["Ref"]]["Properties"]["Handler"]: each["FunctionVersion"]["Fn::GetAtt"][0]

@@ -1,7 +1,6 @@
 """The responses that API Gateway creates itself: the contract's error body for every response type."""
 
 import json
-import typing
 
 import pytest
 
@@ -49,8 +48,8 @@ def headers(response: Resource) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def dev_responses(synthesized: typing.Callable[[str], Synthesized]) -> dict[str, Resource]:
-    return responses(synthesized("dev"))
+def dev_responses() -> dict[str, Resource]:
+    return responses(synthesize("dev"))
 
 
 def test_every_response_type_is_configured(dev_responses: dict[str, Resource]) -> None:

@@ -13,7 +13,7 @@ from infra.packaging import DEPLOYED_FUNCTIONS, code
 from infra.packaging.code import code_source
 from infra.paths import REPOSITORY
 from infra.stage import MfaStage
-from tests.infra.synthesis import Stack, Synthesize, load_stacks, new_app
+from tests.infra.synthesis import Stack, load_stacks, new_app, synthesize
 
 IMAGES = {"environment": "prod", "packaging": "image", "proof_audience": "my-api"}
 
@@ -22,7 +22,7 @@ def dockerfile(function: str) -> str:
     return (REPOSITORY / "functions" / function / "Dockerfile").read_text()
 
 
-def synthesize(**overrides: str) -> tuple[Path, Stack]:
+def synthesize_images(**overrides: str) -> tuple[Path, Stack]:
     """Synthesize with images; returns the assembly and its service stack."""
     app = new_app()
     config = load_config(IMAGES | overrides, process_environment={})
@@ -32,7 +32,7 @@ def synthesize(**overrides: str) -> tuple[Path, Stack]:
 
 @pytest.fixture(scope="module")
 def assembly() -> tuple[Path, Stack]:
-    return synthesize()
+    return synthesize_images()
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ def test_every_function_is_deployed_as_an_image_that_can_start_from_a_snapshot(a
         assert function["Architectures"] == ["arm64"]
 
 
-def test_packaging_can_be_changed_and_changed_back(assembly: tuple[Path, Stack], synthesized: Synthesize) -> None:
+def test_packaging_can_be_changed_and_changed_back(assembly: tuple[Path, Stack]) -> None:
     """Lambda refuses to change a function's package type, and CloudFormation to replace a function of the same name."""
     settings = {name: value for name, value in IMAGES.items() if name != "packaging"}
-    image, zipped = assembly[1], synthesized(**settings).service
+    image, zipped = assembly[1], synthesize(**settings).service
     names = {each["FunctionName"] for each in zipped.properties_of("AWS::Lambda::Function")}
 
     assert {each["FunctionName"] for each in image.properties_of("AWS::Lambda::Function")} == {
@@ -120,7 +120,10 @@ def test_alarms_and_dashboards_watch_the_images(assembly: tuple[Path, Stack]) ->
 
 
 def test_images_are_built_for_the_functions_machine(assembly: tuple[Path, Stack]) -> None:
-    for directory, platform in ((assembly[0], "linux/arm64"), (synthesize(architecture="x86_64")[0], "linux/amd64")):
+    for directory, platform in (
+        (assembly[0], "linux/arm64"),
+        (synthesize_images(architecture="x86_64")[0], "linux/amd64"),
+    ):
         assert {source["platform"] for _, source in images(directory).values()} == {platform}
 
 
@@ -151,7 +154,7 @@ def test_a_change_in_one_function_changes_one_image(
 ) -> None:
     before = hashes(assembly[0])
     change(sources / "functions" / "mfa_status")
-    after = hashes(synthesize()[0])
+    after = hashes(synthesize_images()[0])
 
     assert {name for name in before if before[name] != after[name]} == {"mfa_status"}
 
@@ -160,7 +163,7 @@ def test_a_change_in_one_function_changes_one_image(
 def test_a_change_in_a_shared_file_changes_every_image(assembly: tuple[Path, Stack], sources: Path, file: str) -> None:
     before = hashes(assembly[0])
     (sources / file).write_text("# changed")
-    after = hashes(synthesize()[0])
+    after = hashes(synthesize_images()[0])
 
     assert {name for name in before if before[name] != after[name]} == set(DEPLOYED_FUNCTIONS)
 
@@ -170,7 +173,7 @@ def test_other_files_change_no_image(assembly: tuple[Path, Stack], sources: Path
     (sources / "functions" / "shared" / "__pycache__").mkdir()
     (sources / "functions" / "shared" / "__pycache__" / "clock.cpython-313.pyc").write_text("changed")
 
-    assert hashes(synthesize()[0]) == hashes(assembly[0])
+    assert hashes(synthesize_images()[0]) == hashes(assembly[0])
 
 
 def test_images_are_refused_in_the_local_environment() -> None:

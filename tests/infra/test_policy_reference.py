@@ -7,7 +7,7 @@ import pytest
 
 from tests.infra.policy_reference import Finding, findings, statements
 from tests.infra.snapshot import VARIANTS
-from tests.infra.synthesis import Stack, Synthesize
+from tests.infra.synthesis import Stack, synthesize
 
 REPLICA_KEY: Final = "arn:aws:kms:us-west-2:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
 #: The service of a second region, with the replicas of table and key.
@@ -28,10 +28,8 @@ ACKNOWLEDGED: Final[Mapping[Finding, str]] = {}
 
 
 @pytest.mark.parametrize("settings", DEPLOYMENTS.values(), ids=DEPLOYMENTS.keys())
-def test_every_statement_of_every_policy_fits_the_reference(
-    synthesized: Synthesize, settings: Mapping[str, str]
-) -> None:
-    stacks = synthesized(**settings).stacks_by_name
+def test_every_statement_of_every_policy_fits_the_reference(settings: Mapping[str, str]) -> None:
+    stacks = synthesize(**settings).stacks_by_name
     checked = {name: [*statements(stack)] for name, stack in stacks.items()}
 
     assert [
@@ -46,11 +44,11 @@ def test_every_statement_of_every_policy_fits_the_reference(
     assert {name for name, found in checked.items() if not found} <= without
 
 
-def test_every_acknowledgement_is_needed(synthesized: Synthesize) -> None:
+def test_every_acknowledgement_is_needed() -> None:
     found = {
         finding
         for settings in DEPLOYMENTS.values()
-        for stack in synthesized(**settings).stacks_by_name.values()
+        for stack in synthesize(**settings).stacks_by_name.values()
         for statement in statements(stack)
         for finding in findings(statement)
     }

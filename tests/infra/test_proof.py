@@ -12,7 +12,7 @@ from aws_cdk.assertions import Template
 from functions.shared import contract
 from infra.outputs import StackId
 from tests.infra.readable import readable
-from tests.infra.synthesis import Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 from tests.infra.test_api import PUBLIC_PATHS, methods, throttling
 from tests.infra.test_data import KEY
 from tests.support.pages import fences, section
@@ -26,15 +26,15 @@ DOMAIN = {
 
 
 @pytest.fixture
-def proving(synthesized: Synthesize) -> Synthesized:
+def proving() -> Synthesized:
     """Return prod with proofs and one key."""
-    return synthesized("prod", proof_audience="payments")
+    return synthesize("prod", proof_audience="payments")
 
 
 @pytest.fixture
-def rotating(synthesized: Synthesize) -> Synthesized:
+def rotating() -> Synthesized:
     """Return prod in the middle of a rotation."""
-    return synthesized("prod", proof_audience="payments", proof_keys="new,old")
+    return synthesize("prod", proof_audience="payments", proof_keys="new,old")
 
 
 def signing_keys(data: Stack) -> dict[str, dict[str, Any]]:
@@ -163,15 +163,15 @@ def test_the_public_routes_have_the_limits_of_a_login(proving: Synthesized, path
     ],
     ids=["execute-api", "domain"],
 )
-def test_the_issuer_is_the_apis_public_url(synthesized: Synthesize, settings: dict[str, str], issuer: str) -> None:
-    service = synthesized("dev", proof_audience="payments", **settings).service
+def test_the_issuer_is_the_apis_public_url(settings: dict[str, str], issuer: str) -> None:
+    service = synthesize("dev", proof_audience="payments", **settings).service
 
     assert {service.variables(folder)["PROOF_ISSUER"] for folder in contract.PROOF_FUNCTIONS} == {issuer}
     assert service.outputs["ApiUrl"].replace("<AWS::ApiGateway::Stage>", "v1") == issuer
 
 
-def test_the_settings_reach_the_functions(synthesized: Synthesize) -> None:
-    service = synthesized("dev", proof_audience="payments", proof_lifetime_seconds="60").service
+def test_the_settings_reach_the_functions() -> None:
+    service = synthesize("dev", proof_audience="payments", proof_lifetime_seconds="60").service
 
     for folder in ("verify_mfa", "verify_mfa_setup"):
         found = service.variables(folder)
@@ -181,8 +181,8 @@ def test_the_settings_reach_the_functions(synthesized: Synthesize) -> None:
         assert not [name for name in service.variables(folder) if name.startswith("PROOF_")]
 
 
-def test_an_existing_key_is_used_instead_of_a_new_one(synthesized: Synthesize) -> None:
-    existing = synthesized("prod", proof_audience="payments", proof_keys=EXISTING)
+def test_an_existing_key_is_used_instead_of_a_new_one() -> None:
+    existing = synthesize("prod", proof_audience="payments", proof_keys=EXISTING)
 
     assert not signing_keys(existing.data)
     assert existing.service.variables("verify_mfa")["PROOF_KEY"] == EXISTING
@@ -192,10 +192,8 @@ def test_an_existing_key_is_used_instead_of_a_new_one(synthesized: Synthesize) -
 
 
 @pytest.mark.parametrize(("keys", "has_data_stack"), [(EXISTING, False), ("key-1", True)])
-def test_with_an_existing_table_and_key_the_data_stack_has_only_new_key_pairs(
-    synthesized: Synthesize, keys: str, has_data_stack: bool
-) -> None:
-    environment = synthesized(
+def test_with_an_existing_table_and_key_the_data_stack_has_only_new_key_pairs(keys: str, has_data_stack: bool) -> None:
+    environment = synthesize(
         "prod", proof_audience="payments", proof_keys=keys, users_table_name="users", secret_key_arn=EXISTING
     )
 
@@ -205,8 +203,8 @@ def test_with_an_existing_table_and_key_the_data_stack_has_only_new_key_pairs(
         assert len(environment.data.resources(KEY)) == 1
 
 
-def test_each_replica_region_has_the_same_key_pairs(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", proof_audience="payments", replica_regions="us-west-2")
+def test_each_replica_region_has_the_same_key_pairs() -> None:
+    environment = synthesize("prod", proof_audience="payments", replica_regions="us-west-2")
     replicas = environment.stacks_by_name["mfa-prod-replica-us-west-2"].resources("AWS::KMS::ReplicaKey").values()
     policies = [{each["Sid"] for each in replica["Properties"]["KeyPolicy"]["Statement"]} for replica in replicas]
 

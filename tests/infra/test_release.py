@@ -8,7 +8,7 @@ import pytest
 from functions.shared import contract
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from local.cloudwatch.metric_store import MetricStore
-from tests.infra.synthesis import Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 
 ALARM = "AWS::CloudWatch::Alarm"
 GROUP = "AWS::CodeDeploy::DeploymentGroup"
@@ -64,8 +64,8 @@ def test_every_alias_is_moved_by_code_deploy(service: Stack, prod: Synthesized) 
         ("linear-10-percent-every-10-minutes", "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes"),
     ],
 )
-def test_the_traffic_shift_is_a_setting(setting: str, name: str, synthesized: Synthesize) -> None:
-    environment = synthesized("prod", traffic_shift=setting)
+def test_the_traffic_shift_is_a_setting(setting: str, name: str) -> None:
+    environment = synthesize("prod", traffic_shift=setting)
 
     assert {each["DeploymentConfigName"] for each in groups(environment.service).values()} == {name}
 
@@ -128,10 +128,8 @@ def test_code_deploy_has_only_its_own_policy(service: Stack) -> None:
 
 
 @pytest.mark.parametrize(("name", "settings"), [("dev", {}), ("local", {}), ("prod", {"traffic_shift": "all-at-once"})])
-def test_without_a_traffic_shift_a_version_takes_over_at_once(
-    name: str, settings: dict[str, str], synthesized: Synthesize
-) -> None:
-    template = synthesized(name, **settings).service.template
+def test_without_a_traffic_shift_a_version_takes_over_at_once(name: str, settings: dict[str, str]) -> None:
+    template = synthesize(name, **settings).service.template
 
     assert not [each for each in template["Resources"].values() if "CodeDeploy" in each["Type"]]
     assert not [each for each in template["Resources"].values() if "UpdatePolicy" in each]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.synthesis import Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 
 QUEUE = "<AWS::SQS::Queue Arn>"
 STREAM = "<AWS::DynamoDB::GlobalTable StreamArn>"
@@ -71,10 +71,8 @@ def test_dead_letters_outlive_the_stack_in_prod(dev: Synthesized, prod: Synthesi
     ],
     ids=["the default bus", "a bus by name", "a bus by ARN"],
 )
-def test_its_role_may_write_to_the_configured_bus_only(
-    synthesized: Synthesize, settings: dict[str, str], bus: str
-) -> None:
-    stack = synthesized("dev", **settings).service
+def test_its_role_may_write_to_the_configured_bus_only(settings: dict[str, str], bus: str) -> None:
+    stack = synthesize("dev", **settings).service
     allowed = [each["Resource"] for each in stack.granted("security_events") if each["Action"] == "events:PutEvents"]
 
     assert allowed == [bus]
@@ -90,15 +88,15 @@ def test_prod_has_a_bus_of_its_own(prod: Synthesized) -> None:
     assert prod.service.variables("security_events")["EVENT_BUS_NAME"] == "<AWS::Events::EventBus>"
 
 
-def test_a_configured_bus_is_not_created(synthesized: Synthesize) -> None:
-    assert not synthesized("prod", event_bus="default").service.resources("AWS::Events::EventBus")
+def test_a_configured_bus_is_not_created() -> None:
+    assert not synthesize("prod", event_bus="default").service.resources("AWS::Events::EventBus")
 
 
-def test_its_role_may_use_the_tables_own_key(synthesized: Synthesize) -> None:
+def test_its_role_may_use_the_tables_own_key() -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/0b7b3d0e-6a52-4ad3-8d2c-6d0d8f6f2f11"
     stream = "arn:aws:dynamodb:us-east-1:123456789012:table/users/stream/2026-01-01T00:00:00.000"
     table = {"users_table_name": "users", "users_table_key_arn": key, "users_table_stream_arn": stream}
-    granted = synthesized("dev", **table).service.granted("security_events")
+    granted = synthesize("dev", **table).service.granted("security_events")
 
     (statement,) = (each for each in granted if each["Resource"] == key)
     assert statement["Action"] == ["kms:Decrypt", "kms:DescribeKey"]

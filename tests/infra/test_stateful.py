@@ -7,7 +7,7 @@ import pytest
 
 from tests.infra.snapshot import STATEFUL_VARIANTS, kept_stateful
 from tests.infra.stateful import Resources, losses, stateful_resources
-from tests.infra.synthesis import Synthesize
+from tests.infra.synthesis import synthesize
 
 TABLE = "TableCD117FA1"
 KEY = "SecretKey573D36D8"
@@ -27,8 +27,8 @@ def changed(previous: dict[str, Resources]) -> dict[str, Resources]:
 
 
 @pytest.mark.parametrize("variant", STATEFUL_VARIANTS)
-def test_nothing_that_holds_data_would_be_lost(variant: str, synthesized: Synthesize) -> None:
-    present = stateful_resources(synthesized(**STATEFUL_VARIANTS[variant]))
+def test_nothing_that_holds_data_would_be_lost(variant: str) -> None:
+    present = stateful_resources(synthesize(**STATEFUL_VARIANTS[variant]))
 
     assert list(losses(kept_stateful()[variant], present)) == []
     assert kept_stateful()[variant] == present  # `make snapshots` adds new resources
@@ -79,15 +79,15 @@ def test_accepts_additions(previous: dict[str, Resources], changed: dict[str, Re
     assert list(losses(previous, changed)) == []
 
 
-def test_notices_an_environment_that_protects_less(previous: dict[str, Resources], synthesized: Synthesize) -> None:
-    found = list(losses(previous, stateful_resources(synthesized("prod", retain_data="false"))))
+def test_notices_an_environment_that_protects_less(previous: dict[str, Resources]) -> None:
+    found = list(losses(previous, stateful_resources(synthesize("prod", retain_data="false"))))
 
     assert any("DeletionPolicy changes from RetainExceptOnCreate to Delete" in loss for loss in found)
 
 
-def test_replicas_need_a_multi_region_key_from_the_first_deployment(synthesized: Synthesize) -> None:
+def test_replicas_need_a_multi_region_key_from_the_first_deployment() -> None:
     def fixed(**settings: str) -> dict[str, Resources]:
-        return stateful_resources(synthesized("prod", **settings))
+        return stateful_resources(synthesize("prod", **settings))
 
     replicated = fixed(replica_regions="us-west-2")
 

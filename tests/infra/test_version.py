@@ -10,13 +10,13 @@ from infra.paths import REPOSITORY
 from infra.project import VERSION
 from tests.infra.snapshot import MONITORED, VARIANTS
 from tests.infra.stateful import fixed_properties
-from tests.infra.synthesis import Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 
 
 @pytest.fixture
-def everything(synthesized: Synthesize) -> Synthesized:
+def everything() -> Synthesized:
     """Return prod with every optional part."""
-    return synthesized(**VARIANTS[MONITORED])
+    return synthesize(**VARIANTS[MONITORED])
 
 
 def test_every_stack_has_the_version_as_a_tag(everything: Synthesized) -> None:

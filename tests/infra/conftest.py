@@ -3,6 +3,7 @@
 import pytest
 
 from infra.config import DEV, ENVIRONMENTS, LOCAL, PROD
+from tests.infra.deployments import EVERYTHING, deployment
 from tests.infra.synthesis import Stack, Synthesized, synthesize
 
 
@@ -19,6 +20,12 @@ def prod() -> Synthesized:
 @pytest.fixture
 def local() -> Synthesized:
     return synthesize(LOCAL)
+
+
+@pytest.fixture
+def everything() -> Synthesized:
+    """Return prod with every part that is optional and new."""
+    return deployment(EVERYTHING)
 
 
 @pytest.fixture(params=ENVIRONMENTS)

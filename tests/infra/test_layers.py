@@ -20,9 +20,6 @@ TALK_TO_AWS = {"repository", "encryption", "decryption", "publisher", "signing",
 # The only modules of functions that infrastructure may import.
 SHARED_WITH_INFRASTRUCTURE = ("functions.shared.contract", "functions.shared.formats")
 
-# Class names that occur more than once, each with the reason.
-SAME_NAME: dict[str, str] = {}
-
 
 def modules(folder: Path) -> list[Path]:
     found = sorted(folder.rglob("*.py"))
@@ -138,10 +135,8 @@ def test_a_class_name_means_one_thing() -> None:
             for node in ast.walk(ast.parse(module.read_text())):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places[node.name].append(str(module.relative_to(REPOSITORY)))
-    repeated = {name: found for name, found in places.items() if len(found) > 1}
 
-    assert not {name: found for name, found in repeated.items() if name not in SAME_NAME}
-    assert set(SAME_NAME) <= set(repeated), "a reason for a name that is unique"
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def test_there_is_one_module_named_config() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.deployments import EVERYTHING, deployment
 from tests.infra.snapshot import STATEFUL_VARIANTS, kept_stateful
 from tests.infra.stateful import Resources, losses, stateful_resources
 from tests.infra.synthesis import synthesize
@@ -28,7 +29,7 @@ def changed(previous: dict[str, Resources]) -> dict[str, Resources]:
 
 @pytest.mark.parametrize("variant", STATEFUL_VARIANTS)
 def test_nothing_that_holds_data_would_be_lost(variant: str) -> None:
-    present = stateful_resources(synthesize(**STATEFUL_VARIANTS[variant]))
+    present = stateful_resources(deployment(variant))
 
     assert list(losses(kept_stateful()[variant], present)) == []
     assert kept_stateful()[variant] == present  # `make snapshots` adds new resources
@@ -85,11 +86,9 @@ def test_notices_an_environment_that_protects_less(previous: dict[str, Resources
     assert any("DeletionPolicy changes from RetainExceptOnCreate to Delete" in loss for loss in found)
 
 
-def test_replicas_need_a_multi_region_key_from_the_first_deployment() -> None:
-    def fixed(**settings: str) -> dict[str, Resources]:
-        return stateful_resources(synthesize("prod", **settings))
+def test_replicas_need_a_multi_region_key_from_the_first_deployment(previous: dict[str, Resources]) -> None:
+    replicated = stateful_resources(deployment(EVERYTHING))
+    multi_region = stateful_resources(synthesize("prod", multi_region_key="true"))
 
-    replicated = fixed(replica_regions="us-west-2")
-
-    assert [loss for loss in losses(fixed(), replicated) if "MultiRegion" in loss]
-    assert list(losses(fixed(multi_region_key="true"), replicated)) == []
+    assert [loss for loss in losses(previous, replicated) if "MultiRegion" in loss]
+    assert list(losses(multi_region, replicated)) == []

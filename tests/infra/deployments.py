@@ -64,7 +64,7 @@ DEPLOYMENTS: Final[Mapping[str, Mapping[str, str]]] = {
         "secret_key_arn": REPLICA_KEY,
         "jwt_issuer": "https://login.example.com",
         "jwt_jwks_url": "https://login.example.com/keys",
-        "jwt_audience": "mfa",
+        "jwt_audience": "mfa,mobile-app",
         "standby": "true",
     },
 }

@@ -27,25 +27,6 @@ def replica(table: Resource) -> dict[str, Any]:
     return dict(only)
 
 
-def test_the_table_is_as_the_design_says(data: Stack, environment: str) -> None:
-    table = data.only(TABLE)["Properties"]
-
-    assert table["TableName"] == f"mfa-{environment}-users"
-    assert table["KeySchema"] == [
-        {"AttributeName": "pk", "KeyType": "HASH"},
-        {"AttributeName": "sk", "KeyType": "RANGE"},
-    ]
-    assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
-    assert replica(data.only(TABLE))["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-
-
-def test_table_encryption_needs_no_permission_of_any_function(data: Stack) -> None:
-    """`SSEEnabled: false` means DynamoDB's own key, not plain text."""
-    assert data.only(TABLE)["Properties"]["SSESpecification"] == {"SSEEnabled": False}
-
-
 def test_the_key_rotates_and_is_symmetric(data: Stack, environment: str) -> None:
     key = secret_key(data)["Properties"]
 

@@ -1,14 +1,11 @@
-"""Replica regions: a table and a key in each, and a service that uses them."""
+"""Replica regions: a table and a key in each. For a service that uses them see `test_existing_data`."""
 
 from typing import Any
 
 import pytest
 
-from infra.outputs import StackId
 from tests.infra.synthesis import Stack, Synthesized, synthesize
 from tests.infra.test_data import KEY, TABLE
-from tests.infra.test_permissions import FOR_TOTP_SECRETS, OWN_ITEMS
-from tests.infra.test_policy_reference import SECOND_REGION
 
 REPLICA_KEY = "AWS::KMS::ReplicaKey"
 REGIONS = ("us-west-2", "eu-west-1")
@@ -37,11 +34,13 @@ def test_the_table_is_in_every_region_and_protected_in_each(replicated: Synthesi
         assert each["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_several_regions_get_a_note_that_they_are_added_one_by_one(replicated: Synthesized) -> None:
+def test_several_regions_get_a_note_that_they_are_added_one_by_one(
+    replicated: Synthesized, everything: Synthesized
+) -> None:
     def notes(environment: Synthesized) -> int:
         return sum("one replica" in each for each in environment.annotations("info"))
 
-    assert (notes(replicated), notes(synthesize("prod", replica_regions=REGIONS[0]))) == (1, 0)
+    assert (notes(replicated), notes(everything)) == (1, 0)
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -83,25 +82,3 @@ def test_a_multi_region_key_without_replicas_cannot_be_replicated() -> None:
 
     assert key["Properties"]["MultiRegion"] is True
     assert set(statements(key)) == {"AdministrationByIam", "UseByIam"}
-
-
-def test_a_service_in_a_replica_region_uses_the_replicas() -> None:
-    environment = synthesize(**SECOND_REGION)
-    replica_key = SECOND_REGION["secret_key_arn"]
-
-    assert set(environment.stacks) == {StackId.SERVICE, StackId.MONITORING}
-    assert environment.service.variables("verify_mfa")["MFA_ENCRYPTION_KEY"] == replica_key
-    granted = environment.service.granted("verify_mfa")
-    assert {
-        "Effect": "Allow",
-        "Action": "kms:Decrypt",
-        "Resource": replica_key,
-        "Condition": FOR_TOTP_SECRETS,
-    } in granted
-    table = "arn:aws:dynamodb:us-west-2:<AWS::AccountId>:table/mfa-prod-users"
-    assert {
-        "Effect": "Allow",
-        "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
-        "Resource": table,
-        "Condition": OWN_ITEMS,
-    } in granted

@@ -196,6 +196,7 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("log_level", "LOUD", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("log_retention_days", "42", "one of 1, 3, 5, 7, 14, 30"),
         ("architecture", "arm", "one of arm64, x86_64"),
+        ("packaging", "images", "one of zip, image"),
         ("memory_mb", "127", "a whole number from 128 to 10240"),
         ("memory_mb", "1 GiB", "a whole number from 128 to 10240"),
         ("timeout_seconds", "30", "a whole number from 1 to 29"),

@@ -109,18 +109,6 @@ def test_the_alarms_of_a_release_say_what_to_do_and_link_the_runbook(service: St
         )
 
 
-def test_code_deploy_has_only_its_own_policy(service: Stack) -> None:
-    roles = {name: each["Properties"] for name, each in service.resources("AWS::IAM::Role").items()}
-    ((_, role),) = (
-        (name, role)
-        for name, role in roles.items()
-        if role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == "codedeploy.amazonaws.com"
-    )
-
-    assert [arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]] == ["AWSCodeDeployRoleForLambdaLimited"]
-    assert "Policies" not in role
-
-
 @pytest.mark.parametrize("name", ["dev", "local", OTHERWISE])
 def test_without_a_traffic_shift_a_version_takes_over_at_once(name: str) -> None:
     resources = deployment(name).service.template["Resources"].values()

@@ -237,6 +237,9 @@ def test_settings_of_monitoring_override_those_of_the_environment() -> None:
         ("waf_requests_per_ip", "9", "a whole number from 10 to 2000000000"),
         ("monitoring.alert_emails", "a b@example.com", "a comma separated list, each text without spaces"),
         ("monitoring.paging", "always", "true or false"),
+        ("monitoring.quiet_hours", "25", "1 to 24"),
+        ("monitoring.runbook_url", "", "an address without fragment"),
+        ("monitoring.runbook_url", "https://x#y", "an address without fragment"),
         ("functions.verify_mfa.memory_mb", "64", "a whole number from 128 to 10240, or nothing"),
         ("functions.jwt_authorizer.snap_start", "maybe", "true or false, or nothing"),
         ("monitoring.thresholds.errors", "0", "a whole number from 1 to 1000000000"),
@@ -424,6 +427,16 @@ def test_feature_flags_and_cached_lookups_are_ignored() -> None:
             {"environment": "prod", "monitoring.page_urls": "http://pager.example.com"},
             "monitoring.page_urls: expected an https:// address, got 'http://pager.example.com'",
         ),
+        (
+            {"monitoring.alert_emails": "nobody"},
+            "monitoring.alert_emails: expected an e-mail address, got 'nobody'",
+        ),
+        (
+            {"environment": "prod", "monitoring.page_emails": "x"},
+            "monitoring.page_emails: expected an e-mail address, got 'x'",
+        ),
+        ({"monitoring.paging": "true"}, "monitoring.coverage: expected all, as paging is set, got 'setup'"),
+        ({"monitoring.quiet_hours": "3"}, "monitoring.coverage: expected all, as quiet_hours is set, got 'setup'"),
         (
             {"monitoring.page_emails": "oncall@example.com"},
             "monitoring.paging: expected true where page_urls or page_emails are given",

@@ -236,16 +236,6 @@ def test_a_client_of_each_service_can_be_created_and_finds_its_endpoint(name: st
     assert out.split() == expected
 
 
-def test_a_client_cannot_be_created_without_botocores_common_files(tmp_path: Path) -> None:
-    """Shows that the test above fails if too much is trimmed."""
-    package = tmp_path / "package"
-    shutil.copytree(build_package("mfa_status", HERE), package)
-    (package / "botocore" / "data" / "endpoints.json").unlink()
-
-    with pytest.raises(AssertionError, match="endpoints"):
-        run_in(package, "from functions.shared.aws import create_client; create_client('dynamodb')")
-
-
 def test_an_unknown_layout_of_botocore_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackagingError, match=r"botocore has no _retry\.json"):
         trim(tmp_path, {"dynamodb": ["GetItem"]})

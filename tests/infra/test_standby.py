@@ -53,6 +53,8 @@ def _call(url: str, method: str, headers: dict[str, str]) -> tuple[int, Message,
 
 def test_no_route_reaches_a_function(standby: Stack) -> None:
     assert {method["Integration"]["Type"] for method in methods(standby).values()} == {"MOCK"}
+    closed = [method["Integration"] for (verb, _), method in methods(standby).items() if verb != "OPTIONS"]
+    assert {each["RequestTemplates"]["application/json"] for each in closed} == {'{"statusCode": 503}'}
     assert not standby.resources("AWS::Lambda::Permission")
     assert not standby.resources("AWS::ApiGateway::Authorizer")
 

@@ -75,11 +75,6 @@ def origin_fault(value: str) -> str | None:
     return None if value == origin else f"{origin}, as browsers send it"
 
 
-def is_origin(value: str) -> bool:
-    """Return whether a value is ``*`` or an origin as browsers send it; `origin_fault` says what is wrong."""
-    return origin_fault(value) is None
-
-
 #: A header's name. RFC 9110 section 5.6.2 allows more characters; a quote would end a literal of API Gateway.
 HEADER_NAME: Final = "[A-Za-z][A-Za-z0-9_.-]*"
 

@@ -211,14 +211,17 @@ class ProofSettings:
         audience = environ.get(Env.PROOF_AUDIENCE, "").strip()
         if not audience:
             return None
-        lifetime = _read(environ, Env.PROOF_LIFETIME_SECONDS, str(DEFAULT_PROOF_LIFETIME_SECONDS))
         shortest, longest = formats.PROOF_LIFETIME_SECONDS
-        if not re.fullmatch(r"[0-9]{1,4}", lifetime) or not shortest <= int(lifetime) <= longest:
-            raise ConfigurationError(Env.PROOF_LIFETIME_SECONDS, f"expected whole seconds from {shortest} to {longest}")
+        lifetime = _seconds(
+            environ,
+            Env.PROOF_LIFETIME_SECONDS,
+            range(shortest, longest + 1),
+            default=str(DEFAULT_PROOF_LIFETIME_SECONDS),
+        )
         keys = read_kms_keys(environ, Env.PROOF_KEY)
         if len(keys) > 1:
             raise ConfigurationError(Env.PROOF_KEY, "expected the ARN of one KMS key")
-        return cls(audience=audience, issuer=read_proof_issuer(environ), lifetime_seconds=int(lifetime), key=keys[0])
+        return cls(audience=audience, issuer=read_proof_issuer(environ), lifetime_seconds=lifetime, key=keys[0])
 
 
 @dataclass(frozen=True)

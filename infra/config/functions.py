@@ -1,17 +1,14 @@
 """Settings of single functions, where they differ from those of the environment."""
 
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from infra.config.fields import ConfigError, Settings
 
-_PREFIX: Final = "functions."
-
 #: Lambda's limits, in MiB.
 Memory = Annotated[int, Field(ge=128, le=10240)]
-
 
 type Handler = Callable[[object], FunctionConfig]
 
@@ -28,7 +25,7 @@ class FunctionConfig(Settings):
 class FunctionsConfig(Settings):
     """The settings of each function, by its folder under ``functions``; see docs/adr/0074."""
 
-    prefix: ClassVar[str] = _PREFIX
+    prefix: ClassVar[str] = "functions."
 
     # A user needs three of the routes once in years. A snapshot helps less where invocations are rare, and its cache
     # costs the same. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html

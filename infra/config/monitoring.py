@@ -6,8 +6,6 @@ from pydantic import Field, model_validator
 
 from infra.config.fields import ConfigError, Settings, Word, expected, text
 
-_PREFIX: Final = "monitoring."
-
 #: Every alarm and every dashboard.
 ALL: Final = "all"
 #: The six metrics of setup: one alarm for each, and the main dashboard.
@@ -23,7 +21,7 @@ class Thresholds(Settings):
     The defaults suit a service with some thousand users. For a busy one, raise the counts and keep the ratios.
     """
 
-    prefix: ClassVar[str] = f"{_PREFIX}thresholds."
+    prefix: ClassVar[str] = "monitoring.thresholds."
 
     # Requests to the setup route, by result
     setup_attempts: Count = 500
@@ -66,7 +64,7 @@ class Thresholds(Settings):
 class MonitoringConfig(Settings):
     """The monitoring of one environment."""
 
-    prefix: ClassVar[str] = _PREFIX
+    prefix: ClassVar[str] = "monitoring."
 
     coverage: Literal["all", "setup"] = ALL
     """Which alarms and dashboards are deployed. ``setup``: one alarm for each metric of setup, and one dashboard."""

@@ -12,7 +12,7 @@ from functions.shared import contract
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.api_domain import ApiDomain
-from infra.constructs.closed_route import closed_integration, closed_response
+from infra.constructs.closed_route import add_closed_method
 from infra.constructs.firewall import Firewall
 from infra.constructs.function import MfaFunction
 from infra.constructs.gateway_responses import add_gateway_responses
@@ -43,7 +43,6 @@ _ACCESS_LOG: Final = {
 #: The routes of a login. Users need the others rarely, so those have lower limits. The public routes of the proof have
 #: not: using up a low limit would keep other APIs from the keys.
 _EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
-
 
 #: What pages may send: what the routes read, and what tracing adds to every request of a page (W3C Trace Context and
 #: Baggage, Sentry). A browser refuses a request with any header that is not allowed.
@@ -84,6 +83,7 @@ class MfaApi(Construct):
         handlers: Mapping[str, MfaFunction],
     ) -> None:
         super().__init__(scope, id)
+        self._config: Final = config
         name = f"mfa-{config.environment}"
         self.access_log: Final = log_group(self, "AccessLog", name=f"/aws/apigateway/{name}", config=config)
         self.rest_api: Final = apigateway.RestApi(
@@ -117,11 +117,11 @@ class MfaApi(Construct):
         public = contract.PROOF_ENDPOINTS if config.proof_audience else ()
         if config.standby:
             for endpoint in (*contract.ENDPOINTS, *public):
-                self._add_closed_route(endpoint, config)
+                self._add_closed_route(endpoint)
         else:
-            request_authorizer = self._add_authorizer(authorizer, config)
+            request_authorizer = self._add_authorizer(authorizer)
             for endpoint in contract.ENDPOINTS:
-                self._add_route(endpoint, handlers[endpoint.function], request_authorizer, config)
+                self._add_route(endpoint, handlers[endpoint.function], request_authorizer)
             for endpoint in public:
                 self._add_public_route(endpoint, handlers[endpoint.function])
         # The stage serves a snapshot of the methods. CDK cannot see that a function's name is part of them, because the
@@ -131,20 +131,21 @@ class MfaApi(Construct):
         add_gateway_responses(self.rest_api, config)
         if config.waf:
             Firewall(self, "Firewall", config=config, stage=self.rest_api.deployment_stage)
-        self.url: Final = self._public_url(config)
-        self.issuer: Final = self._issuer(config)
-        self._acknowledge(config)
+        self.url: Final = self._public_url()
+        self.issuer: Final = self._issuer()
+        self._acknowledge()
 
-    def _public_url(self, config: Config) -> str:
-        if config.domain_name is None:
+    def _public_url(self) -> str:
+        name = self._config.domain_name
+        if name is None:
             return self.rest_api.url_for_path().removesuffix("/")
-        return ApiDomain(self, "Domain", config=config, domain_name=config.domain_name, rest_api=self.rest_api).url
+        return ApiDomain(self, "Domain", config=self._config, domain_name=name, rest_api=self.rest_api).url
 
-    def _issuer(self, config: Config) -> str:
-        if config.domain_name is not None:
+    def _issuer(self) -> str:
+        if self._config.domain_name is not None:
             return self.url
-        if config.execute_api_base_url is not None:
-            return f"{config.execute_api_base_url}/{self.rest_api.rest_api_id}/{contract.STAGE_NAME}"
+        if self._config.execute_api_base_url is not None:
+            return f"{self._config.execute_api_base_url}/{self.rest_api.rest_api_id}/{contract.STAGE_NAME}"
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
         region, suffix = Stack.of(self).region, Stack.of(self).url_suffix
         return f"https://{self.rest_api.rest_api_id}.execute-api.{region}.{suffix}/{contract.STAGE_NAME}"
@@ -160,11 +161,11 @@ class MfaApi(Construct):
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
             acknowledge(method, rule, reason)
 
-    def _add_authorizer(self, function: MfaFunction, config: Config) -> apigateway.RequestAuthorizer:
+    def _add_authorizer(self, function: MfaFunction) -> apigateway.RequestAuthorizer:
         return apigateway.RequestAuthorizer(
             self,
             "Authorizer",
-            authorizer_name=f"jwt-{config.environment}",
+            authorizer_name=f"jwt-{self._config.environment}",
             handler=function.alias,
             # With an identity source, the gateway would refuse a request without a token itself, and without the
             # contract's body. With a cached result, a revoked or expired token would keep working.
@@ -173,11 +174,7 @@ class MfaApi(Construct):
         )
 
     def _add_route(
-        self,
-        endpoint: contract.Endpoint,
-        handler: MfaFunction,
-        authorizer: apigateway.RequestAuthorizer,
-        config: Config,
+        self, endpoint: contract.Endpoint, handler: MfaFunction, authorizer: apigateway.RequestAuthorizer
     ) -> None:
         resource = self.rest_api.root.resource_for_path(endpoint.path)
         method = resource.add_method(
@@ -191,26 +188,21 @@ class MfaApi(Construct):
             "AwsSolutions-COG4",
             "A Lambda authorizer accepts tokens of any OIDC issuer, and returns the 401 body of the contract.",
         )
-        self._allow_preflight(resource, endpoint, config)
+        self._allow_preflight(resource, endpoint)
 
-    def _add_closed_route(self, endpoint: contract.Endpoint, config: Config) -> None:
+    def _add_closed_route(self, endpoint: contract.Endpoint) -> None:
         resource = self.rest_api.root.resource_for_path(endpoint.path)
-        method = resource.add_method(
-            endpoint.method,
-            closed_integration(config),
-            authorization_type=apigateway.AuthorizationType.NONE,
-            method_responses=[closed_response(config)],
-        )
+        method = add_closed_method(resource, endpoint.method, self._config)
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
             acknowledge(method, rule, "The region is on standby: API Gateway returns 503 and calls no function.")
-        self._allow_preflight(resource, endpoint, config)
+        self._allow_preflight(resource, endpoint)
 
-    def _allow_preflight(self, resource: apigateway.Resource, endpoint: contract.Endpoint, config: Config) -> None:
-        if config.cors_allowed_origins:
+    def _allow_preflight(self, resource: apigateway.Resource, endpoint: contract.Endpoint) -> None:
+        if self._config.cors_allowed_origins:
             preflight = resource.add_cors_preflight(
-                allow_origins=[*config.cors_allowed_origins],
+                allow_origins=[*self._config.cors_allowed_origins],
                 allow_methods=[endpoint.method, "OPTIONS"],
-                allow_headers=[*_ALLOWED_HEADERS, *config.cors_allowed_headers],
+                allow_headers=[*_ALLOWED_HEADERS, *self._config.cors_allowed_headers],
                 max_age=Duration.hours(1),
             )
             # The default takes a body of any other media type for the mock's own instructions, and fails. The 500s of
@@ -220,7 +212,7 @@ class MfaApi(Construct):
                 "Integration.PassthroughBehavior", apigateway.PassthroughBehavior.NEVER.value
             )
 
-    def _acknowledge(self, config: Config) -> None:
+    def _acknowledge(self) -> None:
         acknowledge(
             self.rest_api,
             "AwsSolutions-APIG2",
@@ -231,13 +223,13 @@ class MfaApi(Construct):
             "AwsSolutions-APIG6",
             "Execution logs contain headers and bodies with tokens and codes; the access log has the errors.",
         )
-        if not config.waf:
+        if not self._config.waf:
             acknowledge(
                 self.rest_api.deployment_stage,
                 "AwsSolutions-APIG3",
                 "The stage throttles, attempts are counted and locked per user, and there is no SQL or HTML to attack.",
             )
-        if config.api_logging_role:
+        if self._config.api_logging_role:
             acknowledge(
                 self.rest_api.node.find_child("CloudWatchRole"),
                 "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"

@@ -10,31 +10,30 @@ from infra.config import Config
 from infra.constructs.gateway_responses import UNAVAILABLE, common_headers
 
 
-def closed_integration(config: Config) -> apigateway.MockIntegration:
-    """Return the integration that returns 503 to every request."""
-    return apigateway.MockIntegration(
+def add_closed_method(resource: apigateway.Resource, verb: str, config: Config) -> apigateway.Method:
+    """Add a method that returns 503 to every request."""
+    status = str(UNAVAILABLE.status)
+    headers = {
+        f"method.response.header.{name}": value
+        for name, value in (common_headers(config) | dict(UNAVAILABLE.headers)).items()
+    }
+    integration = apigateway.MockIntegration(
         # Any other content type gets a 415.
         passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
-        request_templates={"application/json": f'{{"statusCode": {UNAVAILABLE.status}}}'},
+        request_templates={"application/json": f'{{"statusCode": {status}}}'},
         integration_responses=[
             apigateway.IntegrationResponse(
-                status_code=str(UNAVAILABLE.status),
+                status_code=status,
                 response_templates={"application/json": UNAVAILABLE.body()},
-                response_parameters={
-                    f"method.response.header.{name}": f"'{value}'" for name, value in _headers(config).items()
-                },
+                response_parameters={name: f"'{value}'" for name, value in headers.items()},
             )
         ],
     )
-
-
-def closed_response(config: Config) -> apigateway.MethodResponse:
-    """Return the method's declaration of that response."""
-    return apigateway.MethodResponse(
-        status_code=str(UNAVAILABLE.status),
-        response_parameters={f"method.response.header.{name}": True for name in _headers(config)},
+    return resource.add_method(
+        verb,
+        integration,
+        authorization_type=apigateway.AuthorizationType.NONE,
+        method_responses=[
+            apigateway.MethodResponse(status_code=status, response_parameters=dict.fromkeys(headers, True))
+        ],
     )
-
-
-def _headers(config: Config) -> dict[str, str]:
-    return common_headers(config) | dict(UNAVAILABLE.headers)

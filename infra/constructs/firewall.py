@@ -3,7 +3,7 @@
 A blocked request gets the gateway's ``WAF_FILTERED`` response, which has the error body of the contract.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 from aws_cdk import aws_apigateway as apigateway
@@ -15,40 +15,22 @@ from infra.config import Config
 _WINDOW_SECONDS: Final = 300
 
 
-@dataclass(frozen=True)
-class ManagedRules:
-    """A group of rules that AWS maintains.
-
-    Attributes
-    ----------
-    name
-        Its name at the vendor ``AWS``.
-    counted
-        The rules that only count, because they would block legitimate requests.
-    """
-
-    name: str
-    counted: tuple[str, ...] = ()
-
-
-#: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
-MANAGED_RULES: Final = (
-    ManagedRules("AWSManagedRulesKnownBadInputsRuleSet"),
-    ManagedRules(
-        "AWSManagedRulesCommonRuleSet",
-        counted=(
-            # HTTP libraries of login servers may send no User-Agent, and RFC 9110 does not require one.
-            "NoUserAgent_HEADER",
-            # Browsers send cookies that other applications set for the parent domain. This API reads no cookie, and a
-            # tracker's cookie must not block a login.
-            "CrossSiteScripting_COOKIE",
-            "EC2MetaDataSSRF_COOKIE",
-            "SizeRestrictions_Cookie_HEADER",
-            # The contract's response to a body over 4 KiB is a 400 with a reason, not a 403.
-            "SizeRestrictions_BODY",
-        ),
+#: The groups of rules that AWS maintains, each with its rules that only count, because they would block legitimate
+#: requests. https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+_MANAGED_RULES: Final[Mapping[str, tuple[str, ...]]] = {
+    "AWSManagedRulesKnownBadInputsRuleSet": (),
+    "AWSManagedRulesCommonRuleSet": (
+        # HTTP libraries of login servers may send no User-Agent, and RFC 9110 does not require one.
+        "NoUserAgent_HEADER",
+        # Browsers send cookies that other applications set for the parent domain. This API reads no cookie, and a
+        # tracker's cookie must not block a login.
+        "CrossSiteScripting_COOKIE",
+        "EC2MetaDataSSRF_COOKIE",
+        "SizeRestrictions_Cookie_HEADER",
+        # The contract's response to a body over 4 KiB is a 400 with a reason, not a 403.
+        "SizeRestrictions_BODY",
     ),
-)
+}
 
 #: Keeps tokens, sessions and codes out of the samples of requests that WAF stores.
 _DATA_PROTECTION: Final = wafv2.CfnWebACL.DataProtectionConfigProperty(
@@ -72,14 +54,7 @@ class Firewall(Construct):
         The stage that it protects.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        config: Config,
-        stage: apigateway.Stage,
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, config: Config, stage: apigateway.Stage) -> None:
         super().__init__(scope, id)
         name = f"mfa-{config.environment}"
         acl = wafv2.CfnWebACL(
@@ -91,7 +66,7 @@ class Firewall(Construct):
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
             rules=[
                 *_rate_rules(config),
-                *(_managed_rule(group, priority) for priority, group in enumerate(MANAGED_RULES, start=2)),
+                *(_managed_rule(group, priority) for priority, group in enumerate(_MANAGED_RULES, start=2)),
             ],
             visibility_config=_visibility(name),
             data_protection_config=_DATA_PROTECTION,
@@ -141,23 +116,21 @@ def _rate_rule(
     )
 
 
-def _managed_rule(group: ManagedRules, priority: int) -> wafv2.CfnWebACL.RuleProperty:
+def _managed_rule(group: str, priority: int) -> wafv2.CfnWebACL.RuleProperty:
     count = wafv2.CfnWebACL.RuleActionProperty(count={})
+    counted = [
+        wafv2.CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=count) for rule in _MANAGED_RULES[group]
+    ]
     return wafv2.CfnWebACL.RuleProperty(
-        name=group.name,
+        name=group,
         priority=priority,
         override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
         statement=wafv2.CfnWebACL.StatementProperty(
             managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
-                vendor_name="AWS",
-                name=group.name,
-                rule_action_overrides=[
-                    wafv2.CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=count) for rule in group.counted
-                ]
-                or None,
+                vendor_name="AWS", name=group, rule_action_overrides=counted or None
             )
         ),
-        visibility_config=_visibility(group.name),
+        visibility_config=_visibility(group),
     )
 
 

@@ -1,7 +1,7 @@
 """One Lambda function with its own role, log group, published version and alias."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -17,12 +17,8 @@ from infra.constructs.logs import log_group
 from infra.outputs import IMAGE_SUFFIX, LIVE
 from infra.project import VERSION
 
-
-class CodeSource(Protocol):
-    """The source of the functions' code: the packager at synth, a stub in tests of templates."""
-
-    def __call__(self, function: str) -> lambda_.Code:
-        """Return the code of the function in that folder under ``functions``."""
+type CodeSource = Callable[[str], lambda_.Code]
+"""Returns the code of a function, by its folder under ``functions``: the packager at synth, a stub in tests."""
 
 
 class MfaFunction(Construct):
@@ -72,16 +68,14 @@ class MfaFunction(Construct):
         image = config.packaging == IMAGE
         name = contract.lambda_name(function, config.environment)
         self.name: Final = f"{name}{IMAGE_SUFFIX}" if image else name
-        self.log_group: Final = log_group(
-            self, "Logs", name=f"/aws/lambda/{name}", config=config, protection=log_protection_policy()
-        )
+        group = log_group(self, "Logs", name=f"/aws/lambda/{name}", config=config, protection=log_protection_policy())
         self.role: Final = iam.Role(
             self,
             "Role",
             assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
             description=f"What {name} may do",
         )
-        self.log_group.grant_write(self.role)
+        group.grant_write(self.role)
         for statement in statements:
             self.role.add_to_policy(statement)
         snap_start = config.snap_start_of(function)
@@ -105,7 +99,7 @@ class MfaFunction(Construct):
             timeout=Duration.seconds(config.timeout_seconds),
             environment={str(key): value for key, value in (common | dict(environment)).items()},
             role=self.role,
-            log_group=self.log_group,
+            log_group=group,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             # The alias no longer uses an old version, and a kept snapshot is charged for by the hour.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.DESTROY),

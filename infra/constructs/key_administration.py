@@ -1,6 +1,7 @@
 """What the keys of this service have in common: their policies' statements, their replicas, and their deletion."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aws_cdk import Duration, Stack
@@ -40,8 +41,27 @@ _ADMINISTRATION: Final = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeyDefinition:
+    """What a key and its replicas have in common.
+
+    Attributes
+    ----------
+    alias
+        For operators; functions use the ARN of the key.
+    description
+        What it is for.
+    statements
+        The statements of its policy in every region.
+    """
+
+    alias: str
+    description: str
+    statements: Sequence[iam.PolicyStatement]
+
+
 class KeyReplica(Construct):
-    """A multi-region key in another region, under an alias. KMS copies the key material but not the policy.
+    """A multi-region key in another region, with the same id. KMS copies the key material but not the policy.
 
     Parameters
     ----------
@@ -49,10 +69,8 @@ class KeyReplica(Construct):
         The environment's settings.
     primary_key_arn
         The key that is replicated.
-    alias, description
-        Of the replica.
-    policy
-        The statements of its policy.
+    definition
+        Alias, description and policy, as the primary has them. The primary's policy also allows replication.
 
     Attributes
     ----------
@@ -67,21 +85,19 @@ class KeyReplica(Construct):
         *,
         config: Config,
         primary_key_arn: str,
-        alias: str,
-        description: str,
-        policy: Sequence[iam.PolicyStatement],
+        definition: KeyDefinition,
     ) -> None:
         super().__init__(scope, id)
         replica = kms.CfnReplicaKey(
             self,
             "Key",
             primary_key_arn=primary_key_arn,
-            description=description,
-            key_policy=iam.PolicyDocument(statements=[*policy]),
+            description=definition.description,
+            key_policy=iam.PolicyDocument(statements=[*definition.statements]),
             pending_window_in_days=pending_window(config).to_days(),
         )
         replica.apply_removal_policy(removal_policy(config))
-        kms.CfnAlias(self, "Alias", alias_name=alias, target_key_id=replica.attr_key_id)
+        kms.CfnAlias(self, "Alias", alias_name=definition.alias, target_key_id=replica.attr_key_id)
         self.key_arn: Final = replica.attr_arn
 
 

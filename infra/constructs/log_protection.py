@@ -21,13 +21,7 @@ PATTERNS: Final = {
 
 
 def log_protection_policy() -> logs.DataProtectionPolicy:
-    """Return the policy for every log group that a function writes to.
-
-    Returns
-    -------
-    DataProtectionPolicy
-        For the ``data_protection_policy`` of an `aws_logs.LogGroup`. Each log group needs its own policy.
-    """
+    """Return a policy for a log group that a function writes to; each log group needs its own."""
     return logs.DataProtectionPolicy(
         name="mask-mfa-secrets",
         description="Masks and counts what looks like a TOTP secret, an otpauth URI or a backup code",

@@ -13,20 +13,15 @@ from functions.shared import contract
 from infra.config import Config
 from infra.constructs.acknowledge import acknowledge
 from infra.constructs.function import MfaFunction
+from infra.monitoring.rules.model import alarm_description, alarm_name
 from infra.outputs import LIVE
 
 #: The number of 5xx responses in a minute, over all routes, that rolls a release back. Every version returns 503 when
 #: KMS or DynamoDB fails, so a few of them are no reason to roll back.
 _API_ERRORS: Final = 5
 
-
 #: The runbook's heading for all alarms of a release.
 RUNBOOK_HEADING: Final = "release"
-
-
-def release_alarm_name(environment: str, subject: str) -> str:
-    """Return the name of an alarm that rolls a release back, such as ``mfa-prod-release-setup-mfa``."""
-    return f"mfa-{environment}-release-{subject}"
 
 
 class GradualRelease(Construct):
@@ -46,17 +41,10 @@ class GradualRelease(Construct):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        config: Config,
-        functions: Mapping[str, MfaFunction],
-        api_name: str,
+        self, scope: Construct, id: str, *, config: Config, functions: Mapping[str, MfaFunction], api_name: str
     ) -> None:
         super().__init__(scope, id)
-        self._environment: Final = config.environment
-        self._runbook_link: Final = config.monitoring.runbook_link(RUNBOOK_HEADING)
+        self._config: Final = config
         application = codedeploy.LambdaApplication(self, "Application", application_name=f"mfa-{config.environment}")
         role = self._role()
         shift = codedeploy.LambdaDeploymentConfig.from_lambda_deployment_config_name(
@@ -86,7 +74,7 @@ class GradualRelease(Construct):
             "Role",
             assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("codedeploy.amazonaws.com")),
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(policy)],
-            description=f"Moves the aliases of mfa-{self._environment}",
+            description=f"Moves the aliases of mfa-{self._config.environment}",
         )
         acknowledge(
             role,
@@ -102,10 +90,8 @@ class GradualRelease(Construct):
             # start. One during a release is enough to roll back. The authorizer also fails while the issuer's keys
             # cannot be fetched (docs/adr/0091).
             threshold=1,
-            description=(
-                f"What happened: {function} crashed, timed out or did not start. "
-                "What to do: fix its release, which was rolled back."
-            ),
+            happened=f"{function} crashed, timed out or did not start.",
+            response="fix its release, which was rolled back.",
             metric=cloudwatch.Metric(
                 namespace="AWS/Lambda",
                 metric_name="Errors",
@@ -119,7 +105,8 @@ class GradualRelease(Construct):
         return self._alarm(
             "api",
             threshold=_API_ERRORS,
-            description="What happened: the API returns 5xx. What to do: fix the release, which was rolled back.",
+            happened="the API returns 5xx.",
+            response="fix the release, which was rolled back.",
             metric=cloudwatch.Metric(
                 namespace="AWS/ApiGateway",
                 metric_name="5XXError",
@@ -129,12 +116,16 @@ class GradualRelease(Construct):
             ),
         )
 
-    def _alarm(self, subject: str, *, threshold: int, description: str, metric: cloudwatch.Metric) -> cloudwatch.Alarm:
+    def _alarm(
+        self, subject: str, *, threshold: int, happened: str, response: str, metric: cloudwatch.Metric
+    ) -> cloudwatch.Alarm:
         return cloudwatch.Alarm(
             self,
             "".join(part.capitalize() for part in subject.split("-")),
-            alarm_name=release_alarm_name(self._environment, subject),
-            alarm_description=f"{description} Runbook: {self._runbook_link}",
+            alarm_name=alarm_name(self._config.environment, f"release-{subject}"),
+            alarm_description=alarm_description(
+                self._config.monitoring, RUNBOOK_HEADING, happened=happened, response=response
+            ),
             metric=cast("cloudwatch.IMetric", metric),
             threshold=threshold,
             evaluation_periods=1,

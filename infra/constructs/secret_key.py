@@ -1,4 +1,4 @@
-"""The KMS key that encrypts the TOTP secrets, its policy, and its replicas."""
+"""The KMS key that encrypts the TOTP secrets, and its policy."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ from constructs import Construct
 from functions.shared import contract
 from infra.config import Config
 from infra.constructs.key_administration import (
-    KeyReplica,
+    KeyDefinition,
     administration,
     allowed_by_iam,
     pending_window,
@@ -37,49 +37,31 @@ class SecretKey(kms.Key):
     """
 
     def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
+        definition = secret_key_definition(scope, config)
         super().__init__(
             scope,
             id,
-            description=_description(config),
-            alias=_alias(config.environment),
+            description=definition.description,
+            alias=definition.alias,
             enable_key_rotation=True,
             multi_region=True if config.multi_region_key or config.replica_regions else None,
             pending_window=pending_window(config),
             removal_policy=removal_policy(config),
-            policy=iam.PolicyDocument(statements=[*_policy(scope, config), *replication(config)]),
+            policy=iam.PolicyDocument(statements=[*definition.statements, *replication(config)]),
         )
 
 
-class SecretKeyReplica(KeyReplica):
-    """The same key in another region: each decrypts what the other encrypted.
-
-    Its policy is the primary's without replication. For the parameters see `KeyReplica`.
-    """
-
-    def __init__(self, scope: Construct, id: str, *, config: Config, primary_key_arn: str) -> None:
-        super().__init__(
-            scope,
-            id,
-            config=config,
-            primary_key_arn=primary_key_arn,
-            alias=_alias(config.environment),
-            description=_description(config),
-            policy=_policy(scope, config),
-        )
-
-
-def _alias(environment: str) -> str:
-    """Return the key's alias. It is for operators; functions use the ARN of the key."""
-    return f"alias/mfa-{environment}-secrets"
-
-
-def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
-    """Return the statements that the policy has in every region."""
-    return [
-        administration(),
-        allowed_by_iam("UseByIam", _USE, {**PURPOSE_CONDITION, **service_roles(scope, config)}),
-        *_import(config),
-    ]
+def secret_key_definition(scope: Construct, config: Config) -> KeyDefinition:
+    """Return what the key and its replicas have in common: each decrypts what another one encrypted."""
+    return KeyDefinition(
+        alias=f"alias/mfa-{config.environment}-secrets",
+        description=f"Seals the TOTP secrets of {config.environment}",
+        statements=[
+            administration(),
+            allowed_by_iam("UseByIam", _USE, {**PURPOSE_CONDITION, **service_roles(scope, config)}),
+            *_import(config),
+        ],
+    )
 
 
 def _import(config: Config) -> list[iam.PolicyStatement]:
@@ -88,7 +70,3 @@ def _import(config: Config) -> list[iam.PolicyStatement]:
         return []
     importers = {"ArnLike": {"aws:PrincipalArn": [*config.import_principals]}}
     return [allowed_by_iam("ImportByIam", ["kms:GenerateDataKey"], {**PURPOSE_CONDITION, **importers})]
-
-
-def _description(config: Config) -> str:
-    return f"Seals the TOTP secrets of {config.environment}"

@@ -1,4 +1,4 @@
-"""A KMS key pair that signs proofs, its policy, and its replicas."""
+"""A KMS key pair that signs proofs, and its policy."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ from constructs import Construct
 from functions.shared import contract
 from infra.config import Config
 from infra.constructs.key_administration import (
-    KeyReplica,
+    KeyDefinition,
     administration,
     allowed_by_iam,
     pending_window,
@@ -46,59 +46,30 @@ class SigningKey(kms.Key):
     """
 
     def __init__(self, scope: Construct, id: str, *, config: Config, name: str) -> None:
+        definition = signing_key_definition(scope, config, name)
         super().__init__(
             scope,
             id,
-            description=_description(config),
-            alias=_alias(config, name),
+            description=definition.description,
+            alias=definition.alias,
             key_spec=kms.KeySpec.RSA_2048,
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             multi_region=True if config.replica_regions else None,
             pending_window=pending_window(config),
             removal_policy=removal_policy(config),
-            policy=iam.PolicyDocument(statements=[*_policy(scope, config), *replication(config)]),
+            policy=iam.PolicyDocument(statements=[*definition.statements, *replication(config)]),
         )
 
 
-class SigningKeyReplica(KeyReplica):
-    """The same key pair in another region, with the same id, so that either region verifies the other's proofs.
-
-    Parameters
-    ----------
-    config
-        The environment's settings.
-    name
-        Its name in ``proof_keys``.
-    primary_key_arn
-        The key that is replicated.
-    """
-
-    def __init__(self, scope: Construct, id: str, *, config: Config, name: str, primary_key_arn: str) -> None:
-        super().__init__(
-            scope,
-            id,
-            config=config,
-            primary_key_arn=primary_key_arn,
-            alias=_alias(config, name),
-            description=_description(config),
-            policy=_policy(scope, config),
-        )
-
-
-def _policy(scope: Construct, config: Config) -> list[iam.PolicyStatement]:
-    """Return the statements that the policy has in every region."""
+def signing_key_definition(scope: Construct, config: Config, name: str) -> KeyDefinition:
+    """Return what the key pair ``name`` and its replicas have in common: each region verifies the others' proofs."""
     roles = service_roles(scope, config)
-    return [
-        administration(),
-        allowed_by_iam("SignByIam", [SIGN], {**ALGORITHM_CONDITION, **roles}),
-        allowed_by_iam("PublicKeyByIam", ["kms:GetPublicKey"], roles),
-    ]
-
-
-def _alias(config: Config, name: str) -> str:
-    """Return the key's alias. It is for operators; functions use the ARN of the key."""
-    return f"alias/mfa-{config.environment}-proof-{name}"
-
-
-def _description(config: Config) -> str:
-    return f"Signs the proofs of {config.environment}"
+    return KeyDefinition(
+        alias=f"alias/mfa-{config.environment}-proof-{name}",
+        description=f"Signs the proofs of {config.environment}",
+        statements=[
+            administration(),
+            allowed_by_iam("SignByIam", [SIGN], {**ALGORITHM_CONDITION, **roles}),
+            allowed_by_iam("PublicKeyByIam", ["kms:GetPublicKey"], roles),
+        ],
+    )

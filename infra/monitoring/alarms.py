@@ -9,16 +9,11 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.config.monitoring import MonitoringConfig
+from infra.config import Config
 from infra.monitoring.resources import Series
 from infra.monitoring.rules import PAGE_KEY
-from infra.monitoring.rules.model import AlarmRule, Missing, Urgency, alarm_name
+from infra.monitoring.rules.model import AlarmRule, alarm_description, alarm_name
 from infra.monitoring.topics import AlertTopics
-
-_MISSING: Final = {
-    Missing.NOT_BREACHING: cloudwatch.TreatMissingData.NOT_BREACHING,
-    Missing.BREACHING: cloudwatch.TreatMissingData.BREACHING,
-}
 
 
 class Alarms(Construct):
@@ -26,10 +21,8 @@ class Alarms(Construct):
 
     Parameters
     ----------
-    environment : str
-        Part of every alarm's name.
-    config : MonitoringConfig
-        Where the runbook is.
+    config : Config
+        The environment's settings.
     rules : sequence of AlarmRule
         When the alarms fire.
     topics : AlertTopics or None
@@ -37,10 +30,10 @@ class Alarms(Construct):
 
     Attributes
     ----------
-    paging, notifying : list of Alarm
-        The alarms of each urgency.
-    page : CompositeAlarm or None
-        Fires when any of the paging alarms does; ``None`` without such an alarm.
+    urgent : list of IAlarm
+        The composite alarm, which fires when any of the alarms that page does, then those alarms; empty without any.
+    notifying : list of IAlarm
+        The alarms that only notify.
     """
 
     def __init__(
@@ -48,50 +41,47 @@ class Alarms(Construct):
         scope: Construct,
         id: str,
         *,
-        environment: str,
-        config: MonitoringConfig,
+        config: Config,
         rules: Sequence[AlarmRule],
         topics: AlertTopics | None,
     ) -> None:
         super().__init__(scope, id)
-        self._environment = environment
-        self._config = config
+        self._environment = config.environment
+        self._monitoring = config.monitoring
         self._topics = topics
-        self.paging: Final[list[cloudwatch.Alarm]] = []
-        self.notifying: Final[list[cloudwatch.Alarm]] = []
+        paging: list[cloudwatch.IAlarm] = []
+        self.notifying: Final[list[cloudwatch.IAlarm]] = []
         for rule in rules:
-            (self.paging if rule.urgency is Urgency.PAGE else self.notifying).append(self._alarm(rule))
-        self.page: Final = self._page() if self.paging else None
+            (paging if rule.pages else self.notifying).append(self._alarm(rule))
+        self.urgent: Final = [self._page(paging), *paging] if paging else []
 
-    @property
-    def urgent(self) -> list[cloudwatch.IAlarm]:
-        """The composite alarm, then the alarms that it watches."""
-        return [cast("cloudwatch.IAlarm", each) for each in (self.page, *self.paging) if each is not None]
-
-    def _page(self) -> cloudwatch.CompositeAlarm:
+    def _page(self, paging: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IAlarm:
         page = cloudwatch.CompositeAlarm(
             self,
             "Page",
             composite_alarm_name=alarm_name(self._environment, PAGE_KEY),
-            alarm_description=self._description(
+            alarm_description=alarm_description(
+                self._monitoring,
                 PAGE_KEY,
                 happened="Users are affected or soon will be: at least one of the alarms that page is on.",
                 response="Open the dashboard: its first row names the alarm; then that alarm's heading in the runbook.",
             ),
             alarm_rule=cloudwatch.AlarmRule.any_of(
-                *(cloudwatch.AlarmRule.from_alarm(each, cloudwatch.AlarmState.ALARM) for each in self.paging)
+                *(cloudwatch.AlarmRule.from_alarm(each, cloudwatch.AlarmState.ALARM) for each in paging)
             ),
         )
         if self._topics is not None and self._topics.pages is not None:
             _report(page, self._topics.pages)
-        return page
+        return cast("cloudwatch.IAlarm", page)
 
-    def _alarm(self, rule: AlarmRule) -> cloudwatch.Alarm:
+    def _alarm(self, rule: AlarmRule) -> cloudwatch.IAlarm:
         alarm = cloudwatch.Alarm(
             self,
             rule.key,
             alarm_name=alarm_name(self._environment, rule.key),
-            alarm_description=self._description(rule.key, happened=rule.happened, response=rule.response),
+            alarm_description=alarm_description(
+                self._monitoring, rule.key, happened=rule.happened, response=rule.response
+            ),
             metric=_measured(rule),
             threshold=rule.threshold,
             comparison_operator=(
@@ -101,15 +91,15 @@ class Alarms(Construct):
             ),
             evaluation_periods=rule.periods,
             datapoints_to_alarm=rule.datapoints,
-            treat_missing_data=_MISSING[rule.missing],
+            treat_missing_data=(
+                cloudwatch.TreatMissingData.BREACHING
+                if rule.missing_breaches
+                else cloudwatch.TreatMissingData.NOT_BREACHING
+            ),
         )
         if self._topics is not None:
             _report(alarm, self._topics.alerts)
-        return alarm
-
-    def _description(self, key: str, *, happened: str, response: str) -> str:
-        """Return an alarm's description, which is all that a message on a phone shows."""
-        return f"What happened: {happened} What to do: {response} Runbook: {self._config.runbook_link(key)}"
+        return cast("cloudwatch.IAlarm", alarm)
 
 
 def _report(alarm: cloudwatch.AlarmBase, topic: sns.Topic) -> None:

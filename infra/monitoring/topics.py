@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.config.monitoring import MonitoringConfig
+from infra.config import Config
 from infra.monitoring.rules.model import alarm_name
 
 
@@ -18,10 +18,8 @@ class AlertTopics(Construct):
 
     Parameters
     ----------
-    environment : str
-        Part of the topics' names.
-    config : MonitoringConfig
-        Who is subscribed, and whether there is a topic for pages.
+    config : Config
+        The environment's settings: who is subscribed, and whether there is a topic for pages.
 
     Attributes
     ----------
@@ -31,24 +29,27 @@ class AlertTopics(Construct):
         Every change of the composite alarm; ``None`` if paging is off.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: str, config: MonitoringConfig) -> None:
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
         super().__init__(scope, id)
-        self._environment = environment
+        monitoring = config.monitoring
+        self._environment = config.environment
         self._key = kms.Key(
             self,
             "Key",
-            description=f"Alarm messages of mfa-{environment}",
+            description=f"Alarm messages of mfa-{config.environment}",
             enable_key_rotation=True,
             # A message lives for minutes: nothing that this key encrypts is worth keeping.
             removal_policy=RemovalPolicy.DESTROY,
         )
         # With SNS's default key, or without this statement, messages of alarms are lost without an error.
         self._key.add_to_resource_policy(self._alarms_may("kms:Decrypt", "kms:GenerateDataKey*", on="*"))
-        self.alerts: Final = self._topic("Alerts", "alerts", emails=config.alert_emails)
+        self.alerts: Final = self._topic("Alerts", "alerts", emails=monitoring.alert_emails)
         self.pages: Final = (
-            self._topic("Pages", "pages", emails=config.page_emails, urls=config.page_urls) if config.paging else None
+            self._topic("Pages", "pages", emails=monitoring.page_emails, urls=monitoring.page_urls)
+            if monitoring.paging
+            else None
         )
-        if config.paging and not (config.page_emails or config.page_urls):
+        if monitoring.paging and not (monitoring.page_emails or monitoring.page_urls):
             Annotations.of(self).add_warning_v2(
                 "mfa:nobody-is-paged", "paging is on, but page_urls and page_emails are empty: pages reach no one"
             )

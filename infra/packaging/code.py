@@ -16,7 +16,7 @@ _PLATFORMS: Final = {"arm64": assets.Platform.LINUX_ARM64, "x86_64": assets.Plat
 
 
 def code_source(config: Config) -> CodeSource:
-    """Return a function that returns the code of a function, given its folder under ``functions``.
+    """Return the source of the functions' code in an environment.
 
     Zips are built at synthesis. Images are built by the CDK CLI when it deploys, from a copy of the sources in the
     cloud assembly, so synthesis needs no Docker.

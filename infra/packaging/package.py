@@ -49,24 +49,7 @@ def build_package(function: str, target: Target, *, source: Path = REPOSITORY, b
     PackagingError
         The function has no handler, a package is not available, or a module does not compile.
     """
-    root = source / "functions"
-    modules = [root / "__init__.py", *sorted((root / "shared").rglob("*.py")), *sorted((root / function).rglob("*.py"))]
-    files = {path.relative_to(source).as_posix(): path.read_bytes() for path in modules}
-    handler = contract.handler_path(function).rpartition(".")[0].replace(".", "/") + ".py"
-    if handler not in files:
-        raise PackagingError(f"{function} has no {handler}.")
-    dependencies = _dependencies(function, target, source, build)
-    contents = [part for name, content in files.items() for part in (name.encode(), content)]
-
-    def make(folder: Path) -> None:
-        # Hard links: packages with the same dependencies share them on disk.
-        shutil.copytree(dependencies, folder, copy_function=os.link, dirs_exist_ok=True)
-        for name, content in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-        bytecode.compile_tree(folder / "functions", "/var/task/functions")
-
-    return make_once(build / target.name / function / digest([dependencies.name.encode(), *contents]), make)
+    return _build_package(function, _dependencies(function, target, source, build), target, source, build)
 
 
 def build_archive(function: str, target: Target, *, source: Path = REPOSITORY, build: Path = BUILD) -> Path:
@@ -74,8 +57,8 @@ def build_archive(function: str, target: Target, *, source: Path = REPOSITORY, b
 
     The parameters and errors are those of `build_package`.
     """
-    package = build_package(function, target, source=source, build=build)
     dependencies = _dependencies(function, target, source, build)
+    package = _build_package(function, dependencies, target, source, build)
     archives = build / target.name / "archives"
 
     def compress(folder: Path) -> None:
@@ -88,6 +71,26 @@ def build_archive(function: str, target: Target, *, source: Path = REPOSITORY, b
 
     (archive,) = make_once(archives / function / package.name, add_functions).iterdir()
     return archive
+
+
+def _build_package(function: str, dependencies: Path, target: Target, source: Path, build: Path) -> Path:
+    root = source / "functions"
+    modules = [root / "__init__.py", *sorted((root / "shared").rglob("*.py")), *sorted((root / function).rglob("*.py"))]
+    files = {path.relative_to(source).as_posix(): path.read_bytes() for path in modules}
+    handler = contract.handler_path(function).rpartition(".")[0].replace(".", "/") + ".py"
+    if handler not in files:
+        raise PackagingError(f"{function} has no {handler}.")
+    contents = [part for name, content in files.items() for part in (name.encode(), content)]
+
+    def make(folder: Path) -> None:
+        # Hard links: packages with the same dependencies share them on disk.
+        shutil.copytree(dependencies, folder, copy_function=os.link, dirs_exist_ok=True)
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        bytecode.compile_tree(folder / "functions", "/var/task/functions")
+
+    return make_once(build / target.name / function / digest([dependencies.name.encode(), *contents]), make)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -27,13 +27,10 @@ class MonitoringStack(EnvironmentStack):
 
     def __init__(self, scope: Construct, *, config: Config, watched: WatchedResources) -> None:
         super().__init__(scope, StackId.MONITORING, "Dashboards and alarms of the MFA service", config=config)
-        monitoring, environment = config.monitoring, config.environment
-        topics = (
-            AlertTopics(self, "Topics", environment=environment, config=monitoring) if monitoring.notifies else None
-        )
-        rules = alarm_rules(watched, monitoring)
-        alarms = Alarms(self, "Alarms", environment=environment, config=monitoring, rules=rules, topics=topics)
-        OverviewDashboard(self, "Overview", watched=watched, config=monitoring, alarms=alarms)
-        if monitoring.coverage == ALL:
+        topics = AlertTopics(self, "Topics", config=config) if config.monitoring.notifies else None
+        rules = alarm_rules(watched, config.monitoring)
+        alarms = Alarms(self, "Alarms", config=config, rules=rules, topics=topics)
+        OverviewDashboard(self, "Overview", watched=watched, config=config.monitoring, alarms=alarms)
+        if config.monitoring.coverage == ALL:
             FunctionsDashboard(self, "Functions", watched=watched)
         SavedQueries(self, "Queries", watched=watched)

@@ -6,8 +6,9 @@ from aws_cdk import CfnOutput
 from constructs import Construct
 
 from infra.config import Config
-from infra.constructs.secret_key import SecretKeyReplica
-from infra.constructs.signing_key import SigningKeyReplica
+from infra.constructs.key_administration import KeyReplica
+from infra.constructs.secret_key import secret_key_definition
+from infra.constructs.signing_key import signing_key_definition
 from infra.outputs import Output, StackId
 from infra.stacks.environment import EnvironmentStack
 
@@ -38,7 +39,9 @@ class ReplicaStack(EnvironmentStack):
     ) -> None:
         description = "Replica of the key of the MFA service"
         super().__init__(scope, StackId.REPLICA, description, config=config, replica_region=region)
-        replica = SecretKeyReplica(self, "SecretKey", config=config, primary_key_arn=primary_key_arn)
+        definition = secret_key_definition(self, config)
+        replica = KeyReplica(self, "SecretKey", config=config, primary_key_arn=primary_key_arn, definition=definition)
         CfnOutput(self, Output.KEY_ARN, value=replica.key_arn)
         for name, arn in proof_key_arns.items():
-            SigningKeyReplica(self, f"ProofKey-{name}", config=config, name=name, primary_key_arn=arn)
+            definition = signing_key_definition(self, config, name)
+            KeyReplica(self, f"ProofKey-{name}", config=config, primary_key_arn=arn, definition=definition)

@@ -56,22 +56,6 @@ _PSEUDO_PARAMETERS: Final = {
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One disagreement of a statement with the reference.
-
-    Attributes
-    ----------
-    action
-        The action, as the statement has it.
-    problem
-        What AWS's reference does not know.
-    """
-
-    action: str
-    problem: str
-
-
-@dataclass(frozen=True)
 class Statement:
     """One statement of a policy document or of a Lambda permission.
 
@@ -149,24 +133,25 @@ def _arn(text: str) -> str:
     return _REFERENCE.sub(lambda found: _ARNS[found[1] + (found[2] or "")], text)
 
 
-def findings(statement: Statement) -> Iterator[Finding]:
-    """Yield what the reference does not know of a statement.
+def findings(statement: Statement) -> Iterator[str]:
+    """Yield what the reference does not know of a statement, each with the statement's place and action.
 
     An action with a wildcard must have one action that fits.
     """
     for action in statement.actions:
+        where = f"{statement.where}: {action}"
         service, _, name = action.partition(":")
         known = get_service_prefix_data(service).get("privileges", {})
         found = [known[each] for each in known if fnmatchcase(each, name)]
         if not found:
-            yield Finding(action, "the action does not exist")
+            yield f"{where} does not exist"
             continue
         for resource in statement.resources:
             if not any(_applies(privilege, resource, service) for privilege in found):
-                yield Finding(action, f"the action does not apply to {resource}")
+                yield f"{where} does not apply to {resource}"
         for key in statement.conditions:
             if key.lower() not in _GLOBAL_KEYS and not any(_knows(privilege, key) for privilege in found):
-                yield Finding(action, f"the action has no condition key {key}")
+                yield f"{where} has no condition key {key}"
 
 
 def _applies(privilege: Mapping[str, Any], resource: str, service: str) -> bool:

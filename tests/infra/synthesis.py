@@ -4,7 +4,7 @@ import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,7 +20,6 @@ from infra.paths import REPOSITORY
 from infra.stage import MfaStage
 
 type Resource = dict[str, Any]
-type Synthesize = Callable[..., "Synthesized"]
 
 
 def stub_code() -> lambda_.Code:
@@ -35,6 +34,10 @@ class Stack:
     template: dict[str, Any]
     properties: dict[str, Any]  # of its artifact in the assembly's manifest
     exports: Mapping[str, "Stack"]  # every stack of the environment by its name on AWS
+
+    def unresolved(self, kind: str) -> list[Resource]:
+        """Return the properties of the resources of a type, with references as the template has them."""
+        return [each["Properties"] for each in self.template["Resources"].values() if each["Type"] == kind]
 
     def resources(self, kind: str) -> dict[str, Resource]:
         """Return the resources of a type, by logical id, with their references resolved."""
@@ -62,13 +65,9 @@ class Stack:
 
     def role_of(self, folder: str) -> str:
         """Return the logical id of a function's role."""
-        (role,) = (
-            each["Properties"]["Role"]["Fn::GetAtt"][0]
-            for each in self.template["Resources"].values()
-            if each["Type"] == "AWS::Lambda::Function"
-            and each["Properties"]["Handler"] == contract.handler_path(folder)
-        )
-        return str(role)
+        handler = contract.handler_path(folder)
+        (found,) = (each for each in self.unresolved("AWS::Lambda::Function") if each["Handler"] == handler)
+        return str(found["Role"]["Fn::GetAtt"][0])
 
     @cached_property
     def statements_by_role(self) -> dict[str, list[dict[str, Any]]]:

@@ -1,48 +1,39 @@
 """The optional parts in front of the API: a custom domain and a firewall."""
 
+from operator import itemgetter
 from typing import Any
 
-import pytest
-
 from infra.config import PROD
-from tests.infra.synthesis import Synthesize, Synthesized
-from tests.infra.test_rules import CERTIFICATE, ZONE
-
-DOMAIN = "api.ailifestyle.app"
+from tests.infra.deployments import DOMAIN, EXISTING_TABLE, OTHERWISE, ZONE, deployment
+from tests.infra.synthesis import Synthesized
 
 BASE_PATH_MAPPING = "AWS::ApiGateway::BasePathMapping"
 RECORD = "AWS::Route53::RecordSet"
 ACL = "AWS::WAFv2::WebACL"
 
 
-@pytest.fixture
-def whole(synthesized: Synthesize) -> Synthesized:
-    """Return prod with a domain whose certificate and zone exist."""
-    return synthesized("prod", domain_name=DOMAIN, certificate_arn=CERTIFICATE, **ZONE)
-
-
 def rules(environment: Synthesized) -> dict[str, dict[str, Any]]:
     (acl,) = environment.service.properties_of(ACL)
-    return {each["Name"]: each for each in acl["Rules"]}
+    return {each["Name"]: each for each in sorted(acl["Rules"], key=itemgetter("Priority"))}
 
 
-def test_the_version_is_part_of_the_public_url_once(whole: Synthesized) -> None:
+def test_the_version_is_part_of_the_public_url_once(everything: Synthesized) -> None:
     """A mapping hides the stage `v1`; the base path puts it back into the URL."""
-    (mapping,) = whole.service.properties_of(BASE_PATH_MAPPING)
+    (mapping,) = everything.service.properties_of(BASE_PATH_MAPPING)
 
     assert mapping["BasePath"] == "v1"
     assert mapping["Stage"] == "<AWS::ApiGateway::Stage>"
-    assert whole.service.outputs["ApiUrl"] == "https://api.ailifestyle.app/v1"
-    assert "DomainTarget" not in whole.service.outputs
+    assert everything.service.outputs["ApiUrl"] == "https://api.ailifestyle.app/v1"
+    assert "DomainTarget" not in everything.service.outputs
 
 
-def test_with_a_domain_the_default_endpoint_is_off(whole: Synthesized, prod: Synthesized) -> None:
-    assert whole.service.only("AWS::ApiGateway::RestApi")["Properties"]["DisableExecuteApiEndpoint"] is True
+def test_with_a_domain_the_default_endpoint_is_off(everything: Synthesized, prod: Synthesized) -> None:
+    assert everything.service.only("AWS::ApiGateway::RestApi")["Properties"]["DisableExecuteApiEndpoint"] is True
     assert "DisableExecuteApiEndpoint" not in prod.service.only("AWS::ApiGateway::RestApi")["Properties"]
 
 
-def test_the_zone_gets_an_alias_of_the_domain(whole: Synthesized) -> None:
-    (record,) = whole.service.properties_of(RECORD)
+def test_the_zone_gets_an_alias_of_the_domain(everything: Synthesized) -> None:
+    (record,) = everything.service.properties_of(RECORD)
 
     assert (record["Name"], record["Type"]) == (f"{DOMAIN}.", "A")
     assert record["HostedZoneId"] == ZONE["hosted_zone_id"]
@@ -52,16 +43,15 @@ def test_the_zone_gets_an_alias_of_the_domain(whole: Synthesized) -> None:
     }
 
 
-def test_without_a_zone_an_output_has_the_records_target(synthesized: Synthesize) -> None:
-    found = synthesized("prod", domain_name=DOMAIN, certificate_arn=CERTIFICATE).service
+def test_without_a_zone_an_output_has_the_records_target() -> None:
+    found = deployment(EXISTING_TABLE).service
 
     assert not found.resources(RECORD)
     assert found.outputs["DomainTarget"] == "<AWS::ApiGateway::DomainName RegionalDomainName>"
 
 
-def test_without_a_certificate_a_new_one_is_validated_in_the_zone(synthesized: Synthesize) -> None:
-    found = synthesized("prod", domain_name=DOMAIN, **ZONE).service
-    (certificate,) = found.properties_of("AWS::CertificateManager::Certificate")
+def test_without_a_certificate_a_new_one_is_validated_in_the_zone() -> None:
+    (certificate,) = deployment(OTHERWISE).service.properties_of("AWS::CertificateManager::Certificate")
 
     assert certificate["DomainName"] == DOMAIN
     assert certificate["ValidationMethod"] == "DNS"
@@ -77,13 +67,13 @@ def test_only_prod_has_a_firewall_by_default(each: Synthesized, environment: str
     assert bool(each.service.resources(ACL)) is (environment == PROD)
 
 
-def test_the_firewall_can_be_turned_off(synthesized: Synthesize) -> None:
-    resources = synthesized("prod", waf="false").service.template["Resources"].values()
+def test_the_firewall_can_be_turned_off() -> None:
+    resources = deployment(OTHERWISE).service.template["Resources"].values()
     assert not [each for each in resources if "WAF" in each["Type"]]
 
 
-def test_requests_of_one_address_are_limited_first(synthesized: Synthesize) -> None:
-    first = min(rules(synthesized("prod", waf_requests_per_ip="5000")).values(), key=lambda rule: int(rule["Priority"]))
+def test_requests_of_one_address_are_limited_first() -> None:
+    first = next(iter(rules(deployment(EXISTING_TABLE)).values()))
 
     assert first["Statement"] == {
         "RateBasedStatement": {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": 5000}
@@ -91,10 +81,9 @@ def test_requests_of_one_address_are_limited_first(synthesized: Synthesize) -> N
     assert first["Action"] == {"Block": {}}
 
 
-def test_requests_with_one_token_are_limited_from_whichever_addresses(synthesized: Synthesize) -> None:
+def test_requests_with_one_token_are_limited_from_whichever_addresses() -> None:
     """Otherwise a single token, sent from many addresses, uses up the limits of the enrolment routes for all users."""
-    statement = rules(synthesized("prod", waf_requests_per_token="50"))["RequestsOfOneToken"]["Statement"]
-    limit = statement["RateBasedStatement"]
+    limit = rules(deployment(EXISTING_TABLE))["RequestsOfOneToken"]["Statement"]["RateBasedStatement"]
     (key,) = limit["CustomKeys"]
 
     assert (limit["AggregateKeyType"], limit["Limit"]) == ("CUSTOM_KEYS", 50)

@@ -5,15 +5,13 @@ from typing import Any, Literal
 import pytest
 
 from infra.config import MonitoringConfig
-from tests.infra.synthesis import Synthesize
+from tests.infra.synthesis import synthesize
 from tools.bench import monthly
 
 
 @pytest.mark.parametrize("coverage", ["setup", "all"])
-def test_the_bill_of_an_idle_dev_counts_what_is_deployed(
-    synthesized: Synthesize, coverage: Literal["setup", "all"]
-) -> None:
-    stacks = synthesized("dev", **{"monitoring.coverage": coverage}).stacks.values()
+def test_the_bill_of_an_idle_dev_counts_what_is_deployed(coverage: Literal["setup", "all"]) -> None:
+    stacks = synthesize("dev", **{"monitoring.coverage": coverage}).stacks.values()
 
     def deployed(kind: str) -> list[dict[str, Any]]:
         return [each for stack in stacks for each in stack.properties_of(f"AWS::{kind}")]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.config import PROD
-from tests.infra.synthesis import Resource, Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Resource, Stack, Synthesized, synthesize
 
 TABLE = "AWS::DynamoDB::GlobalTable"
 KEY = "AWS::KMS::Key"
@@ -25,25 +25,6 @@ def secret_key(data: Stack) -> Resource:
 def replica(table: Resource) -> dict[str, Any]:
     (only,) = table["Properties"]["Replicas"]
     return dict(only)
-
-
-def test_the_table_is_as_the_design_says(data: Stack, environment: str) -> None:
-    table = data.only(TABLE)["Properties"]
-
-    assert table["TableName"] == f"mfa-{environment}-users"
-    assert table["KeySchema"] == [
-        {"AttributeName": "pk", "KeyType": "HASH"},
-        {"AttributeName": "sk", "KeyType": "RANGE"},
-    ]
-    assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
-    assert replica(data.only(TABLE))["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-
-
-def test_table_encryption_needs_no_permission_of_any_function(data: Stack) -> None:
-    """`SSEEnabled: false` means DynamoDB's own key, not plain text."""
-    assert data.only(TABLE)["Properties"]["SSESpecification"] == {"SSEEnabled": False}
 
 
 def test_the_key_rotates_and_is_symmetric(data: Stack, environment: str) -> None:
@@ -106,9 +87,9 @@ def test_nothing_with_a_fixed_name_is_kept_if_its_creation_is_rolled_back(each: 
     assert not [each for each in always_retained if "RoleName" in each["Properties"]]
 
 
-def test_a_role_for_imports_may_only_seal(synthesized: Synthesize) -> None:
+def test_a_role_for_imports_may_only_seal() -> None:
     role = "arn:aws:iam::123456789012:role/operator"
-    policy = synthesized("prod", import_principals=role).data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
+    policy = synthesize("prod", import_principals=role).data.only(KEY)["Properties"]["KeyPolicy"]["Statement"]
 
     assert policy[2]["Action"] == "kms:GenerateDataKey"
     assert policy[2]["Condition"] == {

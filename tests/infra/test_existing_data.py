@@ -5,18 +5,24 @@ from typing import Any
 import pytest
 
 from infra.outputs import StackId
-from tests.infra.synthesis import Synthesize
-from tests.infra.test_data import KEY as KEY_TYPE
-from tests.infra.test_data import TABLE as TABLE_TYPE
-from tests.infra.test_permissions import FOR_TOTP_SECRETS
+from tests.infra.deployments import (
+    EXISTING_TABLE,
+    OTHERWISE,
+    REPLICA_KEY,
+    SECOND_REGION,
+    SECRET_KEY,
+    TABLE_KEY,
+    deployment,
+)
+from tests.infra.synthesis import synthesize
+from tests.infra.test_data import KEY, TABLE
+from tests.infra.test_permissions import FOR_TOTP_SECRETS, OWN_ITEMS
 
-SECRET_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-TABLE_KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-12ab-34cd-56ef-1234567890ab"
-TABLE = {"users_table_name": "users"}
 TABLE_ARN = "arn:aws:dynamodb:us-east-1:<AWS::AccountId>:table/users"
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/users/stream/2026-01-01T00:00:00.000"
-KEY = {"secret_key_arn": SECRET_KEY}
 VIA_DYNAMODB = {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}}
+READ = ["kms:Decrypt", "kms:DescribeKey"]
+WRITE = ["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
 
 
 def statement_on(resource: str, statements: list[dict[str, Any]]) -> dict[str, Any]:
@@ -24,24 +30,23 @@ def statement_on(resource: str, statements: list[dict[str, Any]]) -> dict[str, A
     return found
 
 
-def test_uses_an_existing_table(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", **TABLE)
+def test_uses_an_existing_table() -> None:
+    environment = deployment(EXISTING_TABLE)
     data = environment.data
 
-    assert not data.resources(TABLE_TYPE)
-    assert data.outputs == {"TableName": "users", "KeyArn": f"<{KEY_TYPE} Arn>"}
+    assert not data.resources(TABLE)
+    assert data.outputs == {"TableName": "users", "KeyArn": f"<{KEY} Arn>"}
     assert environment.service.variables("verify_mfa")["USERS_TABLE_NAME"] == "users"
-    assert environment.service.variables("verify_mfa")["MFA_ENCRYPTION_KEY"] == f"<{KEY_TYPE} Arn>"
+    assert environment.service.variables("verify_mfa")["MFA_ENCRYPTION_KEY"] == f"<{KEY} Arn>"
     assert statement_on(TABLE_ARN, environment.service.granted("setup_mfa"))["Action"] == "dynamodb:PutItem"
 
 
-def test_uses_an_existing_key(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", **KEY)
+def test_uses_an_existing_key() -> None:
+    environment = deployment(OTHERWISE)
     data = environment.data
 
-    assert data.resources(TABLE_TYPE)
-    assert not data.resources(KEY_TYPE)
-    assert not data.resources("AWS::KMS::Alias")
+    assert data.resources(TABLE)
+    assert all("KeySpec" in key["Properties"] for key in data.resources(KEY).values())  # only those of the proof
     assert data.outputs["KeyArn"] == SECRET_KEY
     assert environment.service.variables("setup_mfa")["MFA_ENCRYPTION_KEY"] == SECRET_KEY
     for function, action in {"setup_mfa": "kms:GenerateDataKey", "verify_mfa": "kms:Decrypt"}.items():
@@ -49,51 +54,54 @@ def test_uses_an_existing_key(synthesized: Synthesize) -> None:
         assert found == {"Effect": "Allow", "Action": action, "Resource": SECRET_KEY, "Condition": FOR_TOTP_SECRETS}
 
 
-def test_security_events_need_the_stream_of_an_existing_table(synthesized: Synthesize) -> None:
-    without = synthesized("prod", **TABLE).service
-    found = synthesized("prod", **TABLE, users_table_stream_arn=STREAM, event_bus="security").service
-
-    assert not without.resources("AWS::Lambda::EventSourceMapping")
-    (mapping,) = found.properties_of("AWS::Lambda::EventSourceMapping")
-    assert mapping["EventSourceArn"] == STREAM
-    assert found.variables("security_events")["EVENT_BUS_NAME"] == "security"
-
-
-def test_with_both_there_is_no_data_stack(synthesized: Synthesize) -> None:
+def test_with_both_there_is_no_data_stack_and_a_second_region_uses_its_replicas() -> None:
     """CloudFormation refuses a stack without resources, and CDK deletes one that has none left."""
-    environment = synthesized("prod", **TABLE, **KEY)
+    environment = deployment(SECOND_REGION)
 
-    assert StackId.DATA not in environment.stacks
+    assert set(environment.stacks) == {StackId.SERVICE, StackId.MONITORING}
     assert environment.stage.data is None
-    found = environment.service.variables("disable_mfa")
-    assert (found["USERS_TABLE_NAME"], found["MFA_ENCRYPTION_KEY"]) == ("users", SECRET_KEY)
+    found, granted = environment.service.variables("verify_mfa"), environment.service.granted("verify_mfa")
+    assert (found["USERS_TABLE_NAME"], found["MFA_ENCRYPTION_KEY"]) == ("mfa-prod-users", REPLICA_KEY)
+    decrypt = {"Action": "kms:Decrypt", "Resource": REPLICA_KEY, "Condition": FOR_TOTP_SECRETS}
+    table = "arn:aws:dynamodb:us-west-2:<AWS::AccountId>:table/mfa-prod-users"
+    use = {"Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"], "Resource": table, "Condition": OWN_ITEMS}
+    for expected in (decrypt, use):
+        assert {"Effect": "Allow", **expected} in granted
 
 
 @pytest.mark.parametrize(
     ("function", "actions"),
     [
-        ("mfa_status", ["kms:Decrypt", "kms:DescribeKey"]),
-        *(
-            (
-                function,
-                [
-                    *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
-                    *("kms:ReEncryptFrom", "kms:ReEncryptTo"),
-                ],
-            )
-            for function in ("setup_mfa", "verify_mfa", "disable_mfa")
-        ),
+        ("mfa_status", READ),
+        *((function, [*READ, *WRITE]) for function in ("setup_mfa", "verify_mfa", "disable_mfa")),
     ],
 )
-def test_the_tables_own_key_may_be_used_only_through_dynamodb(
-    synthesized: Synthesize, function: str, actions: list[str]
-) -> None:
-    environment = synthesized("prod", **TABLE, users_table_key_arn=TABLE_KEY)
-    found = statement_on(TABLE_KEY, environment.service.granted(function))
+def test_the_tables_own_key_may_be_used_only_through_dynamodb(function: str, actions: list[str]) -> None:
+    found = statement_on(TABLE_KEY, deployment(EXISTING_TABLE).service.granted(function))
 
     assert found == {"Effect": "Allow", "Action": actions, "Resource": TABLE_KEY, "Condition": VIA_DYNAMODB}
 
 
-def test_a_function_that_does_not_use_the_table_may_not_use_its_key(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", **TABLE, users_table_key_arn=TABLE_KEY)
-    assert TABLE_KEY not in str(environment.service.granted("jwt_authorizer"))
+def test_a_function_that_does_not_use_the_table_may_not_use_its_key() -> None:
+    assert TABLE_KEY not in str(deployment(EXISTING_TABLE).service.granted("jwt_authorizer"))
+
+
+def test_security_events_need_the_stream_of_an_existing_table() -> None:
+    without = deployment(EXISTING_TABLE).service
+    found = synthesize(
+        "prod",
+        users_table_name="users",
+        users_table_key_arn=TABLE_KEY,
+        users_table_stream_arn=STREAM,
+        event_bus="security",
+    ).service
+
+    assert not without.resources("AWS::Lambda::EventSourceMapping")
+    (mapping,) = found.properties_of("AWS::Lambda::EventSourceMapping")
+    assert mapping["EventSourceArn"] == STREAM
+    assert statement_on(TABLE_KEY, found.granted("security_events"))["Action"] == READ
+    # A configured bus is not created.
+    assert not found.resources("AWS::Events::EventBus")
+    assert found.variables("security_events")["EVENT_BUS_NAME"] == "security"
+    bus = "arn:aws:events:us-east-1:<AWS::AccountId>:event-bus/security"
+    assert statement_on(bus, found.granted("security_events"))["Action"] == "events:PutEvents"

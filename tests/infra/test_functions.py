@@ -4,12 +4,11 @@ import pytest
 
 from functions.shared import contract
 from infra.permissions import PERMISSIONS
-from tests.infra.synthesis import Stack, Synthesize, Synthesized, endpoints_of, synthesize
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 
 FUNCTION = "AWS::Lambda::Function"
 TABLE = "<AWS::DynamoDB::GlobalTable>"
 KEY_ARN = "<AWS::KMS::Key Arn>"
-DEPLOYED = (*(endpoint.function for endpoint in contract.ENDPOINTS), "jwt_authorizer", "security_events")
 
 # The variables that a function reads, besides ENVIRONMENT, LOG_LEVEL and SERVICE_VERSION.
 READS = {
@@ -29,42 +28,7 @@ READS = {
 OF_PROOFS = {"PROOF_AUDIENCE", "PROOF_ISSUER", "PROOF_LIFETIME_SECONDS", "PROOF_KEY"}
 
 
-def test_there_is_a_function_for_each_route_the_authorizer_and_the_events(service: Stack, environment: str) -> None:
-    deployed = {*DEPLOYED, *(endpoint.function for endpoint in endpoints_of(environment))}
-    names = {each["FunctionName"] for each in service.properties_of(FUNCTION)}
-
-    assert names == {contract.lambda_name(folder, environment) for folder in deployed}
-    assert f"setup-mfa-{environment}" in names
-
-
-@pytest.mark.parametrize("folder", DEPLOYED)
-def test_runtime_and_limits(service: Stack, folder: str, each: Synthesized) -> None:
-    found = service.function(folder)
-
-    assert found["Runtime"] == "python3.13"
-    assert found["Architectures"] == [each.config.architecture]
-    snapshot = {"ApplyOn": "PublishedVersions"} if each.config.snap_start_of(folder) else None
-    assert found.get("SnapStart") == snapshot
-    assert found["Timeout"] == 20
-    assert found["MemorySize"] == (256 if folder in ("jwt_authorizer", "mfa_status", "security_events") else 512)
-    assert "ReservedConcurrentExecutions" not in found
-    assert "TracingConfig" not in found
-
-
-def test_each_function_is_published_behind_the_alias_live(service: Stack) -> None:
-    resources = service.template["Resources"]
-    aliases = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Lambda::Alias"]
-
-    assert {alias["Name"] for alias in aliases} == {"live"}
-    functions = {name for name, each in resources.items() if each["Type"] == FUNCTION}
-    assert {alias["FunctionName"]["Ref"] for alias in aliases} == functions
-    for alias in aliases:
-        version = resources[alias["FunctionVersion"]["Fn::GetAtt"][0]]
-        assert version["Type"] == "AWS::Lambda::Version"
-        assert version["Properties"]["FunctionName"] == alias["FunctionName"]
-
-
-@pytest.mark.parametrize("folder", DEPLOYED)
+@pytest.mark.parametrize("folder", READS)
 def test_each_function_writes_to_its_masked_log_group_with_a_retention(
     service: Stack, folder: str, each: Synthesized, environment: str
 ) -> None:
@@ -76,7 +40,7 @@ def test_each_function_writes_to_its_masked_log_group_with_a_retention(
     assert group["DataProtectionPolicy"]["Statement"][1]["Operation"] == {"Deidentify": {"MaskConfig": {}}}
 
 
-@pytest.mark.parametrize("folder", DEPLOYED)
+@pytest.mark.parametrize("folder", READS)
 def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, folder: str, environment: str) -> None:
     found = service.variables(folder)
     proofs = environment == "local" and folder in contract.PROOF_FUNCTIONS
@@ -90,20 +54,23 @@ def test_a_function_has_exactly_the_variables_that_it_reads(service: Stack, fold
     assert found.get("MFA_ISSUER", "AILifestyle") == "AILifestyle"
 
 
-def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized, synthesized: Synthesize) -> None:
+def test_a_new_version_follows_what_another_stack_may_replace() -> None:
     """References to other stacks are resolved only at a deployment, and a version keeps the values of its time."""
 
-    def versions(**settings: str) -> dict[str, str]:
-        """Return the logical id of each function's version."""
-        resources = (synthesized("dev", **settings).service if settings else dev.service).template["Resources"]
-        aliases = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Lambda::Alias"]
+    def versions(**settings: str) -> set[tuple[str, str]]:
+        """Return each function with the logical id of its version."""
+        service = synthesize("dev", **settings).service
         return {
-            resources[each["FunctionName"]["Ref"]]["Properties"]["Handler"]: each["FunctionVersion"]["Fn::GetAtt"][0]
-            for each in aliases
+            (each["FunctionName"]["Ref"], each["FunctionVersion"]["Fn::GetAtt"][0])
+            for each in service.unresolved("AWS::Lambda::Alias")
         }
 
     def published(**settings: str) -> set[str]:
-        return {handler.split(".")[1] for handler, _ in versions(**settings).items() - versions().items()}
+        """Return the functions that get another version than without the settings."""
+        names = {contract.lambda_name(folder, "dev"): folder for folder in PERMISSIONS}
+        resources = synthesize("dev").service.template["Resources"]
+        changed = versions(**settings) - versions()
+        return {names[resources[function]["Properties"]["FunctionName"]] for function, _ in changed}
 
     with_key = {folder for folder, permissions in PERMISSIONS.items() if permissions.secret_key}
     # The settings change the definitions of pool, table and key, and no property of a function.
@@ -112,32 +79,17 @@ def test_a_new_version_follows_what_another_stack_may_replace(dev: Synthesized, 
     assert published(log_retention_days="7") == set()
     assert versions(multi_region_key="true") == versions(replica_regions="us-west-2")
 
-    service = synthesize(
-        "dev",
-        mfa_issuer="Käse & Co",
-        required_scope="mfa/manage",
-        cors_allowed_origins="https://a.example,https://b.example",
-        log_level="DEBUG",
-        memory_mb="2048",
-        timeout_seconds="10",
-        snap_start="true",
-        **{"functions.setup_mfa.snap_start": "false"},
-        architecture="x86_64",
-    ).service
 
-    found = service.variables("setup_mfa")
+def test_the_settings_reach_the_functions(customized: Stack) -> None:
+    found = customized.variables("setup_mfa")
     assert found["MFA_ISSUER"] == "Käse & Co"
     assert found["MFA_REQUIRED_SCOPE"] == "mfa/manage"
     assert found["CORS_ALLOWED_ORIGINS"] == "https://a.example,https://b.example"
     assert found["LOG_LEVEL"] == "DEBUG"
-    setup = service.function("setup_mfa")
+    setup = customized.function("setup_mfa")
     assert (setup["MemorySize"], setup["Timeout"], setup["Architectures"]) == (2048, 10, ["x86_64"])
     assert "SnapStart" not in setup
-    assert service.function("verify_mfa")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-    assert service.function("jwt_authorizer")["MemorySize"] == 256
-    assert "MFA_REQUIRED_SCOPE" not in service.variables("jwt_authorizer")
-
-
-def test_the_authorizer_knows_the_oldest_login_if_there_is_a_limit() -> None:
-    limited = synthesize("dev", max_auth_age_seconds="300").service
-    assert limited.variables("jwt_authorizer")["JWT_MAX_AUTH_AGE_SECONDS"] == "300"
+    assert customized.function("verify_mfa")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert customized.function("jwt_authorizer")["MemorySize"] == 256
+    assert "MFA_REQUIRED_SCOPE" not in customized.variables("jwt_authorizer")
+    assert customized.variables("jwt_authorizer")["JWT_MAX_AUTH_AGE_SECONDS"] == "300"

@@ -17,11 +17,10 @@ FOLDERS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.p
 # Only modules of these names may import the AWS SDK.
 TALK_TO_AWS = {"repository", "encryption", "decryption", "publisher", "signing", "public_keys", "aws"}
 
+SDKS = {"boto3", "botocore", "aws_encryption_sdk"}
+
 # The only modules of functions that infrastructure may import.
 SHARED_WITH_INFRASTRUCTURE = ("functions.shared.contract", "functions.shared.formats")
-
-# Class names that occur more than once, each with the reason.
-SAME_NAME: dict[str, str] = {}
 
 
 def modules(folder: Path) -> list[Path]:
@@ -41,6 +40,13 @@ def imports(module: Path) -> Iterator[str]:
             name = ".".join(filter(None, (*base, node.module)))
             yield name
             yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+def imported(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each module of a folder with each full name that it imports."""
+    for module in modules(folder):
+        for name in imports(module):
+            yield module, name
 
 
 def of(package: str, name: str) -> bool:
@@ -66,39 +72,34 @@ def test_the_functions_are_found() -> None:
     assert {"setup_mfa", "jwt_authorizer"} <= set(FOLDERS)
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_functions_never_import_each_other(folder: str) -> None:
-    for module in modules(FUNCTIONS / folder):
-        for name in imports(module):
-            if of("functions", name) and name != "functions":
-                assert of(f"functions.{folder}", name) or of("functions.shared", name), f"{module} imports {name}"
-
-
-def test_shared_code_never_imports_a_function() -> None:
-    for module in modules(FUNCTIONS / "shared"):
-        for name in imports(module):
-            if of("functions", name) and name != "functions":
-                assert of("functions.shared", name), f"{module} imports {name}"
+@pytest.mark.parametrize("folder", [*FOLDERS, "shared"])
+def test_functions_import_only_themselves_and_shared_code(folder: str) -> None:
+    for module, name in imported(FUNCTIONS / folder):
+        if of("functions", name) and name != "functions":
+            assert of(f"functions.{folder}", name) or of("functions.shared", name), f"{module} imports {name}"
 
 
 def test_only_modules_that_talk_to_aws_import_the_sdk() -> None:
-    for module in modules(FUNCTIONS):
-        if any(of(sdk, name) for sdk in ("boto3", "botocore", "aws_encryption_sdk") for name in imports(module)):
-            assert module.stem in TALK_TO_AWS, f"{module} imports the AWS SDK"
+    for module, name in imported(FUNCTIONS):
+        assert module.stem in TALK_TO_AWS or name.split(".")[0] not in SDKS, f"{module} imports the AWS SDK"
 
 
 def test_the_authorizer_imports_neither_the_aws_sdk_nor_a_module_that_does() -> None:
-    for module in modules(FUNCTIONS / "jwt_authorizer"):
-        for name in imports(module):
-            parts = name.split(".")
-            assert parts[0] not in {"boto3", "botocore", "aws_encryption_sdk"}, f"{module} imports {name}"
-            assert not TALK_TO_AWS & set(parts), f"{module} imports {name}"
+    for module, name in imported(FUNCTIONS / "jwt_authorizer"):
+        assert not {*SDKS, *TALK_TO_AWS} & set(name.split(".")), f"{module} imports {name}"
 
 
-def test_functions_do_not_import_what_deploys_or_tests_them() -> None:
-    for module in modules(FUNCTIONS):
-        for name in imports(module):
-            assert name.split(".")[0] not in {"infra", "local", "tools", "tests", "aws_cdk"}, f"{module} imports {name}"
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("functions", {"infra", "local", "tools", "tests", "aws_cdk"}),
+        ("infra", {"app", "local", "tools", "tests"}),
+        ("infra/config", {"aws_cdk", "constructs"}),
+    ],
+)
+def test_code_does_not_import_what_deploys_or_tests_it(folder: str, forbidden: set[str]) -> None:
+    for module, name in imported(REPOSITORY / folder):
+        assert name.split(".")[0] not in forbidden, f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("shared", SHARED_WITH_INFRASTRUCTURE)
@@ -108,22 +109,9 @@ def test_modules_shared_with_infrastructure_need_only_the_standard_library(share
 
 
 def test_infrastructure_imports_only_the_contract_and_the_formats_of_the_functions() -> None:
-    for module in modules(REPOSITORY / "infra"):
-        for name in imports(module):
-            if of("functions", name) and name not in {"functions", "functions.shared"}:
-                assert any(of(shared, name) for shared in SHARED_WITH_INFRASTRUCTURE), f"{module} imports {name}"
-
-
-def test_infrastructure_imports_neither_the_app_nor_local_tools_or_tests() -> None:
-    for module in modules(REPOSITORY / "infra"):
-        for name in imports(module):
-            assert name.split(".")[0] not in {"app", "local", "tools", "tests"}, f"{module} imports {name}"
-
-
-def test_settings_are_read_without_cdk() -> None:
-    for module in modules(REPOSITORY / "infra" / "config"):
-        for name in imports(module):
-            assert name.split(".")[0] not in {"aws_cdk", "constructs"}, f"{module} imports {name}"
+    for module, name in imported(REPOSITORY / "infra"):
+        if of("functions", name) and name not in {"functions", "functions.shared"}:
+            assert any(of(shared, name) for shared in SHARED_WITH_INFRASTRUCTURE), f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("folder", ["functions", "infra"])
@@ -138,10 +126,8 @@ def test_a_class_name_means_one_thing() -> None:
             for node in ast.walk(ast.parse(module.read_text())):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places[node.name].append(str(module.relative_to(REPOSITORY)))
-    repeated = {name: found for name, found in places.items() if len(found) > 1}
 
-    assert not {name: found for name, found in repeated.items() if name not in SAME_NAME}
-    assert set(SAME_NAME) <= set(repeated), "a reason for a name that is unique"
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def test_there_is_one_module_named_config() -> None:

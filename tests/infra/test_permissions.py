@@ -122,16 +122,17 @@ def test_each_function_has_its_own_role(service: Stack) -> None:
     assert len({service.role_of(function) for function in EXPECTED}) == len(EXPECTED)
 
 
-def test_only_the_role_of_api_gateway_has_a_managed_policy(service: Stack) -> None:
+def test_only_the_roles_of_aws_services_have_managed_policies(service: Stack) -> None:
+    required = {
+        "lambda": [],
+        "apigateway": ["AmazonAPIGatewayPushToCloudWatchLogs"],
+        "codedeploy": ["AWSCodeDeployRoleForLambdaLimited"],
+    }
     for role in service.properties_of("AWS::IAM::Role"):
         principal = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
-        if principal == "apigateway.amazonaws.com":
-            assert [arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]] == [
-                "AmazonAPIGatewayPushToCloudWatchLogs"
-            ]
-        elif principal != "codedeploy.amazonaws.com":  # see test_release
-            assert principal == "lambda.amazonaws.com"
-            assert "ManagedPolicyArns" not in role
+        managed = [arn.rpartition("/")[2] for arn in role.get("ManagedPolicyArns", ())]
+        assert managed == required[principal.removesuffix(".amazonaws.com")]
+        assert "Policies" not in role
 
 
 def test_no_role_is_granted_a_wildcard_that_can_be_narrower(service: Stack) -> None:

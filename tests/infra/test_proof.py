@@ -11,38 +11,40 @@ from aws_cdk.assertions import Template
 
 from functions.shared import contract
 from infra.outputs import StackId
+from tests.infra.deployments import DOMAIN, OTHERWISE, SECRET_KEY, TABLE_KEY, deployment
 from tests.infra.readable import readable
-from tests.infra.synthesis import Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 from tests.infra.test_api import PUBLIC_PATHS, methods, throttling
 from tests.infra.test_data import KEY
 from tests.support.pages import fences, section
 
 SIGNING = {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}
-EXISTING = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-DOMAIN = {
-    "domain_name": "api.example.com",
-    "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
-}
+EXISTING = {"users_table_name": "users", "secret_key_arn": SECRET_KEY}
 
 
 @pytest.fixture
-def proving(synthesized: Synthesize) -> Synthesized:
-    """Return prod with proofs and one key."""
-    return synthesized("prod", proof_audience="payments")
-
-
-@pytest.fixture
-def rotating(synthesized: Synthesize) -> Synthesized:
+def rotating() -> Synthesized:
     """Return prod in the middle of a rotation."""
-    return synthesized("prod", proof_audience="payments", proof_keys="new,old")
+    return deployment(OTHERWISE)
+
+
+@pytest.fixture
+def without_domain() -> Stack:
+    """Return the service of dev with proofs."""
+    return synthesize("dev", proof_audience="payments", proof_lifetime_seconds="60").service
 
 
 def signing_keys(data: Stack) -> dict[str, dict[str, Any]]:
     """Return the key pairs by the last part of their alias."""
     keys = {name: each for name, each in data.resources(KEY).items() if "KeySpec" in each["Properties"]}
-    aliases = [each["Properties"] for each in data.template["Resources"].values() if each["Type"] == "AWS::KMS::Alias"]
+    aliases = data.unresolved("AWS::KMS::Alias")
     names = {each["TargetKeyId"]["Fn::GetAtt"][0]: each["AliasName"] for each in aliases}
     return {names[name].rpartition("-proof-")[2]: each for name, each in keys.items()}
+
+
+def policy_of(key: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the statements of a key's policy by their names."""
+    return {each["Sid"]: each for each in key["Properties"]["KeyPolicy"]["Statement"]}
 
 
 def key_reference(environment: Synthesized, variable: Any) -> str:
@@ -71,18 +73,20 @@ def test_each_name_is_a_key_pair_that_is_kept_and_protected(rotating: Synthesize
         assert key["UpdateReplacePolicy"].startswith("Retain")
 
 
-def test_the_keys_policy_allows_signatures_by_one_algorithm(proving: Synthesized) -> None:
-    administration, sign, public = signing_keys(proving.data)["key-1"]["Properties"]["KeyPolicy"]["Statement"]
+def test_the_keys_policy_allows_signatures_by_one_algorithm(rotating: Synthesized) -> None:
+    policy = policy_of(signing_keys(rotating.data)["new"])
+    sign = policy["SignByIam"]
 
+    assert set(policy) == {"AdministrationByIam", "SignByIam", "PublicKeyByIam"}
     assert sign["Action"] == "kms:Sign"
     assert sign["Condition"] == {
         "StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"},
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/mfa-prod-service-*"},
         "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::<AWS::AccountId>:role/*/*"},
     }
-    assert public["Action"] == "kms:GetPublicKey"
+    assert policy["PublicKeyByIam"]["Action"] == "kms:GetPublicKey"
     uses = ("Sign", "Verify", "GetPublicKey", "CreateGrant", "*")
-    assert not [action for action in administration["Action"] if any(each in action for each in uses)]
+    assert not [action for action in policy["AdministrationByIam"]["Action"] if any(each in action for each in uses)]
 
 
 @pytest.mark.parametrize(
@@ -95,12 +99,13 @@ def test_the_keys_policy_allows_signatures_by_one_algorithm(proving: Synthesized
     ],
 )
 def test_only_roles_of_the_service_without_a_path_may_use_the_keys(
-    proving: Synthesized, role: str, allowed: bool
+    everything: Synthesized, role: str, allowed: bool
 ) -> None:
     """A wildcard in a policy also matches slashes."""
     principal = f"arn:aws:iam::<AWS::AccountId>:role/{role}"
-    keys = proving.data.resources(KEY).values()  # that of the secrets, and the key pair
-    uses = [use for key in keys for use in key["Properties"]["KeyPolicy"]["Statement"][1:]]
+    keys = everything.data.resources(KEY).values()  # that of the secrets, and the key pair
+    named = [statement for key in keys for statement in policy_of(key).items()]
+    uses = [use for name, use in named if name not in ("AdministrationByIam", "ReplicationByIam")]
 
     assert len(uses) == 3
     for use in uses:
@@ -109,26 +114,16 @@ def test_only_roles_of_the_service_without_a_path_may_use_the_keys(
 
 
 def test_the_first_key_signs_and_all_are_published(rotating: Synthesized) -> None:
-    resources = rotating.service.template["Resources"]
+    variables = [each["Environment"]["Variables"] for each in rotating.service.unresolved("AWS::Lambda::Function")]
+    (listed,) = (each["PROOF_KEYS"]["Fn::Join"] for each in variables if "PROOF_KEYS" in each)
+    signing = [key_reference(rotating, each["PROOF_KEY"]) for each in variables if "PROOF_KEY" in each]
 
-    def variables(folder: str) -> dict[str, Any]:
-        handler = contract.handler_path(folder)
-        (found,) = (
-            each["Properties"]["Environment"]["Variables"]
-            for each in resources.values()
-            if each["Type"] == "AWS::Lambda::Function" and each["Properties"]["Handler"] == handler
-        )
-        return dict(found)
-
-    listed = variables("signing_keys")["PROOF_KEYS"]["Fn::Join"]
     assert listed[0] == ""
-    published = [key_reference(rotating, part) for part in listed[1] if part != ","]
-    signing = [key_reference(rotating, variables(folder)["PROOF_KEY"]) for folder in ("verify_mfa", "verify_mfa_setup")]
-
-    assert len(published) == 2
-    assert signing == published[:1] * 2
-    assert "new" in published[0]
-    assert "old" in published[1]
+    new, comma, old = listed[1]
+    assert comma == ","
+    assert signing == [key_reference(rotating, new)] * 2
+    assert "new" in key_reference(rotating, new)
+    assert "old" in key_reference(rotating, old)
 
 
 def test_the_old_version_of_a_function_may_still_sign_during_a_release(rotating: Synthesized) -> None:
@@ -138,8 +133,8 @@ def test_the_old_version_of_a_function_may_still_sign_during_a_release(rotating:
         assert sign["Resource"] == ["<AWS::KMS::Key Arn>"] * 2
 
 
-def test_no_other_role_may_sign_or_read_a_public_key(proving: Synthesized) -> None:
-    granted = {folder: json.dumps(proving.service.granted(folder)) for folder in proving.stage.service.functions}
+def test_no_other_role_may_sign_or_read_a_public_key(everything: Synthesized) -> None:
+    granted = {folder: json.dumps(everything.service.granted(folder)) for folder in everything.stage.service.functions}
 
     assert {folder for folder, found in granted.items() if "kms:Sign" in found} == {"verify_mfa", "verify_mfa_setup"}
     assert {folder for folder, found in granted.items() if "GetPublicKey" in found} == {"signing_keys"}
@@ -147,31 +142,25 @@ def test_no_other_role_may_sign_or_read_a_public_key(proving: Synthesized) -> No
 
 
 @pytest.mark.parametrize("path", sorted(PUBLIC_PATHS))
-def test_the_public_routes_have_the_limits_of_a_login(proving: Synthesized, path: str) -> None:
+def test_the_public_routes_have_the_limits_of_a_login(everything: Synthesized, path: str) -> None:
     """Anyone may call them. Using up a low limit would keep other APIs from the keys, and so refuse every proof."""
-    assert ("GET", path) not in throttling(proving.service)  # as the stage
-    method = methods(proving.service)["GET", path]
+    assert ("GET", path) not in throttling(everything.service)  # as the stage
+    method = methods(everything.service)["GET", path]
     assert method["AuthorizationType"] == "NONE"
     assert "AuthorizerId" not in method
 
 
-@pytest.mark.parametrize(
-    ("settings", "issuer"),
-    [
-        ({}, "https://<AWS::ApiGateway::RestApi>.execute-api.us-east-1.<AWS::URLSuffix>/v1"),
-        (DOMAIN, "https://api.example.com/v1"),
-    ],
-    ids=["execute-api", "domain"],
-)
-def test_the_issuer_is_the_apis_public_url(synthesized: Synthesize, settings: dict[str, str], issuer: str) -> None:
-    service = synthesized("dev", proof_audience="payments", **settings).service
-
-    assert {service.variables(folder)["PROOF_ISSUER"] for folder in contract.PROOF_FUNCTIONS} == {issuer}
-    assert service.outputs["ApiUrl"].replace("<AWS::ApiGateway::Stage>", "v1") == issuer
+def test_the_issuer_is_the_apis_public_url(without_domain: Stack, everything: Synthesized) -> None:
+    for service, issuer in (
+        (without_domain, "https://<AWS::ApiGateway::RestApi>.execute-api.us-east-1.<AWS::URLSuffix>/v1"),
+        (everything.service, f"https://{DOMAIN}/v1"),
+    ):
+        assert {service.variables(folder)["PROOF_ISSUER"] for folder in contract.PROOF_FUNCTIONS} == {issuer}
+        assert service.outputs["ApiUrl"].replace("<AWS::ApiGateway::Stage>", "v1") == issuer
 
 
-def test_the_settings_reach_the_functions(synthesized: Synthesize) -> None:
-    service = synthesized("dev", proof_audience="payments", proof_lifetime_seconds="60").service
+def test_the_settings_reach_the_functions(without_domain: Stack) -> None:
+    service = without_domain
 
     for folder in ("verify_mfa", "verify_mfa_setup"):
         found = service.variables(folder)
@@ -181,36 +170,28 @@ def test_the_settings_reach_the_functions(synthesized: Synthesize) -> None:
         assert not [name for name in service.variables(folder) if name.startswith("PROOF_")]
 
 
-def test_an_existing_key_is_used_instead_of_a_new_one(synthesized: Synthesize) -> None:
-    existing = synthesized("prod", proof_audience="payments", proof_keys=EXISTING)
+def test_existing_keys_are_used_instead_of_new_ones() -> None:
+    existing = synthesize("prod", proof_audience="payments", proof_keys=TABLE_KEY, **EXISTING)
 
-    assert not signing_keys(existing.data)
-    assert existing.service.variables("verify_mfa")["PROOF_KEY"] == EXISTING
-    assert existing.service.variables("signing_keys")["PROOF_KEYS"] == EXISTING
+    assert StackId.DATA not in existing.stacks
+    assert existing.service.variables("verify_mfa")["PROOF_KEY"] == TABLE_KEY
+    assert existing.service.variables("signing_keys")["PROOF_KEYS"] == TABLE_KEY
     (sign,) = (each for each in existing.service.granted("verify_mfa") if each["Action"] == "kms:Sign")
-    assert sign["Resource"] == EXISTING
+    assert sign["Resource"] == TABLE_KEY
 
 
-@pytest.mark.parametrize(("keys", "has_data_stack"), [(EXISTING, False), ("key-1", True)])
-def test_with_an_existing_table_and_key_the_data_stack_has_only_new_key_pairs(
-    synthesized: Synthesize, keys: str, has_data_stack: bool
-) -> None:
-    environment = synthesized(
-        "prod", proof_audience="payments", proof_keys=keys, users_table_name="users", secret_key_arn=EXISTING
-    )
+def test_with_an_existing_table_and_key_the_data_stack_has_only_new_key_pairs() -> None:
+    data = synthesize("prod", proof_audience="payments", **EXISTING).data
 
-    assert (StackId.DATA in environment.stacks) is has_data_stack
-    if has_data_stack:
-        assert set(signing_keys(environment.data)) == {"key-1"}
-        assert len(environment.data.resources(KEY)) == 1
+    assert set(signing_keys(data)) == {"key-1"}
+    assert len(data.resources(KEY)) == 1
 
 
-def test_each_replica_region_has_the_same_key_pairs(synthesized: Synthesize) -> None:
-    environment = synthesized("prod", proof_audience="payments", replica_regions="us-west-2")
-    replicas = environment.stacks_by_name["mfa-prod-replica-us-west-2"].resources("AWS::KMS::ReplicaKey").values()
-    policies = [{each["Sid"] for each in replica["Properties"]["KeyPolicy"]["Statement"]} for replica in replicas]
+def test_each_replica_region_has_the_same_key_pairs(everything: Synthesized) -> None:
+    replicas = everything.stacks_by_name["mfa-prod-replica-us-west-2"].resources("AWS::KMS::ReplicaKey").values()
+    policies = [set(policy_of(replica)) for replica in replicas]
 
-    assert signing_keys(environment.data)["key-1"]["Properties"]["MultiRegion"] is True
+    assert signing_keys(everything.data)["key-1"]["Properties"]["MultiRegion"] is True
     assert sorted(map(len, policies)) == [2, 3]
     assert {"AdministrationByIam", "SignByIam", "PublicKeyByIam"} in policies
 

@@ -8,7 +8,8 @@ import pytest
 from functions.shared import contract
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from local.cloudwatch.metric_store import MetricStore
-from tests.infra.synthesis import Stack, Synthesize, Synthesized
+from tests.infra.deployments import EXISTING_TABLE, OTHERWISE, deployment
+from tests.infra.synthesis import Stack, Synthesized
 
 ALARM = "AWS::CloudWatch::Alarm"
 GROUP = "AWS::CodeDeploy::DeploymentGroup"
@@ -26,9 +27,7 @@ def alarms(service: Stack) -> dict[str, dict[str, Any]]:
 
 def groups(service: Stack) -> dict[str, dict[str, Any]]:
     """Return each deployment group as the template has it, by its name."""
-    resources = service.template["Resources"].values()
-    found = (each["Properties"] for each in resources if each["Type"] == GROUP)
-    return {each["DeploymentGroupName"]: each for each in found}
+    return {each["DeploymentGroupName"]: each for each in service.unresolved(GROUP)}
 
 
 def state(alarm: dict[str, Any], **published: float) -> AlarmState:
@@ -57,17 +56,12 @@ def test_every_alias_is_moved_by_code_deploy(service: Stack, prod: Synthesized) 
 
 
 @pytest.mark.parametrize(
-    ("setting", "name"),
-    [
-        ("canary-10-percent-30-minutes", "CodeDeployDefault.LambdaCanary10Percent30Minutes"),
-        ("linear-10-percent-every-1-minute", "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"),
-        ("linear-10-percent-every-10-minutes", "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes"),
-    ],
+    ("name", "shift"), [("prod", "Canary10Percent5Minutes"), (EXISTING_TABLE, "Linear10PercentEvery1Minute")]
 )
-def test_the_traffic_shift_is_a_setting(setting: str, name: str, synthesized: Synthesize) -> None:
-    environment = synthesized("prod", traffic_shift=setting)
+def test_the_traffic_shift_is_a_setting(name: str, shift: str) -> None:
+    found = groups(deployment(name).service).values()
 
-    assert {each["DeploymentConfigName"] for each in groups(environment.service).values()} == {name}
+    assert {each["DeploymentConfigName"] for each in found} == {f"CodeDeployDefault.Lambda{shift}"}
 
 
 def test_a_release_rolls_back_when_its_function_or_the_api_fails(service: Stack) -> None:
@@ -115,23 +109,8 @@ def test_the_alarms_of_a_release_say_what_to_do_and_link_the_runbook(service: St
         )
 
 
-def test_code_deploy_has_only_its_own_policy(service: Stack) -> None:
-    roles = {name: each["Properties"] for name, each in service.resources("AWS::IAM::Role").items()}
-    ((_, role),) = (
-        (name, role)
-        for name, role in roles.items()
-        if role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == "codedeploy.amazonaws.com"
-    )
+@pytest.mark.parametrize("name", ["dev", "local", OTHERWISE])
+def test_without_a_traffic_shift_a_version_takes_over_at_once(name: str) -> None:
+    resources = deployment(name).service.template["Resources"].values()
 
-    assert [arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]] == ["AWSCodeDeployRoleForLambdaLimited"]
-    assert "Policies" not in role
-
-
-@pytest.mark.parametrize(("name", "settings"), [("dev", {}), ("local", {}), ("prod", {"traffic_shift": "all-at-once"})])
-def test_without_a_traffic_shift_a_version_takes_over_at_once(
-    name: str, settings: dict[str, str], synthesized: Synthesize
-) -> None:
-    template = synthesized(name, **settings).service.template
-
-    assert not [each for each in template["Resources"].values() if "CodeDeploy" in each["Type"]]
-    assert not [each for each in template["Resources"].values() if "UpdatePolicy" in each]
+    assert not [each for each in resources if "CodeDeploy" in each["Type"] or "UpdatePolicy" in each]

@@ -1,23 +1,20 @@
-"""Replica regions: a table and a key in each, and a service that uses them."""
+"""Replica regions: a table and a key in each. For a service that uses them see `test_existing_data`."""
 
 from typing import Any
 
 import pytest
 
-from infra.outputs import StackId
-from tests.infra.synthesis import Stack, Synthesize, Synthesized
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 from tests.infra.test_data import KEY, TABLE
-from tests.infra.test_permissions import FOR_TOTP_SECRETS, OWN_ITEMS
-from tests.infra.test_policy_reference import SECOND_REGION
 
 REPLICA_KEY = "AWS::KMS::ReplicaKey"
 REGIONS = ("us-west-2", "eu-west-1")
 
 
 @pytest.fixture
-def replicated(synthesized: Synthesize) -> Synthesized:
+def replicated() -> Synthesized:
     """Return prod with two replica regions."""
-    return synthesized("prod", replica_regions=",".join(REGIONS))
+    return synthesize("prod", replica_regions=",".join(REGIONS))
 
 
 def replica(environment: Synthesized, region: str) -> Stack:
@@ -38,12 +35,12 @@ def test_the_table_is_in_every_region_and_protected_in_each(replicated: Synthesi
 
 
 def test_several_regions_get_a_note_that_they_are_added_one_by_one(
-    replicated: Synthesized, synthesized: Synthesize
+    replicated: Synthesized, everything: Synthesized
 ) -> None:
     def notes(environment: Synthesized) -> int:
         return sum("one replica" in each for each in environment.annotations("info"))
 
-    assert (notes(replicated), notes(synthesized("prod", replica_regions=REGIONS[0]))) == (1, 0)
+    assert (notes(replicated), notes(everything)) == (1, 0)
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -79,31 +76,9 @@ def test_without_replica_regions_there_are_no_replicas(each: Synthesized) -> Non
     assert set(each.stacks_by_name) == {f"mfa-{each.config.environment}-{stack}" for stack in each.stacks}
 
 
-def test_a_multi_region_key_without_replicas_cannot_be_replicated(synthesized: Synthesize) -> None:
+def test_a_multi_region_key_without_replicas_cannot_be_replicated() -> None:
     """A key cannot become a multi-region key later."""
-    key = synthesized("prod", multi_region_key="true").data.only(KEY)
+    key = synthesize("prod", multi_region_key="true").data.only(KEY)
 
     assert key["Properties"]["MultiRegion"] is True
     assert set(statements(key)) == {"AdministrationByIam", "UseByIam"}
-
-
-def test_a_service_in_a_replica_region_uses_the_replicas(synthesized: Synthesize) -> None:
-    environment = synthesized(**SECOND_REGION)
-    replica_key = SECOND_REGION["secret_key_arn"]
-
-    assert set(environment.stacks) == {StackId.SERVICE, StackId.MONITORING}
-    assert environment.service.variables("verify_mfa")["MFA_ENCRYPTION_KEY"] == replica_key
-    granted = environment.service.granted("verify_mfa")
-    assert {
-        "Effect": "Allow",
-        "Action": "kms:Decrypt",
-        "Resource": replica_key,
-        "Condition": FOR_TOTP_SECRETS,
-    } in granted
-    table = "arn:aws:dynamodb:us-west-2:<AWS::AccountId>:table/mfa-prod-users"
-    assert {
-        "Effect": "Allow",
-        "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
-        "Resource": table,
-        "Condition": OWN_ITEMS,
-    } in granted

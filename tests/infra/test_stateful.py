@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.infra.deployments import EVERYTHING, deployment
 from tests.infra.snapshot import STATEFUL_VARIANTS, kept_stateful
 from tests.infra.stateful import Resources, losses, stateful_resources
-from tests.infra.synthesis import Synthesize
+from tests.infra.synthesis import synthesize
 
 TABLE = "TableCD117FA1"
 KEY = "SecretKey573D36D8"
@@ -27,8 +28,8 @@ def changed(previous: dict[str, Resources]) -> dict[str, Resources]:
 
 
 @pytest.mark.parametrize("variant", STATEFUL_VARIANTS)
-def test_nothing_that_holds_data_would_be_lost(variant: str, synthesized: Synthesize) -> None:
-    present = stateful_resources(synthesized(**STATEFUL_VARIANTS[variant]))
+def test_nothing_that_holds_data_would_be_lost(variant: str) -> None:
+    present = stateful_resources(deployment(variant))
 
     assert list(losses(kept_stateful()[variant], present)) == []
     assert kept_stateful()[variant] == present  # `make snapshots` adds new resources
@@ -79,17 +80,15 @@ def test_accepts_additions(previous: dict[str, Resources], changed: dict[str, Re
     assert list(losses(previous, changed)) == []
 
 
-def test_notices_an_environment_that_protects_less(previous: dict[str, Resources], synthesized: Synthesize) -> None:
-    found = list(losses(previous, stateful_resources(synthesized("prod", retain_data="false"))))
+def test_notices_an_environment_that_protects_less(previous: dict[str, Resources]) -> None:
+    found = list(losses(previous, stateful_resources(synthesize("prod", retain_data="false"))))
 
     assert any("DeletionPolicy changes from RetainExceptOnCreate to Delete" in loss for loss in found)
 
 
-def test_replicas_need_a_multi_region_key_from_the_first_deployment(synthesized: Synthesize) -> None:
-    def fixed(**settings: str) -> dict[str, Resources]:
-        return stateful_resources(synthesized("prod", **settings))
+def test_replicas_need_a_multi_region_key_from_the_first_deployment(previous: dict[str, Resources]) -> None:
+    replicated = stateful_resources(deployment(EVERYTHING))
+    multi_region = stateful_resources(synthesize("prod", multi_region_key="true"))
 
-    replicated = fixed(replica_regions="us-west-2")
-
-    assert [loss for loss in losses(fixed(), replicated) if "MultiRegion" in loss]
-    assert list(losses(fixed(multi_region_key="true"), replicated)) == []
+    assert [loss for loss in losses(previous, replicated) if "MultiRegion" in loss]
+    assert list(losses(multi_region, replicated)) == []

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from functions.shared.settings import (
     ConfigurationError,
     EndpointSettings,
     KmsKey,
+    ProofSettings,
     RawKey,
     read_encryption_key,
     read_environment,
@@ -231,12 +232,37 @@ class TestAuthorizerSettings:
             AuthorizerSettings.from_environ({**AUTHORIZER, "ENVIRONMENT": "prod", "JWT_JWKS_URL": url})
 
 
+class TestProofSettings:
+    PROOF: Final = {"PROOF_AUDIENCE": "payments", "PROOF_ISSUER": "https://api.example/v1", "PROOF_KEY": ARN}
+
+    def test_proofs_are_off_without_an_audience(self) -> None:
+        assert ProofSettings.from_environ({**self.PROOF, "PROOF_AUDIENCE": " "}) is None
+
+    @pytest.mark.parametrize(("given", "seconds"), [("", 300), ("30", 30), ("3600", 3600)])
+    def test_the_lifetime_is_five_minutes_unless_it_is_set(self, given: str, seconds: int) -> None:
+        settings = ProofSettings.from_environ({**self.PROOF, "PROOF_LIFETIME_SECONDS": given})
+        assert settings == ProofSettings("payments", "https://api.example/v1", seconds, KmsKey(ARN))
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            *(("PROOF_LIFETIME_SECONDS", value) for value in ("29", "3601", "30.5", "-30", "\u0663\u0663")),
+            ("PROOF_ISSUER", "https://api.example/v1/"),
+            ("PROOF_KEY", f"{ARN},{ARN}"),
+            ("PROOF_KEY", ""),
+        ],
+    )
+    def test_an_invalid_value_is_refused_by_name(self, variable: str, value: str) -> None:
+        with pytest.raises(ConfigurationError, match=f"environment variable {variable}: "):
+            ProofSettings.from_environ({**self.PROOF, variable: value})
+
+
 @given(st.dictionaries(st.sampled_from([str(name) for name in Env]), st.text(max_size=80)))
 def test_any_environment_is_read_or_refused_by_name(environ: dict[str, str]) -> None:
     for read in (
         *(read_environment, read_log_level, read_version, read_table_name),
         *(read_event_bus_name, read_mfa_issuer, read_encryption_key),
-        *(EndpointSettings.from_environ, AuthorizerSettings.from_environ),
+        *(EndpointSettings.from_environ, AuthorizerSettings.from_environ, ProofSettings.from_environ),
     ):
         refused = _refusal(read, environ)
         assert refused is None or re.match(f"environment variable {refused.variable}: ", str(refused))

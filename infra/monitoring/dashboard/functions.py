@@ -4,7 +4,16 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from functions.shared import contract
-from infra.monitoring.dashboard.graphs import Colour, WidgetRow, dashboard, graph, line
+from infra.monitoring.dashboard.graphs import (
+    Colour,
+    WidgetRow,
+    dashboard,
+    graph,
+    line,
+    request_units,
+    table_latency,
+    table_throttles,
+)
 from infra.monitoring.resources import TABLE_OPERATIONS, WatchedResources
 
 
@@ -53,27 +62,12 @@ def _table(watched: WatchedResources) -> list[WidgetRow]:
     return [
         _heading(f"Table {watched.table_name}"),
         [
-            graph(
-                "Consumed request units",
-                [
-                    line("read", watched.table("ConsumedReadCapacityUnits"), Colour.SECOND),
-                    line("write", watched.table("ConsumedWriteCapacityUnits"), Colour.FIRST),
-                ],
-                unit="units",
-            ),
-            graph(
-                "Latency by operation, average (ms)",
-                [
-                    line(each, watched.table("SuccessfulRequestLatency", operation=each, statistic="Average"))
-                    for each in TABLE_OPERATIONS
-                ],
-                unit="ms",
-            ),
+            graph("Consumed request units", request_units(watched), unit="units"),
+            graph("Latency by operation, average (ms)", table_latency(watched), unit="ms"),
             graph(
                 "Throttles and system errors",
                 [
-                    line("throttled reads", watched.table("ReadThrottleEvents"), Colour.REFUSED),
-                    line("throttled writes", watched.table("WriteThrottleEvents"), Colour.FAILED),
+                    *table_throttles(watched),
                     *(line(each, watched.table("SystemErrors", operation=each)) for each in TABLE_OPERATIONS),
                 ],
             ),

@@ -1,7 +1,6 @@
 """Dashboards, graphs and lines in the shape that both dashboards use."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, cast
 
@@ -10,16 +9,11 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.monitoring.alarms import metric_math, metric_of
-from infra.monitoring.resources import Series
+from infra.monitoring.resources import TABLE_OPERATIONS, Series, WatchedResources
 
 #: Length of every datapoint on a dashboard: the same as most alarms', so that a graph shows what an alarm evaluated.
 PERIOD_MINUTES: Final = 5
 
-
-FIGURE_WIDTH: Final = 4
-FIGURE_HEIGHT: Final = 4
-
-type Figure = cloudwatch.SingleValueWidget | cloudwatch.GaugeWidget
 type WidgetRow = Sequence[cloudwatch.ConcreteWidget]
 
 
@@ -54,62 +48,28 @@ def counter(label: str, series: Series, colour: Colour | None = None) -> cloudwa
     return computed(label, f"FILL({identifier},0)", {identifier: series}, colour)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FigureTarget:
-    """What a key figure should be.
-
-    Attributes
-    ----------
-    value : float
-        From this value on the figure is good, or bad.
-    highest : float
-        End of the gauge's scale.
-    at_least : bool
-        Whether values from ``value`` on are good, not bad.
-    """
-
-    value: float
-    highest: float
-    at_least: bool = False
-
-    def label(self, unit: str) -> str:
-        """Return the target in words: ``target: below 3000 ms``."""
-        return f"target: {'at least' if self.at_least else 'below'} {self.value:g} {unit}"
+def request_units(watched: WatchedResources) -> list[cloudwatch.IMetric]:
+    """Return the lines of the table's consumed request units."""
+    return [
+        line("read", watched.table("ConsumedReadCapacityUnits"), Colour.SECOND),
+        line("write", watched.table("ConsumedWriteCapacityUnits"), Colour.FIRST),
+    ]
 
 
-def figure(
-    title: str, value: Callable[[str], cloudwatch.IMetric], *, unit: str, target: FigureTarget | None = None
-) -> Figure:
-    """Return a key figure of the last period; with a target it is a gauge whose ends are coloured by the target.
+def table_latency(watched: WatchedResources) -> list[cloudwatch.IMetric]:
+    """Return the lines of the table's average latency, one for each operation."""
+    return [
+        line(each, watched.table("SuccessfulRequestLatency", operation=each, statistic="Average"))
+        for each in TABLE_OPERATIONS
+    ]
 
-    CloudWatch colours a gauge, not a number widget, by its annotations ("Using gauge widgets", CloudWatch user guide).
 
-    Parameters
-    ----------
-    value : callable
-        Returns the line of the figure; it takes the line's label, which CloudWatch shows below the number.
-    """
-    if target is None:
-        label = f"{unit} in {PERIOD_MINUTES} minutes"
-        return cloudwatch.SingleValueWidget(
-            title=title, metrics=[value(label)], sparkline=True, width=FIGURE_WIDTH, height=FIGURE_HEIGHT
-        )
-    label = target.label(unit)
-    good, bad = cloudwatch.Shading.BELOW, cloudwatch.Shading.ABOVE
-    if target.at_least:
-        good, bad = bad, good
-    return cloudwatch.GaugeWidget(
-        title=title,
-        metrics=[value(label)],
-        left_y_axis=cloudwatch.YAxisProps(min=0, max=target.highest, label=unit, show_units=False),
-        annotations=[
-            cloudwatch.HorizontalAnnotation(value=target.value, label=name, color=colour, fill=fill)
-            for name, colour, fill in (("on target", Colour.GOOD, good), ("off target", Colour.BROKEN, bad))
-        ],
-        period=Duration.minutes(PERIOD_MINUTES),
-        width=FIGURE_WIDTH,
-        height=FIGURE_HEIGHT,
-    )
+def table_throttles(watched: WatchedResources) -> list[cloudwatch.IMetric]:
+    """Return the lines of the requests that the table refused for capacity."""
+    return [
+        line("throttled reads", watched.table("ReadThrottleEvents"), Colour.REFUSED),
+        line("throttled writes", watched.table("WriteThrottleEvents"), Colour.FAILED),
+    ]
 
 
 def graph(

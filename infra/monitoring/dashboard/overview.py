@@ -15,7 +15,18 @@ from infra.config.monitoring import MonitoringConfig
 from infra.monitoring import queries
 from infra.monitoring.alarms import Alarms
 from infra.monitoring.dashboard.figures import VERIFIED_PERCENT, key_figures, success_rate
-from infra.monitoring.dashboard.graphs import Colour, WidgetRow, computed, counter, dashboard, graph, line
+from infra.monitoring.dashboard.graphs import (
+    Colour,
+    WidgetRow,
+    computed,
+    counter,
+    dashboard,
+    graph,
+    line,
+    request_units,
+    table_latency,
+    table_throttles,
+)
 from infra.monitoring.queries import SavedQuery, log_groups
 from infra.monitoring.resources import DECRYPT, GENERATE_DATA_KEY, TABLE_OPERATIONS, WatchedResources
 from infra.monitoring.rules.endpoints import slug, watched_endpoints
@@ -270,19 +281,11 @@ class OverviewDashboard(Construct):
                 ),
             ],
             [
-                graph(
-                    "DynamoDB latency by operation, average (ms)",
-                    [
-                        line(each, watched.table("SuccessfulRequestLatency", operation=each, statistic="Average"))
-                        for each in TABLE_OPERATIONS
-                    ],
-                    unit="ms",
-                ),
+                graph("DynamoDB latency by operation, average (ms)", table_latency(watched), unit="ms"),
                 graph(
                     "DynamoDB throttles and errors, KMS failures",
                     [
-                        line("throttled reads", watched.table("ReadThrottleEvents"), Colour.REFUSED),
-                        line("throttled writes", watched.table("WriteThrottleEvents"), Colour.FAILED),
+                        *table_throttles(watched),
                         computed("DynamoDB errors", total(system_errors), system_errors, Colour.BROKEN),
                         self._counter("KMS failures", Metric.KEY_FAILURES, Colour.SUSPICIOUS),
                     ],
@@ -311,15 +314,7 @@ class OverviewDashboard(Construct):
                     ],
                     stacked=True,
                 ),
-                graph(
-                    "DynamoDB request units",
-                    [
-                        line("read", watched.table("ConsumedReadCapacityUnits"), Colour.SECOND),
-                        line("write", watched.table("ConsumedWriteCapacityUnits"), Colour.FIRST),
-                    ],
-                    unit="units",
-                    stacked=True,
-                ),
+                graph("DynamoDB request units", request_units(watched), unit="units", stacked=True),
             ],
         ]
 

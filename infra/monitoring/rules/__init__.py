@@ -8,7 +8,7 @@ from infra.monitoring.rules.model import AlarmRule
 from infra.monitoring.rules.platform import platform_rules
 from infra.monitoring.rules.security import security_rules
 
-#: The composite alarm: fires when any rule of urgency PAGE does.
+#: The composite alarm: fires when any alarm that pages does.
 PAGE_KEY = "page"
 
 

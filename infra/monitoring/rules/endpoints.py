@@ -6,7 +6,7 @@ from functions.shared import contract
 from functions.shared.contract import Endpoint
 from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import WatchedResources
-from infra.monitoring.rules.model import AlarmRule, Urgency, ratio, total, zero_filled
+from infra.monitoring.rules.model import AlarmRule, ratio, total, zero_filled
 
 
 def slug(endpoint: Endpoint) -> str:
@@ -30,7 +30,7 @@ def endpoint_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
         contract.SETUP,
         minimum=thresholds.setups_without_success,
         # A 409 is a correct response: fifteen minutes with only 409s are not an outage.
-        attempts="FILL(attempts,0)-FILL(rejections,0)",
+        counted=("attempts", "rejections"),
         response="Look at the latest failures of setup-mfa, then at KMS and DynamoDB.",
     )
     yield _no_success(
@@ -38,7 +38,7 @@ def endpoint_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
         contract.VERIFY,
         minimum=thresholds.verifications_without_success,
         # Rejections count: if the service refused every correct code, only the rejections would show it.
-        attempts="FILL(attempts,0)",
+        counted=("attempts",),
         response="Users cannot log in: compare wrong codes with errors, and check the last deployment.",
     )
     others = {
@@ -87,7 +87,7 @@ def _failures(watched: WatchedResources, endpoint: Endpoint, thresholds: Thresho
             total(["errors", "system_errors"]), zero_filled("attempts"), thresholds.ratio_minimum_requests
         ),
         threshold=thresholds.error_ratio_percent,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
 
 
@@ -124,16 +124,16 @@ def _setup(watched: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmR
 
 
 def _no_success(
-    watched: WatchedResources, endpoint: Endpoint, *, minimum: int, attempts: str, response: str
+    watched: WatchedResources, endpoint: Endpoint, *, minimum: int, counted: tuple[str, ...], response: str
 ) -> AlarmRule:
-    used = [name for name in ("attempts", "rejections") if name in attempts]
+    attempts = "-".join(map(zero_filled, counted))
     return AlarmRule(
         key=f"{slug(endpoint)}-no-success",
         happened=f"{endpoint.method} {endpoint.path} was called for 15 minutes without a single success.",
         response=response,
-        series={name: watched.counted(getattr(endpoint.metrics, name)) for name in (*used, "successes")},
-        expression=f"IF(({attempts} >= {minimum}) AND (FILL(successes,0) < 1), 1, 0)",
+        series={name: watched.counted(getattr(endpoint.metrics, name)) for name in (*counted, "successes")},
+        expression=f"IF(({attempts} >= {minimum}) AND ({zero_filled('successes')} < 1), 1, 0)",
         threshold=1,
         period_minutes=15,
-        urgency=Urgency.PAGE,
+        pages=True,
     )

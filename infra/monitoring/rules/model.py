@@ -2,27 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from infra.config.monitoring import MonitoringConfig
 from infra.monitoring.resources import Series
 
 #: CloudWatch's limit on the metrics of one alarm's expression.
 MAX_METRICS_PER_ALARM: Final = 10
-
-
-class Missing(StrEnum):
-    """What a period without a datapoint means (CloudWatch's ``TreatMissingData``)."""
-
-    NOT_BREACHING = "notBreaching"
-    BREACHING = "breaching"
-
-
-class Urgency(StrEnum):
-    """Whether an alarm pages on-call, through the composite alarm, or only notifies."""
-
-    PAGE = "page"
-    NOTIFY = "notify"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +27,19 @@ class AlarmRule:
         What is measured, by the names that ``expression`` uses.
     threshold : float
         A datapoint breaches from this value on.
-    missing : Missing
-        ``NOT_BREACHING`` unless a rule says otherwise: the functions and AWS publish these metrics only when
-        something happens, so a period without a datapoint is a period in which nothing happened.
     expression : str or None
         Metric math over ``series``; ``None`` for a single series.
     below : bool
         Whether a datapoint breaches below the threshold instead.
+    missing_breaches : bool
+        Whether a period without a datapoint breaches too. Not by default: the functions and AWS publish these metrics
+        only when something happens, so in such a period nothing happened.
     period_minutes : int
         Length of a datapoint.
     datapoints, periods : int
         The alarm fires when ``datapoints`` of the last ``periods`` breach.
-    urgency : Urgency
-        Whether the alarm pages.
+    pages : bool
+        Whether the alarm pages on-call, through the composite alarm, or only notifies.
     """
 
     key: str
@@ -61,13 +47,13 @@ class AlarmRule:
     response: str
     series: Mapping[str, Series]
     threshold: float
-    missing: Missing = Missing.NOT_BREACHING
     expression: str | None = None
     below: bool = False
+    missing_breaches: bool = False
     period_minutes: int = 5
     datapoints: int = 1
     periods: int = 1
-    urgency: Urgency = Urgency.NOTIFY
+    pages: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what CloudWatch would refuse at deployment."""
@@ -82,6 +68,11 @@ class AlarmRule:
 def alarm_name(environment: str, key: str) -> str:
     """Return an alarm's name. An alarm that is put under an existing name replaces it, so it has the environment."""
     return f"mfa-{environment}-{key}"
+
+
+def alarm_description(config: MonitoringConfig, heading: str, *, happened: str, response: str) -> str:
+    """Return an alarm's description, which is all that a message on a phone shows; ``heading`` is in the runbook."""
+    return f"What happened: {happened} What to do: {response} Runbook: {config.runbook_link(heading)}"
 
 
 def ratio(part: str, whole: str, minimum: int) -> str:

@@ -6,7 +6,7 @@ from functions.shared import contract
 from functions.shared.contract import Metric
 from infra.config.monitoring import MonitoringConfig, Thresholds
 from infra.monitoring.resources import TABLE_OPERATIONS, WatchedResources
-from infra.monitoring.rules.model import AlarmRule, Missing, Urgency, ratio, total, zero_filled
+from infra.monitoring.rules.model import AlarmRule, ratio, total, zero_filled
 
 
 def platform_rules(watched: WatchedResources, config: MonitoringConfig) -> Iterator[AlarmRule]:
@@ -29,7 +29,7 @@ def _gateway(watched: WatchedResources, thresholds: Thresholds) -> Iterator[Alar
         series={"requests": requests, "failed": watched.gateway("5XXError")},
         expression=ratio(zero_filled("failed"), zero_filled("requests"), minimum),
         threshold=thresholds.api_5xx_percent,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
     yield AlarmRule(
         key="api-4xx-ratio",
@@ -65,8 +65,8 @@ def _silence(watched: WatchedResources, hours: int) -> AlarmRule:
         period_minutes=60,
         datapoints=hours,
         periods=hours,
-        missing=Missing.BREACHING,  # without requests the gateway publishes nothing, and that is what this detects
-        urgency=Urgency.PAGE,
+        missing_breaches=True,  # without requests the gateway publishes nothing, and that is what this detects
+        pages=True,
     )
 
 
@@ -105,7 +105,7 @@ def _functions(watched: WatchedResources, thresholds: Thresholds) -> Iterator[Al
         response="Find which function claims it, this service's or another's; raise the quota or reserve a share.",
         series={"claimed": watched.account_concurrency()},
         threshold=thresholds.concurrency,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
 
 

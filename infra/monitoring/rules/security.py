@@ -6,7 +6,7 @@ from functions.shared import contract
 from functions.shared.contract import SETUP, Metric
 from infra.config.monitoring import Thresholds
 from infra.monitoring.resources import DECRYPT, WatchedResources
-from infra.monitoring.rules.model import AlarmRule, Urgency, except_newest, total, zero_filled
+from infra.monitoring.rules.model import AlarmRule, except_newest, total, zero_filled
 
 
 def security_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterator[AlarmRule]:
@@ -24,7 +24,7 @@ def security_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
             response="Find the writer in CloudTrail; reset the user, end their sessions, revoke the writer's access.",
             series={"records": watched.counted(Metric.RECORDS_TAMPERED)},
             threshold=1,
-            urgency=Urgency.PAGE,
+            pages=True,
         )
 
 
@@ -101,7 +101,7 @@ def _tokens(watched: WatchedResources, thresholds: Thresholds) -> Iterator[Alarm
         # Cached keys bridge a short failure.
         datapoints=2,
         periods=2,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
 
 
@@ -119,7 +119,7 @@ def _secret_key(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
         series={"failures": watched.counted(Metric.KEY_FAILURES), **calls},
         expression=f"IF(({failed} >= {thresholds.errors}) AND (2*{failed} >= {total(calls)}), 1, 0)",
         threshold=1,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
     yield AlarmRule(
         key="secret-decrypted-outside-the-api",
@@ -134,7 +134,7 @@ def _secret_key(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
         # The newest period is left out: the functions' counts reach CloudWatch through their logs, minutes after KMS's.
         # Two settled periods remain, in case the metric of KMS is late.
         periods=3,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
 
 
@@ -150,7 +150,7 @@ def _proof_keys(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
         },
         expression=f"IF(({failed} >= {thresholds.errors}) AND (2*{failed} >= {asked}), 1, 0)",
         threshold=1,
-        urgency=Urgency.PAGE,
+        pages=True,
     )
     signed = watched.proof_key_uses()
     yield AlarmRule(
@@ -161,5 +161,5 @@ def _proof_keys(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
         expression=except_newest(f"{total(signed)}-{zero_filled('counted')}", total(signed)),
         threshold=thresholds.signatures_unaccounted,
         periods=3,  # for the same reasons
-        urgency=Urgency.PAGE,
+        pages=True,
     )

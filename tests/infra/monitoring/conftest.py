@@ -1,7 +1,11 @@
 """The monitoring of each environment, synthesized once."""
 
+from collections.abc import Callable
+from types import ModuleType
+
 import pytest
 
+from functions.shared.contract import Env
 from tests.infra.monitoring.templates import Monitoring
 
 
@@ -32,3 +36,16 @@ def dev_with_all_alarms() -> Monitoring:
 @pytest.fixture(scope="session")
 def local() -> Monitoring:
     return Monitoring.synthesize("local")
+
+
+@pytest.fixture
+def authorizer(
+    load_handler: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> ModuleType:
+    """Return the authorizer's handler, which has logged nothing yet."""
+    monkeypatch.setenv(Env.JWT_ISSUER, "https://issuer.example.com")
+    monkeypatch.setenv(Env.JWT_AUDIENCE, "mfa")
+    monkeypatch.setenv(Env.JWT_JWKS_URL, "https://issuer.example.com/jwks.json")
+    handler = load_handler("jwt_authorizer")
+    capsys.readouterr()
+    return handler

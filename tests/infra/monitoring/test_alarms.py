@@ -9,7 +9,6 @@ import pytest
 
 from functions.shared import contract
 from functions.shared.contract import Metric
-from infra.config import ConfigError
 from infra.monitoring.rules import PAGE_KEY
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from tests.infra.monitoring.scenarios import FIRE, HOUR, PERIOD, Scenario, normal_five_minutes
@@ -251,16 +250,6 @@ def test_a_subscriber_is_notified_of_few_alarms_too() -> None:
     for alarm in notified.alarms.values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AWS::SNS::Topic mfa-dev-alerts>"]
     assert [each["Endpoint"] for each in notified.stack.properties_of("AWS::SNS::Subscription")] == ["team@example.com"]
-
-
-@pytest.mark.parametrize("setting", [{"paging": "true"}, {"quiet_hours": "3"}])
-def test_alarms_that_are_not_deployed_cannot_page(setting: dict[str, str]) -> None:
-    (name,) = setting
-    with pytest.raises(ConfigError, match=rf"monitoring\.coverage: expected all, as {name} is set, got 'setup'"):
-        Monitoring.synthesize("dev", **setting)
-
-
-# -- the six metrics -----------------------------------------------------------------------------------------------
 
 
 def test_alarms_are_within_cloudwatchs_limits(prod: Monitoring) -> None:

@@ -7,7 +7,6 @@ from types import ModuleType
 import pytest
 
 from functions.shared import contract
-from functions.shared.contract import Env
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
 from local.cloudwatch.metric_store import MetricStore
 from tests.infra.monitoring.templates import Monitoring
@@ -30,18 +29,13 @@ def _setup(load: Load, captured: Captured, expected: int) -> list[str]:
     return captured.readouterr().out.splitlines()
 
 
-def _state(monitoring: Monitoring, metric: str, lines: list[str], requests: int) -> AlarmState:
-    store = MetricStore()
-    store.put_embedded(lines * requests, at=NOW - 1)
-    (alarm,) = [each for each in monitoring.alarms.values() if each.get("MetricName") == metric]
-    return alarm_state(alarm, store, now=NOW)
-
-
 def _fires_at_its_threshold(monitoring: Monitoring, metric: str, lines: list[str]) -> None:
     (alarm,) = [each for each in monitoring.alarms.values() if each.get("MetricName") == metric]
     enough = int(alarm["Threshold"])
-    assert _state(monitoring, metric, lines, enough) is AlarmState.ALARM
-    assert _state(monitoring, metric, lines, enough - 1) is AlarmState.OK
+    for requests, state in ((enough, AlarmState.ALARM), (enough - 1, AlarmState.OK)):
+        store = MetricStore()
+        store.put_embedded(lines * requests, at=NOW - 1)
+        assert alarm_state(alarm, store, now=NOW) is state
 
 
 def test_successes_and_attempts(dev: Monitoring, load_handler: Load, capsys: Captured) -> None:
@@ -68,14 +62,9 @@ def test_system_errors(dev: Monitoring, aws: EmbeddedAws, load_handler: Load, ca
     _fires_at_its_threshold(dev, "MFASetupSystemErrors", lines)
 
 
-def test_unauthorized(dev: Monitoring, load_handler: Load, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(Env.JWT_ISSUER, "https://issuer.example.com")
-    monkeypatch.setenv(Env.JWT_AUDIENCE, "mfa")
-    monkeypatch.setenv(Env.JWT_JWKS_URL, "https://issuer.example.com/jwks.json")
-    handler = load_handler("jwt_authorizer")
-    capsys.readouterr()
+def test_unauthorized(dev: Monitoring, authorizer: ModuleType, capsys: Captured) -> None:
     event = {**api_event(contract.SETUP, user_id=None), "methodArn": "arn:aws:execute-api:eu-central-1:1:a/v1/POST/x"}
-    policy = handler.lambda_handler(event, None)
+    policy = authorizer.lambda_handler(event, None)
     assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
     lines = capsys.readouterr().out.splitlines()
     assert any("_aws" in json.loads(line) for line in lines)

@@ -8,7 +8,6 @@ from types import ModuleType
 import pytest
 
 from functions.shared import contract
-from functions.shared.contract import Env
 from infra.monitoring import queries
 from infra.monitoring.queries import SAVED_QUERIES, SavedQuery
 from local.cloudwatch.logs_insights import Row, run
@@ -87,16 +86,9 @@ def test_refused_codes_are_found_by_user() -> None:
     ]
 
 
-def test_refused_tokens_are_found_by_reason(
-    load_handler: Load, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(Env.JWT_ISSUER, "https://issuer.example.com")
-    monkeypatch.setenv(Env.JWT_AUDIENCE, "mfa")
-    monkeypatch.setenv(Env.JWT_JWKS_URL, "https://issuer.example.com/jwks.json")
-    handler = load_handler("jwt_authorizer")
-    capsys.readouterr()
+def test_refused_tokens_are_found_by_reason(authorizer: ModuleType, capsys: Captured) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer x"}):
-        handler.lambda_handler(api_event(contract.SETUP, user_id=None, headers=headers), None)
+        authorizer.lambda_handler(api_event(contract.SETUP, user_id=None, headers=headers), None)
     rows = _rows(queries.REFUSED_TOKENS, capsys.readouterr().out.splitlines())
     assert [(row["reason"], row["refused"]) for row in rows] == [("malformed", 2), ("missing", 1)]
 

@@ -1,22 +1,17 @@
 """Topics, their key, log masking, configuration and alarm rules."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
-from aws_cdk import aws_logs as logs
-from aws_cdk.assertions import Template
 
-from functions.shared import contract
-from infra.config import ENVIRONMENTS, ConfigError, MonitoringConfig, Thresholds
-from infra.constructs.log_protection import PATTERNS, log_protection_policy
-from infra.monitoring.resources import Series, WatchedResources
-from infra.monitoring.rules import alarm_rules
+from infra.config import ENVIRONMENTS
+from infra.constructs.log_protection import PATTERNS
+from infra.monitoring.resources import Series
 from infra.monitoring.rules.model import AlarmRule
+from infra.outputs import StackId
+from tests.infra.deployments import EXISTING_TABLE, deployment
 from tests.infra.monitoring.templates import ACCOUNT, REGION, Monitoring
-from tests.infra.synthesis import synthesize
 
 M = Series(namespace="N", name="M")
 
@@ -74,7 +69,7 @@ def test_subscribers_are_the_configured_ones(prod: Monitoring, dev: Monitoring) 
 
 
 def test_warns_of_pages_without_subscribers() -> None:
-    assert sum("reach no one" in each for each in synthesize("prod").annotations("warning")) == 1
+    assert sum("reach no one" in each for each in deployment("prod").annotations("warning")) == 1
 
 
 # -- masking -------------------------------------------------------------------------------------------------------
@@ -112,42 +107,7 @@ def test_patterns_are_valid_custom_identifiers() -> None:
         assert re.fullmatch(r"[A-Za-z0-9_#=@/;,\- ^$?\[\]{}|\\*+.]{1,200}", pattern)
 
 
-def test_the_policy_audits_and_masks() -> None:
-    stack = Stack(App(), "logs")
-    logs.LogGroup(stack, "Logs", data_protection_policy=log_protection_policy())
-    (group,) = Template.from_stack(stack).find_resources("AWS::Logs::LogGroup").values()
-    policy: dict[str, Any] = group["Properties"]["DataProtectionPolicy"]
-    identifiers = policy["Configuration"]["CustomDataIdentifier"]
-    assert {each["Name"]: each["Regex"] for each in identifiers} == PATTERNS
-    audit, mask = policy["Statement"]
-    assert "Audit" in audit["Operation"]
-    assert "Deidentify" in mask["Operation"]
-    assert audit["DataIdentifier"] == mask["DataIdentifier"] == list(PATTERNS)
-
-
 # -- configuration -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "complaint"),
-    [
-        ({"alert_emails": ("nobody",)}, "monitoring.alert_emails: expected an e-mail address, got 'nobody'"),
-        ({"paging": True, "page_emails": ("x",)}, "monitoring.page_emails: expected an e-mail address, got 'x'"),
-        ({"paging": True, "page_urls": ("http://x",)}, "monitoring.page_urls: expected an https:// address"),
-        ({"page_urls": ("https://x",)}, "monitoring.paging: expected true where"),
-        ({"quiet_hours": 25}, "monitoring.quiet_hours: expected 1 to 24, got 25"),
-        ({"runbook_url": ""}, "monitoring.runbook_url: expected an address without fragment"),
-        ({"runbook_url": "https://x#y"}, "monitoring.runbook_url: expected an address without fragment"),
-    ],
-)
-def test_refuses_what_could_not_work(changes: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(complaint)):
-        MonitoringConfig(**changes)
-
-
-def test_refuses_thresholds_that_always_fire() -> None:
-    with pytest.raises(ConfigError, match=r"thresholds\.errors: expected a whole number from 1 to 1000000000, got 0"):
-        Thresholds(errors=0)
 
 
 def test_only_prod_pages() -> None:
@@ -176,21 +136,11 @@ def test_refuses_rules_that_cloudwatch_would_refuse(changes: dict[str, Any], com
 
 
 def test_without_security_events_there_are_no_alarms_of_them() -> None:
-    events = contract.SECURITY_EVENTS_FUNCTION
-    watched = WatchedResources(
-        environment="dev",
-        region="us-east-1",
-        api_name="mfa-dev",
-        access_log_name="/aws/apigateway/mfa-dev",
-        functions={"setup_mfa": "setup-mfa-dev", events: "security-events-dev"},
-        timeout_seconds=20,
-        table_name="users",
-        secret_key_arn="arn",
-        dead_letter_queue_name="dead-letters",
-    )
-    without = replace(watched, functions={"setup_mfa": "setup-mfa-dev"}, dead_letter_queue_name=None)
-    keys, fewer = ({rule.key for rule in alarm_rules(each, MonitoringConfig())} for each in (watched, without))
-    assert keys - fewer == {
+    def alarms(name: str) -> set[str]:
+        found = deployment(name).stacks[StackId.MONITORING].properties_of("AWS::CloudWatch::Alarm")
+        return {each["AlarmName"].removeprefix("mfa-prod-") for each in found}
+
+    assert alarms("prod") - alarms(EXISTING_TABLE) == {
         "security-event-failures",
         "security-events-delay",
         "security-events-dead-letter",

@@ -79,17 +79,9 @@ def test_the_baseline_of_the_secret_scan_is_audited_and_current() -> None:
     ],
 )
 def test_ruffs_rules_of_security_are_on(rule: str, code: str) -> None:
+    options = ("--no-cache", "--output-format=concise", "--stdin-filename=functions/new.py")
     finished = subprocess.run(
-        [
-            BIN / "ruff",
-            "check",
-            "--no-cache",
-            "--output-format",
-            "concise",
-            "--stdin-filename",
-            "functions/new.py",
-            "-",
-        ],
+        [BIN / "ruff", "check", *options, "-"],
         cwd=REPOSITORY,
         input=code + "\n",
         capture_output=True,

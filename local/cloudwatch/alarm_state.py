@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from local.cloudwatch import metric_math
 from local.cloudwatch.availability import available_locally
-from local.cloudwatch.metric_store import Metrics, Statistic, Window
+from local.cloudwatch.metric_statistics import Metrics, Statistic, Window
 
 
 class AlarmState(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any, Final
 from local.cloudwatch.availability import available_locally
 from local.cloudwatch.dashboard_body import expand_metrics
 from local.cloudwatch.metric_math import evaluate
-from local.cloudwatch.metric_store import Metrics, Statistic, Window
+from local.cloudwatch.metric_statistics import Metrics, Statistic, Window
 
 #: For lines without a colour in the body. CloudWatch's own cycle has ten; the colour-blind can distinguish these.
 CYCLE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8b5fbf", "#7f7f7f")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from local.cloudwatch.metric_store import statistic_of
+from local.cloudwatch.metric_statistics import statistic_of
 
 type Row = dict[str, Any]
 #: Time in seconds, log group, message.

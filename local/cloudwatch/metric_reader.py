@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import batched, count
 from typing import Any, Final
 
-from local.cloudwatch.metric_store import Statistic, Window
+from local.cloudwatch.metric_statistics import Statistic, Window
 
 #: CloudWatch's limit.
 _QUERIES_PER_CALL: Final = 500

@@ -23,7 +23,7 @@ from local.console.widgets import Contents, TimeSpan, Widget
 from local.stack import Credentials, Stack
 
 if TYPE_CHECKING:
-    from local.cloudwatch.metric_store import Statistic, Window
+    from local.cloudwatch.metric_statistics import Statistic, Window
 
 _HOUR: Final = 3600
 

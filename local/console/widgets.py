@@ -10,7 +10,7 @@ from local.cloudwatch.availability import AWS_ONLY
 from local.cloudwatch.dashboard_body import GRID_COLUMNS
 from local.cloudwatch.graph_lines import Line, lines
 from local.cloudwatch.logs_insights import LogEvent, log_query
-from local.cloudwatch.metric_store import Metrics, Window
+from local.cloudwatch.metric_statistics import Metrics, Window
 from local.console.documents import Block, blocks
 
 #: CloudWatch's period of a widget that names none, seconds.

@@ -13,7 +13,7 @@ from ministack.services.cloudformation import provisioners
 from local.cloudwatch.alarm_rule import rule_holds
 from local.cloudwatch.alarm_state import AlarmState, alarm_state, alarm_values, needs_aws
 from local.cloudwatch.availability import AWS_ONLY
-from local.cloudwatch.metric_store import Statistic, Window, by_period
+from local.cloudwatch.metric_statistics import Statistic, Window, by_period
 
 #: Alarms are evaluated this often, so that they recover when nothing is published.
 _EVALUATION_SECONDS: Final = 5.0

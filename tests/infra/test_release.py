@@ -7,9 +7,9 @@ import pytest
 
 from functions.shared import contract
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
-from local.cloudwatch.metric_store import MetricStore
 from tests.infra.deployments import EXISTING_TABLE, OTHERWISE, deployment
 from tests.infra.synthesis import Stack, Synthesized
+from tests.support.metric_store import MetricStore
 
 ALARM = "AWS::CloudWatch::Alarm"
 GROUP = "AWS::CodeDeploy::DeploymentGroup"

@@ -12,13 +12,13 @@ from urllib3 import HTTPResponse
 
 from local.bootstrap import session
 from local.cloudwatch.availability import AWS_ONLY
-from local.cloudwatch.metric_store import MetricStore
 from local.console.alarms import Alarm, alarms
 from local.console.documents import Block, Span, address, blocks
 from local.console.operations import CONFIG, LogTail
 from local.console.widgets import AlarmTiles, Contents, Graph, LogTable, Numbers, Position, Text, TimeSpan, Unknown
 from local.server import REGION
 from local.stack import Credentials
+from tests.support.metric_store import MetricStore
 
 NOW = 10_000.0
 SIDES = [("good", "#00aa00", "above"), ("bad", "#aa0000", "below")]

@@ -15,8 +15,9 @@ from infra.monitoring.queries import SAVED_QUERIES
 from infra.paths import REPOSITORY
 from local.cloudwatch.dashboard_body import metrics_shown, problems
 from local.cloudwatch.graph_lines import lines
-from local.cloudwatch.metric_store import MetricStore, Window
+from local.cloudwatch.metric_statistics import Window
 from tests.infra.monitoring.templates import KEY_ARN, PROOF_KEY_ARNS, Monitoring
+from tests.support.metric_store import MetricStore
 
 
 def _published_by_code() -> set[str]:

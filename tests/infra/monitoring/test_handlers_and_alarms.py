@@ -8,11 +8,11 @@ import pytest
 
 from functions.shared import contract
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
-from local.cloudwatch.metric_store import MetricStore
 from tests.infra.monitoring.templates import Monitoring
 from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.events import api_event
+from tests.support.metric_store import MetricStore
 
 NOW = 7200
 

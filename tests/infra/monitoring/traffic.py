@@ -27,9 +27,9 @@ from functions.shared.errors import (
 from functions.shared.http import Request
 from functions.shared.observability import Telemetry
 from functions.shared.settings import EndpointSettings
-from local.cloudwatch.metric_store import MetricStore
 from tests.infra.monitoring.templates import KEY_ARN, PROOF_KEY_ARNS
 from tests.support.events import api_event
+from tests.support.metric_store import MetricStore
 from tests.support.routes import Value, handler_of
 
 OK = None

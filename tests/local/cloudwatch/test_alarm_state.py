@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.cloudwatch.alarm_state import AlarmState, alarm_state, decide
-from local.cloudwatch.metric_store import MetricStore
+from tests.support.metric_store import MetricStore
 
 OK, ALARM, INSUFFICIENT = AlarmState.OK, AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA
 POINTS = {"0": False, "X": True, "-": None}

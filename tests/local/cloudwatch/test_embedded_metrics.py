@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.cloudwatch.embedded_metrics import Datapoint, datapoints
-from local.cloudwatch.metric_store import MetricStore
+from tests.support.metric_store import MetricStore
 
 
 def _line(metrics: list[dict[str, str]], dimensions: list[list[str]] | None, **members: Any) -> str:

@@ -10,7 +10,8 @@ import pytest
 from local.cloudwatch.graph_lines import Line, lines, statistics_shown
 from local.cloudwatch.logs_insights import log_query, run
 from local.cloudwatch.metric_reader import MetricReader
-from local.cloudwatch.metric_store import MetricStore, Statistic, Window, statistic_of
+from local.cloudwatch.metric_statistics import Statistic, Window, statistic_of
+from tests.support.metric_store import MetricStore
 
 WINDOW = Window(end=3600, period=300, length=4)
 

@@ -1,6 +1,5 @@
 """What becomes of a batch when something in it fails, with a bus and a queue that fail on demand."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +9,9 @@ import pytest
 from functions.security_events.delivery import Delivery
 from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import StreamRecord, sequence_number
-from functions.shared.contract import METRICS_SERVICE
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.observability import Telemetry
+from tests.support.logs import forget_logger
 from tests.support.metrics import emitted_metrics
 from tests.support.stream_records import damaged, enabling, hashes, item, login, stream_record, using_a_backup_code
 
@@ -61,8 +60,7 @@ def delivery(bus: FakeBus, queue: FakeQueue) -> Delivery:
 
 
 def make_delivery(bus: FakeBus, queue: FakeQueue) -> Delivery:
-    # Powertools keeps one logger a process, with the standard output of the process's start.
-    logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+    forget_logger()
     return Delivery(
         bus=bus, dead_letters=queue, telemetry=Telemetry(environment="dev", log_level="INFO", version="1.2.3")
     )

@@ -25,6 +25,7 @@ from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_sess
 from tests.support.leaks import IN_PROCESS
 from tests.support.life_cycle import User
 from tests.support.logs import forget_logger
+from tests.support.metrics import Emitted, emitted_metrics
 from tests.support.proofs import Proofs
 
 # No deadline: the machine may be busy.
@@ -142,6 +143,12 @@ def load_handler(
     yield load
     for name in loaded:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def emitted(capsys: pytest.CaptureFixture[str]) -> Emitted:
+    """Return a function that returns the metrics since it was last called."""
+    return lambda: emitted_metrics(capsys.readouterr().out, environment="dev")
 
 
 @pytest.fixture(scope="session")

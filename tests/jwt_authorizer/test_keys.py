@@ -38,7 +38,7 @@ from tests.support.jwks_server import (
     resetting,
     truncated,
 )
-from tests.support.metrics import emitted_metrics
+from tests.support.metrics import Emitted
 from tests.support.tokens import NOW, b64url, claims, ec_key, json_bytes, rsa_key
 
 OLD, NEW = rsa_key("rsa-1"), rsa_key("rsa-2")
@@ -89,11 +89,7 @@ def begin(authorizer: Authorizer, issuer: JwksServer) -> Callable[[Behaviour], N
 @pytest.mark.parametrize("outage", OUTAGES)
 class TestOutage:
     def test_before_the_first_fetch_no_token_is_judged(
-        self,
-        authorizer: Authorizer,
-        begin: Callable[[Behaviour], None],
-        outage: Behaviour,
-        capsys: pytest.CaptureFixture[str],
+        self, authorizer: Authorizer, begin: Callable[[Behaviour], None], outage: Behaviour, emitted: Emitted
     ) -> None:
         """The gateway turns the exception into a 503; a Deny would be a 401, and log good users out."""
         begin(outage)
@@ -101,7 +97,7 @@ class TestOutage:
         with pytest.raises(SigningKeysUnavailableError):
             authorizer.call(GOOD)
         assert time.monotonic() - started < 1.5
-        assert emitted_metrics(capsys.readouterr().out, environment="dev") == {"JWKSFetchFailures": 1}
+        assert emitted() == {"JWKSFetchFailures": 1}
 
     def test_known_keys_stay_in_use(
         self, authorizer: Authorizer, issuer: JwksServer, begin: Callable[[Behaviour], None], outage: Behaviour

@@ -12,7 +12,7 @@ from functions.security_events.stream import StreamRecord, sequence_number
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.observability import Telemetry
 from tests.support.logs import forget_logger
-from tests.support.metrics import emitted_metrics
+from tests.support.metrics import Emitted
 from tests.support.stream_records import damaged, enabling, hashes, item, login, stream_record, using_a_backup_code
 
 
@@ -193,20 +193,19 @@ class TestBadRecord:
 
 class TestTelemetry:
     def test_counts_what_was_published_and_what_failed(
-        self, delivery: Delivery, bus: FakeBus, capsys: pytest.CaptureFixture[str]
+        self, delivery: Delivery, bus: FakeBus, emitted: Emitted
     ) -> None:
         bus.refused_users = {"c"}
         delivery.deliver([enabling("a"), damaged("x"), enabling("b"), enabling("c")])
-        emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
-        assert emitted == {"SecurityEventsPublished": 2, "SecurityEventFailures": 2, "MFARecordsTampered": 1}
+        assert emitted() == {"SecurityEventsPublished": 2, "SecurityEventFailures": 2, "MFARecordsTampered": 1}
 
     @pytest.mark.parametrize("refused", [set(), {"a"}], ids=["published", "refused"])
     def test_counts_tampering_even_if_the_bus_is_down(
-        self, delivery: Delivery, bus: FakeBus, refused: set[str], capsys: pytest.CaptureFixture[str]
+        self, delivery: Delivery, bus: FakeBus, refused: set[str], emitted: Emitted
     ) -> None:
         bus.refused_users = refused
         delivery.deliver([stream_record(item("a"), item("a", encrypted_secret={"S": "bWluZQ=="}))])
-        assert emitted_metrics(capsys.readouterr().out, environment="dev")["MFARecordsTampered"] == 1
+        assert emitted()["MFARecordsTampered"] == 1
 
     def test_logs_what_happened_to_whom_and_nothing_of_the_images(
         self, bus: FakeBus, queue: FakeQueue, capsys: pytest.CaptureFixture[str]

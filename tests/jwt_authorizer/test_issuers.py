@@ -10,15 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from infra.config import load_config
-from infra.paths import REPOSITORY
 from tests.jwt_authorizer.issuers import ISSUERS, Issuer, SampleToken
 from tests.support.authorizer import LoadAuthorizer, effect
 from tests.support.jwks_server import JwksServer
+from tests.support.pages import fences, section
 from tests.support.tokens import rsa_key
 
 type Connect = Callable[[Issuer], Callable[[SampleToken], dict[str, Any]]]
 
-PAGE = REPOSITORY / "docs" / "issuers.md"
 REFUSED = [
     pytest.param(issuer, token, id=f"{issuer.heading}: {name}")
     for issuer in ISSUERS
@@ -74,12 +73,12 @@ def test_any_other_token_is_refused(connect: Connect, issuer_sample: Issuer, tok
 
 @EACH_ISSUER
 def test_the_documentation_has_these_settings(issuer_sample: Issuer) -> None:
-    section = PAGE.read_text().split(f"### {issuer_sample.heading}\n", 1)[1].split("\n##", 1)[0]
-    block = section.split("```toml\n", 1)[1].split("```", 1)[0]
-    assert tomllib.loads(block) == issuer_sample.settings
-    assert issuer_sample.documented in section
+    text = section("issuers.md", issuer_sample.heading)
+    assert tomllib.loads(fences(text, "toml")[0]) == issuer_sample.settings
+    assert issuer_sample.documented in text
 
 
 def test_the_documentation_has_no_other_issuer() -> None:
-    text = PAGE.read_text().split("## Issuers\n", 1)[1].split("\n## ", 1)[0]
-    assert re.findall(r"^### (.+)$", text, re.MULTILINE) == [each.heading for each in ISSUERS]
+    assert re.findall(r"^### (.+)$", section("issuers.md", "Issuers"), re.MULTILINE) == [
+        each.heading for each in ISSUERS
+    ]

@@ -10,38 +10,9 @@ from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
 from functions.shared.contract import EVENT_SOURCE, Actor, Factor, SecurityEventType
 from tests.support.pages import fences, rows, section, text_of
-from tests.support.stream_records import (
-    OPERATOR,
-    WRITTEN_AT,
-    enabling,
-    hashes,
-    item,
-    stream_record,
-    using_a_backup_code,
-)
+from tests.support.stream_records import OF_EACH_TYPE
 
 PAGE = "events.md"
-
-USED_NOW: dict[str, Any] = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
-FAILED: dict[str, Any] = {"last_failed_at": {"S": "2027-01-15T08:00:00Z"}}
-RECORDS = {
-    SecurityEventType.MFA_ENABLED: enabling(),
-    SecurityEventType.MFA_DISABLED: stream_record(item(), None),
-    SecurityEventType.BACKUP_CODE_USED: using_a_backup_code(),
-    SecurityEventType.BACKUP_CODES_REGENERATED: stream_record(
-        item(), item(backup_codes=hashes(10, 18), backup_codes_salt={"S": "b3RoZXIgc2FsdCBzYWx0IQ=="}, **USED_NOW)
-    ),
-    SecurityEventType.MFA_LOCKED: stream_record(
-        item(failed_attempts={"N": "4"}, **FAILED), item(failed_attempts={"N": "5"}, **FAILED)
-    ),
-    SecurityEventType.MFA_UNLOCKED: stream_record(
-        item(failed_attempts={"N": "100"}, **FAILED), item(last_request_id=OPERATOR)
-    ),
-    SecurityEventType.MFA_USED_AFTER_FAILURES: stream_record(
-        item(failed_attempts={"N": "4"}, **FAILED), item(**USED_NOW)
-    ),
-    SecurityEventType.MFA_RECORD_TAMPERED: stream_record(item(), item(encrypted_secret={"S": "bWluZQ=="})),
-}
 
 
 def blocks(heading: str) -> list[Any]:
@@ -60,7 +31,7 @@ def test_every_event_has_its_heading_and_no_other_has() -> None:
 
 @pytest.mark.parametrize("kind", SecurityEventType)
 def test_an_example_has_the_members_and_values_of_the_event(kind: SecurityEventType) -> None:
-    (event,) = derive_events(change_from_record(RECORDS[kind]))
+    (event,) = derive_events(change_from_record(OF_EACH_TYPE[kind]))
     assert event.type is kind
     sent = json.loads(json.dumps(event.detail("prod")))
     (example,) = blocks(kind)

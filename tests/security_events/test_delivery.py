@@ -13,7 +13,17 @@ from functions.shared.errors import ServiceUnavailableError
 from functions.shared.observability import Telemetry
 from tests.support.logs import forget_logger
 from tests.support.metrics import Emitted
-from tests.support.stream_records import damaged, enabling, hashes, item, login, stream_record, using_a_backup_code
+from tests.support.stream_records import (
+    NEW_SECRET,
+    damaged,
+    enabling,
+    failed,
+    hashes,
+    item,
+    login,
+    stream_record,
+    using_a_backup_code,
+)
 
 
 @dataclass
@@ -138,14 +148,8 @@ class TestRefusal:
         assert bus.taken[0] == bus.taken[2]
 
     def test_a_record_of_several_events_is_done_when_all_are(self, delivery: Delivery, bus: FakeBus) -> None:
-        before = item(failed_attempts={"N": "4"})
-        after = item(
-            failed_attempts={"N": "5"},
-            last_failed_at={"S": "2027-01-15T08:00:00Z"},
-            backup_codes=hashes(1, 8),
-            backup_codes_used=hashes(0, 1),
-        )
-        record = stream_record(before, after)
+        after = failed(5, backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))
+        record = stream_record(failed(4), after)
         assert delivery.deliver([record]) is None
         assert [event.type for event in bus.taken] == ["BackupCodeUsed", "MFALocked"]
         bus.refused_users = {"user-1"}
@@ -204,7 +208,7 @@ class TestTelemetry:
         self, delivery: Delivery, bus: FakeBus, refused: set[str], emitted: Emitted
     ) -> None:
         bus.refused_users = refused
-        delivery.deliver([stream_record(item("a"), item("a", encrypted_secret={"S": "bWluZQ=="}))])
+        delivery.deliver([stream_record(item("a"), item("a", encrypted_secret=NEW_SECRET))])
         assert emitted()["MFARecordsTampered"] == 1
 
     def test_logs_what_happened_to_whom_and_nothing_of_the_images(

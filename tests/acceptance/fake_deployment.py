@@ -1,6 +1,5 @@
 """A deployment of which every assumption holds, in memory. Tests break one thing of it at a time."""
 
-import base64
 import json
 import re
 import time
@@ -11,6 +10,8 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any, Final
+
+import jwt
 
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import (
@@ -72,31 +73,21 @@ class SentRequest:
 
 def token(**claims: Any) -> str:
     """Return an unsigned token."""
-    payload = base64.urlsafe_b64encode(json.dumps({"sub": USER, **claims}).encode()).decode().rstrip("=")
-    return f"header.{payload}.signature"
+    return jwt.encode({"sub": USER, **claims}, None, algorithm="none")
 
 
 @dataclass
 class FakeDeployment:
-    """The API and the AWS services behind it.
+    """The API and the AWS services behind it."""
 
-    Attributes
-    ----------
-    answered, written
-        Change a response before the caller gets it, and a line before it is in its log group.
-    may_anyway
-        What the roles may do without the right condition.
-    left_behind
-        What was created and not yet deleted.
-    """
-
+    #: Change a response before the caller gets it, and a line before it is in its log group.
     answered: Callable[[SentRequest, Answer], Answer] = lambda _request, answer: answer
+    written: Callable[[str, str], str] = lambda _group, line: line
     token: str = field(default_factory=lambda: token(exp=time.time() + 86_400))
     slept: float = 0
-    written: Callable[[str, str], str] = lambda _group, line: line
     events: list[str] = field(default_factory=lambda: list(SecurityEventType))
     queues: dict[str, list[str]] = field(default_factory=dict)
-    left_behind: set[str] = field(default_factory=set)
+    left_behind: set[str] = field(default_factory=set)  # created and not yet deleted
     lines: dict[str, list[str]] = field(default_factory=dict)
     functions: dict[str, Described] = field(init=False)
     outputs: dict[StackId, dict[str, str]] = field(init=False)
@@ -111,7 +102,7 @@ class FakeDeployment:
     may_on_proof_keys: dict[str, set[str]] = field(
         default_factory=lambda: {name: set(each) for name, each in MAY_ON_PROOF_KEYS.items()}
     )
-    may_anyway: set[str] = field(default_factory=set)
+    may_anyway: set[str] = field(default_factory=set)  # without the right condition
     alarms: list[Described] = field(init=False)
     datapoints: bool = False
     delivers_alarms: bool = True

@@ -28,24 +28,12 @@ PAGE: Final = REPOSITORY / "docs" / "security.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Defence:
-    """One defence, and how to remove it.
+    """One defence, and how to remove it."""
 
-    Attributes
-    ----------
-    name : str
-        What it does, as a sentence without its full stop.
-    prevents : str
-        The attack that it prevents.
-    remove : callable
-        Removes it from this process. Called before a test module is imported.
-    tests : tuple of str
-        Ids of tests that must fail without it.
-    """
-
-    name: str
-    prevents: str
-    remove: Removal
-    tests: tuple[str, ...]
+    name: str  # what it does, as a sentence without its full stop
+    prevents: str  # the attack
+    remove: Removal  # removes it from this process, before a test module is imported
+    tests: tuple[str, ...]  # ids of tests that must fail without it
 
 
 # -- ways to remove a defence; modules are imported only then, so that no other module has the original yet

@@ -37,21 +37,11 @@ USER: Final = "user-1"
 
 @dataclass(frozen=True)
 class Target:
-    """Code to fuzz.
+    """Code to fuzz."""
 
-    Attributes
-    ----------
-    run
-        Takes any bytes; raises only for a finding.
-    seeds
-        Returns the bytes that mutations begin with.
-    promise
-        The property that holds, for the report.
-    """
-
-    run: Callable[[bytes], None]
-    seeds: Callable[[], Sequence[bytes]]
-    promise: str
+    run: Callable[[bytes], None]  # takes any bytes; raises only for a finding
+    seeds: Callable[[], Sequence[bytes]]  # returns the bytes that mutations begin with
+    promise: str  # the property that holds, for the report
 
 
 def any_text(data: bytes) -> str:

@@ -16,15 +16,7 @@ METHOD_ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth
 
 
 class Authorizer:
-    """A new process of the authorizer with environment variables.
-
-    Attributes
-    ----------
-    now : float
-        Its time in epoch seconds.
-    source : JwksEndpoint
-        Fetches its keys.
-    """
+    """A new process of the authorizer with environment variables; ``now`` is its time in epoch seconds."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         # The module creates a handler when it is imported, for which a fixture has set the environment.

@@ -166,7 +166,6 @@ def picture(pytestconfig: pytest.Config) -> TakePicture:
 
     The picture is written to the folder of ``--screenshots``. It is also taken without that option, so that tests can
     check its size, and that it is the same in each run. ``height`` cuts a long page off, in pixels.
-    Of a page that is long, a ``height`` in pixels leaves the rest out.
     """
     folder: Path | None = pytestconfig.getoption("--screenshots", None)
 

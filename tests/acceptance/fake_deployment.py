@@ -73,7 +73,7 @@ class SentRequest:
 
 def token(**claims: Any) -> str:
     """Return an unsigned token."""
-    return jwt.encode({"sub": USER, **claims}, None, algorithm="none")
+    return jwt.encode({"sub": USER, **claims}, "", algorithm="none")
 
 
 @dataclass
@@ -355,27 +355,25 @@ class FakeDeployment:
         )
 
     def _iam(self) -> Any:
-        def simulate(
-            *,
-            PolicySourceArn: str,  # noqa: N803
-            ActionNames: list[str],  # noqa: N803
-            ResourceArns: list[str],  # noqa: N803
-            ContextEntries: list[Described],  # noqa: N803
-        ) -> Described:
-            folder, (resource,) = PolicySourceArn.rpartition("/")[2], ResourceArns
-            values = [value for each in ContextEntries for value in each["ContextKeyValues"]]
-            if resource == PROOF_KEY:
-                granted = self.may_on_proof_keys.get(folder, set())
-                signs = values == [PROOF_KMS_ALGORITHM]
-                granted = granted if signs else granted - ({"kms:Sign"} - self.may_anyway)
-                return _decisions(ActionNames, granted)
-            own = (f"*:table/{TABLE}", KEY, f"*/{lambda_name(folder, ENVIRONMENT)}:*", "*:sqs:*", "*:event-bus/default")
-            granted = self.may[folder] if any(fnmatchcase(resource, each) for each in own) else set()
-            if not all(value == SECRET_PURPOSE or value.startswith("USER#") for value in values):
-                granted &= self.may_anyway
-            return _decisions(ActionNames, granted)
+        def simulate(**sent: Any) -> Described:
+            folder, (resource,) = sent["PolicySourceArn"].rpartition("/")[2], sent["ResourceArns"]
+            values = [value for each in sent["ContextEntries"] for value in each["ContextKeyValues"]]
+            granted = self._granted(folder, resource, values)
+            decisions = {name: "allowed" if name in granted else "implicitDeny" for name in sent["ActionNames"]}
+            results = [{"EvalActionName": name, "EvalDecision": decision} for name, decision in decisions.items()]
+            return {"EvaluationResults": results}
 
         return SimpleNamespace(simulate_principal_policy=simulate)
+
+    def _granted(self, folder: str, resource: str, values: list[str]) -> set[str]:
+        """Return what a role may do on a resource, under the values of the condition keys."""
+        if resource == PROOF_KEY:
+            granted = self.may_on_proof_keys.get(folder, set())
+            return granted if values == [PROOF_KMS_ALGORITHM] else granted - ({"kms:Sign"} - self.may_anyway)
+        own = (f"*:table/{TABLE}", KEY, f"*/{lambda_name(folder, ENVIRONMENT)}:*", "*:sqs:*", "*:event-bus/default")
+        granted = self.may[folder] if any(fnmatchcase(resource, each) for each in own) else set()
+        fits = all(value == SECRET_PURPOSE or value.startswith("USER#") for value in values)
+        return granted if fits else granted & self.may_anyway
 
     def _proof(self) -> str:
         now = int(time.time())
@@ -407,15 +405,6 @@ class _WithoutJourney(Deployment):
 
     def proof(self) -> str:
         return self.signed()
-
-
-def _decisions(actions: list[str], granted: set[str]) -> Described:
-    return {
-        "EvaluationResults": [
-            {"EvalActionName": name, "EvalDecision": "allowed" if name in granted else "implicitDeny"}
-            for name in actions
-        ]
-    }
 
 
 def _function(folder: str) -> Described:

@@ -354,8 +354,8 @@ def misissued(key: SigningKey, times: Times = Times()) -> Iterator[Named]:
         yield f"Cognito: {name}", key.token(times.claims(cognito_claims, **changes))
     for name, raw in _raw_payloads(times):
         yield f"payload: {name}", key.token(raw)
-    types = ("logout+jwt", "dpop+jwt", "secevent+jwt", "JOSE", "id_token", "")
-    for typ in (*types, 1, None, [], ["JWT"], {}):
+    names: tuple[Any, ...] = ("logout+jwt", "dpop+jwt", "secevent+jwt", "JOSE", "id_token", "")
+    for typ in (*names, 1, None, [], ["JWT"], {}):
         yield f"typ {typ!r}", key.token(times.claims(), {"typ": typ})
     for crit in ([], ["exp"], "exp", [1], {"exp": 1}):
         yield f"crit {crit!r}", key.token(times.claims(), {"crit": crit, "exp": 1})

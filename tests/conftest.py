@@ -1,7 +1,6 @@
 """Fixtures for all tests, which reach only the loopback interface and an embedded AWS."""
 
 import importlib
-import logging
 import os
 import random
 import shutil
@@ -21,10 +20,12 @@ from moto import mock_aws
 from xdist.scheduler import LoadScopeScheduling
 
 from functions.shared.clock import Clock
-from functions.shared.contract import METRICS_SERVICE, Env
+from functions.shared.contract import Env
 from tests.support.embedded_aws import REGION, TABLE_NAME, EmbeddedAws, aws_session, key_pairs
 from tests.support.leaks import IN_PROCESS
 from tests.support.life_cycle import User
+from tests.support.logs import forget_logger
+from tests.support.metrics import Emitted, emitted_metrics
 from tests.support.proofs import Proofs
 
 # No deadline: the machine may be busy.
@@ -117,8 +118,7 @@ def function_environment(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> d
 
 @pytest.fixture(autouse=True)
 def _fresh_log() -> None:
-    """Forget Powertools' logger: it is kept for the process, and writes to the standard output of an earlier test."""
-    logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+    forget_logger()
 
 
 @pytest.fixture
@@ -131,8 +131,7 @@ def load_handler(
     loaded: list[str] = []
 
     def load(function: str, clock: Clock | None = None) -> ModuleType:
-        # Powertools keeps one logger for a process, with the standard output of its start.
-        logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+        forget_logger()
         name = f"functions.{function}.handler"
         sys.modules.pop(name, None)
         loaded.append(name)
@@ -144,6 +143,12 @@ def load_handler(
     yield load
     for name in loaded:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def emitted(capsys: pytest.CaptureFixture[str]) -> Emitted:
+    """Return a function that returns the metrics since it was last called."""
+    return lambda: emitted_metrics(capsys.readouterr().out, environment="dev")
 
 
 @pytest.fixture(scope="session")

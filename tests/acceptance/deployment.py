@@ -1,7 +1,5 @@
 """The deployment under test: everything that a check may use."""
 
-import base64
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -9,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
+
+import jwt
 
 from functions.shared import contract
 from infra.monitoring.rules.model import alarm_name
@@ -22,48 +22,22 @@ _POLL_SECONDS: Final = 5
 
 @dataclass(frozen=True)
 class Patience:
-    """How many seconds a check waits for what arrives later.
+    """How many seconds a check waits for what arrives later."""
 
-    Attributes
-    ----------
-    messages
-        For an event, an alarm's message or a log line.
-    metrics
-        For a new metric in the list of metrics: AWS says up to 15 minutes.
-    settling
-        For a new rule or a queue's policy to take effect: SQS says up to a minute.
-    silence
-        For the environments of the functions and the gateway's connections to become stale.
-    """
-
-    messages: float = 120
-    metrics: float = 20 * 60
-    settling: float = 60
-    silence: float = 31 * 60
+    messages: float = 120  # for an event, an alarm's message or a log line
+    metrics: float = 20 * 60  # for a new metric in the list of metrics: AWS says up to 15 minutes
+    settling: float = 60  # for a new rule or a queue's policy to take effect: SQS says up to a minute
+    silence: float = 31 * 60  # for the functions' environments and the gateway's connections to become stale
 
 
 @dataclass
 class Deployment:
-    """One environment on AWS, or on the local stack.
-
-    Attributes
-    ----------
-    environment
-        Its name.
-    api
-        Its API.
-    token
-        Access token of a disposable user.
-    client
-        Returns an AWS client by the name of the service.
-    emulated
-        Whether AWS is emulated.
-    """
+    """One environment on AWS, or on the local stack."""
 
     environment: str
     api: Api
-    token: str = field(repr=False)
-    client: Callable[[str], Any]
+    token: str = field(repr=False)  # of a disposable user
+    client: Callable[[str], Any]  # returns an AWS client by the name of the service
     emulated: bool = False
     patience: Patience = Patience()
     sleep: Callable[[float], None] = time.sleep
@@ -114,7 +88,7 @@ class Deployment:
         SmokeError
             A response was wrong.
         """
-        Journey(DeployedUser(self.api.url, self.token), show=lambda _line: None, sleep=self.sleep).run()
+        Journey(DeployedUser(self.api, self.token), show=lambda _line: None, sleep=self.sleep).run()
         self._traffic = True
 
     def cause_traffic(self) -> None:
@@ -130,7 +104,7 @@ class Deployment:
         SmokeError
             MFA cannot be turned on.
         """
-        user = DeployedUser(self.api.url, self.token)
+        user = DeployedUser(self.api, self.token)
         if user.setup().status != HTTPStatus.OK:
             raise SmokeError("setup: expected 200 for a user without MFA")
         answer = user.verify_setup()
@@ -141,8 +115,7 @@ class Deployment:
 
     def claims(self) -> dict[str, Any]:
         """Return the claims of the access token."""
-        payload = self.token.split(".")[1]
-        found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        found: dict[str, Any] = jwt.decode(self.token, options={"verify_signature": False})
         return found
 
     def settle(self) -> None:

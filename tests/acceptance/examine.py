@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Final
 
@@ -18,20 +19,14 @@ _DENIED: Final = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation",
 
 
 def examine(deployment: Deployment, assumptions: Iterable[Assumption], *, long: bool) -> Iterator[Result]:
-    """Yield the result of each assumption. A check that fails does not stop the others.
+    """Yield the result of each assumption; only with ``long``, make the long checks.
 
-    Parameters
-    ----------
-    deployment
-        Where to look.
-    assumptions
-        What to check.
-    long
-        Whether to make the long checks too.
+    A check that fails does not stop the others.
     """
     for assumption in assumptions:
         started = time.monotonic()
-        yield _result(deployment, assumption, long=long).after(time.monotonic() - started)
+        result = _result(deployment, assumption, long=long)
+        yield replace(result, seconds=round(time.monotonic() - started, 1))
 
 
 def _result(deployment: Deployment, assumption: Assumption, *, long: bool) -> Result:

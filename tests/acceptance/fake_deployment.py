@@ -1,6 +1,5 @@
 """A deployment of which every assumption holds, in memory. Tests break one thing of it at a time."""
 
-import base64
 import json
 import re
 import time
@@ -11,6 +10,8 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any, Final
+
+import jwt
 
 from functions.shared.clock import iso_timestamp
 from functions.shared.contract import (
@@ -72,31 +73,21 @@ class SentRequest:
 
 def token(**claims: Any) -> str:
     """Return an unsigned token."""
-    payload = base64.urlsafe_b64encode(json.dumps({"sub": USER, **claims}).encode()).decode().rstrip("=")
-    return f"header.{payload}.signature"
+    return jwt.encode({"sub": USER, **claims}, "", algorithm="none")
 
 
 @dataclass
 class FakeDeployment:
-    """The API and the AWS services behind it.
+    """The API and the AWS services behind it."""
 
-    Attributes
-    ----------
-    answered, written
-        Change a response before the caller gets it, and a line before it is in its log group.
-    may_anyway
-        What the roles may do without the right condition.
-    left_behind
-        What was created and not yet deleted.
-    """
-
+    #: Change a response before the caller gets it, and a line before it is in its log group.
     answered: Callable[[SentRequest, Answer], Answer] = lambda _request, answer: answer
+    written: Callable[[str, str], str] = lambda _group, line: line
     token: str = field(default_factory=lambda: token(exp=time.time() + 86_400))
     slept: float = 0
-    written: Callable[[str, str], str] = lambda _group, line: line
     events: list[str] = field(default_factory=lambda: list(SecurityEventType))
     queues: dict[str, list[str]] = field(default_factory=dict)
-    left_behind: set[str] = field(default_factory=set)
+    left_behind: set[str] = field(default_factory=set)  # created and not yet deleted
     lines: dict[str, list[str]] = field(default_factory=dict)
     functions: dict[str, Described] = field(init=False)
     outputs: dict[StackId, dict[str, str]] = field(init=False)
@@ -111,7 +102,7 @@ class FakeDeployment:
     may_on_proof_keys: dict[str, set[str]] = field(
         default_factory=lambda: {name: set(each) for name, each in MAY_ON_PROOF_KEYS.items()}
     )
-    may_anyway: set[str] = field(default_factory=set)
+    may_anyway: set[str] = field(default_factory=set)  # without the right condition
     alarms: list[Described] = field(init=False)
     datapoints: bool = False
     delivers_alarms: bool = True
@@ -364,27 +355,25 @@ class FakeDeployment:
         )
 
     def _iam(self) -> Any:
-        def simulate(
-            *,
-            PolicySourceArn: str,  # noqa: N803
-            ActionNames: list[str],  # noqa: N803
-            ResourceArns: list[str],  # noqa: N803
-            ContextEntries: list[Described],  # noqa: N803
-        ) -> Described:
-            folder, (resource,) = PolicySourceArn.rpartition("/")[2], ResourceArns
-            values = [value for each in ContextEntries for value in each["ContextKeyValues"]]
-            if resource == PROOF_KEY:
-                granted = self.may_on_proof_keys.get(folder, set())
-                signs = values == [PROOF_KMS_ALGORITHM]
-                granted = granted if signs else granted - ({"kms:Sign"} - self.may_anyway)
-                return _decisions(ActionNames, granted)
-            own = (f"*:table/{TABLE}", KEY, f"*/{lambda_name(folder, ENVIRONMENT)}:*", "*:sqs:*", "*:event-bus/default")
-            granted = self.may[folder] if any(fnmatchcase(resource, each) for each in own) else set()
-            if not all(value == SECRET_PURPOSE or value.startswith("USER#") for value in values):
-                granted &= self.may_anyway
-            return _decisions(ActionNames, granted)
+        def simulate(**sent: Any) -> Described:
+            folder, (resource,) = sent["PolicySourceArn"].rpartition("/")[2], sent["ResourceArns"]
+            values = [value for each in sent["ContextEntries"] for value in each["ContextKeyValues"]]
+            granted = self._granted(folder, resource, values)
+            decisions = {name: "allowed" if name in granted else "implicitDeny" for name in sent["ActionNames"]}
+            results = [{"EvalActionName": name, "EvalDecision": decision} for name, decision in decisions.items()]
+            return {"EvaluationResults": results}
 
         return SimpleNamespace(simulate_principal_policy=simulate)
+
+    def _granted(self, folder: str, resource: str, values: list[str]) -> set[str]:
+        """Return what a role may do on a resource, under the values of the condition keys."""
+        if resource == PROOF_KEY:
+            granted = self.may_on_proof_keys.get(folder, set())
+            return granted if values == [PROOF_KMS_ALGORITHM] else granted - ({"kms:Sign"} - self.may_anyway)
+        own = (f"*:table/{TABLE}", KEY, f"*/{lambda_name(folder, ENVIRONMENT)}:*", "*:sqs:*", "*:event-bus/default")
+        granted = self.may[folder] if any(fnmatchcase(resource, each) for each in own) else set()
+        fits = all(value == SECRET_PURPOSE or value.startswith("USER#") for value in values)
+        return granted if fits else granted & self.may_anyway
 
     def _proof(self) -> str:
         now = int(time.time())
@@ -416,15 +405,6 @@ class _WithoutJourney(Deployment):
 
     def proof(self) -> str:
         return self.signed()
-
-
-def _decisions(actions: list[str], granted: set[str]) -> Described:
-    return {
-        "EvaluationResults": [
-            {"EvalActionName": name, "EvalDecision": "allowed" if name in granted else "implicitDeny"}
-            for name in actions
-        ]
-    }
 
 
 def _function(folder: str) -> Described:

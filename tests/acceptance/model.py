@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from tests.acceptance.deployment import Deployment
@@ -30,33 +30,15 @@ type Check = Callable[[Deployment], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Assumption:
-    """Something that only AWS can prove.
+    """Something that only AWS can prove."""
 
-    Attributes
-    ----------
-    key
-        Its group and name, such as ``http/unauthorized``.
-    assumed
-        One sentence.
-    source
-        The address of the page of AWS that it was read on.
-    check
-        How it is checked; the first line of its docstring says so in words.
-    remedy
-        What to change if it is wrong.
-    only_on_aws
-        Why an emulated AWS cannot answer; empty if it can.
-    long
-        Whether the check takes longer than a pipeline should wait.
-    """
-
-    key: str
-    assumed: str
-    source: str
-    check: Check
-    remedy: str
-    only_on_aws: str = ""
-    long: bool = False
+    key: str  # its group and name, such as ``http/unauthorized``
+    assumed: str  # one sentence
+    source: str  # the address of the page of AWS that it was read on
+    check: Check  # the first line of its docstring says in words how it checks
+    remedy: str  # what to change if the assumption is wrong
+    only_on_aws: str = ""  # why an emulated AWS cannot answer; empty if it can
+    long: bool = False  # whether the check takes longer than a pipeline should wait
 
     @property
     def checked(self) -> str:
@@ -66,24 +48,12 @@ class Assumption:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a check found.
-
-    Attributes
-    ----------
-    detail
-        What was seen, what was seen instead, or why it is unknown.
-    seconds
-        How long the check took.
-    """
+    """What a check found."""
 
     assumption: Assumption
     verdict: Verdict
-    detail: str
-    seconds: float = 0.0
-
-    def after(self, seconds: float) -> "Result":
-        """Return the result with the time that it took."""
-        return replace(self, seconds=round(seconds, 1))
+    detail: str  # what was seen, what was seen instead, or why it is unknown
+    seconds: float = 0.0  # that the check took
 
 
 def expect(seen: object, expected: object, what: str) -> None:

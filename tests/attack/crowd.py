@@ -15,15 +15,7 @@ _WARM_UPS: Final = 2
 
 
 class Crowd:
-    """Users of the deployed API.
-
-    Parameters
-    ----------
-    new_user : callable
-        Returns a user of a name.
-    size : int
-        The number of users. Each may need its own process of each function.
-    """
+    """Users of the deployed API. Each may need its own process of each function."""
 
     def __init__(self, new_user: Callable[[str], HttpUser], *, size: int) -> None:
         self._users = [new_user(f"crowd-{number}@example.com") for number in range(size)]

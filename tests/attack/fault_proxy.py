@@ -32,25 +32,13 @@ _FOR_EVER_MS: Final = 30_000
 
 @dataclass(frozen=True)
 class Fault:
-    """A way in which an AWS call fails.
-
-    Attributes
-    ----------
-    name, what : str
-        For the report.
-    rule : mapping
-        The fault as a rule of microburst.
-    happens : bool
-        Whether AWS makes the call.
-    fails : bool
-        Whether the caller gets no usable response.
-    """
+    """A way in which an AWS call fails."""
 
     name: str
-    what: str
-    rule: Mapping[str, Any]
-    happens: bool
-    fails: bool = True
+    what: str  # for the report
+    rule: Mapping[str, Any]  # of microburst
+    happens: bool  # whether AWS makes the call
+    fails: bool = True  # whether the caller gets no usable response
 
 
 FAULTS: Final = (
@@ -74,13 +62,7 @@ class Moment(Enum):
 
 
 class FaultProxy:
-    """Forwards calls to AWS, with faults.
-
-    Attributes
-    ----------
-    url : str
-        The endpoint to configure in functions.
-    """
+    """Forwards calls to AWS, with faults; ``url`` is the endpoint to configure in functions."""
 
     def __init__(self, upstream: str) -> None:
         self._microburst = Microburst(upstream)
@@ -117,14 +99,9 @@ class FaultProxy:
     def failing(
         self, fault: Fault, calls: tuple[str, ...], user_id: str, *, times: int | None = None
     ) -> Iterator[None]:
-        """Make calls for a user fail during a block; at least one of them must be made.
+        """Make calls for a user, such as ``dynamodb:GetItem``, fail during a block, each ``times`` or always.
 
-        Parameters
-        ----------
-        calls : tuple of str
-            Such as ``dynamodb:GetItem``.
-        times : int or None
-            How often each call fails; None for always.
+        At least one of them must be made.
         """
         wanted: list[dict[str, Any]] = []
         for call in calls:

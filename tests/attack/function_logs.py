@@ -10,30 +10,14 @@ from tests.support.stack import Aws
 
 @dataclass
 class RequestLog:
-    """What a function logged for one request.
-
-    Attributes
-    ----------
-    metrics : dict
-        The count of each metric.
-    fields : dict
-        The fields of the log line that names the response's status.
-    """
+    """What a function logged for one request: each metric's count, and the line with the response's status."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
 
 
 def request_logs(aws: Aws, function: str, *, environment: str, since: int) -> dict[str, RequestLog]:
-    """Return what a function logged since a time, by API Gateway's request id.
-
-    Parameters
-    ----------
-    function : str
-        Its Lambda name.
-    since : int
-        Epoch milliseconds.
-    """
+    """Return what a function (by its Lambda name) logged since a time in epoch milliseconds, by request id."""
     found: dict[str, RequestLog] = {}
     group = f"/aws/lambda/{function}"
     invocations: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -17,40 +17,31 @@ from functions.jwt_authorizer.errors import TokenRejectedError
 from functions.jwt_authorizer.keys import SigningKeys
 from functions.jwt_authorizer.service import TokenVerifier
 from functions.setup_mfa.encryption import EnvelopeSealer
-from functions.shared.contract import DEFAULT_JWT_ALGORITHMS, DEFAULT_JWT_LEEWAY_SECONDS, VERIFY, Attribute, Factor
+from functions.shared.contract import DEFAULT_JWT_ALGORITHMS, DEFAULT_JWT_LEEWAY_SECONDS, VERIFY, Factor
 from functions.shared.decryption import EnvelopeOpener
 from functions.shared.encryption import master_key
 from functions.shared.http import Request
-from functions.shared.record import MfaRecord, RecordDamagedError, attribute_value, record_from_item
+from functions.shared.record import RecordDamagedError, record_from_item
 from functions.shared.request_body import SecondFactorRequest, TotpRequest
 from functions.shared.settings import AuthorizerSettings, EndpointSettings, RawKey
 from tests.support.events import api_event
+from tests.support.records import SECRET, attributes, pending
+from tests.support.records import record as stored_record
 from tests.support.routes import Value, handler_of
 from tests.support.tokens import AUDIENCE, ISSUER, NOW, claims, cognito_claims, ec_key, rsa_key
 
 type Json = Any
 
-SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 USER: Final = "user-1"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Code to fuzz.
+    """Code to fuzz."""
 
-    Attributes
-    ----------
-    run
-        Takes any bytes; raises only for a finding.
-    seeds
-        Returns the bytes that mutations begin with.
-    promise
-        The property that holds, for the report.
-    """
-
-    run: Callable[[bytes], None]
-    seeds: Callable[[], Sequence[bytes]]
-    promise: str
+    run: Callable[[bytes], None]  # takes any bytes; raises only for a finding
+    seeds: Callable[[], Sequence[bytes]]  # returns the bytes that mutations begin with
+    promise: str  # the property that holds, for the report
 
 
 def any_text(data: bytes) -> str:
@@ -146,16 +137,10 @@ def record(data: bytes) -> None:
         read = record_from_item(USER, item)
     except RecordDamagedError:
         return
-    written = {field.name: _written(field.name, getattr(read, field.name)) for field in fields(MfaRecord)}
-    kept = {name: value for name, value in written.items() if value is not None}
-    assert record_from_item(USER, kept) == read
+    assert record_from_item(USER, attributes(read)) == read
     if "status" not in item:
         assert read.enabled
     assert not (read.enabled and read.pending_at(0))
-
-
-def _written(name: str, value: object) -> dict[str, Any] | None:
-    return None if name == "user_id" else attribute_value(Attribute(name), value)
 
 
 def _item(said: Json) -> dict[str, Json]:
@@ -178,25 +163,9 @@ def _value(value: Json) -> dict[str, Json]:
 
 
 def record_seeds() -> list[bytes]:
-    whole = {
-        "pk": {"S": "USER#user-1"},
-        "sk": {"S": "MFA#SECRET"},
-        "status": {"S": "ENABLED"},
-        "encrypted_secret": {"S": "AAAA"},
-        "iv": {"S": "AAAA"},
-        "backup_codes": {"L": [{"S": "a"}, {"S": "b"}]},
-        "backup_codes_used": {"L": []},
-        "backup_codes_salt": {"S": "c2FsdA=="},
-        "version": {"N": "281474976710655"},
-        "enabled_at": {"S": "2024-01-20T10:00:00Z"},
-        "last_used_step": {"N": "56666666"},
-        "failed_attempts": {"N": "4"},
-        "last_failed_at": {"S": "2024-01-20T10:00:00Z"},
-        "backup_failed_attempts": {"N": "100"},
-        "backup_last_failed_at": {"S": "1970-01-01T00:00:00Z"},
-    }
-    pending = {**whole, "status": {"S": "PENDING"}, "expires_at": {"N": "1705744800"}}
-    return [json.dumps(item).encode() for item in (whole, pending, {"status": {"NULL": True}}, {})]
+    failed = {"failed_attempts": 4, "last_failed_at": NOW, "backup_failed_attempts": 100, "backup_last_failed_at": 0}
+    whole, waiting = attributes(stored_record(**failed)), attributes(pending(**failed))
+    return [json.dumps(item).encode() for item in (whole, waiting, {"status": {"NULL": True}}, {})]
 
 
 # -- sealed secrets ----------------------------------------------------------------------------------------------

@@ -10,13 +10,7 @@ from tests.support.stack import TIMEOUT_SECONDS, Answer
 
 
 class RawApi:
-    """Sends requests to the API, each on a new connection.
-
-    Parameters
-    ----------
-    url : str
-        The API's URL.
-    """
+    """Sends requests to the API, each on a new connection."""
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)

@@ -17,35 +17,18 @@ SWAP: Final = "dynamodb:UpdateItem"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A request of a user.
-
-    Attributes
-    ----------
-    name : str
-        For the report.
-    calls : tuple of str
-        The AWS calls that the route makes, in order.
-    prepare : callable
-        Brings a user with nothing stored into the state before the request.
-    act : callable
-        Sends the request.
-    recover : callable
-        Takes the user's next step after the response was lost, and returns its description. Takes the user, and
-        whether the request was carried out.
-    status : int
-        The status of the response without a fault.
-    writes : bool
-        Whether the last AWS call writes.
-    """
+    """A request of a user."""
 
     name: str
     route: Endpoint
-    calls: tuple[str, ...]
-    prepare: Callable[[Caller], None]
-    act: Callable[[Caller], Answer]
+    calls: tuple[str, ...]  # the AWS calls that the route makes, in order
+    prepare: Callable[[Caller], None]  # brings a user with nothing stored into the state before the request
+    act: Callable[[Caller], Answer]  # sends the request
+    #: Takes the user's next step after the response was lost, and returns its description; its second argument is
+    #: whether the request was carried out.
     recover: Callable[[Caller, bool], str]
-    status: int = 200
-    writes: bool = True
+    status: int = 200  # of the response without a fault
+    writes: bool = True  # whether the last AWS call writes
 
 
 def _nothing(user: Caller) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from infra.paths import REPOSITORY
-from tests.attack.defences import BEGIN, DEFENCES, END, PAGE, table
+from tests.attack.defences import DEFENCES, PAGE, text
 
 #: Errors of a test that did not get far enough to miss the defence.
 BROKEN = ("AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "TypeError")
@@ -25,7 +25,7 @@ def run(*arguments: str) -> str:
 
 
 def test_the_table_in_the_documentation_is_current() -> None:
-    assert PAGE.read_text().partition(BEGIN)[2].partition(END)[0] == table()
+    assert PAGE.read_text() == text(PAGE.read_text()), "run python -m tests.attack.defences"
 
 
 def test_every_defence_can_be_removed() -> None:

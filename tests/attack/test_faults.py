@@ -71,24 +71,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Seen:
-    """The result of a trial.
-
-    Attributes
-    ----------
-    changed : bool
-        Whether the stored item changed.
-    failures : tuple of int
-        The counted attempts with TOTP codes and with backup codes.
-    recovery : str
-        The user's next step, which worked.
-    """
+    """The result of a trial."""
 
     trial: Trial
     answer: Answer
     seconds: float
-    changed: bool
-    failures: tuple[int, int]
-    recovery: str = ""
+    changed: bool  # whether the stored item changed
+    failures: tuple[int, int]  # the counted attempts with TOTP codes and with backup codes
+    recovery: str = ""  # the user's next step, which worked
 
     @property
     def outcome(self) -> str:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pyotp
@@ -28,6 +27,7 @@ from functions.shared.contract import (
     metric_dimensions,
 )
 from local.stack import Stack
+from tests.attack.crowd import Crowd
 from tests.support.http_user import HttpUser
 from tests.support.life_cycle import Answer
 from tests.support.stack import Api, Aws
@@ -182,14 +182,6 @@ class Counted:
             time.sleep(1)
 
 
-def warm_up(users: list[HttpUser], pool: ThreadPoolExecutor) -> None:
-    """Start the processes that concurrent requests need."""
-    for route in ENDPOINTS:
-        for _ in range(2):
-            for answer in [pool.submit(user.call, route, {"code": "000000"}) for user in users]:
-                answer.result()
-
-
 @pytest.mark.attack
 def test_under_load_every_response_is_right_and_the_metrics_agree(
     stack: Stack,
@@ -199,19 +191,20 @@ def test_under_load_every_response_is_right_and_the_metrics_agree(
     report: Callable[[str, str], None],
     say: Callable[[str], None],
 ) -> None:
-    users = [new_user(f"load-{number}@example.com") for number in range(_USERS)]
+    crowd = Crowd(new_user, size=_USERS)
+    crowd.warm_up()
     statuses = Statuses()
-    lives = [Life(user, api, statuses) for user in users]
-    with ThreadPoolExecutor(_USERS) as pool:
-        warm_up(users, pool)
-        for user in users:
-            user.forget()
-        time.sleep(2)  # until the metrics of the warm-up have arrived
-        counted = Counted(aws, stack.environment)
-        say(f"warm; {_USERS} users for {_SECONDS} s")
-        end = time.monotonic() + _SECONDS
-        for lived in [pool.submit(life.live_until, end) for life in lives]:
-            lived.result()
+    time.sleep(2)  # until the metrics of the warm-up have arrived
+    counted = Counted(aws, stack.environment)
+    say(f"warm; {_USERS} users for {_SECONDS} s")
+    end = time.monotonic() + _SECONDS
+
+    def live(user: HttpUser, _number: int) -> Life:
+        life = Life(user, api, statuses)
+        life.live_until(end)
+        return life
+
+    lives = crowd.run(range(_USERS), live, say)
     say(f"{statuses.total()} requests")
     expected = statuses.metrics()
     assert counted.settled(expected) == expected

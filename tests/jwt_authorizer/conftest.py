@@ -1,15 +1,13 @@
 """The authorizer in front of a real JWKS endpoint."""
 
-import importlib
-import logging
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from functions.shared.contract import METRICS_SERVICE, Env
-from tests.support.authorizer import Authorizer
+from functions.shared.contract import Env
+from tests.support.authorizer import Authorizer, LoadAuthorizer
 from tests.support.jwks_server import JwksServer, jwks_servers
+from tests.support.logs import forget_logger
 from tests.support.tokens import AUDIENCE, ISSUER, ec_key, rsa_key
 
 
@@ -30,7 +28,7 @@ def issuer(jwks_port: Callable[[], JwksServer]) -> JwksServer:
 @pytest.fixture
 def authorizer_environment(issuer: JwksServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Set the environment variables that the service stack gives to the authorizer."""
-    variables = {
+    variables: dict[str, str] = {
         Env.ENVIRONMENT: "dev",
         Env.JWT_ISSUER: ISSUER,
         Env.JWT_AUDIENCE: f"{AUDIENCE},second-client",
@@ -38,23 +36,23 @@ def authorizer_environment(issuer: JwksServer, monkeypatch: pytest.MonkeyPatch) 
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return {str(name): value for name, value in variables.items()}
+    return variables
 
 
 @pytest.fixture
-def load_authorizer(authorizer_environment: dict[str, str]) -> Iterator[Callable[[], Authorizer]]:
-    """Return a function that imports the handler anew, as a fresh Lambda process does."""
-    name = "functions.jwt_authorizer.handler"
+def load_authorizer(authorizer_environment: dict[str, str]) -> LoadAuthorizer:
+    """Return a function that starts a process; it takes further environment variables.
 
-    def load() -> Authorizer:
-        logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
-        sys.modules.pop(name, None)
-        return Authorizer(importlib.import_module(name))
+    A test that reads the log calls it: `authorizer` logs to the standard output of the test's setup.
+    """
 
-    yield load
-    sys.modules.pop(name, None)
+    def load(**variables: str) -> Authorizer:
+        forget_logger()
+        return Authorizer(authorizer_environment | variables)
+
+    return load
 
 
 @pytest.fixture
-def authorizer(load_authorizer: Callable[[], Authorizer]) -> Authorizer:
+def authorizer(load_authorizer: LoadAuthorizer) -> Authorizer:
     return load_authorizer()

@@ -28,30 +28,14 @@ class SampleToken:
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """An issuer, the settings that connect it, and its tokens.
+    """An issuer, the settings that connect it, and its tokens."""
 
-    Attributes
-    ----------
-    heading : str
-        Of its section in ``docs/issuers.md``.
-    documented : str
-        Where the issuer documents these claims.
-    settings : mapping
-        As in a settings file; left out are those that stay at their defaults.
-    access : SampleToken
-        Accepted.
-    refused : mapping
-        The issuer's other tokens, by name.
-    user_id, label : str
-        What is passed on of the access token.
-    """
-
-    heading: str
-    documented: str
-    settings: Mapping[str, Any]
-    access: SampleToken
-    refused: Mapping[str, SampleToken]
-    user_id: str
+    heading: str  # of its section in docs/issuers.md
+    documented: str  # where the issuer documents these claims
+    settings: Mapping[str, Any]  # as in a settings file, without those that stay at their defaults
+    access: SampleToken  # accepted
+    refused: Mapping[str, SampleToken]  # the issuer's other tokens, by name
+    user_id: str  # passed on of the access token, as the label is
     label: str
 
 

@@ -2,11 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Callable
 
 import pytest
 
-from tests.support.authorizer import METHOD_ARN, Authorizer
+from tests.support.authorizer import METHOD_ARN, Authorizer, LoadAuthorizer
 from tests.support.hostile_tokens import Target, forgeries, misissued
 from tests.support.jwks_server import JwksServer, jwks_servers
 from tests.support.tokens import claims, ec_key, rsa_key
@@ -49,7 +48,7 @@ def test_is_denied(authorizer: Authorizer, issuer: JwksServer, token: str) -> No
 
 
 def test_no_attack_is_unexpected_and_all_of_them_together_make_one_fetch(
-    load_authorizer: Callable[[], Authorizer], issuer: JwksServer, capsys: pytest.CaptureFixture[str]
+    load_authorizer: LoadAuthorizer, issuer: JwksServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     authorizer = load_authorizer()
     with jwks_servers() as serve:

@@ -9,22 +9,15 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from functions.shared.contract import Env
 from infra.config import load_config
-from infra.paths import REPOSITORY
 from tests.jwt_authorizer.issuers import ISSUERS, Issuer, SampleToken
-from tests.support.authorizer import Authorizer, effect
+from tests.support.authorizer import LoadAuthorizer, effect
 from tests.support.jwks_server import JwksServer
+from tests.support.pages import fences, section
 from tests.support.tokens import rsa_key
 
-PAGE = REPOSITORY / "docs" / "issuers.md"
-VARIABLES = {
-    "jwt_issuer": Env.JWT_ISSUER,
-    "jwt_audience": Env.JWT_AUDIENCE,
-    "jwt_user_claim": Env.JWT_USER_CLAIM,
-    "jwt_label_claims": Env.JWT_LABEL_CLAIMS,
-    "jwt_algorithms": Env.JWT_ALGORITHMS,
-}
+type Connect = Callable[[Issuer], Callable[[SampleToken], dict[str, Any]]]
+
 REFUSED = [
     pytest.param(issuer, token, id=f"{issuer.heading}: {name}")
     for issuer in ISSUERS
@@ -38,20 +31,16 @@ def key_of(sample: Issuer) -> Any:
 
 
 @pytest.fixture
-def connect(
-    load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Issuer], Callable[[SampleToken], dict[str, Any]]]:
+def connect(load_authorizer: LoadAuthorizer, issuer: JwksServer) -> Connect:
     """Return a function that connects the authorizer to an issuer and returns what calls it with a sample."""
 
     def connect(sample: Issuer) -> Callable[[SampleToken], dict[str, Any]]:
-        for name, variable in VARIABLES.items():
-            if name in sample.settings:
-                monkeypatch.setenv(variable, sample.settings[name])
         key, algorithm = key_of(sample), sample.settings.get("jwt_algorithms", "RS256")
         public = jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key(), as_dict=True)
         public.pop("key_ops", None)
         issuer.keys = [{**public, "kid": "kid-1", "use": "sig"}]
-        authorizer = load_authorizer()
+        variables = {name.upper(): value for name, value in sample.settings.items() if name != "jwt_jwks_url"}
+        authorizer = load_authorizer(**variables)
 
         def call(token: SampleToken) -> dict[str, Any]:
             header = {**token.header, **({"kid": "kid-1"} if token.with_kid else {})}
@@ -69,18 +58,14 @@ def test_synthesis_accepts_the_settings(issuer_sample: Issuer) -> None:
 
 
 @EACH_ISSUER
-def test_an_access_token_is_accepted(
-    connect: Callable[[Issuer], Callable[[SampleToken], dict[str, Any]]], issuer_sample: Issuer
-) -> None:
+def test_an_access_token_is_accepted(connect: Connect, issuer_sample: Issuer) -> None:
     policy = connect(issuer_sample)(issuer_sample.access)
     assert effect(policy) == "Allow"
     assert (policy["context"]["user_id"], policy["context"]["label"]) == (issuer_sample.user_id, issuer_sample.label)
 
 
 @pytest.mark.parametrize(("issuer_sample", "token"), REFUSED)
-def test_any_other_token_is_refused(
-    connect: Callable[[Issuer], Callable[[SampleToken], dict[str, Any]]], issuer_sample: Issuer, token: SampleToken
-) -> None:
+def test_any_other_token_is_refused(connect: Connect, issuer_sample: Issuer, token: SampleToken) -> None:
     call = connect(issuer_sample)
     assert effect(call(token)) == "Deny"
     assert effect(call(issuer_sample.access)) == "Allow"
@@ -88,12 +73,12 @@ def test_any_other_token_is_refused(
 
 @EACH_ISSUER
 def test_the_documentation_has_these_settings(issuer_sample: Issuer) -> None:
-    section = PAGE.read_text().split(f"### {issuer_sample.heading}\n", 1)[1].split("\n##", 1)[0]
-    block = section.split("```toml\n", 1)[1].split("```", 1)[0]
-    assert tomllib.loads(block) == issuer_sample.settings
-    assert issuer_sample.documented in section
+    text = section("issuers.md", issuer_sample.heading)
+    assert tomllib.loads(fences(text, "toml")[0]) == issuer_sample.settings
+    assert issuer_sample.documented in text
 
 
 def test_the_documentation_has_no_other_issuer() -> None:
-    text = PAGE.read_text().split("## Issuers\n", 1)[1].split("\n## ", 1)[0]
-    assert re.findall(r"^### (.+)$", text, re.MULTILINE) == [each.heading for each in ISSUERS]
+    assert re.findall(r"^### (.+)$", section("issuers.md", "Issuers"), re.MULTILINE) == [
+        each.heading for each in ISSUERS
+    ]

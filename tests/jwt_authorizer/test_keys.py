@@ -25,7 +25,7 @@ from functions.jwt_authorizer.keys import (
     MIN_FETCH_INTERVAL_SECONDS,
     RENEWAL_SPREAD_SECONDS,
 )
-from tests.support.authorizer import Authorizer
+from tests.support.authorizer import Authorizer, LoadAuthorizer
 from tests.support.jwks_server import (
     Behaviour,
     Exchange,
@@ -38,7 +38,7 @@ from tests.support.jwks_server import (
     resetting,
     truncated,
 )
-from tests.support.metrics import emitted_metrics
+from tests.support.metrics import Emitted
 from tests.support.tokens import NOW, b64url, claims, ec_key, json_bytes, rsa_key
 
 OLD, NEW = rsa_key("rsa-1"), rsa_key("rsa-2")
@@ -47,6 +47,7 @@ LONG: dict[str, Any] = claims(exp=NOW + 1_000_000)
 GOOD = OLD.token(LONG)
 
 NAMELESS = json_bytes({"alg": "RS256"})
+SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 
 OUTAGES = [
     pytest.param(answering(500, b"oops"), id="500"),
@@ -88,11 +89,7 @@ def begin(authorizer: Authorizer, issuer: JwksServer) -> Callable[[Behaviour], N
 @pytest.mark.parametrize("outage", OUTAGES)
 class TestOutage:
     def test_before_the_first_fetch_no_token_is_judged(
-        self,
-        authorizer: Authorizer,
-        begin: Callable[[Behaviour], None],
-        outage: Behaviour,
-        capsys: pytest.CaptureFixture[str],
+        self, authorizer: Authorizer, begin: Callable[[Behaviour], None], outage: Behaviour, emitted: Emitted
     ) -> None:
         """The gateway turns the exception into a 503; a Deny would be a 401, and log good users out."""
         begin(outage)
@@ -100,7 +97,7 @@ class TestOutage:
         with pytest.raises(SigningKeysUnavailableError):
             authorizer.call(GOOD)
         assert time.monotonic() - started < 1.5
-        assert emitted_metrics(capsys.readouterr().out, environment="dev") == {"JWKSFetchFailures": 1}
+        assert emitted() == {"JWKSFetchFailures": 1}
 
     def test_known_keys_stay_in_use(
         self, authorizer: Authorizer, issuer: JwksServer, begin: Callable[[Behaviour], None], outage: Behaviour
@@ -127,19 +124,15 @@ def test_a_redirect_is_not_followed(authorizer: Authorizer, issuer: JwksServer) 
     assert issuer.fetches == 5
 
 
-def test_nobody_listening_is_an_outage(
-    load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_listening_is_an_outage(load_authorizer: LoadAuthorizer) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("JWT_JWKS_URL", f"http://127.0.0.1:{bound.getsockname()[1]}/jwks.json")
+        authorizer = load_authorizer(JWT_JWKS_URL=f"http://127.0.0.1:{bound.getsockname()[1]}/jwks.json")
         with pytest.raises(SigningKeysUnavailableError):
-            load_authorizer().call(GOOD)
+            authorizer.call(GOOD)
 
 
-def test_a_query_in_the_url_is_sent(
-    load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_query_in_the_url_is_sent(load_authorizer: LoadAuthorizer, issuer: JwksServer) -> None:
     asked: list[str] = []
 
     def remembering(exchange: Exchange) -> None:
@@ -147,8 +140,7 @@ def test_a_query_in_the_url_is_sent(
         answering_keys(exchange)
 
     issuer.behaviour = remembering
-    monkeypatch.setenv("JWT_JWKS_URL", f"{issuer.url}?p=policy")
-    assert load_authorizer().allows(GOOD)
+    assert load_authorizer(JWT_JWKS_URL=f"{issuer.url}?p=policy").allows(GOOD)
     assert asked == ["/jwks.json?p=policy"]
 
 
@@ -176,39 +168,35 @@ class TestTls:
         return path
 
     @pytest.fixture
-    def over_tls(self, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JwksServer]:
+    def over_tls(self, certificate: Path) -> Iterator[JwksServer]:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
         with jwks_servers(context) as serve:
             server = serve()
             server.keys = [OLD.jwk]
-            monkeypatch.setenv("JWT_JWKS_URL", server.url)
             yield server
 
-    def test_an_unknown_certificate_is_an_outage(
-        self, load_authorizer: Callable[[], Authorizer], over_tls: JwksServer
-    ) -> None:
+    def test_an_unknown_certificate_is_an_outage(self, load_authorizer: LoadAuthorizer, over_tls: JwksServer) -> None:
         with pytest.raises(SigningKeysUnavailableError):
-            load_authorizer().call(GOOD)
+            load_authorizer(JWT_JWKS_URL=over_tls.url).call(GOOD)
         assert over_tls.fetches == 0
 
     def test_a_trusted_one_is_not(
         self,
-        load_authorizer: Callable[[], Authorizer],
+        load_authorizer: LoadAuthorizer,
         over_tls: JwksServer,
         certificate: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        assert load_authorizer().allows(GOOD)
+        assert load_authorizer(JWT_JWKS_URL=over_tls.url).allows(GOOD)
         assert over_tls.fetches == 1
 
 
 def test_a_hundred_environments_of_one_snapshot_renew_its_keys_at_different_times(
-    load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
+    load_authorizer: LoadAuthorizer, issuer: JwksServer
 ) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
-    environments = [load_authorizer() for _ in range(100)]
+    environments = [load_authorizer(**SNAP_START) for _ in range(100)]
     issuer.fetches = 0
 
     def total_after(seconds: float) -> int:
@@ -231,22 +219,19 @@ class TestFetching:
         assert issuer.fetches == 1
 
     def test_under_snapstart_the_keys_are_fetched_before_the_first_request(
-        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
+        self, load_authorizer: LoadAuthorizer, issuer: JwksServer
     ) -> None:
-        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
-        authorizer = load_authorizer()
-        assert issuer.fetches > 0
+        authorizer = load_authorizer(**SNAP_START)
+        assert issuer.fetches == 1
         issuer.behaviour = answering(500, b"")
-        issuer.fetches = 0
         assert authorizer.allows(GOOD)
-        assert issuer.fetches == 0
+        assert issuer.fetches == 1
 
     def test_under_snapstart_an_outage_does_not_fail_the_deployment(
-        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
+        self, load_authorizer: LoadAuthorizer, issuer: JwksServer
     ) -> None:
-        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
         issuer.behaviour = answering(500, b"")
-        authorizer = load_authorizer()
+        authorizer = load_authorizer(**SNAP_START)
         issuer.behaviour = answering_keys
         authorizer.now += MIN_FETCH_INTERVAL_SECONDS
         assert authorizer.allows(GOOD)
@@ -350,15 +335,12 @@ class TestFetching:
                 authorizer.call(GOOD)
         assert issuer.fetches == 2
 
-    def test_a_slow_response_is_one_slow_request(
-        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer
-    ) -> None:
+    def test_a_slow_response_is_one_slow_request(self, authorizer: Authorizer, issuer: JwksServer) -> None:
         def slow(exchange: Exchange) -> None:
             time.sleep(3)
             answering_keys(exchange)
 
         issuer.behaviour = slow
-        authorizer = load_authorizer()
         assert authorizer.allows(GOOD)
         assert authorizer.allows(GOOD)
         assert issuer.fetches == 1
@@ -393,13 +375,10 @@ class TestFetching:
 class TestSelection:
     """The key that a token's ``kid`` and ``alg`` name, and none else."""
 
-    def test_entries_of_one_kid_differ_by_algorithm(
-        self, load_authorizer: Callable[[], Authorizer], issuer: JwksServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("JWT_ALGORITHMS", "RS256,RS384,RS512")
+    def test_entries_of_one_kid_differ_by_algorithm(self, load_authorizer: LoadAuthorizer, issuer: JwksServer) -> None:
         keys = {alg: rsa_key(f"shared-{alg}") for alg in ("RS256", "RS384", "RS512")}
         issuer.keys = [{**key.jwk, "kid": "shared", "alg": alg} for alg, key in keys.items()]
-        authorizer = load_authorizer()
+        authorizer = load_authorizer(JWT_ALGORITHMS="RS256,RS384,RS512")
         for alg, key in keys.items():
             assert authorizer.allows(jwt.encode(LONG, key.private, alg, {"kid": "shared"})), alg
 
@@ -461,18 +440,11 @@ class TestSelection:
     )
     @pytest.mark.parametrize("named", [True, False], ids=["alg in the key", "no alg in the key"])
     def test_other_algorithms_are_accepted_where_they_are_configured(
-        self,
-        load_authorizer: Callable[[], Authorizer],
-        issuer: JwksServer,
-        monkeypatch: pytest.MonkeyPatch,
-        algorithm: str,
-        private: Any,
-        named: bool,
+        self, load_authorizer: LoadAuthorizer, issuer: JwksServer, algorithm: str, private: Any, named: bool
     ) -> None:
         public = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
         public.pop("key_ops", None)
         issuer.keys = [{**public, "kid": "k", **({"alg": algorithm} if named else {})}]
         token = jwt.encode(LONG, private, algorithm, {"kid": "k"})
         assert not load_authorizer().allows(token) if named else True
-        monkeypatch.setenv("JWT_ALGORITHMS", f"RS256,{algorithm}")
-        assert load_authorizer().allows(token)
+        assert load_authorizer(JWT_ALGORITHMS=f"RS256,{algorithm}").allows(token)

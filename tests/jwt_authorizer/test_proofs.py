@@ -1,14 +1,12 @@
 """A proof is no access token: this service's own authorizer refuses everything that the proof's key signs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-from functions.shared.contract import Env
 from functions.shared.settings import KmsKey
 from functions.shared.signing import KmsSigner
-from tests.support.authorizer import Authorizer
+from tests.support.authorizer import Authorizer, LoadAuthorizer
 from tests.support.hostile_tokens import Target, forgeries, misissued
 from tests.support.jwks_server import JwksServer
 from tests.support.life_cycle import User
@@ -53,28 +51,19 @@ def test_the_corpus_of_hostile_tokens_signed_by_the_proofs_key_is_refused(
 
 @pytest.mark.parametrize("published", [False, True], ids=["own keys", "keys of the proofs as well"])
 def test_a_real_proof_is_refused_even_with_its_keys_at_the_issuers_address(
-    proofs: Proofs,
-    enrolled: User,
-    load_authorizer: Callable[[], Authorizer],
-    issuer: JwksServer,
-    published: bool,
+    proofs: Proofs, enrolled: User, authorizer: Authorizer, issuer: JwksServer, published: bool
 ) -> None:
     enrolled.now = NOW
     proof = enrolled.verify().body["proof"]
     if published:
         issuer.keys = [*issuer.keys, *proofs.published()["keys"]]
-    assert not load_authorizer().allows(proof)
+    assert not authorizer.allows(proof)
 
 
 def test_the_audience_refuses_it_where_this_api_is_configured_as_its_own_issuer(
-    proofs: Proofs,
-    enrolled: User,
-    load_authorizer: Callable[[], Authorizer],
-    issuer: JwksServer,
-    monkeypatch: pytest.MonkeyPatch,
+    proofs: Proofs, enrolled: User, load_authorizer: LoadAuthorizer, issuer: JwksServer
 ) -> None:
     enrolled.now = NOW
     proof = enrolled.verify().body["proof"]
     issuer.keys = list(proofs.published()["keys"])
-    monkeypatch.setenv(Env.JWT_ISSUER, PROOF_ISSUER)
-    assert not load_authorizer().allows(proof)
+    assert not load_authorizer(JWT_ISSUER=PROOF_ISSUER).allows(proof)

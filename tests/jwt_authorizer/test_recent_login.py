@@ -1,6 +1,5 @@
 """The setting ``max_auth_age_seconds``: a session left open cannot add, replace or remove a second factor."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,9 +13,8 @@ from functions.shared.contract import (
     VERIFY,
     VERIFY_SETUP,
     Endpoint,
-    Env,
 )
-from tests.support.authorizer import Authorizer, effect
+from tests.support.authorizer import Authorizer, LoadAuthorizer, effect
 from tests.support.tokens import ABSENT, NOW, claims, rsa_key
 
 RSA = rsa_key("rsa-1")
@@ -25,9 +23,8 @@ MAX_AGE = 300
 
 
 @pytest.fixture
-def strict(load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch) -> Authorizer:
-    monkeypatch.setenv(Env.JWT_MAX_AUTH_AGE_SECONDS, str(MAX_AGE))
-    return load_authorizer()
+def strict(load_authorizer: LoadAuthorizer) -> Authorizer:
+    return load_authorizer(JWT_MAX_AUTH_AGE_SECONDS=str(MAX_AGE))
 
 
 def answer(authorizer: Authorizer, route: Endpoint, auth_time: Any) -> dict[str, Any]:
@@ -72,9 +69,6 @@ def test_a_token_that_is_invalid_anyway_gets_the_plain_challenge(strict: Authori
 
 
 @pytest.mark.parametrize("value", ["29", "86401", "-1", "5m", "1e3"])
-def test_an_invalid_age_is_refused_at_start_up(
-    load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
-    monkeypatch.setenv(Env.JWT_MAX_AUTH_AGE_SECONDS, value)
+def test_an_invalid_age_is_refused_at_start_up(load_authorizer: LoadAuthorizer, value: str) -> None:
     with pytest.raises(Exception, match="JWT_MAX_AUTH_AGE_SECONDS: expected whole seconds from 30 to 86400"):
-        load_authorizer()
+        load_authorizer(JWT_MAX_AUTH_AGE_SECONDS=value)

@@ -8,9 +8,21 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from functions.shared.contract import DEFAULT_JWT_ALGORITHMS
-from tests.support.authorizer import METHOD_ARN, Authorizer, effect
+from tests.support.authorizer import METHOD_ARN, Authorizer, LoadAuthorizer, effect
 from tests.support.jwks_server import JwksServer
-from tests.support.tokens import ABSENT, AUDIENCE, NOW, SigningKey, claims, cognito_claims, ec_key, json_bytes, rsa_key
+from tests.support.tokens import (
+    ABSENT,
+    AUDIENCE,
+    NOW,
+    SigningKey,
+    b64url,
+    claims,
+    cognito_claims,
+    ec_key,
+    hmac_token,
+    json_bytes,
+    rsa_key,
+)
 
 RSA = rsa_key("rsa-1")
 EC = ec_key("ec-1")
@@ -136,9 +148,8 @@ def test_every_value_of_the_context_is_a_string(authorizer: Authorizer) -> None:
     assert {type(value) for pair in context.items() for value in pair} == {str}
 
 
-def test_the_leeway_can_be_changed(load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JWT_LEEWAY_SECONDS", "120")
-    authorizer = load_authorizer()
+def test_the_leeway_can_be_changed(load_authorizer: LoadAuthorizer) -> None:
+    authorizer = load_authorizer(JWT_LEEWAY_SECONDS="120")
     assert authorizer.allows(RSA.token(claims(nbf=NOW + 120)))
     assert not authorizer.allows(RSA.token(claims(nbf=NOW + 121)))
     assert not authorizer.allows(RSA.token(claims(exp=NOW)))
@@ -148,9 +159,8 @@ class TestUserClaim:
     """The claim that identifies the user can be chosen; then ``sub`` no longer matters."""
 
     @pytest.fixture
-    def by_oid(self, load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch) -> Authorizer:
-        monkeypatch.setenv("JWT_USER_CLAIM", "oid")
-        return load_authorizer()
+    def by_oid(self, load_authorizer: LoadAuthorizer) -> Authorizer:
+        return load_authorizer(JWT_USER_CLAIM="oid")
 
     @pytest.mark.parametrize("sub", ["user-1", "another for each application", "ü", ABSENT], ids=str)
     def test_it_is_passed_on(self, by_oid: Authorizer, sub: Any) -> None:
@@ -187,8 +197,6 @@ class TestPublishedKeys:
         assert not authorizer.allows(signed.token(claims()))
 
     def test_a_symmetric_key_in_the_set_verifies_nothing(self, authorizer: Authorizer, issuer: JwksServer) -> None:
-        from tests.support.tokens import b64url, hmac_token
-
         issuer.keys.append({"kty": "oct", "kid": "shared", "k": b64url(b"k" * 32)})
         assert not authorizer.allows(hmac_token("HS256", b"k" * 32, claims(), kid="shared"))
 
@@ -214,8 +222,5 @@ class TestPublishedKeys:
         assert authorizer.allows(RSA.token(claims()))
 
 
-def test_another_issuers_process_refuses_this_ones_token(
-    load_authorizer: Callable[[], Authorizer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("JWT_ISSUER", "https://another.example")
-    assert effect(load_authorizer().call(RSA.token(claims()))) == "Deny"
+def test_another_issuers_process_refuses_this_ones_token(load_authorizer: LoadAuthorizer) -> None:
+    assert not load_authorizer(JWT_ISSUER="https://another.example").allows(RSA.token(claims()))

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from tests.support.client_library import NODE
+from tests.support.node import NODE
 
 
 def test_the_client_library() -> None:

@@ -1,6 +1,5 @@
 """What becomes of a batch when something in it fails, with a bus and a queue that fail on demand."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +9,21 @@ import pytest
 from functions.security_events.delivery import Delivery
 from functions.security_events.models import SecurityEvent
 from functions.security_events.stream import StreamRecord, sequence_number
-from functions.shared.contract import METRICS_SERVICE
 from functions.shared.errors import ServiceUnavailableError
 from functions.shared.observability import Telemetry
-from tests.support.metrics import emitted_metrics
-from tests.support.stream_records import damaged, enabling, hashes, item, login, stream_record, using_a_backup_code
+from tests.support.logs import forget_logger
+from tests.support.metrics import Emitted
+from tests.support.stream_records import (
+    NEW_SECRET,
+    damaged,
+    enabling,
+    failed,
+    hashes,
+    item,
+    login,
+    stream_record,
+    using_a_backup_code,
+)
 
 
 @dataclass
@@ -61,8 +70,7 @@ def delivery(bus: FakeBus, queue: FakeQueue) -> Delivery:
 
 
 def make_delivery(bus: FakeBus, queue: FakeQueue) -> Delivery:
-    # Powertools keeps one logger a process, with the standard output of the process's start.
-    logging.Logger.manager.loggerDict.pop(METRICS_SERVICE, None)
+    forget_logger()
     return Delivery(
         bus=bus, dead_letters=queue, telemetry=Telemetry(environment="dev", log_level="INFO", version="1.2.3")
     )
@@ -140,14 +148,8 @@ class TestRefusal:
         assert bus.taken[0] == bus.taken[2]
 
     def test_a_record_of_several_events_is_done_when_all_are(self, delivery: Delivery, bus: FakeBus) -> None:
-        before = item(failed_attempts={"N": "4"})
-        after = item(
-            failed_attempts={"N": "5"},
-            last_failed_at={"S": "2027-01-15T08:00:00Z"},
-            backup_codes=hashes(1, 8),
-            backup_codes_used=hashes(0, 1),
-        )
-        record = stream_record(before, after)
+        after = failed(5, backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))
+        record = stream_record(failed(4), after)
         assert delivery.deliver([record]) is None
         assert [event.type for event in bus.taken] == ["BackupCodeUsed", "MFALocked"]
         bus.refused_users = {"user-1"}
@@ -195,20 +197,19 @@ class TestBadRecord:
 
 class TestTelemetry:
     def test_counts_what_was_published_and_what_failed(
-        self, delivery: Delivery, bus: FakeBus, capsys: pytest.CaptureFixture[str]
+        self, delivery: Delivery, bus: FakeBus, emitted: Emitted
     ) -> None:
         bus.refused_users = {"c"}
         delivery.deliver([enabling("a"), damaged("x"), enabling("b"), enabling("c")])
-        emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
-        assert emitted == {"SecurityEventsPublished": 2, "SecurityEventFailures": 2, "MFARecordsTampered": 1}
+        assert emitted() == {"SecurityEventsPublished": 2, "SecurityEventFailures": 2, "MFARecordsTampered": 1}
 
     @pytest.mark.parametrize("refused", [set(), {"a"}], ids=["published", "refused"])
     def test_counts_tampering_even_if_the_bus_is_down(
-        self, delivery: Delivery, bus: FakeBus, refused: set[str], capsys: pytest.CaptureFixture[str]
+        self, delivery: Delivery, bus: FakeBus, refused: set[str], emitted: Emitted
     ) -> None:
         bus.refused_users = refused
-        delivery.deliver([stream_record(item("a"), item("a", encrypted_secret={"S": "bWluZQ=="}))])
-        assert emitted_metrics(capsys.readouterr().out, environment="dev")["MFARecordsTampered"] == 1
+        delivery.deliver([stream_record(item("a"), item("a", encrypted_secret=NEW_SECRET))])
+        assert emitted()["MFARecordsTampered"] == 1
 
     def test_logs_what_happened_to_whom_and_nothing_of_the_images(
         self, bus: FakeBus, queue: FakeQueue, capsys: pytest.CaptureFixture[str]

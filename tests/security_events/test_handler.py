@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import boto3
@@ -15,7 +15,7 @@ from functions.shared.settings import ConfigurationError
 from tests.support.aws_calls import raising
 from tests.support.embedded_aws import REGION, EmbeddedAws
 from tests.support.life_cycle import User
-from tests.support.metrics import emitted_metrics
+from tests.support.metrics import Emitted, emitted_metrics
 from tests.support.stream_records import damaged, enabling, login, published_by, stream_record
 
 type Load = Callable[[str], ModuleType]
@@ -120,30 +120,6 @@ def test_a_whole_life_is_told_in_its_order(
     assert [secret for secret in (user.secret, *user.backup_codes) if secret in str(events)] == []
 
 
-def test_a_second_delivery_repeats_the_ids(handler: ModuleType, events: list[dict[str, Any]]) -> None:
-    record = enabling()
-    respond(handler, record)
-    respond(handler, record)
-    first, second = (detail["event_id"] for detail in details(events))
-    assert first == second
-
-
-def test_a_refused_event_is_reported_and_what_follows_waits(
-    aws: EmbeddedAws, handler: ModuleType, events: list[dict[str, Any]]
-) -> None:
-    records = [login("a"), *(enabling(user_id) for user_id in "bcd")]
-
-    def throttle_the_second() -> Any:
-        entries = [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}, {"EventId": "3"}]
-        return SimpleNamespace(status_code=200, headers={}), {"FailedEntryCount": 1, "Entries": entries}
-
-    with aws.calls.recorded({"events:PutEvents": throttle_the_second}):
-        response = respond(handler, *records)
-    assert response == {"batchItemFailures": [{"itemIdentifier": records[2]["dynamodb"]["SequenceNumber"]}]}
-    assert respond(handler, *records[2:]) == {"batchItemFailures": []}
-    assert [detail["user_id"] for detail in details(events)] == ["b", "c", "d", "c", "d"]
-
-
 def test_a_bus_that_is_down_holds_the_batch_from_its_first_event_on(aws: EmbeddedAws, handler: ModuleType) -> None:
     unreachable = raising(EndpointConnectionError(endpoint_url="https://events.example"))
     records = [login("a"), enabling("b"), enabling("c")]
@@ -153,15 +129,14 @@ def test_a_bus_that_is_down_holds_the_batch_from_its_first_event_on(aws: Embedde
 
 
 def test_a_damaged_record_goes_to_the_queue_and_holds_up_nobody(
-    handler: ModuleType, events: list[dict[str, Any]], queue_url: str, capsys: pytest.CaptureFixture[str]
+    handler: ModuleType, events: list[dict[str, Any]], queue_url: str, emitted: Emitted
 ) -> None:
-    capsys.readouterr()
+    emitted()
     assert respond(handler, damaged("a"), enabling("b")) == {"batchItemFailures": []}
     assert [detail["user_id"] for detail in details(events)] == ["b"]
     (letter,) = boto3.client("sqs", region_name=REGION).receive_message(QueueUrl=queue_url)["Messages"]
     assert json.loads(letter["Body"])["user_id"] == "a"
-    emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
-    assert emitted == {"SecurityEventFailures": 1, "SecurityEventsPublished": 1, "MFARecordsTampered": 1}
+    assert emitted() == {"SecurityEventFailures": 1, "SecurityEventsPublished": 1, "MFARecordsTampered": 1}
 
 
 @pytest.mark.usefixtures("queue_url")

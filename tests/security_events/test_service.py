@@ -9,26 +9,24 @@ import pytest
 from functions.security_events.models import SecurityEvent
 from functions.security_events.service import derive_events
 from functions.security_events.stream import change_from_record
-from functions.shared.contract import SecurityEventType
 from functions.shared.record import RecordDamagedError
 from tests.support.stream_records import (
+    NEW_SALT,
+    NEW_SECRET,
+    OF_EACH_TYPE,
     OPERATOR,
-    WRITTEN_AT,
+    USED_NOW,
     WRITTEN_AT_ISO,
     Item,
     damaged,
     expiry,
+    failed,
     hashes,
     item,
-    login,
     pending,
     reset,
     stream_record,
 )
-
-NEW_SALT = {"S": "b3RoZXIgc2FsdCBzYWx0IQ=="}
-#: A time step at the write, just used.
-USED_NOW: dict[str, Any] = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
 
 
 def derive(record: dict[str, Any]) -> list[SecurityEvent]:
@@ -38,11 +36,6 @@ def derive(record: dict[str, Any]) -> list[SecurityEvent]:
 def events_of(old: Item | None, new: Item | None, **overrides: Any) -> list[tuple[str, dict[str, Any]]]:
     """Return the type and the facts of each event of a write."""
     return [(str(event.type), dict(event.facts)) for event in derive(stream_record(old, new, **overrides))]
-
-
-def failed(count: int, **attributes: Any) -> Item:
-    """Return an item with so many wrong TOTP codes in a row."""
-    return item(**{"failed_attempts": {"N": str(count)}, "last_failed_at": {"S": WRITTEN_AT_ISO}, **attributes})
 
 
 LONG_AGO = {"S": "2027-01-15T07:30:00Z"}
@@ -221,7 +214,7 @@ class TestTampered:
         [
             pytest.param(
                 item(),
-                item(encrypted_secret={"S": "bWluZQ=="}, created_at={"S": "2027-01-15T08:00:00Z"}),
+                item(encrypted_secret=NEW_SECRET, created_at={"S": "2027-01-15T08:00:00Z"}),
                 "created_at,encrypted_secret",
                 id="another secret",
             ),
@@ -256,7 +249,7 @@ class TestTampered:
         assert events_of(item(), new)[1:] == [("MFARecordTampered", {"changed": "backup_codes,backup_codes_salt"})]
 
     def test_an_enabled_item_replaced_by_an_enrolment(self) -> None:
-        events = events_of(item(), pending(encrypted_secret={"S": "bWluZQ=="}, last_request_id=OPERATOR))
+        events = events_of(item(), pending(encrypted_secret=NEW_SECRET, last_request_id=OPERATOR))
         assert events[0] == ("MFADisabled", {"actor": "unknown"})
         (kind, facts) = events[1]
         assert kind == "MFARecordTampered"
@@ -307,22 +300,10 @@ class TestDetail:
         assert event.detail("dev")["request_id"] is None
 
     def test_holds_nothing_of_what_the_images_hold(self) -> None:
-        images = [
-            (pending(), item()),
-            (item(), None),
-            (item(), item(backup_codes=hashes(1, 8), backup_codes_used=hashes(0, 1))),
-            (item(), item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT, **USED_NOW)),
-            (failed(4), failed(5)),
-            (failed(4), item(**USED_NOW)),
-            (failed(4), item(last_request_id=OPERATOR)),
-            (item(), item(encrypted_secret={"S": "c3RvbGVu"}, iv={"S": "c3RvbGVu"})),
-        ]
-        events = [event for old, new in images for event in derive(stream_record(old, new))]
-        assert len({event.type for event in events}) == len(SecurityEventType)
-        written = json.dumps([event.detail("prod") for event in events])
+        written = json.dumps([event.detail("prod") for record in OF_EACH_TYPE.values() for event in derive(record)])
         confidential = [item()[name]["S"] for name in ("encrypted_secret", "iv", "backup_codes_salt")]
-        confidential += [NEW_SALT["S"], item()["last_used_step"]["N"]]
-        confidential += [element["S"] for element in hashes(0, 8)["L"]]
+        confidential += [NEW_SALT["S"], NEW_SECRET["S"], item()["last_used_step"]["N"]]
+        confidential += [element["S"] for element in hashes(0, 18)["L"]]
         assert [value for value in confidential if value in written] == []
 
 
@@ -357,10 +338,3 @@ class TestDamagedRecords:
         with pytest.raises(RecordDamagedError) as caught:
             derive(record)
         assert str(caught.value) == ""
-
-    def test_a_login_is_none(self) -> None:
-        assert derive(login()) == []
-
-
-def test_the_time_is_that_of_the_write() -> None:
-    assert derive(stream_record(pending(), item()))[0].occurred_at == WRITTEN_AT

@@ -3,12 +3,8 @@
 import base64
 import io
 import itertools
-import json
 import logging
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +22,7 @@ from functions.shared.record import RecordDamagedError
 from functions.shared.settings import KmsKey, RawKey
 from tests.support.aws_calls import raising, refused
 from tests.support.embedded_aws import REGION, EmbeddedAws
+from tests.support.node import in_node
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 RAW_KEY = bytes(range(32))
@@ -278,16 +275,10 @@ class TestInteroperability:
 
     def test_awss_javascript_implementation_opens_it(self, raw_key: MasterKey) -> None:
         sealed = EnvelopeSealer(raw_key).seal(SECRET, user_id="user-1")
-        node = Path(sys.executable).with_name("node")
-        shown = subprocess.run(
-            [node, Path(__file__).with_name("open_message.cjs")],
-            input=json.dumps({"key": b64(RAW_KEY), "message": sealed.message}),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
+        opened_there = in_node(
+            'require("./tests/setup_mfa/open_message.cjs")', {"key": b64(RAW_KEY), "message": sealed.message}
         )
-        assert json.loads(shown.stdout) == {
+        assert opened_there == {
             "plaintext": SECRET,
             "context": {"user_id": "user-1", "purpose": "mfa-totp"},
             "suite": Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY.algorithm_id,

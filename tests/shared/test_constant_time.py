@@ -2,30 +2,15 @@
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import replace
 from unittest import mock
 
 import pyotp
 import pytest
 
 from functions.shared import second_factor
-from functions.shared.backup_codes import SALT_BYTES
-from functions.shared.contract import STEP_SECONDS, WINDOW, Status
-from functions.shared.record import MfaRecord
+from functions.shared.contract import STEP_SECONDS, WINDOW
 from functions.shared.totp import matching_step
-
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-NOW = 1_700_000_000
-KEYS = second_factor.backup_code_keys(SECRET, bytes(SALT_BYTES))
-RECORD = MfaRecord(
-    user_id="user-1",
-    status=Status.ENABLED,
-    encrypted_secret=None,
-    backup_codes=tuple(KEYS.hashes()),
-    backup_codes_used=(),
-    backup_codes_salt=bytes(SALT_BYTES),
-    version=1,
-)
+from tests.support.records import KEYS, NOW, SECRET, record
 
 
 @pytest.fixture
@@ -45,7 +30,7 @@ def test_every_comparison_of_a_code_is_in_constant_time(compared: mock.Mock, off
 
 @pytest.mark.parametrize("place", range(8))
 def test_every_comparison_of_a_backup_code_is_in_constant_time(compared: mock.Mock, place: int) -> None:
-    judged = second_factor._judge_backup_code(RECORD, SECRET, KEYS.codes()[place], NOW)
+    judged = second_factor._judge_backup_code(record(), SECRET, KEYS.codes()[place], NOW)
 
     assert judged.burned is not None
     assert compared.call_count == 8
@@ -53,9 +38,10 @@ def test_every_comparison_of_a_backup_code_is_in_constant_time(compared: mock.Mo
 
 @pytest.mark.parametrize("used", range(9))
 def test_a_code_that_is_none_is_compared_with_all_used_or_not(compared: mock.Mock, used: int) -> None:
-    record = replace(RECORD, backup_codes=RECORD.backup_codes[used:], backup_codes_used=RECORD.backup_codes[:used])
+    hashes = record().backup_codes
+    partly_used = record(backup_codes=hashes[used:], backup_codes_used=hashes[:used])
 
-    judged = second_factor._judge_backup_code(record, SECRET, "ZZZZ-9999", NOW)
+    judged = second_factor._judge_backup_code(partly_used, SECRET, "ZZZZ-9999", NOW)
 
     assert (judged.burned, judged.replayed) == (None, False)
     assert compared.call_count == 8

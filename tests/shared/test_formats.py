@@ -1,13 +1,9 @@
 """Origins: accepted exactly as browsers send them, and otherwise refused with what to write instead."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from functions.shared.formats import origin_fault
+from tests.support.node import in_node
 
 WEB_ORIGINS = [
     "https://app.example.com",
@@ -53,15 +49,6 @@ APPS_MEANT = {
 }
 
 
-def browser_origins(urls: list[str]) -> list[str]:
-    """Return the origins of URLs by Node's implementation of the URL standard, the browsers' own."""
-    program = "console.log(JSON.stringify(JSON.parse(process.argv[1]).map((url) => new URL(url).origin)))"
-    node = Path(sys.executable).with_name("node")
-    shown = subprocess.run([node, "-e", program, json.dumps(urls)], capture_output=True, text=True, check=True)
-    origins: list[str] = json.loads(shown.stdout)
-    return origins
-
-
 @pytest.mark.parametrize("origin", ["*", *WEB_ORIGINS, *APP_ORIGINS])
 def test_an_origin_as_browsers_send_it_is_accepted(origin: str) -> None:
     assert origin_fault(origin) is None
@@ -74,8 +61,9 @@ def test_another_way_of_writing_an_origin_is_refused_with_the_right_one(written:
 
 
 def test_browsers_agree() -> None:
-    assert browser_origins(WEB_ORIGINS) == WEB_ORIGINS
-    assert browser_origins(list(MEANT)) == list(MEANT.values())
+    """Node implements the same URL standard."""
+    origins = in_node("(urls) => urls.map((url) => new URL(url).origin)", [*WEB_ORIGINS, *MEANT])
+    assert origins == [*WEB_ORIGINS, *MEANT.values()]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from functions.shared.settings import KmsKey, ProofSettings
 from tests.support.aws_calls import Failure, raising, refused
 from tests.support.embedded_aws import EmbeddedAws
 from tests.support.life_cycle import Answer, User
-from tests.support.metrics import emitted_metrics
+from tests.support.metrics import Emitted
 from tests.support.proofs import AUDIENCE, ISSUER, Proofs
 
 #: The calls of a right code.
@@ -159,18 +159,18 @@ class TestOrder:
 
     @FAILURES
     def test_a_failed_signature_changes_nothing_and_the_code_still_works(
-        self, proofs: Proofs, enrolled: User, failure: Failure, capsys: pytest.CaptureFixture[str]
+        self, proofs: Proofs, enrolled: User, failure: Failure, emitted: Emitted
     ) -> None:
         before = proofs.aws.item("user-1")
-        capsys.readouterr()
+        emitted()
         with proofs.aws.calls.recorded({"kms:Sign": failure}) as made:
             answer = enrolled.verify()
         assert (answer.status, answer.error, answer.headers["Retry-After"]) == (503, "SERVICE_UNAVAILABLE", "2")
         assert made == [*READS, "kms:Sign", "kms:Sign", "dynamodb:GetItem"]
         assert proofs.aws.item("user-1") == before
-        emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
-        assert (emitted["MFAProofSignatures"], emitted["MFAProofSigningFailures"]) == (1, 1)
-        assert "MFAKeyFailures" not in emitted
+        counted = emitted()
+        assert (counted["MFAProofSignatures"], counted["MFAProofSigningFailures"]) == (1, 1)
+        assert "MFAKeyFailures" not in counted
         assert "proof" in enrolled.verify().body
 
     @FAILURES

@@ -3,8 +3,6 @@
 import base64
 import gzip
 import json
-import re
-import string
 import sys
 import unicodedata
 import zlib
@@ -19,7 +17,7 @@ from hypothesis import strategies as st
 from functions.shared.contract import Factor
 from functions.shared.errors import ValidationError
 from functions.shared.request_body import MAX_BODY_BYTES, OfferedCode, RequestBody, SecondFactorRequest, TotpRequest
-from tests.support.client_library import called_in_node
+from tests.support.node import called_in_client_library
 
 MODELS: tuple[type[RequestBody], ...] = (TotpRequest, SecondFactorRequest)
 #: Codes as people type them, with the code or null for one that is refused; the client library reads the same.
@@ -39,6 +37,7 @@ MESSAGES = {
     "backupCode must be a string of four letters and four digits",
 }
 
+TEXT = st.text() | st.text(alphabet=st.characters(categories=["Cs"]))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["code", "backupCode"]), inner),
@@ -46,21 +45,19 @@ JSON = st.recursive(
 )
 
 
-def second_factor(body: Any) -> OfferedCode:
-    text = body if isinstance(body, str) else json.dumps(body)
-    return SecondFactorRequest.from_event({"body": text}).offered_code()
+def as_base64(body: bytes) -> str:
+    return base64.b64encode(body).decode()
 
 
-def totp(body: Any) -> OfferedCode:
-    text = body if isinstance(body, str) else json.dumps(body)
-    return TotpRequest.from_event({"body": text}).offered_code()
+def second_factor(body: dict[str, Any]) -> OfferedCode:
+    return SecondFactorRequest.from_event({"body": json.dumps(body)}).offered_code()
 
 
 def event_of(raw: bytes, arrives: str) -> dict[str, Any]:
     """Return the event of a body, as API Gateway makes it without binary media types (text) or with them."""
     if arrives == "as text":
         return {"body": raw.decode("utf-8", "replace"), "isBase64Encoded": False}
-    return {"body": base64.b64encode(raw).decode(), "isBase64Encoded": True}
+    return {"body": as_base64(raw), "isBase64Encoded": True}
 
 
 def refusal(model: type[RequestBody], event: dict[str, Any]) -> str:
@@ -73,7 +70,9 @@ def refusal(model: type[RequestBody], event: dict[str, Any]) -> str:
 def read_by_client_library(examples: list[dict[str, Any]]) -> list[str | None]:
     """Return the codes that ``clients/mfa.js`` reads."""
     typed = [example["typed"] for example in examples]
-    totp_codes, backup_codes = (called_in_node(reader, typed) for reader in ("readTotpCode", "readBackupCode"))
+    totp_codes, backup_codes = (
+        called_in_client_library(reader, typed) for reader in ("readTotpCode", "readBackupCode")
+    )
     return [
         totp if example["field"] == "code" else backup
         for example, totp, backup in zip(examples, totp_codes, backup_codes, strict=True)
@@ -196,7 +195,7 @@ class TestBody:
     def test_may_begin_with_a_byte_order_mark(self, model: type[RequestBody]) -> None:
         body = '\ufeff{"code":"123456"}'
         model.from_event({"body": body})
-        model.from_event({"body": base64.b64encode(body.encode()).decode(), "isBase64Encoded": True})
+        model.from_event({"body": as_base64(body.encode()), "isBase64Encoded": True})
         assert refusal(model, {"body": f"\ufeff{body}"}) == "The request body must be JSON"
 
     @pytest.mark.parametrize(
@@ -260,7 +259,7 @@ class TestBody:
     def test_may_be_4_kib_and_not_a_byte_more(self, model: type[RequestBody], encoded: bool) -> None:
         def event(size: int) -> dict[str, Any]:
             body = '{"code":"123456"}'.ljust(size)
-            return {"body": base64.b64encode(body.encode()).decode() if encoded else body, "isBase64Encoded": encoded}
+            return {"body": as_base64(body.encode()) if encoded else body, "isBase64Encoded": encoded}
 
         model.from_event(event(MAX_BODY_BYTES))
         assert MAX_BODY_BYTES == 4096
@@ -272,22 +271,18 @@ class TestBody:
         assert len(body) < MAX_BODY_BYTES
         assert "4096 bytes" in refusal(model, {"body": body})
 
-    def test_may_come_in_base64(self, model: type[RequestBody]) -> None:
-        event = {"body": base64.b64encode(b'{"code":"123456"}').decode(), "isBase64Encoded": True}
-        model.from_event(event)
-
     @pytest.mark.parametrize("body", ["%", "eyJ", "eyJ9 ", "é", '{"code":"123456"}', "\ud800"], ids=ascii)
     def test_must_be_base64_if_it_is_said_to_be(self, model: type[RequestBody], body: str) -> None:
         assert refusal(model, {"body": body, "isBase64Encoded": True}) == "The request body must be JSON"
 
     @pytest.mark.parametrize("stray", [" ", "\n", "!", "=", "-"])
     def test_in_base64_has_nothing_but_base64(self, model: type[RequestBody], stray: str) -> None:
-        body = base64.b64encode(b'{"code":"123456"}').decode()
+        body = as_base64(b'{"code":"123456"}')
         event = {"body": f"{body[:4]}{stray}{body[4:]}", "isBase64Encoded": True}
         assert refusal(model, event) == "The request body must be JSON"
 
     def test_in_base64_is_not_taken_for_json(self, model: type[RequestBody]) -> None:
-        body = base64.b64encode(b'{"code":"123456"}').decode()
+        body = as_base64(b'{"code":"123456"}')
         assert refusal(model, {"body": body, "isBase64Encoded": False}) == "The request body must be JSON"
 
     @pytest.mark.parametrize("encoded", [False, True])
@@ -298,57 +293,25 @@ class TestBody:
         assert refusal(model, {"body": body, "isBase64Encoded": encoded}) in MESSAGES
 
 
-def outcome(model: type[RequestBody], event: dict[str, Any]) -> str | None:
-    """Return the message of a refusal, or None; any other exception is a failure of the test."""
-    try:
-        model.from_event(event)
-    except ValidationError as error:
-        message = error.message
-    else:
-        return None
-    assert set(message.split("; ")) <= MESSAGES
-    return message
-
-
-@given(st.binary(max_size=5000))
-@example(b'{"code":"\xff"}')
-@example(b"[" * 4096)
-@example(b'{"code":' * 500)
-@example(b'{"code":"\\ud800"}')
-@example(b'{"code":1e999}')
-@example(b'{"code":' + b"9" * 4000 + b"}")
-def test_any_bytes_are_parsed_or_refused(body: bytes) -> None:
+@given(st.binary(max_size=5000).map(as_base64) | TEXT | JSON.map(json.dumps), st.booleans())
+@example(as_base64(b'{"code":"\xff"}'), True)
+@example("[" * 4096, False)
+@example('{"code":' * 500, False)
+@example('{"code":"\\ud800"}', False)
+@example('{"code":1e999}', False)
+@example('{"code":' + "9" * 4000 + "}", False)
+def test_any_body_is_parsed_or_refused_by_a_message_that_quotes_nothing(body: str, encoded: bool) -> None:
+    messages: set[str] = set()
     for model in MODELS:
-        outcome(model, {"body": base64.b64encode(body).decode(), "isBase64Encoded": True})
-
-
-@given(st.text() | st.text(alphabet=st.characters(categories=["Cs"])))
-def test_any_text_is_parsed_or_refused(body: str) -> None:
-    for model in MODELS:
-        outcome(model, {"body": body})
-        outcome(model, {"body": body, "isBase64Encoded": True})
-
-
-@given(JSON)
-def test_any_json_is_parsed_or_refused(value: object) -> None:
-    for model in MODELS:
-        outcome(model, {"body": json.dumps(value)})
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["code", "backupCode", "other"]), st.text(string.ascii_letters, min_size=12, max_size=40)
-    )
-)
-def test_a_refusal_quotes_nothing_that_was_sent(body: dict[str, str]) -> None:
-    for model in MODELS:
-        message = outcome(model, {"body": json.dumps(body)})
-        assert message is not None
-        assert not any(value in message for value in body.values())
+        try:
+            model.from_event({"body": body, "isBase64Encoded": encoded})
+        except ValidationError as error:
+            messages |= set(error.message.split("; "))
+    assert messages <= MESSAGES
 
 
 @given(st.from_regex(r"[0-9]{6}", fullmatch=True))
-def test_every_code_is_accepted_and_never_shown_by_the_error_of_another_field(code: str) -> None:
-    assert totp({"code": code}).code == code
-    message = refusal(SecondFactorRequest, {"body": json.dumps({"code": code, "backupCode": code})})
-    assert not re.search(r"\d", message)
+def test_every_code_is_accepted(code: str) -> None:
+    for model in MODELS:
+        offered = model.from_event({"body": json.dumps({"code": code})}).offered_code()  # type: ignore[attr-defined]
+        assert offered == OfferedCode(Factor.TOTP, code)

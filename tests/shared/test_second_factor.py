@@ -247,6 +247,14 @@ def confirm(check: Check, offered: OfferedCode) -> None:
     service.verify(ADA, offered.code, request_id="request-1", count=check.counted.append)
 
 
+@pytest.mark.parametrize("failure", [ServiceUnavailableError("kms:Decrypt", "Timeout"), RecordDamagedError()])
+def test_an_enrolment_whose_secret_cannot_be_decrypted_is_not_confirmed(check: Check, failure: Exception) -> None:
+    check.failure = failure
+    with pytest.raises(type(failure)):
+        confirm(check, TOTP)
+    assert check.stored == pending()
+
+
 def signing(check: Check, offered: OfferedCode) -> None:
     check.require(offered, signs=True)
 

@@ -26,10 +26,6 @@ RFC_6238 = [
     (20000000000, 0x27BC86AA, "65353130"),
 ]
 
-#: RFC 6238 appendix B, the other rows: the seeds are longer for the longer hashes.
-RFC_6238_SHA256 = ["46119246", "68084774", "67062674", "91819424", "90698825", "77737706"]
-RFC_6238_SHA512 = ["90693936", "25091201", "99943326", "93441116", "38618901", "47863826"]
-
 
 @pytest.mark.parametrize(("counter", "password"), RFC_4226)
 def test_rfc_4226_appendix_d(counter: int, password: str) -> None:
@@ -42,27 +38,12 @@ def test_rfc_6238_appendix_b(now: int, step: int, password: str) -> None:
     assert matching_step(RFC_SECRET, password[-6:], now=now) == step
 
 
-@pytest.mark.parametrize(
-    ("digest", "seed_length", "passwords"), [("sha256", 32, RFC_6238_SHA256), ("sha512", 64, RFC_6238_SHA512)]
-)
-def test_rfc_6238_appendix_b_with_the_longer_hashes(digest: str, seed_length: int, passwords: list[str]) -> None:
-    """The service only uses SHA-1; these rows show that its library follows the RFC."""
-    seed = base64.b32encode((b"1234567890" * 7)[:seed_length]).decode()
-    totp = pyotp.TOTP(seed, digits=8, digest=getattr(hashlib, digest))
-    assert [totp.at(now) for now, _, _ in RFC_6238] == passwords
-
-
-@pytest.mark.parametrize("offset", [-1, 0, 1])
+@pytest.mark.parametrize("offset", [-2, -1, 0, 1, 2])
 def test_the_window_is_one_step_either_way(offset: int) -> None:
     now = 2000000000
     password = pyotp.TOTP(RFC_SECRET).at(now + 30 * offset)
-    assert matching_step(RFC_SECRET, password, now=now) == time_step(now) + offset
-
-
-@pytest.mark.parametrize("offset", [-2, 2])
-def test_and_no_wider(offset: int) -> None:
-    now = 2000000000
-    assert matching_step(RFC_SECRET, pyotp.TOTP(RFC_SECRET).at(now + 30 * offset), now=now) is None
+    expected = time_step(now) + offset if abs(offset) < 2 else None
+    assert matching_step(RFC_SECRET, password, now=now) == expected
 
 
 @pytest.mark.parametrize(("now", "offset"), [(2000000010 - 0.001, -1), (2000000010, 0), (2000000039.999, 0)])

@@ -12,7 +12,7 @@ from functions.shared.contract import JWKS, OPENID_CONFIGURATION, Endpoint
 from tests.support.api_description import assert_described
 from tests.support.aws_calls import refused
 from tests.support.life_cycle import User
-from tests.support.metrics import emitted_metrics
+from tests.support.metrics import Emitted
 from tests.support.proofs import ISSUER, Proofs
 
 ROUTES = pytest.mark.parametrize("route", [OPENID_CONFIGURATION, JWKS], ids=lambda route: route.path)
@@ -86,9 +86,7 @@ def test_a_key_is_fetched_once_in_the_life_of_a_process(proofs: Proofs) -> None:
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "DisabledException"])
-def test_without_kms_it_is_a_503_that_nothing_caches(
-    proofs: Proofs, code: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_kms_it_is_a_503_that_nothing_caches(proofs: Proofs, code: str, emitted: Emitted) -> None:
     get = proofs.signing_keys()
     with proofs.aws.calls.recorded({GET_PUBLIC_KEY: refused(code)}):
         response = get(JWKS)
@@ -96,9 +94,9 @@ def test_without_kms_it_is_a_503_that_nothing_caches(
     assert json.loads(response["body"])["error"] == "SERVICE_UNAVAILABLE"
     assert response["headers"]["Cache-Control"] == "no-store"
     assert response["headers"]["Retry-After"] == "2"
-    emitted = emitted_metrics(capsys.readouterr().out, environment="dev")
-    assert (emitted["MFASigningKeysReadAttempts"], emitted["MFASigningKeysReadErrors"]) == (1, 1)
-    assert "MFAKeyFailures" not in emitted
+    counted = emitted()
+    assert (counted["MFASigningKeysReadAttempts"], counted["MFASigningKeysReadErrors"]) == (1, 1)
+    assert "MFAKeyFailures" not in counted
     assert get(JWKS)["statusCode"] == 200
 
 

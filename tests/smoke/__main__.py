@@ -23,6 +23,7 @@ from local.errors import LocalError
 from tests.smoke.deployment import DeployedUser
 from tests.smoke.journey import Journey, SmokeError
 from tests.smoke.options import TOKEN, add_options, deployed
+from tests.support.stack import Api
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with deployed(options, _show) as (api_url, token):
             _show(f"Smoke test of {api_url}")
-            Journey(DeployedUser(api_url, token), _show).run()
+            Journey(DeployedUser(Api(api_url), token), _show).run()
     except (SmokeError, LocalError, BotoCoreError, ClientError, OSError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -1,11 +1,10 @@
 """A deployment on AWS: its API, and a disposable user of its user pool."""
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -15,52 +14,33 @@ from functions.shared.contract import Endpoint
 from infra.outputs import Output, StackId, stack_name
 from tests.smoke.journey import SmokeError
 from tests.support.life_cycle import Answer, Caller
-
-#: Longer than API Gateway's timeout.
-_TIMEOUT_SECONDS: Final = 35
+from tests.support.stack import Api
 
 
 class DeployedUser(Caller):
-    """A user who calls a deployed API with an access token.
+    """A user who calls a deployed API with an access token."""
 
-    Parameters
-    ----------
-    api_url
-        With the stage or base path, without a slash at the end.
-    token
-        The user's access token.
-    """
-
-    def __init__(self, api_url: str, token: str) -> None:
+    def __init__(self, api: Api, token: str) -> None:
         super().__init__()
-        self._api_url = api_url.rstrip("/")
+        self._api = api
         self._token = token
-        self._pool = urllib3.PoolManager(timeout=_TIMEOUT_SECONDS, retries=False)
 
     def time(self) -> float:
         return time.time()
 
     def call(self, route: Endpoint, body: Any = None) -> Answer:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        content = None if body is None else json.dumps(body)
         try:
-            answer = self._pool.request(route.method, self._api_url + route.path, body=content, headers=headers)
+            answer = self._api.request(route.method, route.path, token=self._token, body=body)
         except urllib3.exceptions.HTTPError as error:
-            raise SmokeError(f"{urlsplit(self._api_url).hostname} cannot be reached: {type(error).__name__}") from None
+            raise SmokeError(f"{urlsplit(self._api.url).hostname} cannot be reached: {type(error).__name__}") from None
         try:
-            return Answer(answer.status, json.loads(answer.data), answer.headers)
-        except ValueError:
+            return Answer(answer.status, answer.json(), answer.headers)
+        except AssertionError:
             raise SmokeError(f"{route.method} {route.path} answered {answer.status}, and no JSON") from None
 
 
 def outputs(environment: str, stack: StackId, *, client: Callable[[str], Any] = boto3.client) -> dict[str, str]:
-    """Return the outputs of a stack; none if the environment has no such stack.
-
-    Raises
-    ------
-    SmokeError
-        AWS refuses, or there are no credentials.
-    """
+    """Return the outputs of a stack; none if the environment has no such stack."""
     cloudformation = client("cloudformation")
     name = stack_name(environment, stack)
     pages = cloudformation.get_paginator("describe_stacks").paginate()

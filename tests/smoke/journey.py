@@ -22,20 +22,10 @@ class SmokeError(Exception):
 
 @dataclass
 class Journey:
-    """Calls every route as a disposable user.
+    """Calls every route as a disposable user."""
 
-    Parameters
-    ----------
-    user
-        Calls the API. MFA must be off for this user.
-    show
-        Takes each line of output.
-    sleep
-        Waits some seconds.
-    """
-
-    user: Caller
-    show: Callable[[str], None]
+    user: Caller  # MFA must be off
+    show: Callable[[str], None]  # takes each line of output
     sleep: Callable[[float], None] = time.sleep
     _unused: list[str] = field(default_factory=list)
     _enabled: bool = False

@@ -124,17 +124,7 @@ def any_case(route: Endpoint) -> SearchStrategy[AnyCase]:
 
 @dataclass
 class Subject:
-    """A user of the deployed API who can be put into any state, and the statuses of the responses.
-
-    Parameters
-    ----------
-    user
-        Will be enrolled.
-    aws, table_name
-        Where the user's item is.
-    url
-        The API's.
-    """
+    """A user of the deployed API who can be put into any state, and the statuses of the responses."""
 
     user: HttpUser
     aws: Aws

@@ -1,8 +1,7 @@
 """Calls the authorizer's own handler, with a clock that the tests set."""
 
 import json
-import os
-from types import ModuleType
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from functions.jwt_authorizer.keys import JwksEndpoint
@@ -11,24 +10,21 @@ from tests.support.events import REQUEST_ID
 from tests.support.leaks import IN_PROCESS
 from tests.support.tokens import NOW
 
+type LoadAuthorizer = Callable[..., Authorizer]
+
 METHOD_ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/v1/POST/auth/mfa/setup"
 
 
 class Authorizer:
-    """A fresh process of the authorizer.
+    """A new process of the authorizer with environment variables; ``now`` is its time in epoch seconds."""
 
-    Attributes
-    ----------
-    now : float
-        Its time in epoch seconds.
-    source : JwksEndpoint
-        Fetches its keys.
-    """
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        # The module creates a handler when it is imported, for which a fixture has set the environment.
+        from functions.jwt_authorizer.handler import create_handler
 
-    def __init__(self, handler: ModuleType) -> None:
         self.now: float = NOW
-        self.source = JwksEndpoint(os.environ[Env.JWT_JWKS_URL])
-        self.lambda_handler: Any = handler.create_handler(os.environ, lambda: self.now, source=self.source)
+        self.source = JwksEndpoint(environ[Env.JWT_JWKS_URL])
+        self.lambda_handler: Any = create_handler(environ, lambda: self.now, source=self.source)
 
     def call(self, token: str | None = None, *, route: Endpoint = SETUP, **event: Any) -> dict[str, Any]:
         """Return the response to a request with a bearer token; ``event`` replaces parts of the event."""

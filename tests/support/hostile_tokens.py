@@ -39,21 +39,11 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 @dataclass(frozen=True)
 class Target:
-    """The attacker's knowledge.
+    """The attacker's knowledge."""
 
-    Attributes
-    ----------
-    genuine : str
-        A valid token.
-    jwk : dict
-        The public key that it was signed with.
-    attacker_url : str
-        Where the attacker publishes keys.
-    """
-
-    genuine: str
-    jwk: dict[str, Any]
-    attacker_url: str
+    genuine: str  # a valid token
+    jwk: dict[str, Any]  # the public key that it was signed with
+    attacker_url: str  # where the attacker publishes keys
 
     @property
     def segments(self) -> tuple[str, str, str]:
@@ -233,13 +223,8 @@ def _elliptic_signatures(target: Target) -> Iterator[Named]:
 
 
 def _changed_claims(target: Target) -> Iterator[Named]:
-    for name, value in {
-        "sub": "admin",
-        "exp": NOW * 2,
-        "scope": "admin",
-        "aud": "other",
-        "token_use": "access",
-    }.items():
+    changes = {"sub": "admin", "exp": NOW * 2, "scope": "admin", "aud": "other", "token_use": "access"}
+    for name, value in changes.items():
         changed = b64url(json_bytes({**target.claims, name: value}))
         yield f"{name} changed under the signature", f"{target.segments[0]}.{changed}.{target.segments[2]}"
     spaced = b64url(json.dumps(target.claims, indent=1).encode())
@@ -348,18 +333,10 @@ def _structures(target: Target) -> Iterator[Named]:
 
 @dataclass(frozen=True)
 class Times:
-    """When tokens are issued and checked.
+    """When tokens are issued and checked."""
 
-    Attributes
-    ----------
-    now : int
-        Epoch seconds.
-    slack : int
-        Seconds until the last token is checked, during which tokens must not expire.
-    """
-
-    now: int = NOW
-    slack: int = 0
+    now: int = NOW  # epoch seconds
+    slack: int = 0  # seconds until the last token is checked, during which tokens must not expire
 
     def claims(self, make: Callable[..., dict[str, Any]] = claims, **changes: Any) -> dict[str, Any]:
         """Return the claims of a valid token, with changes."""
@@ -377,20 +354,8 @@ def misissued(key: SigningKey, times: Times = Times()) -> Iterator[Named]:
         yield f"Cognito: {name}", key.token(times.claims(cognito_claims, **changes))
     for name, raw in _raw_payloads(times):
         yield f"payload: {name}", key.token(raw)
-    types: tuple[Any, ...] = (
-        "logout+jwt",
-        "dpop+jwt",
-        "secevent+jwt",
-        "JOSE",
-        "id_token",
-        "",
-        1,
-        None,
-        [],
-        ["JWT"],
-        {},
-    )
-    for typ in types:
+    names: tuple[Any, ...] = ("logout+jwt", "dpop+jwt", "secevent+jwt", "JOSE", "id_token", "")
+    for typ in (*names, 1, None, [], ["JWT"], {}):
         yield f"typ {typ!r}", key.token(times.claims(), {"typ": typ})
     for crit in ([], ["exp"], "exp", [1], {"exp": 1}):
         yield f"crit {crit!r}", key.token(times.claims(), {"crit": crit, "exp": 1})

@@ -1,4 +1,4 @@
-"""An issuer's JWKS endpoint on the loopback interface, which counts requests and can misbehave."""
+"""A server on the loopback interface that counts requests and can misbehave: an issuer's JWKS endpoint, or AWS."""
 
 import json
 import ssl
@@ -14,8 +14,9 @@ type Behaviour = Callable[["Exchange"], None]
 class JwksServer:
     """Publishes keys; ``behaviour`` replaces the response."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.url = f"{origin}/jwks.json"
         self.keys: list[dict[str, Any]] = []
         self.fetches = 0
         self.behaviour: Behaviour = answering_keys
@@ -36,6 +37,10 @@ class Exchange(BaseHTTPRequestHandler):
         self.jwks = type(self).jwks  # another server may get the port before the response ends
         self.jwks.fetches += 1
         self.jwks.behaviour(self)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, format: str, *_: Any) -> None:  # noqa: A002 - the name in http.server
         """Write no log."""
@@ -101,7 +106,7 @@ def jwks_servers(tls: ssl.SSLContext | None = None) -> Iterator[Callable[[], Jwk
         def serve() -> JwksServer:
             for former in served:
                 former.stopping.set()
-            server = Handler.jwks = JwksServer(f"{scheme}://127.0.0.1:{listener.server_port}/jwks.json")
+            server = Handler.jwks = JwksServer(f"{scheme}://127.0.0.1:{listener.server_port}")
             served.append(server)
             return server
 

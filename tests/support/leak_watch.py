@@ -75,13 +75,7 @@ def pytest_runtest_makereport(
 
 
 class StackWatch:
-    """Searches everything that a stack wrote since its creation.
-
-    Parameters
-    ----------
-    stack, place
-        The stack, and where it keeps its files.
-    """
+    """Searches everything that a stack wrote since its creation."""
 
     def __init__(self, stack: Stack, place: StackFolder) -> None:
         self._stack, self._place, self._aws = stack, place, Aws(stack)
@@ -124,13 +118,7 @@ class StackWatch:
 
 @contextmanager
 def nothing_leaks(stack: Stack, place: StackFolder, show: Callable[[str], None]) -> Iterator[None]:
-    """Fail the run if the stack wrote a secret of the tests anywhere.
-
-    Parameters
-    ----------
-    show : callable
-        Prints a summary of the search.
-    """
+    """Fail the run if the stack wrote a secret of the tests anywhere; ``show`` prints a summary of the search."""
     watch = StackWatch(stack, place)
     with Subscriber(Aws(stack), {"source": [EVENT_SOURCE]}).subscribed() as subscriber:
         yield

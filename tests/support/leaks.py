@@ -165,13 +165,7 @@ def _distinctive(authorizer: Mapping[str, Any]) -> str:
 
 
 class Search:
-    """Searches texts for values.
-
-    Parameters
-    ----------
-    used : iterable of Used
-        The values.
-    """
+    """Searches texts for values."""
 
     def __init__(self, used: Iterable[Used]) -> None:
         self._needles: dict[str, list[tuple[str, str, Used]]] = defaultdict(list)

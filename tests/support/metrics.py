@@ -1,6 +1,10 @@
 """Reads metrics out of a function's standard output."""
 
+from collections.abc import Callable
+
 from local.cloudwatch.embedded_metrics import datapoints
+
+type Emitted = Callable[[], dict[str, float]]
 
 
 def emitted_metrics(output: str, *, environment: str) -> dict[str, float]:

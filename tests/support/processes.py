@@ -13,18 +13,10 @@ from local.ports import LOOPBACK
 
 @dataclass(frozen=True)
 class Holdings:
-    """The resources of a process.
+    """The resources of a process."""
 
-    Attributes
-    ----------
-    mebibytes : float
-        Resident memory.
-    files, threads : int
-        Open file descriptors, and threads.
-    """
-
-    mebibytes: float
-    files: int
+    mebibytes: float  # resident memory
+    files: int  # open file descriptors
     threads: int
 
     @classmethod

@@ -12,13 +12,7 @@ LIVE: Final = "live"
 
 @contextmanager
 def released(aws: Aws, function: str, variables: Mapping[str, str]) -> Iterator[None]:
-    """Publish a version of a function with more environment variables; go back to the earlier one after the block.
-
-    Parameters
-    ----------
-    function : str
-        Its name on Lambda.
-    """
+    """Publish a version of a function (by its name on Lambda) with more environment variables, during a block."""
     client = aws.client("lambda")
     before = client.get_alias(FunctionName=function, Name=LIVE)["FunctionVersion"]
     own = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]

@@ -48,7 +48,7 @@ class Api:
     """A client of the API. Safe to use from several threads."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url = url.rstrip("/")
         self._pool = urllib3.PoolManager(
             maxsize=CONNECTIONS, timeout=urllib3.Timeout(TIMEOUT_SECONDS), retries=False, block=True
         )
@@ -63,19 +63,7 @@ class Api:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request once, and return the response.
-
-        Parameters
-        ----------
-        path
-            Below the stage, with the slash in front: ``/auth/mfa/setup``.
-        token
-            Goes into the ``Authorization`` header.
-        body
-            Sent as JSON.
-        content
-            Sent unchanged, instead of ``body``.
-        """
+        """Send a request once, and return the response: with ``body`` as JSON, or with ``content`` as it is."""
         sent = dict(headers or {})
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"

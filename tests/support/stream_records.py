@@ -3,6 +3,8 @@
 import itertools
 from typing import Any
 
+from functions.shared.contract import SecurityEventType
+
 WRITTEN_AT = 1_800_000_000
 WRITTEN_AT_ISO = "2027-01-15T08:00:00Z"
 STREAM_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/users/stream/2027-01-01T00:00:00.000"
@@ -127,3 +129,28 @@ def login(user_id: str = "user-1") -> dict[str, Any]:
 def damaged(user_id: str = "user-1") -> dict[str, Any]:
     """Return a record that cannot be read."""
     return stream_record(item(user_id), item(user_id, failed_attempts={"S": "three"}))
+
+
+def failed(count: int, **attributes: Any) -> Item:
+    """Return an item with so many wrong TOTP codes in a row."""
+    return item(**{"failed_attempts": {"N": str(count)}, "last_failed_at": {"S": WRITTEN_AT_ISO}, **attributes})
+
+
+NEW_SALT = {"S": "b3RoZXIgc2FsdCBzYWx0IQ=="}
+NEW_SECRET = {"S": "bWluZQ=="}
+#: A time step at the write, just used.
+USED_NOW: Item = {"last_used_step": {"N": str(WRITTEN_AT // 30 + 1)}}
+
+#: A write that causes each type of event, and no other.
+OF_EACH_TYPE = {
+    SecurityEventType.MFA_ENABLED: enabling(),
+    SecurityEventType.MFA_DISABLED: stream_record(item(), None),
+    SecurityEventType.BACKUP_CODE_USED: using_a_backup_code(),
+    SecurityEventType.BACKUP_CODES_REGENERATED: stream_record(
+        item(), item(backup_codes=hashes(10, 18), backup_codes_salt=NEW_SALT, **USED_NOW)
+    ),
+    SecurityEventType.MFA_LOCKED: stream_record(failed(4), failed(5)),
+    SecurityEventType.MFA_UNLOCKED: stream_record(failed(100), item(last_request_id=OPERATOR)),
+    SecurityEventType.MFA_USED_AFTER_FAILURES: stream_record(failed(4), item(**USED_NOW)),
+    SecurityEventType.MFA_RECORD_TAMPERED: stream_record(item(), item(encrypted_secret=NEW_SECRET)),
+}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.console_page import app, console, name, open_console, person  # noqa: F401 -- fixtures
+from tests.e2e.console_page import app, console, enrolled, name, open_console, person  # noqa: F401 -- fixtures
 from tests.e2e.operator_command import operator  # noqa: F401 -- a fixture
 from tests.support.browser import chromium, chromium_path, open_page, picture  # noqa: F401 -- fixtures
 from tests.support.stack import Aws

@@ -15,7 +15,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
-from functions.shared.contract import EXPOSED_HEADERS, STAGE_NAME
+from functions.shared.contract import EXPOSED_HEADERS, STAGE_NAME, STATUS
 from tests.support.browser import Opened, OpenPage
 from tests.support.http_user import HttpUser
 
@@ -137,7 +137,10 @@ class ConsolePage:
 
     # -- actions of the user --------------------------------------------------------------------------------------
 
-    def sign_in(self, user: str) -> None:
+    def sign_in(self, user: str, status: Mapping[str, Any] | None = None) -> None:
+        """Sign in; if a status is given, the API's is made up."""
+        if status is not None:
+            self.can("GET", STATUS.path, Canned(200, status))
         self.page.get_by_label("Name or email address").fill(user)
         self.button("Sign in").click()
 
@@ -248,3 +251,11 @@ def name(request: pytest.FixtureRequest, new_user: NewUser) -> str:
 def person(new_user: NewUser, name: str) -> HttpUser:
     """Return the user of that name, as a caller of the API."""
     return new_user(name)
+
+
+@pytest.fixture
+def enrolled(person: HttpUser, app: Authenticator) -> HttpUser:
+    """Return the user of that name with MFA on; the app has the key, and its present code is not used yet."""
+    person.enrol()
+    app.secret = person.secret
+    return person

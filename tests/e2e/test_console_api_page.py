@@ -1,12 +1,11 @@
 """The console's request panel, and its API page: Swagger UI with the token of the signed-in user."""
 
 import json
-import re
 
 from playwright.sync_api import Locator, Page, expect
 
 from functions.shared.contract import SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
-from tests.e2e.console_page import Authenticator, ConsolePage, OpenConsole
+from tests.e2e.console_page import Authenticator, ConsolePage
 from tests.support.browser import LOOKS, PHONE, OpenPage, accessibility_violations, look, overflows, tab_through
 
 
@@ -109,32 +108,3 @@ def test_a_request_shows_its_bodies_without_secrets_its_command_and_its_document
     with console.page.context.expect_page() as opened:
         panel.get_by_role("link", name=f"Documentation of POST {VERIFY_SETUP.path} (new tab)").click()
     expect(opened.value.get_by_role("heading", name=f"POST {VERIFY_SETUP.path}")).to_be_in_viewport()
-
-
-def test_on_a_phone_the_enrolment_opens_an_authenticator_app(
-    open_console: OpenConsole, console: ConsolePage, name: str, app: Authenticator
-) -> None:
-    phone = open_console(width=PHONE)
-    phone.sign_in(name)
-    phone.button("Turn on").click()
-    uri = phone.scan(app)
-    link = phone.page.get_by_role("link", name="Open in an authenticator app on this device")
-    expect(link).to_have_attribute("href", uri)
-    phone.button("Cancel").click()
-    expect(phone.page.locator("#open-app")).not_to_have_attribute("href", re.compile("."))
-    console.sign_in(name)
-    console.button("Turn on").click()
-    expect(console.page.locator("#secret")).to_have_text(re.compile("[A-Z2-7 ]{39}"))
-    expect(console.page.locator("#open-app")).to_be_hidden()
-
-
-def test_the_wrong_code_that_locks_says_so_at_once(console: ConsolePage, name: str, app: Authenticator) -> None:
-    console.sign_in(name)
-    console.enrol(app)
-    console.sign_in_again()
-    for code in app.wrong_codes(4):
-        console.enter_all([code])
-        expect(console.pause()).to_have_count(0)
-    console.enter(app.wrong_codes(5)[-1])
-    expect(console.pause()).to_contain_text("Too many attempts. Try again in")
-    assert console.page.locator("#calls .path").all_inner_texts().count(f"POST {VERIFY.path}") == 5

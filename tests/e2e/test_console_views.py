@@ -263,12 +263,12 @@ def _tab_to(page: Page, words: str) -> None:
 
 
 def test_code_inputs_offer_autofill_and_the_right_keyboard(console: ConsolePage, name: str) -> None:
-    console.can("GET", STATUS.path, Canned(200, ON))
-    console.sign_in(name)
+    console.sign_in(name, ON)
     field = console.field()
     expect(field).to_have_attribute("autocomplete", "one-time-code")
     expect(field).to_have_attribute("inputmode", "numeric")
     expect(field).to_be_focused()
+    expect(field).to_have_accessible_description("Use your authenticator app.")
     console.button("Use a backup code instead").click()
     expect(field).to_have_attribute("autocomplete", "off")
     expect(field).to_have_attribute("inputmode", "text")

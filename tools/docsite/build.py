@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from infra.paths import REPOSITORY
 from local.progress import Progress
 from tools.docsite.hooks import DESCRIPTION, REFERENCE
@@ -19,12 +17,9 @@ PAGES: Final = REPOSITORY / "docs"
 SITE: Final = REPOSITORY / "build" / "site"
 _CONFIGURATION: Final = REPOSITORY / "tools" / "docsite" / "mkdocs.yml"
 _REDOCLY: Final = REPOSITORY / "node_modules" / ".bin" / "redocly"
+_REFERENCE_TEMPLATE: Final = REPOSITORY / "tools" / "docsite" / "reference.hbs"
 #: The logo that Redocly's script would load from its own host, and the inline text that replaces it.
 _LOGO: Final = re.compile(r"https://cdn\.redoc\.ly/redoc/logo-mini(?:-full)?\.svg")
-_WAY_BACK_STYLE: Final = (
-    "nav.site{position:sticky;top:0;z-index:9;padding:.75rem 1rem;background:#115e59;font:1rem system-ui,sans-serif}"
-    "nav.site a{margin-right:1.5rem;color:#fff}"
-)
 _LOGO_TEXT: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='40' height='14'%3E"
     "%3Ctext y='11' font-family='sans-serif' font-size='11' fill='%23555'%3ERedoc%3C/text%3E%3C/svg%3E"
@@ -67,33 +62,14 @@ def build(site: Path, progress: Progress, *, pages: Path = PAGES) -> None:
         content = json.loads((pages / DESCRIPTION).read_text())
         content["externalDocs"]["url"] = "../" + content["externalDocs"]["url"].replace(".md", ".html")
         description.write_text(json.dumps(content, ensure_ascii=False))
-        name = yaml.load(_CONFIGURATION.read_text(), Loader=yaml.BaseLoader)["site_name"]  # noqa: S506 -- our own file
         _run(
-            *(str(_REDOCLY), "build-docs", str(description), "--title", f"API reference - {name}"),
+            *(str(_REDOCLY), "build-docs", str(description), "--template", str(_REFERENCE_TEMPLATE)),
             *("--inlineBundle", "--output", str(reference)),
         )
-        reference.write_text(_with_way_back(_self_contained(reference.read_text()), name))
-
-
-def _self_contained(page: str) -> str:
-    """Return the API reference with the logo from another host replaced by text."""
-    page, logos = _LOGO.subn(lambda _: _LOGO_TEXT, page)
-    if not logos:
-        raise DocumentationError("Redocly loads its logo from another URL now; change _LOGO in tools/docsite/build.py.")
-    return page.replace("</title>", '</title>\n  <link rel="icon" href="../assets/favicon.svg">', 1)
-
-
-def _with_way_back(page: str, name: str) -> str:
-    """Return the API reference with links to the site above it."""
-    links = {"../index.html": name, "../integration.html": "Integration guide", "../api.html": "API"}
-    back = "".join(f'<a href="{place}">{text}</a>' for place, text in links.items())
-    page = page.replace("</head>", f"<style>{_WAY_BACK_STYLE}</style></head>", 1)
-    return re.sub(
-        r"<body([^>]*)>",
-        lambda match: f'{match[0]}<nav class="site" aria-label="Documentation">{back}</nav>',
-        page,
-        count=1,
-    )
+        page, logos = _LOGO.subn(_LOGO_TEXT, reference.read_text())
+        if not logos:
+            raise DocumentationError("Redocly has its logo elsewhere now; change _LOGO in tools/docsite/build.py.")
+        reference.write_text(page)
 
 
 def _run(*command: str, **variables: str) -> None:

@@ -102,23 +102,13 @@ def architecture(service: Resources) -> str:
         "end",
         "style functions fill:none",
         *("functions --> " + _node("table", "DynamoDB table"), "functions --> " + _node("key", "KMS key")),
-        *_proofs(grants),
+        "functions --> " + _node("proof_key", "KMS key pair", "signs proofs"),
+        f'other["Any other API"] -->|no token| {_node(SIGNING_KEYS_FUNCTION, SIGNING_KEYS_FUNCTION)}',
+        f"{SIGNING_KEYS_FUNCTION} -->|{', '.join(grants[SIGNING_KEYS_FUNCTION]['proof key'])}| proof_key",
         f"table -->|stream| {_node(SECURITY_EVENTS_FUNCTION, SECURITY_EVENTS_FUNCTION)}",
         f'{SECURITY_EVENTS_FUNCTION} -->|{", ".join(publisher["bus"])}| bus["EventBridge bus"]',
         f'{SECURITY_EVENTS_FUNCTION} -->|{", ".join(publisher["queue"])}| queue["Dead-letter queue"]',
     )
-
-
-def _proofs(grants: Mapping[str, Grants]) -> list[str]:
-    """Return the key of the proofs and the function that publishes it; nothing where proofs are off."""
-    if SIGNING_KEYS_FUNCTION not in grants:
-        return []
-    (action,) = grants[SIGNING_KEYS_FUNCTION]["proof key"]
-    return [
-        "functions --> " + _node("proof_key", "KMS key pair", "signs proofs"),
-        f'other["Any other API"] -->|no token| {_node(SIGNING_KEYS_FUNCTION, SIGNING_KEYS_FUNCTION)}',
-        f"{SIGNING_KEYS_FUNCTION} -->|{action}| proof_key",
-    ]
 
 
 def role_grants(service: Resources) -> dict[str, Grants]:

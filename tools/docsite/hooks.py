@@ -3,7 +3,6 @@
 - The navigation lists the decision records, and an index page links them.
 - A link to a file outside ``docs/`` leads to a page that shows the file, so that it works as it does on GitHub.
 - Long names can break after an underscore, so that they fit narrow tables.
-- The search dialog gets a name for screen readers.
 - The search ranks guides before reports and decisions, and does not know the sources of diagrams.
 - Diagrams scroll on narrow screens.
 - The scripts for diagrams and for the search from the disk are part of the site and not loaded from a CDN.
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.nav import Link, Navigation, Section
+from mkdocs.structure.nav import Link, Navigation
 from mkdocs.structure.pages import Page
 
 from infra.paths import REPOSITORY
@@ -44,7 +43,6 @@ _PICTURE: Final = re.compile(r'(<img [^>]*src=")([^":]+)')
 _FENCE: Final = re.compile(r"^( *)(`{3,}).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 _LONG_NAME: Final = re.compile(r"<code>\w{24,}")
 _DIAGRAM: Final = re.compile(r'<pre class="mermaid">(.*?)</pre>', re.DOTALL)
-_SEARCH: Final = 'class="md-search" data-md-component="search" role="dialog"'
 #: The highlighter's name of a language, where it differs from the files' suffix.
 _LANGUAGES: Final = {"mjs": "js", "yml": "yaml"}
 _INDEX_HEAD: Final = (
@@ -110,21 +108,12 @@ def _scrolled(diagram: re.Match[str]) -> str:
 def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
     """Add the API reference after the API page; MkDocs does not know it, because it is not built from Markdown."""
     del config, files
-    for section in nav.items:
-        if isinstance(section, Section):
-            for place, child in enumerate(section.children):
-                if isinstance(child, Page) and child.file.src_uri == "api.md":
-                    reference = Link("API reference (OpenAPI)", REFERENCE)
-                    reference.parent = section
-                    section.children.insert(place + 1, reference)
-                    return nav
+    api = next(page for page in nav.pages if page.file.src_uri == "api.md")
+    section: Any = api.parent
+    reference = Link("API reference (OpenAPI)", REFERENCE)
+    reference.parent = section
+    section.children.insert(section.children.index(api) + 1, reference)
     return nav
-
-
-def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
-    """Give the theme's search dialog a name."""
-    del page, config
-    return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"', 1)
 
 
 def _outside_links(page: str, markdown: str, docs: Path) -> set[str]:

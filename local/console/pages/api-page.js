@@ -3,7 +3,7 @@
  * another tab, or of the demo user.
  */
 
-import { request } from "./mfa.js";
+import { byId, newToken } from "./page.js";
 
 const DEMO = "demo@example.com";
 const WAIT_MS = 300;
@@ -16,15 +16,6 @@ function signedInUser() {
     channel.postMessage("who?");
     setTimeout(() => done(DEMO), WAIT_MS);
   });
-}
-
-async function tokenOf(user) {
-  const { content } = await request("/session", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ user }),
-  });
-  return content.accessToken;
 }
 
 /** The viewer shows the routes only: this page has the rest, and fills in the token. */
@@ -54,8 +45,8 @@ function improve() {
   }
 }
 
-const who = document.getElementById("who");
-const viewer = document.getElementById("viewer");
+const who = byId("who");
+const viewer = byId("viewer");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 function followColours() {
@@ -67,7 +58,7 @@ followColours();
 new MutationObserver(improve).observe(viewer, { childList: true, subtree: true });
 try {
   const user = await signedInUser();
-  const token = await tokenOf(user);
+  const token = await newToken(user);
   const ui = window.SwaggerUIBundle({
     url: "/openapi.json",
     domNode: viewer,

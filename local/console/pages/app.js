@@ -6,21 +6,22 @@
  */
 
 import { keyUri, MfaClient, MfaError, request } from "./mfa.js";
-import { CodeForm, Pauses, TOO_MANY } from "./code-form.js";
-import { clock, countDown } from "./countdown.js";
+import { CodeForm, pauseOf, pauses, TOO_MANY } from "./code-form.js";
+import { countDown } from "./countdown.js";
 import { explain } from "./errors.js";
 import { html, render } from "./html.js";
+import { announce, byId, claimsOf, formatTime, newToken } from "./page.js";
 import { pay, showProof } from "./proof.js";
 
 const TITLE = "MFA console";
 const BACKUP_CODES = 8;
+/** A date and a time, in the notation of the page's language. */
+const MEDIUM = { dateStyle: "medium", timeStyle: "short" };
 const SHOWN_CALLS = 12;
 /** How the paths of the API begin. The protected API is another one, without a page in the documentation. */
 const API_PATHS = "/auth/";
 /** `lockedUntil` of a factor that only an operator can unlock. */
 const FOR_GOOD = "9999-12-31T23:59:59Z";
-
-const byId = (id) => document.getElementById(id);
 
 /** The signed-in user, their client and their MFA status; null while signed out. */
 let session = null;
@@ -32,7 +33,6 @@ let stopTimer = () => {};
 let goingBack = false;
 /** The message that the account shows after `history.back()`. */
 let messageForAccount = null;
-const pauses = new Pauses();
 
 // -- views and history ------------------------------------------------------------------------------------------
 
@@ -117,15 +117,6 @@ window.addEventListener("beforeunload", (event) => {
 
 // -- errors ------------------------------------------------------------------------------------------------------
 
-/** Let a screen reader announce a text. */
-function announce(text) {
-  // Cleared first, because an unchanged text is not announced again.
-  byId("announcer").textContent = "";
-  setTimeout(() => {
-    byId("announcer").textContent = text;
-  }, 50);
-}
-
 const ACTIONS = {
   "sign-in": { label: "Sign in again", run: () => signOut() },
   "set-up": { label: "Start over", run: () => setUp() },
@@ -162,41 +153,40 @@ function report(error, container, retry = null) {
     report(error, byId("sign-in-error"));
     return;
   }
-  const { title, next, nextCode = next, action } = explain(error);
-  const problem = byId("problem").content.cloneNode(true);
-  problem.querySelector(".problem-title").textContent = title;
-  problem.querySelector(".problem-next").textContent = retry ? next : nextCode;
-  problem.querySelector(".problem-request").hidden = error.requestId === null;
-  problem.querySelector("code").textContent = error.requestId;
-  const button = problem.querySelector("button");
-  const offer = action === "retry" ? retry && { label: "Try again", run: retry } : ACTIONS[action];
+  const { title, next, nextCode = next, action: name } = explain(error);
+  const actions = { ...ACTIONS, retry: retry && { label: "Try again", run: retry } };
   // On the login page the form itself is the next step.
-  problem.querySelector(".problem-action").hidden = !offer || view === "sign-in";
-  if (offer) {
-    button.textContent = offer.label;
-    button.addEventListener("click", () => {
-      if (button.getAttribute("aria-disabled") !== "true") {
-        container.replaceChildren();
-        offer.run();
-      }
-    });
-    if (action === "retry" && error.retryAfter) {
-      waitFor(button, offer.label, error.retryAfter);
+  const action = view !== "sign-in" && actions[name];
+  const run = ({ currentTarget }) => {
+    if (currentTarget.getAttribute("aria-disabled") !== "true") {
+      container.replaceChildren();
+      action.run();
     }
-  }
+  };
+  const problem = document.createDocumentFragment();
+  render(
+    html`
+      <div class="notice" data-kind="bad">
+        <p><strong>${title}</strong> ${retry ? next : nextCode}</p>
+        ${error.requestId && html`<p><small>Request ID: <code>${error.requestId}</code></small></p>`}
+        ${action && html`<p><button type="button" class="secondary outline" onClick=${run}>${action.label}</button></p>`}
+      </div>
+    `,
+    problem,
+  );
   container.replaceChildren(problem);
+  if (action?.run === retry && error.retryAfter) {
+    waitFor(container.querySelector("button"), action.label, error.retryAfter);
+  }
 }
 
 function waitFor(button, label, seconds) {
+  const timer = document.createElement("span");
   button.setAttribute("aria-disabled", "true");
-  countDown(performance.now() + seconds * 1000, {
-    show: (left) => {
-      button.textContent = `${label} in ${clock(left)}`;
-    },
-    end: () => {
-      button.removeAttribute("aria-disabled");
-      button.textContent = label;
-    },
+  button.replaceChildren(`${label} in `, timer);
+  countDown(performance.now() + seconds * 1000, timer, () => {
+    button.removeAttribute("aria-disabled");
+    button.textContent = label;
   });
 }
 
@@ -208,24 +198,12 @@ async function signIn() {
   problem.replaceChildren();
   byId("user").removeAttribute("aria-invalid");
   try {
-    // The page's own server, in place of an app's login.
-    const [config, login] = await Promise.all([
-      request("/config.json"),
-      request("/session", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ user }),
-      }),
-    ]);
-    const { accessToken } = login.content;
-    const mfa = new MfaClient({
-      baseUrl: config.content.apiUrl,
-      accessToken: () => accessToken,
-      onResponse: showCall,
-    });
+    const [{ apiUrl, protectedApiUrl, issuer }, accessToken] = await Promise.all([readConfig(), newToken(user)]);
+    const mfa = new MfaClient({ baseUrl: apiUrl, accessToken: () => accessToken, onResponse: showCall });
     const status = await mfa.status();
-    const { issuer, protectedApiUrl } = config.content;
-    session = { user, mfa, status, passed: !status.enabled, protectedApiUrl, issuer, account: accountIn(accessToken) };
+    // The API writes this name of the user into the QR code.
+    const account = claimsOf(accessToken).username;
+    session = { user, mfa, status, passed: !status.enabled, protectedApiUrl, issuer, account };
     tellUser();
   } catch (error) {
     if (error.code === "VALIDATION_ERROR") {
@@ -250,9 +228,11 @@ async function signIn() {
   }
 }
 
-/** Return the name in a token that the API writes into the QR code. */
-function accountIn(token) {
-  return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).username;
+/** Return the addresses that the stack has, and show that of the API. */
+async function readConfig() {
+  const { content } = await request("/config.json");
+  byId("api-url").textContent = content.apiUrl;
+  return content;
 }
 
 /** The API page, in another tab, asks who is signed in here; the token stays in this tab. */
@@ -270,6 +250,7 @@ function signOut() {
   pauses.clear();
   showProof();
   byId("done").hidden = true;
+  render(null, byId("account-status"));
   byId("account-problem").replaceChildren();
   byId("sign-in-error").replaceChildren();
   show("sign-in");
@@ -289,7 +270,7 @@ async function passSecondStep(code) {
 /** Return what to tell a user about codes that were refused since the last sign-in. */
 function refusedBefore(count, last) {
   const codes = count === 1 ? "1 code was" : `${count} codes were`;
-  const time = new Date(last).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const time = formatTime(last, MEDIUM);
   return `Before that, ${codes} refused, last on ${time}. If that was not you, change your password.`;
 }
 
@@ -313,8 +294,7 @@ async function showAccount(done = null) {
   try {
     session.status = await ours(session.mfa.status());
   } catch (error) {
-    byId("is-on").hidden = true;
-    byId("is-off").hidden = true;
+    render(null, byId("account-status"));
     report(error, problem, () => showAccount(done));
     return;
   }
@@ -327,26 +307,75 @@ async function showAccount(done = null) {
 }
 
 function renderAccount() {
-  const { enabled, state, enabledAt, pendingExpiresAt, backupCodesRemaining } = session.status;
-  byId("is-on").hidden = !enabled;
-  byId("is-off").hidden = enabled;
-  byId("is-pending").hidden = state !== "PENDING";
-  showTime(byId("enabled-at"), enabledAt, { dateStyle: "medium", timeStyle: "short" });
-  showTime(byId("pending-expires"), pendingExpiresAt, { timeStyle: "short" });
-  const low = backupCodesRemaining <= 2;
-  byId("remaining").textContent = `${backupCodesRemaining} of ${BACKUP_CODES} remain`;
-  byId("low").hidden = !low;
-  byId("dots").dataset.kind = low ? "warn" : "good";
-  const dots = Array.from({ length: BACKUP_CODES }, (_, index) => index < backupCodesRemaining);
-  render(dots.map((left) => html`<i class=${left ? "left" : ""}></i>`), byId("dots"));
   readLock(session.status);
-  showLock();
+  const { enabled, ...status } = session.status;
+  render(enabled ? html`<${On} ...${status} />` : html`<${Off} ...${status} />`, byId("account-status"));
+  stopTimer();
+  const timer = byId("account-timer");
+  if (timer !== null) {
+    stopTimer = countDown(pauseOf("totp").until, timer, renderAccount);
+  }
+}
+
+function Off({ state, pendingExpiresAt }) {
+  return html`
+    <p><span class="badge">Off</span> This account is protected only by a password.</p>
+    ${state === "PENDING" &&
+    html`<p class="notice" id="is-pending">
+      You did not finish the setup. The key cannot be shown again: start over, and remove the old entry from your
+      authenticator app. This setup expires at <${Time} iso=${pendingExpiresAt} format=${{ timeStyle: "short" }} />.
+    </p>`}
+    <div class="actions"><button type="button" data-do="set-up">Turn on</button></div>
+  `;
+}
+
+function On({ enabledAt, backupCodesRemaining }) {
+  const low = backupCodesRemaining <= 2;
+  const dots = Array.from({ length: BACKUP_CODES }, (_, index) => index < backupCodesRemaining);
+  const pause = pauseOf("totp");
+  return html`
+    <table class="facts"><tbody>
+      <tr>
+        <th scope="row">Status</th>
+        <td><span class="badge" data-kind="good">On</span> since <${Time} iso=${enabledAt} format=${MEDIUM} /></td>
+      </tr>
+      <tr>
+        <th scope="row">Backup codes</th>
+        <td>
+          <span id="remaining">${backupCodesRemaining} of ${BACKUP_CODES} remain</span>${" "}
+          <span class="dots" data-kind=${low ? "warn" : "good"} aria-hidden="true">
+            ${dots.map((left) => html`<i class=${left ? "left" : ""}></i>`)}
+          </span>
+        </td>
+      </tr>
+    </tbody></table>
+    ${low &&
+    html`<p class="notice" data-kind="warn">
+      <strong>You have few backup codes.</strong> Without one, a lost phone locks you out. Create new codes now.
+    </p>`}
+    ${pause &&
+    html`<p class="notice" id="account-locked" data-kind="warn">
+      Too many wrong codes.${" "}
+      ${pause.until === Infinity
+        ? "Contact support to unlock your authenticator app."
+        : html`Try your authenticator app again in <strong id="account-timer" role="timer"></strong>`}
+    </p>`}
+    <div class="actions">
+      <button type="button" class="secondary outline" data-do="new-codes">Create new backup codes</button>
+      <button type="button" class="outline danger" data-do="turn-off">Turn off</button>
+    </div>
+  `;
+}
+
+function Time({ iso, format }) {
+  return html`<time datetime=${iso}>${formatTime(iso, format)}</time>`;
 }
 
 /** Store the lock in the status. */
 function readLock({ lockedUntil }) {
   if (lockedUntil !== null) {
-    pauses.set("totp", lockedUntil === FOR_GOOD ? Infinity : session.mfa.localTime(lockedUntil), TOO_MANY);
+    const until = lockedUntil === FOR_GOOD ? Infinity : session.mfa.localTime(lockedUntil);
+    pauses.set("totp", { until, why: TOO_MANY });
   }
 }
 
@@ -360,27 +389,6 @@ async function readLockAgain() {
     }
     // The next attempt shows the lock.
   }
-}
-
-function showLock() {
-  const until = pauses.get("totp")?.until ?? null;
-  byId("account-locked").hidden = until === null;
-  byId("account-locked-for-good").hidden = until !== Infinity;
-  byId("account-locked-time").hidden = until === Infinity;
-  stopTimer();
-  if (until !== null && until !== Infinity) {
-    stopTimer = countDown(until, {
-      show: (seconds) => {
-        byId("account-timer").textContent = clock(seconds);
-      },
-      end: showLock,
-    });
-  }
-}
-
-function showTime(element, iso, format) {
-  element.dateTime = iso ?? "";
-  element.textContent = iso === null ? "" : new Intl.DateTimeFormat(document.documentElement.lang, format).format(new Date(iso));
 }
 
 // -- turning it on -----------------------------------------------------------------------------------------------
@@ -419,16 +427,11 @@ async function setUp() {
   byId("scan").hidden = false;
   byId("set-up-expired").hidden = true;
   byId("set-up-expiry").hidden = false;
-  stopTimer = countDown(session.mfa.localTime(status.pendingExpiresAt), {
-    show: (seconds) => {
-      byId("set-up-timer").textContent = clock(seconds);
-    },
-    end: () => {
-      forgetSecret();
-      byId("set-up-expired").hidden = false;
-      byId("set-up-expiry").hidden = true;
-      announce("This QR code has expired.");
-    },
+  stopTimer = countDown(session.mfa.localTime(status.pendingExpiresAt), byId("set-up-timer"), () => {
+    forgetSecret();
+    byId("set-up-expired").hidden = false;
+    byId("set-up-expiry").hidden = true;
+    announce("This QR code has expired.");
   });
 }
 
@@ -456,7 +459,7 @@ function showCodes(codes, done) {
   show("backup-codes");
   unsaved = { codes, done };
   render(codes.map((code) => html`<li>${code}</li>`), byId("codes"));
-  byId("made-on").textContent = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long" }).format(new Date());
+  byId("made-on").textContent = formatTime(Date.now(), { dateStyle: "long" });
   byId("saved").checked = false;
   byId("saved-error").replaceChildren();
 }
@@ -471,21 +474,17 @@ async function makeNewCodes({ code }) {
   showCodes(backupCodes, "You have new backup codes. The old ones no longer work.");
 }
 
-async function copy(text, what) {
+/** Copy a text, and show the result on the button for a moment. */
+async function copy(button, text, what) {
+  const label = (button.dataset.label ??= button.textContent);
   try {
     await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
     announce(`${what} copied.`);
-    return true;
   } catch {
-    announce(`The browser does not allow copying. Select the text and copy it.`);
-    return false;
+    button.textContent = "Not allowed";
+    announce("The browser does not allow copying. Select the text and copy it.");
   }
-}
-
-/** Copy, and show the result on the button for a moment. */
-async function copyBy(button, text, what) {
-  const label = (button.dataset.label ??= button.textContent);
-  button.textContent = (await copy(text, what)) ? "Copied" : "Not allowed";
   setTimeout(() => {
     button.textContent = label;
   }, 2000);
@@ -571,7 +570,7 @@ function showCall(call) {
             ${received && html`<p class="muted"><small>Response</small></p><pre>${received}</pre>`}
             ${path.startsWith(API_PATHS) && html`<p class="actions">
               <button type="button" class="link" aria-label="Copy as curl: ${method} ${path}"
-                onClick=${(event) => copyBy(event.currentTarget, command, "Command")}>Copy as curl</button>
+                onClick=${(event) => copy(event.currentTarget, command, "Command")}>Copy as curl</button>
               <a href=${documentation({ method, path })} target="_blank" rel="noopener">Documentation<span
                 class="visually-hidden"> of ${method} ${path} (new tab)</span></a>
             </p>`}
@@ -588,7 +587,7 @@ function showCall(call) {
 // -- wiring ------------------------------------------------------------------------------------------------------
 
 function codeForm(id, options) {
-  return new CodeForm(byId(id), { pauses, announce, onError: report, ...options });
+  return new CodeForm(byId(id), { onError: report, ...options });
 }
 
 const forms = {
@@ -605,8 +604,8 @@ const COMMANDS = {
   pay: () => pay(session.protectedApiUrl, showCall),
   "new-codes": () => open("new-codes"),
   "turn-off": () => open("turn-off"),
-  "copy-secret": (button) => copyBy(button, session.secret, "Key"),
-  "copy-codes": (button) => copyBy(button, unsaved.codes.join("\n"), "Backup codes"),
+  "copy-secret": (button) => copy(button, session.secret, "Key"),
+  "copy-codes": (button) => copy(button, unsaved.codes.join("\n"), "Backup codes"),
   "download-codes": () => download(),
   "print-codes": () => window.print(),
 };
@@ -647,11 +646,6 @@ onSubmit("sign-in-form", signIn);
 onSubmit("saved-form", confirmSaved);
 
 show("sign-in", { focus: false });
-request("/config.json").then(
-  ({ content }) => {
-    byId("api-url").textContent = content.apiUrl;
-  },
-  () => {
-    byId("api-url").textContent = "not available yet";
-  },
-);
+readConfig().catch(() => {
+  byId("api-url").textContent = "not available yet";
+});

@@ -6,8 +6,9 @@
  */
 
 import { readBackupCode, readTotpCode } from "./mfa.js";
-import { clock, countDown, words } from "./countdown.js";
-import { explain } from "./errors.js";
+import { countDown } from "./countdown.js";
+import { ERRORS } from "./errors.js";
+import { announce, byId } from "./page.js";
 
 const FACTORS = {
   totp: {
@@ -16,7 +17,7 @@ const FACTORS = {
     hint: "Use your authenticator app.",
     read: readTotpCode,
     unreadable: "Enter the six digits from your app.",
-    wrong: explain({ code: "INVALID_CODE" }).next,
+    wrong: ERRORS.INVALID_CODE.next,
     other: "Use a backup code instead",
     unlock: "Contact support to unlock your authenticator app",
     alternative: ", or use a backup code",
@@ -38,37 +39,26 @@ const FACTORS = {
 
 export const TOO_MANY = "Too many attempts.";
 
-/** The factors that are locked: until when (as of `performance.now()`; Infinity if only support can unlock it) and why. */
-export class Pauses {
-  #pauses = new Map();
+/**
+ * The factors that are locked: `{until, why}` by factor. `until` is a time of `performance.now()`; it is Infinity if only
+ * support can unlock the factor.
+ */
+export const pauses = new Map();
 
-  set(factor, until, why = "") {
-    this.#pauses.set(factor, { until, why });
-  }
-
-  /** Return `{until, why}`, or null if the factor is not locked. */
-  get(factor) {
-    const pause = this.#pauses.get(factor);
-    return pause && pause.until > performance.now() ? pause : null;
-  }
-
-  clear() {
-    this.#pauses.clear();
-  }
+/** Return the pause of a factor, or null if it is not locked. */
+export function pauseOf(factor) {
+  const pause = pauses.get(factor);
+  return pause && pause.until > performance.now() ? pause : null;
 }
 
 export class CodeForm {
+  #options;
   #form;
   #input;
   #error;
   #pause;
   #submit;
   #switch;
-  #pauses;
-  #announce;
-  #onCode;
-  #onError;
-  #onWrongCode;
   #factor = "totp";
   #stop = () => {};
 
@@ -77,33 +67,28 @@ export class CodeForm {
    * @param {object} options
    * @param {string} options.submit  text of the button
    * @param {boolean} [options.either]  whether a backup code is accepted too
-   * @param {Pauses} options.pauses
-   * @param {(text: string) => void} options.announce
+   * @param {boolean} [options.danger]  whether the button has the colour of what cannot be undone
    * @param {(offered: {code: string} | {backupCode: string}) => Promise<void>} options.onCode
    * @param {(error: Error, container: HTMLElement) => void} options.onError  shows an error in the container
    * @param {() => Promise<void>} [options.onWrongCode]  reads whether that wrong code has locked its factor
-   * @param {boolean} [options.danger]  whether the button has the colour of what cannot be undone
    */
-  constructor(host, { submit, either = false, pauses, announce, onCode, onError, onWrongCode, danger = false }) {
-    const template = document.getElementById("code-form").content.cloneNode(true);
-    this.#form = template.querySelector("form");
-    this.#input = template.querySelector("input");
-    this.#error = template.querySelector(".field-error");
-    this.#pause = template.querySelector(".pause");
-    this.#submit = template.querySelector("[type=submit]");
-    this.#switch = template.querySelector(".switch");
+  constructor(host, options) {
+    this.#options = options;
+    host.append(byId("code-form").content.cloneNode(true));
+    this.#form = host.querySelector("form");
+    this.#input = host.querySelector("input");
+    this.#error = host.querySelector(".field-error");
+    this.#pause = host.querySelector(".pause");
+    this.#submit = host.querySelector("[type=submit]");
+    this.#switch = host.querySelector(".switch");
     this.#input.id = `${host.id}-input`;
     this.#error.id = `${host.id}-error`;
-    template.querySelector(".hint").id = `${host.id}-hint`;
-    template.querySelector("label").htmlFor = this.#input.id;
-    this.#submit.textContent = submit;
-    this.#switch.hidden = !either;
-    this.#pauses = pauses;
-    this.#announce = announce;
-    this.#onCode = onCode;
-    this.#onError = onError;
-    this.#onWrongCode = onWrongCode;
-    this.#submit.className = danger ? "outline danger" : "";
+    host.querySelector(".hint").id = `${host.id}-hint`;
+    host.querySelector("label").htmlFor = this.#input.id;
+    this.#input.setAttribute("aria-describedby", `${host.id}-hint ${host.id}-error`);
+    this.#submit.textContent = options.submit;
+    this.#submit.className = options.danger ? "outline danger" : "";
+    this.#switch.hidden = !options.either;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -113,7 +98,6 @@ export class CodeForm {
       this.#use(this.#factor === "totp" ? "backup_code" : "totp");
       this.#input.focus();
     });
-    host.append(template);
     this.reset();
   }
 
@@ -129,7 +113,7 @@ export class CodeForm {
   /** Show the lock of the current factor, which another form or the account's status may have set. */
   refresh() {
     this.#stop();
-    const pause = this.#pauses.get(this.#factor);
+    const pause = pauseOf(this.#factor);
     this.#pause.hidden = pause === null;
     this.#submit.setAttribute("aria-disabled", String(pause !== null));
     if (pause === null) {
@@ -140,25 +124,24 @@ export class CodeForm {
     const text = this.#pause.querySelector(".pause-text");
     const timer = this.#pause.querySelector(".pause-timer");
     // A service that is unavailable accepts the other factor no sooner.
-    const otherwise = why === TOO_MANY && !this.#switch.hidden ? alternative : "";
-    const timed = until !== Infinity;
-    timer.textContent = "";
-    text.textContent = timed ? `${why} Try again in`.trim() : `${why} ${unlock}${otherwise}`;
-    this.#pause.querySelector(".pause-alternative").textContent = timed ? otherwise : "";
-    if (!timed) {
-      this.#announce(text.textContent);
+    const otherwise = why === TOO_MANY && this.#options.either ? alternative : "";
+    this.#pause.querySelector(".pause-alternative").textContent = otherwise;
+    if (until === Infinity) {
+      text.textContent = `${why} ${unlock}`;
+      timer.textContent = "";
+      announce(this.#pause.textContent);
       return;
     }
-    this.#stop = countDown(until, {
-      show: (seconds) => {
-        timer.textContent = clock(seconds);
-      },
-      speak: (seconds) => this.#announce(`${text.textContent} ${words(seconds)}${otherwise}.`),
-      end: () => {
+    text.textContent = `${why} Try again in `.trimStart();
+    this.#stop = countDown(
+      until,
+      timer,
+      () => {
         this.refresh();
-        this.#announce("You can try again now.");
+        announce("You can try again now.");
       },
-    });
+      (words) => announce(`${text.textContent}${words}${otherwise}.`),
+    );
   }
 
   /** Stop the countdown of a hidden form, and clear its field. */
@@ -186,7 +169,7 @@ export class CodeForm {
     if (this.#form.getAttribute("aria-busy") === "true") {
       return;
     }
-    if (this.#pauses.get(this.#factor) !== null) {
+    if (pauseOf(this.#factor) !== null) {
       this.refresh(); // announces again how long it lasts
       return;
     }
@@ -200,11 +183,11 @@ export class CodeForm {
     this.#clearError();
     this.#form.setAttribute("aria-busy", "true");
     try {
-      await this.#onCode({ [field]: code });
+      await this.#options.onCode({ [field]: code });
     } catch (error) {
       this.#fail(error, factor);
       if (error.code === "INVALID_CODE") {
-        await this.#onWrongCode?.();
+        await this.#options.onWrongCode?.();
         this.refresh();
       }
     } finally {
@@ -215,18 +198,16 @@ export class CodeForm {
   /** Show the error for a code of `factor`; the user may have switched to the other one in the meantime. */
   #fail(error, factor) {
     const tooMany = error.code === "TOO_MANY_ATTEMPTS";
-    if (error.retryAfter) {
-      this.#pauses.set(factor, performance.now() + error.retryAfter * 1000, tooMany ? TOO_MANY : "");
-    } else if (tooMany) {
-      this.#pauses.set(factor, Infinity, TOO_MANY);
+    if (error.retryAfter || tooMany) {
+      const until = error.retryAfter ? performance.now() + error.retryAfter * 1000 : Infinity;
+      pauses.set(factor, { until, why: tooMany ? TOO_MANY : "" });
     }
     if (error.code === "INVALID_CODE") {
-      this.#showError(`${explain(error).title} ${FACTORS[factor].wrong}`);
+      this.#showError(`${ERRORS.INVALID_CODE.title} ${FACTORS[factor].wrong}`);
     } else if (error.code === "VALIDATION_ERROR") {
-      const { title, next } = explain(error);
-      this.#showError(`${title} ${next}`);
+      this.#showError(`${ERRORS.VALIDATION_ERROR.title} ${ERRORS.VALIDATION_ERROR.next}`);
     } else if (!tooMany) {
-      this.#onError(error, this.#error);
+      this.#options.onError(error, this.#error);
     }
     this.refresh();
   }

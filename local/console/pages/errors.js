@@ -118,8 +118,5 @@ const LOGIN_TOO_OLD = {
 
 /** Return the text for an error; a code of a later API version gets that of an internal error. */
 export function explain(error) {
-  if (error.maxAge !== null && error.maxAge !== undefined) {
-    return LOGIN_TOO_OLD;
-  }
-  return ERRORS[error.code] ?? ERRORS.INTERNAL_ERROR;
+  return error.maxAge === null ? (ERRORS[error.code] ?? ERRORS.INTERNAL_ERROR) : LOGIN_TOO_OLD;
 }

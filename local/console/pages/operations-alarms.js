@@ -28,7 +28,7 @@ function Sign({ name }) {
   return html`<svg viewBox="0 0 16 16" class="sign" aria-hidden="true"><path d=${SIGNS[name]} /></svg>`;
 }
 
-// The alarms in a state, as a summary at the top, or all of a group as tiles, which are open only while one is on.
+// The alarms in a state as a summary at the top, or all alarms of a group as tiles, which are open while one is in ALARM.
 export function AlarmWidget({ widget, alarms }) {
   return widget.states.length > 0
     ? html`<${AlarmSummary} alarms=${[...alarms.values()]} />`
@@ -69,14 +69,11 @@ function Runbook({ alarm }) {
 
 const inState = (alarms, state) => alarms.filter((each) => !each.aws_only && each.state === state);
 
-// The title of the summary; its number is also in the title of the window.
-export function summaryTitle(alarms) {
-  const on = inState(alarms, "ALARM").length;
-  return on ? `${on} active ${on === 1 ? "alarm" : "alarms"}` : "No active alarms";
-}
+// The alarms that are in ALARM.
+export const activeAlarms = (alarms) => inState(alarms, "ALARM");
 
 function AlarmSummary({ alarms }) {
-  const on = inState(alarms, "ALARM");
+  const active = activeAlarms(alarms);
   const unsure = inState(alarms, "INSUFFICIENT_DATA").length;
   const awsOnly = alarms.filter((each) => each.aws_only).length;
   const rest = [
@@ -85,10 +82,10 @@ function AlarmSummary({ alarms }) {
     awsOnly > 0 && `${awsOnly} AWS only; not available locally`,
   ];
   return html`
-    <div class="notice" id="summary" data-kind=${on.length ? "bad" : "good"}>
-      <h2>${summaryTitle(alarms)}</h2>
+    <div class="notice" id="summary" data-kind=${active.length ? "bad" : "good"}>
+      <h2>${active.length || "No"} active ${active.length === 1 ? "alarm" : "alarms"}</h2>
       <ul id="alarms-on">
-        ${on.map(
+        ${active.map(
           (alarm) => html`
             <li key=${alarm.key}>
               <${Sign} name="alarm" /><a href="#alarm-${alarm.key}"><strong>${alarm.key}</strong></a>
@@ -105,7 +102,7 @@ function AlarmSummary({ alarms }) {
 
 // What changed between two snapshots, for screen readers.
 export function alarmChanges(before, now) {
-  const [old, fresh] = [before, now].map((alarms) => inState(alarms, "ALARM").map((each) => each.key));
+  const [old, fresh] = [before, now].map((alarms) => activeAlarms(alarms).map((each) => each.key));
   const said = (verb, keys) => (keys.length ? `${verb}: ${keys.join(", ")}.` : "");
   return [
     said("Now in ALARM", fresh.filter((key) => !old.includes(key))),

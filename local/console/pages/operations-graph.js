@@ -2,22 +2,21 @@
 
 import uPlot from "/vendor/uPlot.esm.js";
 import { Component, html } from "/html.js";
-import { breakable, Card, clock, clockMinutes, dark, duration, seen, short, shortOrNone, Table } from "/operations-parts.js";
+import { breakable, Card, clock, clockMinutes, duration, seen, short, shortOrNone, Table } from "/operations-parts.js";
 
 // Lines differ in more than their colour: each has its own dash.
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [14, 4], [4, 2, 2, 2, 2, 2], [1, 2], [10, 2, 4, 2], [1, 5]];
 const TABLE_ROWS = 60;
 const FONT = "11px system-ui, sans-serif";
 const WHOLE_STEPS = Array.from({ length: 30 }, (_, index) => [1, 2, 5][index % 3] * 10 ** Math.floor(index / 3));
-
-// All graphs show the same cursor.
-const together = uPlot.sync("dashboard");
+const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // A chart as large as its container. It is drawn again if `source` changes, of which its data are made.
 class Plot extends Component {
   componentDidMount() {
-    this.watcher = new ResizeObserver(() => this.#fit());
+    this.watcher = new ResizeObserver(this.#fit);
     this.watcher.observe(this.place);
+    dark.addEventListener("change", this.#drawAgain);
   }
 
   shouldComponentUpdate({ source, data }) {
@@ -29,10 +28,18 @@ class Plot extends Component {
 
   componentWillUnmount() {
     this.watcher.disconnect();
+    dark.removeEventListener("change", this.#drawAgain);
     this.chart?.destroy();
   }
 
-  #fit() {
+  // In the colours of the other scheme, which the canvas does not follow by itself.
+  #drawAgain = () => {
+    this.chart?.destroy();
+    this.chart = null;
+    this.#fit();
+  };
+
+  #fit = () => {
     const { clientWidth: width, clientHeight: height } = this.place;
     if (!width || !height) {
       return; // a table is shown instead
@@ -43,11 +50,17 @@ class Plot extends Component {
       const { options, data } = this.props;
       this.chart = new uPlot({ width, height, legend: { show: false }, ...options(this.place) }, data, this.place);
     }
-  }
+  };
 
   render() {
     return html`<div class="plot" ref=${(place) => (this.place = place)}></div>`;
   }
+}
+
+// The value of a colour on a canvas, which knows no colour scheme.
+function resolved(colour, place) {
+  place.style.caretColor = colour;
+  return getComputedStyle(place).caretColor;
 }
 
 // A line, whose values between two gaps are points.
@@ -63,12 +76,12 @@ function lonely(values) {
 
 // Earlier values of a number, without axes.
 export function Sparkline({ values, colour }) {
-  const options = () => ({
+  const options = (place) => ({
     cursor: { show: false },
     padding: [2, 2, 2, 2],
     scales: { x: { time: false }, y: { range: (_, low, high) => [0, high || 1] } },
     axes: [{ show: false }, { show: false }],
-    series: [{}, series(seen(colour), { width: 1.5 })],
+    series: [{}, series(resolved(seen(colour), place), { width: 1.5 })],
   });
   return html`<${Plot} source=${values} data=${[[...values.keys()], values]} options=${options} />`;
 }
@@ -129,7 +142,7 @@ export class Graph extends Component {
     const { stacked } = this.props.widget;
     const colour = seen(line.colour);
     if (stacked) {
-      return { colour, dash: [], fill: `color-mix(in srgb, ${colour} 55%, ${dark.matches ? "black" : "white"})` };
+      return { colour, dash: [], fill: `color-mix(in srgb, ${colour} 55%, light-dark(white, black))` };
     }
     return { colour, dash: DASHES[at % DASHES.length] };
   }
@@ -157,7 +170,7 @@ export class Graph extends Component {
     };
     return {
       padding: [10, right ? 0 : 18, 0, 0], // half of the last time is beside the plot
-      cursor: { sync: { key: together.key }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
+      cursor: { sync: { key: "all graphs" }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
       scales: {
         x: { range: (_, low, high) => [low, Math.max(high, low + widget.period)] },
         y: { range: range(false) },
@@ -179,7 +192,11 @@ export class Graph extends Component {
         {},
         ...widget.lines.map((line, at) => {
           const { colour, dash, fill } = this.#look(line, at);
-          return series(colour, { scale: line.right ? "right" : "y", dash: dash.map((each) => each * devicePixelRatio), fill });
+          return series(resolved(colour, place), {
+            scale: line.right ? "right" : "y",
+            dash: dash.map((each) => each * devicePixelRatio),
+            fill: fill && resolved(fill, place),
+          });
         }),
       ],
       hooks: {

@@ -43,10 +43,9 @@ export function duration(seconds) {
   return seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 360) / 10} h`;
 }
 
-export const dark = matchMedia("(prefers-color-scheme: dark)");
-
 // A colour of the dashboard, as much lighter or darker as it needs to be visible on a card (WCAG 2.2, 1.4.11).
-export const seen = (colour) => `oklch(from ${colour} ${dark.matches ? "max(l, 0.6)" : "min(l, 0.62)"} c h)`;
+export const seen = (colour) =>
+  `light-dark(oklch(from ${colour} min(l, 0.62) c h), oklch(from ${colour} max(l, 0.6) c h))`;
 
 // A link that leaves the view: it opens in a new tab, so that the view stays.
 export function Leave({ href, children }) {

@@ -12,10 +12,10 @@ const AWS_ONLY = "AWS only; not available locally";
 
 // The widgets in rows, as on the deployed dashboard. Those of metrics that only AWS publishes take one line in each
 // section; the others of their row take their place.
-export function Rows({ snapshot, redrawn }) {
+export function Rows({ snapshot }) {
   const alarms = new Map(snapshot.alarms.map((each) => [each.name, each]));
   const place = (widget, columns) => html`
-    <${Placed} key=${redrawn + signature(widget)} widget=${widget} columns=${columns} alarms=${alarms}
+    <${Placed} key=${snapshot.span + signature(widget)} widget=${widget} columns=${columns} alarms=${alarms}
       deployments=${snapshot.deployments} />
   `;
   return sections(snapshot.widgets).map(

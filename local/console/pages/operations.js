@@ -2,8 +2,8 @@
 // it. The snapshot is described in local/console/operations.py.
 
 import { html, render } from "/html.js";
-import { AllAlarms, alarmChanges, summaryTitle } from "/operations-alarms.js";
-import { clock, dark, sectionId } from "/operations-parts.js";
+import { activeAlarms, AllAlarms, alarmChanges } from "/operations-alarms.js";
+import { clock, sectionId } from "/operations-parts.js";
 import { headings, Rows } from "/operations-widgets.js";
 
 const REFRESH_MILLISECONDS = 5000;
@@ -34,7 +34,7 @@ function show(changes) {
   }
   render(html`<${View} ...${shown} />`, main);
   if (snapshot) {
-    const count = /^\d+/.exec(summaryTitle(snapshot.alarms));
+    const count = activeAlarms(snapshot.alarms).length;
     document.title = `${count ? `(${count}) ` : ""}Operations – MFA console`;
   }
   if (!before && snapshot && location.hash) {
@@ -96,9 +96,7 @@ async function find(event) {
 function View({ snapshot, span, find: searched, paused, trouble, since, changes }) {
   return html`
     <div class="bar">
-      <div>
-        <h1>Operations</h1>
-      </div>
+      <h1>Operations</h1>
       <form role="search" onSubmit=${find}>
         <input type="search" name="find" aria-label="Request id, user id or user" placeholder="Request ID or user" maxlength="128" value=${searched} />
         <button type="submit" class="secondary outline">Find</button>
@@ -120,7 +118,7 @@ function View({ snapshot, span, find: searched, paused, trouble, since, changes 
     <div role="alert">${trouble && html`<${Trouble} snapshot=${snapshot} reason=${trouble} since=${since} />`}</div>
     <p class="visually-hidden" id="changes" role="status">${changes}</p>
     <${Notices} snapshot=${snapshot} trouble=${trouble} searched=${searched} />
-    <div id="grid">${snapshot && html`<${Rows} snapshot=${snapshot} redrawn=${`${dark.matches} ${span} `} />`}</div>
+    <div id="grid">${snapshot && html`<${Rows} snapshot=${snapshot} />`}</div>
     ${snapshot && html`<${AllAlarms} alarms=${snapshot.alarms} />`}
     <small class="muted">${about(snapshot)}</small>
   `;
@@ -179,7 +177,6 @@ function about(snapshot) {
 }
 
 document.addEventListener("visibilitychange", () => schedule(0));
-dark.addEventListener("change", () => show({}));
 
 show({});
 refresh();

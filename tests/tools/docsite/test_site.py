@@ -216,5 +216,7 @@ def test_the_api_reference_needs_no_other_file_and_leads_back(visit: Visit) -> N
     page.get_by_text("Enrol", exact=True).first.click()
     page.get_by_text("Start an enrolment").first.click()
     expect(page.get_by_text('curl -s -X POST "$API/auth/mfa/setup"').first).to_be_visible()
+    # What remains is Redoc's own structure: a menu outside of landmarks, and a heading that skips a level.
+    assert [each for each in accessibility_violations(page) if not each.startswith(("region:", "heading-order:"))] == []
     page.get_by_role("navigation", name="Documentation").get_by_role("link", name="Integration guide").click()
     expect(page.get_by_role("heading", name="Integration guide", level=1)).to_be_visible()

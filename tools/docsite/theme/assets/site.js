@@ -1,5 +1,5 @@
-// Accessibility fixes for the theme's markup. The theme wraps the copy button of each code block in a navigation
-// landmark, although it navigates nowhere. Wide tables scroll, which needs a focusable element for the keyboard. Rows that
+// Accessibility fixes for the theme's markup. Its search dialog has no name, and it wraps the copy button of each code
+// block in a navigation landmark, although it navigates nowhere. Wide tables scroll, which needs a focusable element for the keyboard. Rows that
 // the style sheet shows as cards need the names of their columns, and roles, which they would lose with the layout. Code
 // without a space is a name, which is not broken.
 const improve = {
@@ -16,6 +16,7 @@ const improve = {
       [...row.cells].forEach((cell, at) => at > 0 && names[at] && cell.setAttribute("data-label", names[at]));
     }
   },
+  ".md-search:not([aria-label])": (dialog) => dialog.setAttribute("aria-label", "Search"),
   "nav.md-code__nav:not([role])": (nav) => nav.setAttribute("role", "none"),
   ".md-typeset__scrollwrap:not([tabindex])": (table) => table.setAttribute("tabindex", "0"),
 };

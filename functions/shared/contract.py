@@ -151,7 +151,7 @@ BACKUP_CODE_COUNT: Final = 8
 BACKUP_CODES_LOW_AT: Final = 2
 
 #: Consecutive wrong codes of one factor. From this number on, each locks the factor, twice as long as the one before;
-#: at the maximum (NIST SP 800-63B-4 section 3.2.2) it stays locked until an operator resets it.
+#: at the maximum (NIST SP 800-63B-4 section 3.2.2) it stays locked until an operator unlocks it.
 FREE_ATTEMPTS: Final = 5
 #: How long after an accepted code the same code is a repetition of its request, which does not count (docs/adr/0006).
 REPETITION_SECONDS: Final = 10

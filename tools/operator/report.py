@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 #: Scanned at the same time.
 SEGMENTS: Final = 4
+#: The most items that one ``Scan`` request reads.
 _ITEMS_PER_PAGE: Final = 250
-#: What the states need; it leaves the sealed secrets out.
+#: The attributes that decide a user's states, without the sealed secrets.
 _ATTRIBUTES: Final = (
     Attribute.PK,
     Attribute.STATUS,

@@ -124,7 +124,7 @@ def _steps(records: Sequence[StreamRecord]) -> Iterator[list[_Entry] | _Unreadab
     for record in records:
         try:
             events = derive_events(change_from_record(record))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it would be raised again at the next delivery
+        except Exception as error:  # noqa: BLE001 - any exception would be raised again at the next delivery
             if call:
                 yield call
                 call = []

@@ -40,7 +40,7 @@ class Env(StrEnum):
 DEFAULT_USERS_TABLE_NAME: Final = "users"
 DEFAULT_MFA_ISSUER: Final = "AILifestyle"
 DEFAULT_LOG_LEVEL: Final = "INFO"
-#: Of functions that no stack deployed.
+#: The version in log lines of functions that no stack deployed, such as in tests.
 DEFAULT_SERVICE_VERSION: Final = "0.0.0"
 
 DEFAULT_JWT_ALGORITHMS: Final = ("RS256", "ES256")
@@ -340,7 +340,7 @@ class Actor(StrEnum):
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
     IMPORT = "import"  # the item was created enabled, as the operator's import does
     UNKNOWN = "unknown"  # the item was created enabled or changed in place in another way
-    EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
+    EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless another writer adds one
 
 
 class Factor(StrEnum):

@@ -34,7 +34,7 @@ class VerifySetupService:
     clock : callable
         The current time in epoch seconds.
     pause : callable
-        Waits for so many seconds.
+        Waits for a number of seconds.
     """
 
     def __init__(

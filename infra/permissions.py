@@ -128,7 +128,7 @@ def statements(
 def _item_conditions(permissions: Permissions) -> dict[str, Any]:
     """Return the conditions on the items of a request.
 
-    ``dynamodb:ReturnValues`` covers ``ReturnValues`` alone: no condition key covers
+    ``dynamodb:ReturnValues`` covers only ``ReturnValues``: no condition key covers
     ``ReturnValuesOnConditionCheckFailure``.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
     """

@@ -40,8 +40,8 @@ _ACCESS_LOG: Final = {
     "integration_latency_ms": "$context.integration.latency",
 }
 
-#: The routes of a login. Users need the others rarely, so those have lower limits. The public routes of the proof have
-#: not: using up a low limit would keep other APIs from the keys.
+#: The routes of a login. Users need the others rarely, so those have lower limits, except the public routes of the
+#: proof: a caller who used up a low limit would keep other APIs from reading the keys.
 _EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
 
 #: What pages may send: what the routes read, and what tracing adds to every request of a page (W3C Trace Context and
@@ -157,7 +157,7 @@ class MfaApi(Construct):
             apigateway.LambdaIntegration(handler.alias, allow_test_invoke=False),
             authorization_type=apigateway.AuthorizationType.NONE,
         )
-        reason = "Public keys, which everybody needs who checks a proof. The stage throttles them."
+        reason = "Public keys, which every verifier of proofs needs. The stage throttles the requests."
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
             acknowledge(method, rule, reason)
 

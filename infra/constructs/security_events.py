@@ -22,12 +22,12 @@ from infra.permissions import statements
 #: DynamoDB keeps a stream for a day: a change that is given up after this can be examined and sent again for as long.
 _MAX_AGE: Final = Duration.hours(12)
 
-#: Filters by the items' sort key, not their ``entity_type``: every record has it, whichever attributes changed.
+#: Filters by the items' sort key, not their ``entity_type``: every record has it, also if other attributes changed.
 _MFA_ITEMS: Final = {"dynamodb": {"Keys": {Attribute.SK: {"S": [contract.SORT_KEY]}}}}
 
 
 class SecurityEvents(Construct):
-    """Publishes what happens to users' second factors, outside the path of any request.
+    """Publishes changes to users' second factors, outside the path of any request.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ MAX_USER_ID_LENGTH: Final = 255
 
 
 class LineRefusal(StrEnum):
-    """Why a line is refused. It quotes nothing of the line."""
+    """Why a line is refused, without quoting the line."""
 
     TOO_LONG = f"the line is longer than {MAX_LINE_BYTES} bytes"
     NOT_JSON = "the line is not a JSON object in UTF-8"

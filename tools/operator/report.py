@@ -110,7 +110,7 @@ def report(options: argparse.Namespace, clock: Clock) -> int:
 class UsersScan:
     """Reads every user's item without its secrets.
 
-    It consumes at most ``units_per_second`` read units, so that logins keep theirs.
+    It consumes at most ``units_per_second`` read units, so that logins are not throttled.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Deploys the stacks to the embedded AWS with the CDK command line."""
+"""Deploys the stacks to the emulated AWS with the CDK command line."""
 
 import json
 import os
@@ -125,7 +125,7 @@ def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen
 
 
 def cdk_environment(administrator: Credentials, endpoint_url: str) -> dict[str, str]:
-    """Return an environment in which AWS SDKs reach only the embedded AWS."""
+    """Return an environment in which AWS SDKs reach only the emulated AWS."""
     tools = (Path(sys.executable).parent, REPOSITORY / "node_modules" / ".bin")
     inherited = {
         name: value

@@ -35,7 +35,7 @@ MIN_FETCH_INTERVAL_SECONDS: Final = 10.0
 #: The longest pause: for a server that asks for more with ``Retry-After``, and while known keys serve most requests.
 MAX_FETCH_INTERVAL_SECONDS: Final = 300.0
 
-#: What a well-behaved client sends; some firewalls refuse requests without a ``User-Agent``. RFC 7517 section 8.5.2
+#: The headers of a well-behaved client; some firewalls refuse requests without a ``User-Agent``. RFC 7517 section 8.5.2
 #: registers the media type of a JWK Set.
 _REQUEST_HEADERS: Final = {
     "Accept": "application/jwk-set+json, application/json;q=0.9, */*;q=0.1",
@@ -246,7 +246,7 @@ class SigningKeys:
         self._attempted_at = now
         try:
             keys = _usable_keys(self._source.fetch(), self._algorithms)
-        # Connection, HTTP, JSON, and values of any type: each fails in its own way, and must not look like a bad token.
+        # Connection, HTTP, JSON and values of any type fail with various exceptions. None means a bad token.
         except Exception as error:  # noqa: BLE001
             self._failures += 1
             # With known keys, the pause grows, so that few requests wait for a failing fetch. Without any, it stays

@@ -113,7 +113,7 @@ class Attribute(StrEnum):
     VERSION = "version"  # N  for compare-and-swap; each write draws a new random number
 
 
-#: The attributes of a pending enrolment, in the order in which setup writes them. Its role may write no other.
+#: The attributes of a pending enrolment, in the order in which setup writes them. Its role may write only these.
 PENDING_ATTRIBUTES: Final = (
     Attribute.PK,
     Attribute.SK,

@@ -10,7 +10,7 @@ from functions.shared.errors import InsufficientScopeError, UnauthorizedError
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a proof repeats of the caller's access token.
+    """The claims of the caller's access token that a proof repeats.
 
     Attributes
     ----------

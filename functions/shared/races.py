@@ -25,7 +25,7 @@ LOST_SIGNING_RACE_SECONDS: Final = LOST_RACE_SECONDS + SIGNING_SECONDS
 def losing_slowly(
     repository: MfaRepository, read: MfaRecord, *, signs: bool, pause: Callable[[float], None]
 ) -> Iterator[None]:
-    """Run what compares a code and writes the result, so that a lost race does not show whether the code was right.
+    """Run a block that compares a code and writes the result, and delay its `ConflictError`.
 
     A signature that fails is treated as if it had succeeded: if another request wrote meanwhile, this one has lost.
 

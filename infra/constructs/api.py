@@ -124,8 +124,8 @@ class MfaApi(Construct):
                 self._add_route(endpoint, handlers[endpoint.function], request_authorizer)
             for endpoint in public:
                 self._add_public_route(endpoint, handlers[endpoint.function])
-        # The stage serves a snapshot of the methods. CDK cannot see that a function's name is part of them, because the
-        # methods refer to its alias.
+        # The stage serves a snapshot of the methods. A function's name is part of them, but CDK does not include it in
+        # the hash of the deployment, because the methods refer to the alias.
         deployment = cast("apigateway.Deployment", self.rest_api.latest_deployment)
         deployment.add_to_logical_id({"functions": [authorizer.name, *(each.name for each in handlers.values())]})
         add_gateway_responses(self.rest_api, config)
@@ -205,8 +205,8 @@ class MfaApi(Construct):
                 allow_headers=[*_ALLOWED_HEADERS, *self._config.cors_allowed_headers],
                 max_age=Duration.hours(1),
             )
-            # The default takes a body of any other media type for the mock's own instructions, and fails. The 500s of
-            # anyone's preflights would then page on-call and roll a release back. Such a body now gets a 415.
+            # By default, the mock reads a body of any other media type as its instructions, and fails. Anyone's
+            # preflights could then page on-call and roll a release back, with 500s. With this, such a body gets a 415.
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
             cast("apigateway.CfnMethod", preflight.node.default_child).add_property_override(
                 "Integration.PassthroughBehavior", apigateway.PassthroughBehavior.NEVER.value

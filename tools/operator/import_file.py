@@ -1,4 +1,4 @@
-"""Lines of an import file: the user and secret that each names, or why it is refused. Pure."""
+"""Lines of an import file: the user and secret that each names, or why it is refused. Without side effects."""
 
 import base64
 import binascii

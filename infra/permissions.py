@@ -63,7 +63,7 @@ _SECOND_FACTOR: Final = Permissions(
 )
 
 PERMISSIONS: Final[Mapping[str, Permissions]] = {
-    # Cannot decrypt what it stored: an attacker in this function learns only the secrets that are enrolled meanwhile.
+    # It cannot decrypt what it stored: an attacker in this function gets only the secrets that are enrolled meanwhile.
     # It can overwrite an item, but not put back an enabled one, whose attributes it may not write.
     contract.SETUP.function: Permissions(
         table=("dynamodb:PutItem",),

@@ -2,7 +2,7 @@
 
 Any page in the developer's browser can send requests to 127.0.0.1. The browser adds headers that no page can change:
 
-- ``Host`` is the name in the URL. A name that an attacker lets resolve to 127.0.0.1 (DNS rebinding) stays in it.
+- ``Host`` is the name in the URL. An attacker's name that resolves to 127.0.0.1 (DNS rebinding) stays in it.
 - ``Origin`` names the page's origin in every request that is not a plain GET or HEAD.
   https://fetch.spec.whatwg.org/#origin-header
 - ``Sec-Fetch-Site`` says whether that origin is the one that is called. https://www.w3.org/TR/fetch-metadata/

@@ -118,7 +118,7 @@ def _can_unlock(record: MfaRecord, factors: Sequence[Factor]) -> bool:
 
 
 def _agreed(state: Summary, factors: Sequence[Factor], options: argparse.Namespace) -> bool:
-    """Show the state and return whether the operator wants to change it."""
+    """Show the state and return whether the operator confirms the change."""
     print_summaries(state=state)
     if factors:
         return confirmed(f"Clear the wrong codes of {' and '.join(factors)}?", options)

@@ -19,8 +19,8 @@ from infra.constructs.storage import Storage
 from infra.outputs import dead_letter_queue_name, event_bus_name
 from infra.permissions import statements
 
-#: DynamoDB keeps a stream for a day. Lambda gives a change up after half of it, which leaves operators the other half to
-#: examine the change and send it again.
+#: DynamoDB keeps a stream for a day. Lambda gives a change up after half a day, which leaves operators the other half
+#: to examine the change and send it again.
 _MAX_AGE: Final = Duration.hours(12)
 
 #: Filters by the items' sort key, not their ``entity_type``: every record has it, also if other attributes changed.

@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
-# Some shells set it. CDK and the embedded AWS start much faster with cached bytecode.
+# Some shells set it. CDK and the emulated AWS start much faster with cached bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 LOCAL_PORT ?=
 export LOCAL_PORT
@@ -30,7 +30,7 @@ clean: ## remove everything that was built or installed here
 
 ## Run it on this machine
 
-run: setup ## run the API on an embedded AWS; Ctrl-C stops it (LOCAL_PORT=4566)
+run: setup ## run the API on an emulated AWS; Ctrl-C stops it (LOCAL_PORT=4566)
 	@exec $(BIN)/python -m local run
 
 up: setup ## run it in the background
@@ -41,10 +41,10 @@ down: setup ## stop the stack that `make up` started
 
 ## Test and check
 
-test: setup ## run all tests; those over HTTP start their own embedded AWS
+test: setup ## run all tests; those over HTTP start their own emulated AWS
 	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
-test-unit: setup ## run the tests that do not need the embedded AWS
+test-unit: setup ## run the tests that do not need the emulated AWS
 	@$(BIN)/python -m pytest -m "not e2e"
 
 check: setup ## check format, lint, types and secrets

@@ -63,7 +63,7 @@ _SECOND_FACTOR: Final = Permissions(
 )
 
 PERMISSIONS: Final[Mapping[str, Permissions]] = {
-    # Cannot decrypt what it stored: an attacker in this function learns only the secrets that are enrolled meanwhile.
+    # It cannot decrypt what it stored: an attacker in this function gets only the secrets that are enrolled meanwhile.
     # It can overwrite an item, but not put back an enabled one, whose attributes it may not write.
     contract.SETUP.function: Permissions(
         table=("dynamodb:PutItem",),
@@ -128,7 +128,7 @@ def statements(
 def _item_conditions(permissions: Permissions) -> dict[str, Any]:
     """Return the conditions on the items of a request.
 
-    ``dynamodb:ReturnValues`` covers ``ReturnValues`` alone: no condition key covers
+    ``dynamodb:ReturnValues`` covers only ``ReturnValues``: no condition key covers
     ``ReturnValuesOnConditionCheckFailure``.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
     """

@@ -28,7 +28,7 @@ from local.users import TokenKind
 DEMO_USER: Final = "demo@example.com"
 _COMMAND_LINE: Final = ".venv/bin/python -m local"
 _DESCRIPTION: Final = """\
-Run the real API on this machine: the CDK stacks, deployed to an embedded AWS on 127.0.0.1, and a
+Run the real API on this machine: the CDK stacks, deployed to an emulated AWS on 127.0.0.1, and a
 console to try it in a browser.
 """
 _EPILOG: Final = f"""\
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BotoCoreError as error:
         folder = _folder(options)
         return _fail(
-            f"The embedded AWS on port {folder.port} does not respond: {error}\n"
+            f"The emulated AWS on port {folder.port} does not respond: {error}\n"
             f"Its log: {_relative(folder.log)}. Restart it: `{_make('down', folder.port)}`, "
             f"then `{_make('run', folder.port)}`."
         )
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port",
         type=_port,
         default=os.environ.get("LOCAL_PORT") or None,
-        help=f"port of the embedded AWS; stacks on different ports run side by side (LOCAL_PORT, else the running "
+        help=f"port of the emulated AWS; stacks on different ports run side by side (LOCAL_PORT, else the running "
         f"stack's, else {DEFAULT_PORT})",
     )
     folder.add_argument(
@@ -254,7 +254,7 @@ def _running_stack(folder: StackFolder) -> Stack:
 
 
 def _code(options: argparse.Namespace) -> int:
-    """Print the present code of a secret, as an authenticator app shows it."""
+    """Print the current code of a secret, as an authenticator app shows it."""
     try:
         print(pyotp.TOTP(options.secret.replace(" ", "").upper()).now())
     except ValueError as error:

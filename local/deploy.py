@@ -1,4 +1,4 @@
-"""Deploys the stacks to the embedded AWS with the CDK command line."""
+"""Deploys the stacks to the emulated AWS with the CDK command line."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def deploy(folder: StackFolder, administrator: Credentials, console_url: str, pr
     endpoint_url = folder.endpoint_url
     settings = context(endpoint_url=endpoint_url, console_url=console_url)
     inputs = inputs_digest([REGION, *settings])
-    # What CDK's output was made from; it is in that output, so that it disappears with it.
+    # The digest of the inputs of CDK's output. It is stored in that output, so that both are deleted together.
     synthesized = folder.assembly / "inputs.sha256"
     current = synthesized.exists() and synthesized.read_text() == inputs
     command = [
@@ -73,7 +73,7 @@ def deploy(folder: StackFolder, administrator: Credentials, console_url: str, pr
                 f"`cdk deploy` failed (status {cdk.returncode}); full output: {folder.deploy_log}\n\n"
                 f"{log_tail(folder.deploy_log)}"
             )
-    # A source that was edited meanwhile may be in the output: undoing the edit must not make it current.
+    # A source that was edited meanwhile may be in the output, which would look current again if the edit was undone.
     if inputs_digest([REGION, *settings]) == inputs:
         synthesized.write_text(inputs)
     outputs = json.loads(folder.outputs.read_text())
@@ -125,7 +125,7 @@ def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen
 
 
 def cdk_environment(administrator: Credentials, endpoint_url: str) -> dict[str, str]:
-    """Return an environment in which AWS SDKs reach only the embedded AWS."""
+    """Return an environment in which AWS SDKs reach only the emulated AWS."""
     tools = (Path(sys.executable).parent, REPOSITORY / "node_modules" / ".bin")
     inherited = {
         name: value

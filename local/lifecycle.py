@@ -44,7 +44,7 @@ def down(folder: StackFolder, progress: Progress) -> bool:
 
 
 def _start(folder: StackFolder, progress: Progress) -> Server:
-    with progress.step(f"start the embedded AWS on 127.0.0.1:{folder.port}"):
+    with progress.step(f"start the emulated AWS on 127.0.0.1:{folder.port}"):
         return server.start(folder)
 
 

@@ -2,7 +2,7 @@
 
 Any page in the developer's browser can send requests to 127.0.0.1. The browser adds headers that no page can change:
 
-- ``Host`` is the name in the URL. A name that an attacker lets resolve to 127.0.0.1 (DNS rebinding) stays in it.
+- ``Host`` is the name in the URL. An attacker's name that resolves to 127.0.0.1 (DNS rebinding) stays in it.
 - ``Origin`` names the page's origin in every request that is not a plain GET or HEAD.
   https://fetch.spec.whatwg.org/#origin-header
 - ``Sec-Fetch-Site`` says whether that origin is the one that is called. https://www.w3.org/TR/fetch-metadata/
@@ -27,7 +27,7 @@ _NO_PAGE: Final = "none"
 
 @dataclass(frozen=True)
 class Refusal:
-    """The answer to a request that is not served."""
+    """The response to a refused request."""
 
     status: HTTPStatus
     message: str
@@ -45,12 +45,12 @@ def foreign_host(headers: Mapping[str, str]) -> Refusal | None:
 def foreign_page(method: str, headers: Mapping[str, str], *, page_required: bool = False) -> Refusal | None:
     """Refuse a request that a page of another origin caused; ``headers`` has its names in lower case.
 
-    A link that leads here is followed: the page that has it learns nothing and sends nothing.
+    Links are followed: the page with the link receives no response and sends no data.
 
     Parameters
     ----------
     page_required
-        Refuse a request without a page as well, for example of a program.
+        Also refuse a request that no page sent, such as one of a program.
     """
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if origin is None:

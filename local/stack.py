@@ -1,4 +1,4 @@
-"""How to reach a running stack, and the file that says so: ``.local/stack.json``."""
+"""How to reach a running stack, and the file with these addresses: ``.local/stack.json``."""
 
 import fcntl
 import json
@@ -23,7 +23,7 @@ class BrokenStateError(LocalError, ValueError):
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key in the embedded AWS; keys of an assumed role have a session token."""
+    """An access key in the emulated AWS; keys of an assumed role have a session token."""
 
     access_key_id: str
     secret_access_key: str
@@ -47,7 +47,7 @@ class Stack:
     functions
         Lambda names by the folder under ``functions/``.
     access_key_id, secret_access_key
-        Credentials of an administrator of the embedded AWS.
+        Credentials of an administrator of the emulated AWS.
     """
 
     api_url: str
@@ -68,7 +68,7 @@ class Stack:
 
     @property
     def administrator(self) -> Credentials:
-        """The access key of an administrator of the embedded AWS."""
+        """The access key of an administrator of the emulated AWS."""
         return Credentials(self.access_key_id, self.secret_access_key)
 
     def sdk_variables(self) -> dict[str, str]:
@@ -120,7 +120,7 @@ class StackFolder:
     Parameters
     ----------
     port
-        Port of the embedded AWS on 127.0.0.1.
+        Port of the emulated AWS on 127.0.0.1.
     root
         Parent folder of the stacks of a checkout; tests use their own.
     """
@@ -135,7 +135,7 @@ class StackFolder:
 
     @property
     def endpoint_url(self) -> str:
-        """The URL of the embedded AWS."""
+        """The URL of the emulated AWS."""
         return f"http://{ports.LOOPBACK}:{self.port}"
 
     @property

@@ -9,7 +9,7 @@ class TokenRejectedError(Exception):
     Parameters
     ----------
     reason : str
-        A short constant such as ``expired``; holds nothing of the token.
+        A short constant such as ``expired``; contains no part of the token.
     """
 
     #: The value of the response's ``WWW-Authenticate``.
@@ -38,4 +38,4 @@ class LoginTooOldError(TokenRejectedError):
 
 
 class SigningKeysUnavailableError(Exception):
-    """The key that a token needs is not known and cannot be fetched, so the token cannot be judged, good or bad."""
+    """The key that a token needs is not known and cannot be fetched, so the token cannot be checked."""

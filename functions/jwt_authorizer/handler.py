@@ -33,9 +33,9 @@ def create_handler(
 ) -> AuthorizerHandler:
     """Return the authorizer, configured by environment variables; ``source`` replaces the issuer's JWKS URL.
 
-    It takes API Gateway's REQUEST authorizer event. It returns an Allow, with ``user_id``, ``label``, ``scope`` and
-    what a proof repeats of the token in its context, or a Deny with ``timestamp`` and ``challenge``, and raises
-    `SigningKeysUnavailableError`.
+    It takes API Gateway's REQUEST authorizer event. It returns an Allow or a Deny. The context of an Allow has
+    ``user_id``, ``label``, ``scope`` and the claims that a proof repeats; that of a Deny has ``timestamp`` and
+    ``challenge``. It raises `SigningKeysUnavailableError` if the token cannot be checked.
 
     Under SnapStart the keys are fetched here. The snapshot then holds them, and an environment that is restored from
     it need not fetch them within its first request.

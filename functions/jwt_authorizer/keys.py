@@ -19,14 +19,14 @@ from functions.shared.clock import Clock
 
 #: For resolving, connecting and the TLS handshake.
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
-#: For the response. API Gateway waits ten seconds for an authorizer, so one slow response is one slow request.
+#: For the response. With the time to connect, it is less than the ten seconds that API Gateway waits for an authorizer.
 RESPONSE_TIMEOUT_SECONDS: Final = 6.0
-#: Many times what an issuer publishes.
+#: The longest key set that is read: many times as long as those that issuers publish.
 MAX_JWKS_BYTES: Final = 256 * 1024
 #: Age at which a set is fetched again.
 MAX_AGE_SECONDS: Final = 3600.0
 #: Age up to which an old set serves requests until this environment's turn to fetch comes (`RENEWAL_SPREAD_SECONDS`).
-#: Beyond it, as in a snapshot of last week, the set is fetched first: a key that was withdrawn must not live on.
+#: Beyond it, as in a snapshot of last week, the set is fetched first, so that a withdrawn key is not accepted.
 MAX_STALE_SECONDS: Final = 24 * 3600.0
 #: Environments that were restored from one snapshot renew its keys at different moments within this time.
 RENEWAL_SPREAD_SECONDS: Final = 60.0
@@ -35,7 +35,7 @@ MIN_FETCH_INTERVAL_SECONDS: Final = 10.0
 #: The longest pause: for a server that asks for more with ``Retry-After``, and while known keys serve most requests.
 MAX_FETCH_INTERVAL_SECONDS: Final = 300.0
 
-#: What a well-behaved client sends; some firewalls refuse requests without a ``User-Agent``. RFC 7517 section 8.5.2
+#: The headers of a well-behaved client; some firewalls refuse requests without a ``User-Agent``. RFC 7517 section 8.5.2
 #: registers the media type of a JWK Set.
 _REQUEST_HEADERS: Final = {
     "Accept": "application/jwk-set+json, application/json;q=0.9, */*;q=0.1",
@@ -60,7 +60,7 @@ class FetchError(Exception):
     reason : str
         For the log.
     retry_after : float
-        Seconds for which the server asks to be left alone; 0 if it does not.
+        Seconds that the server asks to wait before the next request; 0 if it does not ask.
     """
 
     def __init__(self, reason: str, retry_after: float = 0) -> None:
@@ -246,10 +246,11 @@ class SigningKeys:
         self._attempted_at = now
         try:
             keys = _usable_keys(self._source.fetch(), self._algorithms)
-        # Connection, HTTP, JSON, and values of any type: each fails in its own way, and must not look like a bad token.
+        # Connection, HTTP, JSON and values of any type fail with various exceptions. None means a bad token.
         except Exception as error:  # noqa: BLE001
             self._failures += 1
-            # With keys in hand, an outage costs few requests the wait; without any, recovery must be noticed soon.
+            # With known keys, the pause grows, so that few requests wait for a failing fetch. Without any, it stays
+            # short, so that a recovery is noticed soon.
             growth = 2.0 ** min(self._failures - 1, 10) if self._keys else 1.0
             asked = error.retry_after if isinstance(error, FetchError) else 0.0
             self._pause = min(max(MIN_FETCH_INTERVAL_SECONDS * growth, asked), MAX_FETCH_INTERVAL_SECONDS)

@@ -1,4 +1,4 @@
-"""Verification of access tokens (RFC 7519, RFC 8725, RFC 9068) and what is passed on of them.
+"""Verification of access tokens (RFC 7519, RFC 8725, RFC 9068), and the claims that are passed on to the functions.
 
 Nothing in a token chooses how it is checked: algorithms are a configured list, keys come from the configured issuer
 by ``kid``, and the ``jwk``, ``jku``, ``x5u`` and ``x5c`` headers are ignored.
@@ -38,7 +38,7 @@ MAX_LABEL_LENGTH: Final = 512
 
 @dataclass(frozen=True)
 class Caller:
-    """What a valid token says: handlers learn all but the time of the login, None if the token does not have it."""
+    """The claims of a valid token. All are passed on to handlers, except the time of the login (None if absent)."""
 
     user_id: str
     label: str
@@ -76,9 +76,9 @@ class TokenVerifier:
         Raises
         ------
         TokenRejectedError
-            The token is not valid, whatever the reason.
+            The token is not valid.
         SigningKeysUnavailableError
-            Whether the token is valid cannot be found out now.
+            The token cannot be checked now.
         """
         if len(token) > MAX_TOKEN_LENGTH:
             raise TokenRejectedError("too_long")
@@ -153,7 +153,7 @@ class TokenVerifier:
         except jwt.InvalidSignatureError:
             if kid is not None:
                 raise
-            # Without a name, a rotated key shows only in that the old one no longer verifies.
+            # Without a ``kid``, the only sign of a rotation is that the old key no longer verifies.
             claims = _decode(token, self._keys.get(None, algorithm, instead_of=key))
         return claims
 

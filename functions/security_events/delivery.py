@@ -102,15 +102,18 @@ class Delivery:
     def _set_aside(self, unreadable: _Unreadable) -> str | None:
         record = unreadable.record
         where = {"sequence_number": sequence_number(record), "user_id": user_id_of(record)}
-        # The service never writes what it cannot read. Without this, damaging an item would hide the next write to it.
+        # The service writes no item that it cannot read. Without this metric, damaging an item would hide the next
+        # write to it.
         tampered = [Metric.RECORDS_TAMPERED] if isinstance(unreadable.error, RecordDamagedError) else []
         self._telemetry.count([Metric.SECURITY_EVENT_FAILURES, *tampered])
         try:
             self._dead_letters.keep(record, type(unreadable.error).__name__)
         except ServiceUnavailableError as error:
-            self._telemetry.warning("record not set aside", operation=error.operation, failure=error.reason, **where)
+            self._telemetry.warning(
+                "record not moved to the dead-letter queue", operation=error.operation, failure=error.reason, **where
+            )
             return sequence_number(record)
-        self._telemetry.unexpected("record set aside", unreadable.error, **where)
+        self._telemetry.unexpected("record moved to the dead-letter queue", unreadable.error, **where)
         return None
 
 
@@ -124,7 +127,7 @@ def _steps(records: Sequence[StreamRecord]) -> Iterator[list[_Entry] | _Unreadab
     for record in records:
         try:
             events = derive_events(change_from_record(record))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it would be raised again at the next delivery
+        except Exception as error:  # noqa: BLE001 - any exception would be raised again at the next delivery
             if call:
                 yield call
                 call = []

@@ -92,7 +92,7 @@ class SqsDeadLetters:
         An SQS client; by default a new one for the life of the process.
     """
 
-    def __init__(self, queue_url: str, client: Any = None) -> None:  # noqa: ANN401 (boto3 has no types of its own)
+    def __init__(self, queue_url: str, client: Any = None) -> None:  # noqa: ANN401 (boto3 has no types)
         self._queue_url = queue_url
         self._client = client or create_client("sqs")
 

@@ -1,4 +1,4 @@
-"""The security events of a write to a user's item. Pure: the same write gives the same events with the same ids.
+"""The security events of a write to a user's item. The same write gives the same events with the same ids.
 
 Most writes cause none: the start, replacement or expiry of an enrolment, a login without wrong codes before it, a
 wrong code that locks nothing.

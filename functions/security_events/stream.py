@@ -62,7 +62,7 @@ class Change:
         return self._names(IMPORT_REQUEST_PREFIX)
 
     def _names(self, prefix: str) -> bool:
-        # The mark of an earlier command stays in the item, and must not explain a later write of another writer.
+        # The id of an earlier command stays in the item, so it counts only if this write has set it.
         return Attribute.LAST_REQUEST_ID in self.changed and (self.request_id or "").startswith(prefix)
 
 

@@ -12,7 +12,7 @@ MAX_ISSUER_LENGTH: Final = 96
 MAX_ACCOUNT_LENGTH: Final = 384
 _ELLIPSIS: Final = "…"
 _SKIN_TONES: Final = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
-#: A pair of these makes a flag.
+#: The regional indicators of Unicode: a pair of them is a flag.
 _REGIONAL_INDICATORS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef
 
 #: The condition of a write that replaces no second factor that is on: an existing item that is not pending is enabled,
-#: whatever its age.
+#: regardless of its age.
 UNLESS_ENABLED: Final[Mapping[str, Any]] = {
     "ConditionExpression": "attribute_not_exists(#pk) OR #status = :pending",
     "ExpressionAttributeNames": {"#pk": Attribute.PK, "#status": Attribute.STATUS},

@@ -45,7 +45,7 @@ def sdk_session() -> session.Session:
     return session.get_session()
 
 
-def create_client(service: str, *, region: str | None = None, config: Config = CLIENT_CONFIG) -> Any:  # noqa: ANN401 - botocore has no types of its own
+def create_client(service: str, *, region: str | None = None, config: Config = CLIENT_CONFIG) -> Any:  # noqa: ANN401 - botocore has no types
     """Return a client of an AWS service with the functions' time limits and retries.
 
     It comes from botocore, because importing boto3 costs a tenth of a cold start (docs/adr/0073).

@@ -40,7 +40,7 @@ class Env(StrEnum):
 DEFAULT_USERS_TABLE_NAME: Final = "users"
 DEFAULT_MFA_ISSUER: Final = "AILifestyle"
 DEFAULT_LOG_LEVEL: Final = "INFO"
-#: Of functions that no stack deployed.
+#: The version in log lines of functions that no stack deployed, such as in tests.
 DEFAULT_SERVICE_VERSION: Final = "0.0.0"
 
 DEFAULT_JWT_ALGORITHMS: Final = ("RS256", "ES256")
@@ -113,7 +113,7 @@ class Attribute(StrEnum):
     VERSION = "version"  # N  for compare-and-swap; each write draws a new random number
 
 
-#: The attributes of a pending enrolment, in the order in which setup writes them. Its role may write no other.
+#: The attributes of a pending enrolment, in the order in which setup writes them. Its role may write only these.
 PENDING_ATTRIBUTES: Final = (
     Attribute.PK,
     Attribute.SK,
@@ -151,7 +151,7 @@ BACKUP_CODE_COUNT: Final = 8
 BACKUP_CODES_LOW_AT: Final = 2
 
 #: Consecutive wrong codes of one factor. From this number on, each locks the factor, twice as long as the one before;
-#: at the maximum (NIST SP 800-63B-4 section 3.2.2) it stays locked until an operator resets it.
+#: at the maximum (NIST SP 800-63B-4 section 3.2.2) it stays locked until an operator unlocks it.
 FREE_ATTEMPTS: Final = 5
 #: How long after an accepted code the same code is a repetition of its request, which does not count (docs/adr/0006).
 REPETITION_SECONDS: Final = 10
@@ -340,7 +340,7 @@ class Actor(StrEnum):
     OPERATOR = "operator"  # the item was reset in place, as the operator's command does
     IMPORT = "import"  # the item was created enabled, as the operator's import does
     UNKNOWN = "unknown"  # the item was created enabled or changed in place in another way
-    EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless someone else writes one
+    EXPIRY = "expiry"  # DynamoDB's TTL deleted the item; enabled items have no expiry unless another writer adds one
 
 
 class Factor(StrEnum):

@@ -109,7 +109,7 @@ class MfaNotEnabledError(ApiError):
 
 
 class InvalidCodeError(ApiError):
-    """The code is wrong or already used: one response for both, so that a replay learns nothing."""
+    """The code is wrong or already used: one response for both, so that a replay reveals nothing."""
 
     status = 400
     code = ErrorCode.INVALID_CODE
@@ -153,7 +153,7 @@ class TooManyAttemptsError(ApiError):
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
-#: What counts a failed call on a key. The operations are those of the functions' routes that use a key.
+#: The metric that counts a failed call on a key, by the operations that the routes use.
 _FAILED_CALLS: Final = {
     "kms:GenerateDataKey": Metric.KEY_FAILURES,
     "kms:Decrypt": Metric.KEY_FAILURES,
@@ -194,7 +194,7 @@ class ServiceUnavailableError(ApiError):
 
 
 class InternalError(ApiError):
-    """An unexpected exception; no detail leaks."""
+    """An unexpected exception, without its details."""
 
     status = 500
     code = ErrorCode.INTERNAL_ERROR

@@ -48,7 +48,8 @@ def split_url(url: str) -> SplitResult:
 
 ALL_ORIGINS: Final = "*"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-#: Schemes whose pages have the origin ``null``, or that no page has. Apps' web views use schemes of their own.
+#: Schemes that no origin can have: their pages have the origin ``null``, or there are no such pages. Apps' web views
+#: use other schemes.
 _WITHOUT_ORIGIN: Final = frozenset({"file", "ftp", "ws", "wss", "data", "blob", "javascript"})
 _HOST: Final = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]"
 

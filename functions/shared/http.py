@@ -47,7 +47,7 @@ class Request[Body: ParsedBody]:
     body : Body
         The parsed body.
     count : callable
-        Counts a metric beyond the route's own; it is emitted when the request ends, whatever its outcome.
+        Counts a metric beyond the route's own; it is emitted when the request ends, for any outcome.
     """
 
     identity: Identity

@@ -1,4 +1,4 @@
-"""The caller, as the authorizer identified them. Nothing that the request itself claims counts."""
+"""The caller, as the authorizer identified them. Claims in the request itself are ignored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from functions.shared.errors import InsufficientScopeError, UnauthorizedError
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a proof repeats of the caller's access token.
+    """The claims of the caller's access token that a proof repeats.
 
     Attributes
     ----------
     subject : str
-        Its ``sub``, whatever claim identifies the user here.
+        Its ``sub``, even if another claim identifies the user here.
     expires_at : int
         Its ``exp`` in epoch seconds.
     client_id : str or None

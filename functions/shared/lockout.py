@@ -1,6 +1,6 @@
 """How wrong codes lock a factor: the fifth locks it for a minute, each further one for twice as long, up to an hour.
 
-At a hundred the factor stays locked until an operator resets it. Wrong codes are counted per user and factor, not per
+At a hundred the factor stays locked until an operator unlocks it. Wrong codes are counted per user and factor, not per
 session; a right code resets the count.
 """
 

@@ -45,8 +45,8 @@ class Telemetry:
     def info(self, message: str, *, metrics: Iterable[str] = (), **fields: object) -> None:
         """Log an event of normal operation and emit one count for each metric, in a single line.
 
-        A line with metrics has the Embedded Metric Format, in which CloudWatch leaves other members alone: they can be
-        queried like those of any line (docs/adr/0075). A log level above INFO leaves only the metrics.
+        A line with metrics has the Embedded Metric Format. Its other members can be queried like those of any line
+        (docs/adr/0075). A log level above INFO leaves only the metrics.
         """
         names = tuple(metrics)
         if not names:

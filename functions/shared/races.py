@@ -1,8 +1,8 @@
-"""What a request that loses a race reveals about its code: nothing.
+"""Keeps a request that loses a race from revealing whether its code was right (docs/adr/0092).
 
-Of parallel guesses only one is counted: the one whose write wins. All others must look the same, right or wrong. But a
-right code causes more work before the write, above all the signature of a proof, which can be slow or fail
-(docs/adr/0092).
+Of parallel guesses only one is counted: the one whose write wins. The responses to all others must be the same and take
+the same time for right and wrong codes. But a right code causes more work before the write: above all the signature of
+a proof, which can be slow or fail.
 """
 
 import time
@@ -15,7 +15,7 @@ from functions.shared.record import MfaRecord
 from functions.shared.repository import MfaRepository
 from functions.shared.signing import SIGN, SIGNING_SECONDS
 
-#: A request that loses a race is answered at the earliest so long after its code was compared.
+#: The least time in seconds from the comparison of a code to the response, for a request that loses a race.
 LOST_RACE_SECONDS: Final = 0.5
 #: The same where a right code is signed: longer than the slowest signature takes.
 LOST_SIGNING_RACE_SECONDS: Final = LOST_RACE_SECONDS + SIGNING_SECONDS
@@ -25,7 +25,7 @@ LOST_SIGNING_RACE_SECONDS: Final = LOST_RACE_SECONDS + SIGNING_SECONDS
 def losing_slowly(
     repository: MfaRepository, read: MfaRecord, *, signs: bool, pause: Callable[[float], None]
 ) -> Iterator[None]:
-    """Run what compares a code and writes the result, so that a lost race does not show whether the code was right.
+    """Run a block that compares a code and writes the result, and delay its `ConflictError`.
 
     A signature that fails is treated as if it had succeeded: if another request wrote meanwhile, this one has lost.
 
@@ -38,7 +38,7 @@ def losing_slowly(
     signs : bool
         Whether a right code is signed before the write.
     pause : callable
-        Waits for so many seconds.
+        Waits for a number of seconds.
     """
     began = time.perf_counter()
 

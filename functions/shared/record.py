@@ -118,7 +118,7 @@ def _time(item: Item, name: Attribute) -> int | None:
 
 
 def _time_if_readable(item: Item, name: Attribute) -> int | None:
-    """Return a time that an older deployment may have written in another form: it decides on nothing essential."""
+    """Return a time, or None for one that an older deployment wrote in another form."""
     try:
         return _time(item, name)
     except (KeyError, TypeError, ValueError):

@@ -1,7 +1,7 @@
 """The id of a request, as it joins log lines, responses, stored items and security events.
 
-API Gateway takes it over from a caller who sends ``X-Amzn-RequestId`` with a UUID. So it identifies a request for
-people, but proves nothing: two requests can have the same id. ``extendedRequestId`` is made by API Gateway alone.
+API Gateway takes it over from a caller who sends ``X-Amzn-RequestId`` with a UUID. So it helps people to find a
+request, but two requests can have the same id. Only API Gateway makes the ``extendedRequestId``.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 """
 

@@ -37,7 +37,7 @@ class NoBody:
 
     @classmethod
     def from_event(cls, _event: Event) -> Self:
-        """Return an instance, whatever was sent."""
+        """Return an instance; a body that was sent is ignored."""
         return cls()
 
 

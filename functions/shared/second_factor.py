@@ -83,7 +83,7 @@ class SecondFactor:
     clock : callable
         The current time in epoch seconds.
     pause : callable
-        Waits for so many seconds.
+        Waits for a number of seconds.
     """
 
     def __init__(

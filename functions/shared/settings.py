@@ -180,7 +180,7 @@ def read_proof_issuer(environ: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class ProofSettings:
-    """What the proof of a second factor says, and the key that signs it.
+    """The claims of a proof that are configured, and the key that signs it.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ class _ImportedOnFirstUse(ModuleType):
 def begin() -> None:
     """Turn the garbage collector off, and delay the import of unused modules until something uses them.
 
-    Nearly everything that init allocates stays, so the collector would search it for garbage in vain.
+    Nearly everything that init allocates stays in use, so the collector would find almost no garbage.
     """
     gc.disable()
     for name in _UNUSED:

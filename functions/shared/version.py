@@ -9,8 +9,8 @@ _BITS: Final = 48
 def new_version() -> int:
     """Return a version that no other write has: each is drawn at random.
 
-    So an enrolment that replaces another never has the version that a request still holds of the replaced one. A
-    request that finds its own version stored knows that it wrote the item. The request id would not prove that,
-    because API Gateway lets callers choose it (header ``X-Amzn-RequestId``).
+    So an enrolment that replaces another never has the version of the replaced one, which a request may still hold. If
+    a request finds its own version stored, it wrote the item. The request id would not prove that, because API Gateway
+    lets callers choose it (header ``X-Amzn-RequestId``).
     """
     return secrets.randbits(_BITS)

@@ -39,8 +39,8 @@ class KmsPublicKeys:
     def published(self) -> tuple[Mapping[str, str], ...]:
         """Return the public keys (RFC 7517, RFC 7518 section 6.3.1), the one that signs first.
 
-        A key that is gone is left out, unless it is the one that signs: the last step of a rotation removes a key
-        before every function knows that it is no longer listed.
+        A key that no longer exists is left out, unless it is the one that signs: the last step of a rotation removes a
+        key while older versions of the function still list it.
 
         Raises
         ------

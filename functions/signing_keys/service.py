@@ -1,4 +1,4 @@
-"""The documents that let anybody check a proof."""
+"""The documents with which any API can check a proof."""
 
 from collections.abc import Mapping
 from typing import Protocol

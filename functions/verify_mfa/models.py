@@ -32,7 +32,7 @@ class VerifyResponse(ResponseBody):
         metadata={"description": "When the last of them was sent: UTC, ISO-8601 in seconds", "format": "date-time"},
     )
     warnings: tuple[ResponseWarning, ...] = field(
-        default=(), metadata={"description": "What to tell the user; left out if there is nothing", "minItems": 1}
+        default=(), metadata={"description": "Warnings for the user; left out if there are none", "minItems": 1}
     )
     proof: str | None = field(default=None, repr=False, metadata=PROOF)
     proof_expires_at: str | None = field(default=None, metadata=PROOF_EXPIRES_AT)

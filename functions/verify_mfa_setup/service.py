@@ -34,7 +34,7 @@ class VerifySetupService:
     clock : callable
         The current time in epoch seconds.
     pause : callable
-        Waits for so many seconds.
+        Waits for a number of seconds.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class VerifySetupService:
         enabled = replace(
             record.with_failures(Factor.TOTP, Failures()),
             status=Status.ENABLED,
-            # Setup stored the same, unless another version of it did: what is shown must be what is stored.
+            # Stored again, because another version of setup may have stored other hashes: the codes shown must work.
             backup_codes=tuple(map(keys.hash, codes)),
             enabled_at=int(now),
             expires_at=None,

@@ -22,7 +22,7 @@ ENVIRONMENTS: Final[Mapping[str, Config]] = {
         api_enrolment_throttling_rate=100,
         api_enrolment_throttling_burst=200,
         waf=True,
-        # On the default bus, every rule and every writer of the account could meet these events.
+        # On the default bus, every rule of the account could read these events, and every writer could forge them.
         event_bus=None,
         monitoring=MonitoringConfig(paging=True),
     ),

@@ -1,4 +1,4 @@
-"""Types of settings, and the one line that an invalid value gets."""
+"""Types of settings, and the one-line error of an invalid value."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial

@@ -14,7 +14,7 @@ type Handler = Callable[[object], FunctionConfig]
 
 
 class FunctionConfig(Settings):
-    """What one function has of its own; a setting that is not set is the environment's."""
+    """The settings of one function. A setting that is not set has the environment's value."""
 
     memory_mb: Memory | None = None
     """Memory in MiB. Not set: ``memory_mb`` of the environment."""
@@ -27,8 +27,8 @@ class FunctionsConfig(Settings):
 
     prefix: ClassVar[str] = "functions."
 
-    # A user needs three of the routes once in years. A snapshot helps less where invocations are rare, and its cache
-    # costs the same. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+    # A user needs three of the routes about once in several years. A snapshot helps less where invocations are rare,
+    # and its cache costs the same. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
     setup_mfa: FunctionConfig = FunctionConfig()
     verify_mfa_setup: FunctionConfig = FunctionConfig(snap_start=False)
     verify_mfa: FunctionConfig = FunctionConfig()
@@ -38,10 +38,10 @@ class FunctionsConfig(Settings):
     mfa_status: FunctionConfig = FunctionConfig(memory_mb=256)
     # It makes no AWS call and holds 35 MiB: one signature check takes a millisecond at this size.
     jwt_authorizer: FunctionConfig = FunctionConfig(memory_mb=256)
-    # Nobody waits for it.
+    # It is not in the path of a request.
     security_events: FunctionConfig = FunctionConfig(memory_mb=256, snap_start=False)
 
-    # Its verifiers cache what it returns for an hour.
+    # It is called rarely: verifiers cache its response for an hour.
     signing_keys: FunctionConfig = FunctionConfig(memory_mb=256)
 
     @field_validator("*", mode="wrap")

@@ -187,7 +187,7 @@ class Config(Settings):
     waf: bool = False
     """Put AWS WAF in front of the API."""
     waf_requests_per_token: Annotated[int, Field(ge=10, le=2_000_000_000)] = 100
-    """Requests in five minutes after which WAF blocks an ``Authorization`` header, from whichever addresses."""
+    """Requests in five minutes after which WAF blocks an ``Authorization`` header, from all addresses together."""
     waf_requests_per_ip: Annotated[int, Field(ge=10, le=2_000_000_000)] = 1000
     """Requests in five minutes after which WAF blocks an address. A login server sends all users' from its own."""
     cognito_jwks_base_url: fields.Url | None = None

@@ -40,8 +40,8 @@ _ACCESS_LOG: Final = {
     "integration_latency_ms": "$context.integration.latency",
 }
 
-#: The routes of a login. Users need the others rarely, so those have lower limits. The public routes of the proof have
-#: not: using up a low limit would keep other APIs from the keys.
+#: The routes of a login. Users need the others rarely, so those have lower limits, except the public routes of the
+#: proof: a caller who used up a low limit would keep other APIs from reading the keys.
 _EVERYDAY: Final = (contract.VERIFY, contract.STATUS)
 
 #: What pages may send: what the routes read, and what tracing adds to every request of a page (W3C Trace Context and
@@ -124,8 +124,8 @@ class MfaApi(Construct):
                 self._add_route(endpoint, handlers[endpoint.function], request_authorizer)
             for endpoint in public:
                 self._add_public_route(endpoint, handlers[endpoint.function])
-        # The stage serves a snapshot of the methods. CDK cannot see that a function's name is part of them, because the
-        # methods refer to its alias.
+        # The stage serves a snapshot of the methods. A function's name is part of them, but CDK does not include it in
+        # the hash of the deployment, because the methods refer to the alias.
         deployment = cast("apigateway.Deployment", self.rest_api.latest_deployment)
         deployment.add_to_logical_id({"functions": [authorizer.name, *(each.name for each in handlers.values())]})
         add_gateway_responses(self.rest_api, config)
@@ -157,7 +157,7 @@ class MfaApi(Construct):
             apigateway.LambdaIntegration(handler.alias, allow_test_invoke=False),
             authorization_type=apigateway.AuthorizationType.NONE,
         )
-        reason = "Public keys, which everybody needs who checks a proof. The stage throttles them."
+        reason = "Public keys, which every verifier of proofs needs. The stage throttles the requests."
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
             acknowledge(method, rule, reason)
 
@@ -205,8 +205,8 @@ class MfaApi(Construct):
                 allow_headers=[*_ALLOWED_HEADERS, *self._config.cors_allowed_headers],
                 max_age=Duration.hours(1),
             )
-            # The default takes a body of any other media type for the mock's own instructions, and fails. The 500s of
-            # anyone's preflights would then page on-call and roll a release back. Such a body now gets a 415.
+            # By default, the mock reads a body of any other media type as its instructions, and fails. Anyone's
+            # preflights could then page on-call and roll a release back, with 500s. With this, such a body gets a 415.
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
             cast("apigateway.CfnMethod", preflight.node.default_child).add_property_override(
                 "Integration.PassthroughBehavior", apigateway.PassthroughBehavior.NEVER.value

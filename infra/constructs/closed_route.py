@@ -1,7 +1,7 @@
 """A route of a region on standby: API Gateway itself answers it, and no function can be reached.
 
 Two regions that serve the same user would each accept the same code once, and count wrong codes separately
-(docs/adr/0053). So a standby region must not serve anybody, even if its address is known.
+(docs/adr/0053). So a standby region must refuse every request, even from callers who know its address.
 """
 
 from aws_cdk import aws_apigateway as apigateway

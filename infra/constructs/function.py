@@ -45,9 +45,9 @@ class MfaFunction(Construct):
     Attributes
     ----------
     name
-        Its name on AWS. The package type of a function cannot change, and a replacement needs another name: so an
-        image has a name of its own, and a change of ``packaging`` can be deployed in both directions. The log group is
-        the same for both.
+        Its name on AWS. The package type of a function cannot change, and a replacement needs another name: so a
+        function from an image has another name, and a change of ``packaging`` can be deployed in both directions. The
+        log group is the same for both.
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
     """
 

@@ -90,8 +90,8 @@ GATEWAY_RESPONSES: Final = (
         timestamp=f"$context.authorizer.{AuthorizerContext.TIMESTAMP}",
     ),
     GatewayErrorResponse("UNAUTHORIZED", 401, ErrorCode.UNAUTHORIZED, UNAUTHORIZED_MESSAGE, _BEARER),
-    # The authorizer raises on purpose when it cannot get signing keys: clients log users out on a 401, and must not do
-    # so because an identity provider is down.
+    # The authorizer raises on purpose when it cannot get signing keys: a 401 would make clients log users out although
+    # only the identity provider is down.
     GatewayErrorResponse("AUTHORIZER_FAILURE", 503, *_UNAVAILABLE, _RETRY),
     GatewayErrorResponse("AUTHORIZER_CONFIGURATION_ERROR", 503, *_UNAVAILABLE, _RETRY),
     UNAVAILABLE,

@@ -19,15 +19,16 @@ from infra.constructs.storage import Storage
 from infra.outputs import dead_letter_queue_name, event_bus_name
 from infra.permissions import statements
 
-#: DynamoDB keeps a stream for a day: a change that is given up after this can be examined and sent again for as long.
+#: DynamoDB keeps a stream for a day. Lambda gives a change up after half a day, which leaves operators the other half
+#: to examine the change and send it again.
 _MAX_AGE: Final = Duration.hours(12)
 
-#: Filters by the items' sort key, not their ``entity_type``: every record has it, whichever attributes changed.
+#: Filters by the items' sort key, not their ``entity_type``: every record has it, also if other attributes changed.
 _MFA_ITEMS: Final = {"dynamodb": {"Keys": {Attribute.SK: {"S": [contract.SORT_KEY]}}}}
 
 
 class SecurityEvents(Construct):
-    """Publishes what happens to users' second factors, outside the path of any request.
+    """Publishes changes to users' second factors, outside the path of any request.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ class Storage:
     proof_key_arns
         The keys of the proof, the one that signs first; empty if proofs are off.
     definition
-        Another one if a deployment may replace the table or a key; empty if all of them exist.
+        A digest that changes if a deployment may replace the table or a key; empty if all of them exist already.
     """
 
     table: dynamodb.ITableV2

@@ -19,7 +19,7 @@ class TokenIssuer:
     jwks_url
         The address of its signing keys.
     definition
-        Another one if a deployment may replace the user pool or its client; empty for a configured issuer.
+        A digest that changes if a deployment may replace the user pool or its client; empty for a configured issuer.
     """
 
     issuer: str

@@ -38,7 +38,7 @@ class AlertTopics(Construct):
             "Key",
             description=f"Alarm messages of mfa-{config.environment}",
             enable_key_rotation=True,
-            # A message lives for minutes: nothing that this key encrypts is worth keeping.
+            # A message is stored for minutes, so nothing that this key encrypts needs to be kept.
             removal_policy=RemovalPolicy.DESTROY,
         )
         # With SNS's default key, or without this statement, messages of alarms are lost without an error.

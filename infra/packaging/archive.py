@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-#: Lambda runs the function as another user than the one who builds the package: a regular file, readable for all.
+#: A regular file that all users can read: Lambda runs the function as another user than the one who builds the package.
 # https://repost.aws/knowledge-center/lambda-deployment-package-errors
 _MODE: Final = 0o100644
 _UNIX: Final = 3

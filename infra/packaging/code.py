@@ -29,7 +29,7 @@ def code_source(config: Config) -> CodeSource:
 
     def zipped(function: str) -> lambda_.Code:
         archive = build_archive(function, Target.of(config))
-        # Templates then are the same wherever the zip was compressed.
+        # The hash of the contents, so that the template does not depend on the machine that compressed the zip.
         return lambda_.Code.from_asset(str(archive), asset_hash=archive.stem)
 
     def image(function: str) -> lambda_.Code:

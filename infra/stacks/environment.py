@@ -50,7 +50,7 @@ class EnvironmentStack(Stack):
         )
 
     def definition(self) -> str:
-        """Return a digest of the stack's resources, which is another one if a deployment may replace a resource.
+        """Return a digest of the stack's resources, which changes if a deployment may replace a resource.
 
         A stack that refers to this one uses it to deploy again after such a deployment: its references are resolved
         only then, and its own template would not change.

@@ -45,9 +45,7 @@ class IdentityStack(EnvironmentStack):
             deletion_protection=config.retain_data,
             removal_policy=removal_policy(config),
         )
-        acknowledge(
-            pool, "AwsSolutions-COG2", "This service is the second factor, whichever issuer provides the first."
-        )
+        acknowledge(pool, "AwsSolutions-COG2", "This service is the second factor; the user pool is only the first.")
         acknowledge(
             pool,
             "AwsSolutions-COG8",

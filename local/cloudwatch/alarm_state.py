@@ -52,7 +52,7 @@ def alarm_state(
     now : float
         End of the last period, seconds.
     previous : AlarmState
-        State before, kept where the treatment of missing data says so.
+        State before, which some treatments of missing data keep.
 
     Raises
     ------
@@ -138,7 +138,8 @@ def decide(
         return AlarmState.OK
     if missing == "ignore":
         return previous
-    # Avoiding premature transitions: breaches alone suffice once the oldest is as old as `datapoints`.
+    # "Avoiding premature transitions to alarm state" in the user guide: if all real datapoints breach, the alarm fires
+    # once the oldest of them lies at least `datapoints` periods back.
     if real and len(breaching) - list(breaching).index(True) >= datapoints:
         return AlarmState.ALARM
     return AlarmState.INSUFFICIENT_DATA

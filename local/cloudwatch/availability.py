@@ -2,11 +2,11 @@
 
 from typing import Final
 
-#: Shown wherever a metric, or an alarm that needs it, has nothing to show for that reason.
+#: Shown in place of a metric, or of an alarm that needs it, that the local stack does not have.
 AWS_ONLY: Final = "AWS only; not available locally"
 
-#: Metrics that AWS services publish, as far as the local stack publishes them too: `local.emulator.gateway` and
-#: `local.emulator.metrics` do.
+#: The metrics of AWS services that the local stack publishes too, in `local.emulator.gateway` and
+#: `local.emulator.metrics`.
 _EMULATED: Final = {
     "AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
     "AWS/Lambda": {"Invocations", "Errors", "Throttles", "Duration"},

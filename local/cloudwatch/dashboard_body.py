@@ -1,4 +1,4 @@
-"""Whether CloudWatch would take a dashboard body, and what is on it.
+"""Checks whether CloudWatch would accept a dashboard body, and finds the metrics on it.
 
 Source: "Dashboard body structure and syntax" in the CloudWatch API reference. CloudWatch accepts some bodies that
 break these rules and then shows an empty widget; here each is a problem.
@@ -21,7 +21,7 @@ _IDENTIFIER: Final = re.compile(r"[a-z][A-Za-z0-9_]*")
 
 
 def problems(body: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a dashboard body, nothing if it is right."""
+    """Return the problems of a dashboard body; none if CloudWatch would accept it."""
     widgets = body.get("widgets")
     if not isinstance(widgets, list) or not widgets:
         return ["a dashboard has a list of widgets"]

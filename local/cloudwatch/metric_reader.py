@@ -20,7 +20,7 @@ class MetricReader:
         A boto3 client.
     """
 
-    def __init__(self, cloudwatch: Any) -> None:  # noqa: ANN401 (boto3 clients have no types of their own)
+    def __init__(self, cloudwatch: Any) -> None:  # noqa: ANN401 (boto3 clients have no types)
         self._cloudwatch = cloudwatch
         self._read: dict[tuple[Statistic, Window], list[float | None]] = {}
 

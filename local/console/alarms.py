@@ -52,7 +52,7 @@ class Alarm:
     runbook: str | None
 
 
-def alarms(cloudwatch: Any, environment: str) -> list[Alarm]:  # noqa: ANN401 (boto3 clients have no types of their own)
+def alarms(cloudwatch: Any, environment: str) -> list[Alarm]:  # noqa: ANN401 (boto3 clients have no types)
     """Return every alarm of an environment, the most urgent first; among equals, those that page first."""
     prefix = alarm_name(environment, "")
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix, AlarmTypes=[*_TYPES])

@@ -18,7 +18,7 @@ ADDRESS: Final = "/docs/"
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _ELSEWHERE: Final = re.compile(r"https?://")
 _DOCUMENT: Final = re.compile(r"(?:\./)?(?:docs/)?([\w-]+)\.md(#[\w-]*)?")
-#: Comments that mark generated parts, and tags that fold a part away. The parser takes them for text.
+#: Comments that mark generated parts, and tags that fold a part away. The parser would show them as text.
 _MARKS: Final = re.compile(r"^(?:<!--.*-->|</?details.*>)\n", re.MULTILINE)
 _STYLES: Final = {"strong", "em", "link"}
 

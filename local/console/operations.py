@@ -44,7 +44,7 @@ _LONGEST: Final = max(each.seconds for each in TIME_SPANS.values())
 #: Log events arrive a moment later than their timestamps say.
 _OVERLAP_SECONDS: Final = 30
 _MOST_EVENTS: Final = 50_000
-#: The emulator responds in milliseconds; if it does not, it must not hold up the page. MiniStack sometimes returns a
+#: The emulator responds in milliseconds; if it does not, the page must not wait for it. MiniStack sometimes returns a
 #: 500 for the logs while a function begins a new one; the next try succeeds.
 CONFIG: Final = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 3})
 
@@ -113,7 +113,7 @@ class LogTail:
     Of more than `most` events the latest are kept.
     """
 
-    def __init__(self, logs: Any, *, most: int = _MOST_EVENTS) -> None:  # noqa: ANN401 (boto3 clients have no types of their own)
+    def __init__(self, logs: Any, *, most: int = _MOST_EVENTS) -> None:  # noqa: ANN401 (boto3 clients have no types)
         self._logs = logs
         self._most = most
         self._events: list[LogEvent] = []

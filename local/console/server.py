@@ -201,7 +201,7 @@ class Console:
         except users.UserRefusedError as error:
             raise RefusedError(HTTPStatus.BAD_REQUEST, ErrorCode.VALIDATION_ERROR, str(error)) from None
         except (LocalError, BotoCoreError):
-            raise _unavailable("The embedded AWS does not respond") from None
+            raise _unavailable("The emulated AWS does not respond") from None
 
     def _stack(self) -> Stack:
         try:
@@ -231,7 +231,7 @@ class _Cached:
                 try:
                     self._seen = self._look(stack, span, search)
                 except (BotoCoreError, ClientError):
-                    raise _unavailable("The embedded AWS does not respond") from None
+                    raise _unavailable("The emulated AWS does not respond") from None
                 self._until, self._of = time.monotonic() + self._seconds, (span, search)
             return self._seen
 
@@ -249,7 +249,7 @@ def _name(headers: Mapping[str, str], body: bytes) -> str:
         ErrorCode.VALIDATION_ERROR,
         f"user must be a name of 1 to {_MAX_NAME_LENGTH} printable characters without spaces",
     )
-    # A form of another site can send JSON, but not with this type: for that, its browser asks us first.
+    # A form of another site can send JSON, but not with this content type, for which browsers first send a preflight.
     if headers.get("content-type", "").partition(";")[0].strip() != _JSON:
         raise refusal
     try:

@@ -34,7 +34,7 @@ class TimeSpan:
     seconds : int
         Its length.
     longest_period : int or None
-        The longest period, seconds, whatever the body says; ``None`` for the body's own.
+        The longest period in seconds, if the body has a longer one; ``None`` keeps the body's.
     """
 
     label: str
@@ -128,7 +128,7 @@ class Numbers(Widget):
     period : int
         Seconds that each number covers, until now.
     lines : list of Line
-        What the numbers were before.
+        The numbers at earlier times.
     latest : list of float or None
         The numbers, one per line.
     """

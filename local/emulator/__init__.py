@@ -1,4 +1,4 @@
-"""MiniStack, the embedded AWS, extended by the behaviour of AWS that this service needs.
+"""MiniStack, the emulated AWS, extended by the behaviour of AWS that this service needs.
 
 MiniStack has no extension points, so its private functions are replaced. Each function in ``GAPS`` says which gap it
 fills. This works for exactly one version, which is checked. ``local.emulator.inert`` lists the gaps that remain.

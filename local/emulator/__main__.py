@@ -1,4 +1,4 @@
-"""Start the embedded AWS: ``python -m local.emulator ROOT PORT DESCRIPTOR``. Run by ``local.server``, not by hand.
+"""Start the emulated AWS: ``python -m local.emulator ROOT PORT DESCRIPTOR``. Run by ``local.server``, not by hand.
 
 The console runs in a child process, on the listening socket with that descriptor. It is in the same process group, so
 that one signal ends both, and on a lifeline in case only the emulator ends.

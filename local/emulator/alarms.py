@@ -34,8 +34,8 @@ def evaluate_soon() -> None:
 def alarm_evaluation() -> None:
     """Evaluate alarms period by period, with metric math, M out of N, missing data and the rules of composite alarms.
 
-    MiniStack knows no metric math, ignores dimensions and `TreatMissingData`, and takes all periods as one. Unlike on
-    AWS, periods end now, not at a full minute, so that users need not wait for it.
+    MiniStack does not support metric math, ignores dimensions and `TreatMissingData`, and treats all periods as one.
+    Unlike on AWS, periods end now, not at a full minute, so that users need not wait for it.
     """
     cloudwatch._evaluate_alarm = _evaluate
     cloudwatch._composite_rule_state = lambda alarm: "ALARM" if rule_holds(alarm["AlarmRule"], _state) else "OK"
@@ -67,7 +67,7 @@ def metric_queries_of_alarms() -> None:
     def record_any(name: str, properties: dict[str, Any]) -> Any:
         if not properties.get("Metrics"):
             return record(name, properties)
-        # It insists on one metric.
+        # MiniStack requires one metric.
         alarm = record(name, {key: each for key, each in properties.items() if key != "Metrics"} | _ONE_METRIC)
         kept = {key: each for key, each in alarm.items() if key not in _OF_ONE_METRIC}
         return kept | {"Metrics": properties["Metrics"]}

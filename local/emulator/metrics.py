@@ -9,7 +9,7 @@ from local.emulator import alarms
 
 
 def function_metrics() -> None:
-    """Publish the metrics in a function's log, and Lambda's of every invocation, whatever invoked the function.
+    """Publish the metrics in a function's log, and Lambda's of every invocation, by any kind of caller.
 
     MiniStack stores log lines in the Embedded Metric Format as text. It publishes Lambda's metrics only for invocations
     over Lambda's own API, not for those by API Gateway or a stream.

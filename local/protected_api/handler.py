@@ -1,7 +1,7 @@
 """The function behind the protected API, as `docs/proof.md` describes it.
 
 API Gateway has checked signature, issuer, audience and expiry of the proof. The function decides how recent it must be.
-It runs in the embedded AWS and uses only the standard library.
+It runs in the emulated AWS and uses only the standard library.
 """
 
 import json

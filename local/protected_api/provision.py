@@ -1,4 +1,4 @@
-"""Creates the protected API in the embedded AWS."""
+"""Creates the protected API in the emulated AWS."""
 
 import io
 import json

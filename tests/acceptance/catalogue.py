@@ -48,14 +48,14 @@ def _http() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="http/unknown-routes",
-        assumed="An unknown path or method gets the 404 of the contract, also with a token, which is no AWS signature.",
+        assumed="An unknown path or method gets the contract's 404, also with a token, which is not an AWS signature.",
         source=f"{_GATEWAY}/supported-gateway-response-types.html",
         check=http.unknown_paths_and_methods,
         remedy="The response types with _NO_ROUTE in infra/constructs/gateway_responses.py.",
     )
     yield Assumption(
         key="http/too-large",
-        assumed="A body above API Gateway's limit of 10 MB gets the 413 of the contract. One above Lambda's is no 5xx.",
+        assumed="A body above API Gateway's limit of 10 MB gets the contract's 413. One above Lambda's gets no 5xx.",
         source=f"{_GATEWAY}/api-gateway-execution-service-limits-table.html",
         check=http.too_large,
         remedy="REQUEST_TOO_LARGE in infra/constructs/gateway_responses.py, and docs/api.md.",
@@ -102,7 +102,7 @@ def _functions() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="functions/present-resources",
-        assumed="The functions use the present table, key and pool, also after one was replaced.",
+        assumed="The functions use the current table, key and pool, also after one was replaced.",
         source=f"{_AWS}/cdk/v2/guide/resources.html",
         check=functions.present_resources,
         remedy="Deploy the service stack with --force; the references between stacks in infra/stacks.",
@@ -125,7 +125,7 @@ def _functions() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="functions/releases",
-        assumed="CodeDeploy shifts the traffic of each function to its new version, and ends well.",
+        assumed="CodeDeploy shifts the traffic of each function to its new version, and completes.",
         source=f"{_AWS}/codedeploy/latest/userguide/deployment-steps-lambda.html",
         check=functions.releases,
         remedy="infra/constructs/release.py; its alarms if they stopped a release without a fault.",
@@ -274,7 +274,7 @@ def _alarms_and_metrics() -> Iterator[Assumption]:
     )
     yield Assumption(
         key="alarms/subscriptions",
-        assumed="Everyone who is subscribed has confirmed.",
+        assumed="Every subscriber has confirmed the subscription.",
         source=f"{_AWS}/sns/latest/dg/sns-email-notifications.html",
         check=alarms.subscriptions_are_confirmed,
         remedy="Confirm the subscription by the link in AWS's e-mail.",

@@ -13,13 +13,13 @@ _LONG: Final = "Only with `--long`."
 
 
 def text(page: str) -> str:
-    """Return the page with the present list."""
+    """Return the page with the current list."""
     rows = ["| Assumption | Check | If it does not hold, change |", "|---|---|---|", *map(_row, ASSUMPTIONS)]
     return with_blocks(page, "assumptions", {"list": "\n".join(rows)})
 
 
 def _row(assumption: Assumption) -> str:
-    only = f"Not answerable locally: {assumption.only_on_aws}." if assumption.only_on_aws else ""
+    only = f"Cannot be checked locally: {assumption.only_on_aws}." if assumption.only_on_aws else ""
     check = " ".join(filter(None, (assumption.checked, only, _LONG if assumption.long else "")))
     return f"| `{assumption.key}` {assumption.assumed} [Source]({assumption.source}) | {check} | {assumption.remedy} |"
 

@@ -319,7 +319,7 @@ DEFENCES: Final = (
         ),
     ),
     Defence(
-        name="A request that loses a race is answered at a fixed time, whatever its code",
+        name="A request that loses a race is answered at a fixed time, whether or not its code is right",
         prevents="learning which of parallel guesses was right",
         remove=_answer_lost_races_at_once,
         tests=(

@@ -179,7 +179,7 @@ def test_the_deployment_guide_lists_the_environment_variables_of_the_functions()
     lines = section("deploy.md", "Settings").splitlines()
     (sentence,) = [line for line in lines if line.startswith("The functions read environment variables")]
 
-    assert set(quoted(sentence)) == set(Env) - {Env.EVENT_BUS_NAME, Env.DEAD_LETTER_QUEUE_URL}
+    assert set(quoted(sentence)) == set(Env)
 
 
 def test_the_layout_names_every_folder_that_is_committed() -> None:

@@ -262,7 +262,7 @@ def test_an_unresponsive_emulator_is_named_with_its_log(
         stack.save(folder.state)
         assert _local(folder, "token", "--user", "ann") == 1
     printed = capsys.readouterr().err
-    assert f"The embedded AWS on port {folder.port} does not respond" in printed
+    assert f"The emulated AWS on port {folder.port} does not respond" in printed
     assert str(folder.log) in printed
     assert f"`make down LOCAL_PORT={folder.port}`" in printed
 

@@ -217,7 +217,12 @@ class TestTelemetry:
         bus.refused_users = {"c"}
         make_delivery(bus, queue).deliver([enabling("a"), damaged("b"), enabling("c")])
         logged = capsys.readouterr().out
-        for expected in ("security event published", "MFAEnabled", "record set aside", "security event not published"):
+        for expected in (
+            "security event published",
+            "MFAEnabled",
+            "record moved to the dead-letter queue",
+            "security event not published",
+        ):
             assert expected in logged
         for confidential in ("c2VhbGVkIHNlY3JldA==", "c2FsdCBzYWx0IHNhbHQgIQ==", f"{1:064x}"):
             assert confidential not in logged

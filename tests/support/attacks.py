@@ -92,7 +92,7 @@ class _Report:
             "",
             "Results of the last `make attack`. What is defended, and how: [Security](security.md).",
             "",
-            f"{outcomes} in {minutes:.0f} minutes, against the embedded AWS ({where}). Times vary from run to run.",
+            f"{outcomes} in {minutes:.0f} minutes, against the emulated AWS ({where}). Times vary from run to run.",
         ]
         for _, sections in sorted(self._sections.items()):
             for title, markdown in sections:

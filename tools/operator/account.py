@@ -1,4 +1,4 @@
-"""A user's second factor as an operator may see it, and what an operator may change about it. Pure."""
+"""A user's second factor as an operator may see it, and what an operator may change about it. Without side effects."""
 
 import math
 from collections.abc import Iterable, Mapping

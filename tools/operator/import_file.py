@@ -1,4 +1,4 @@
-"""Lines of an import file: the user and secret that each names, or why it is refused. Pure."""
+"""Lines of an import file: the user and secret that each names, or why it is refused. Without side effects."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ MAX_USER_ID_LENGTH: Final = 255
 
 
 class LineRefusal(StrEnum):
-    """Why a line is refused. It quotes nothing of the line."""
+    """Why a line is refused, without quoting the line."""
 
     TOO_LONG = f"the line is longer than {MAX_LINE_BYTES} bytes"
     NOT_JSON = "the line is not a JSON object in UTF-8"

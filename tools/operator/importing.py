@@ -36,7 +36,7 @@ type NumberedLine = tuple[int, bytes]
 
 
 class LineResult(StrEnum):
-    """What became of a line that is not refused."""
+    """The result of a line that is not refused."""
 
     IMPORTED = "imported"
     ALREADY_THERE = "already_there"
@@ -44,7 +44,7 @@ class LineResult(StrEnum):
 
 @dataclass(frozen=True)
 class ProcessedLine:
-    """A line and what became of it."""
+    """A line and its result."""
 
     number: int
     size: int
@@ -59,7 +59,7 @@ class ImportReport:
     Attributes
     ----------
     results : Counter
-        Lines, by what became of them.
+        The number of lines by result.
     weak : int
         Imported users whose secret is shorter than recommended.
     """
@@ -127,7 +127,7 @@ def _item(user_id: str, sealed: SealedSecret, request_id: str, now: str) -> dict
         Attribute.IV: {"S": sealed.iv},
         Attribute.BACKUP_CODES: {"L": []},
         Attribute.BACKUP_CODES_USED: {"L": []},
-        # No code belongs to it; without a salt, a backup code would be a damaged record instead of a wrong code.
+        # No code belongs to this salt. Without one, a backup code would cause a 500 instead of being a wrong code.
         Attribute.BACKUP_CODES_SALT: {"S": base64.b64encode(os.urandom(SALT_BYTES)).decode()},
         Attribute.CREATED_AT: {"S": now},
         Attribute.UPDATED_AT: {"S": now},
@@ -138,7 +138,7 @@ def _item(user_id: str, sealed: SealedSecret, request_id: str, now: str) -> dict
 
 @dataclass(frozen=True, kw_only=True)
 class Importer:
-    """Imports lines, several at a time. A dry run checks everything, and seals and stores nothing."""
+    """Imports lines, several at a time. A dry run checks everything, but does not encrypt or store a secret."""
 
     repository: ImportRepository
     sealer: Sealer
@@ -149,7 +149,7 @@ class Importer:
     _first_lines: dict[str, int] = field(default_factory=dict)
 
     def process(self, lines: Iterable[NumberedLine]) -> Iterator[ProcessedLine]:
-        """Yield what became of each line, in order; lines are read only as far ahead as the workers need.
+        """Yield the result of each line, in order; lines are read only as far ahead as the workers need.
 
         Raises
         ------

@@ -103,7 +103,7 @@ def change(options: argparse.Namespace, clock: Clock) -> int:
 
 
 def _introduced(aws: OperatorAws, identity: str) -> tuple[str, str]:
-    """Return the user's id and the table, and say who does what where."""
+    """Return the user's id and the table, after printing them with the caller and the region."""
     table, user_id = aws.table(), aws.user_id()
     say(f"You are {identity}.\nUser {user_id}, table {table} in {aws.region}:")
     return user_id, table
@@ -118,7 +118,7 @@ def _can_unlock(record: MfaRecord, factors: Sequence[Factor]) -> bool:
 
 
 def _agreed(state: Summary, factors: Sequence[Factor], options: argparse.Namespace) -> bool:
-    """Show the state and return whether the operator wants to change it."""
+    """Show the state and return whether the operator confirms the change."""
     print_summaries(state=state)
     if factors:
         return confirmed(f"Clear the wrong codes of {' and '.join(factors)}?", options)
@@ -143,7 +143,7 @@ def _written(
 
 
 def _reset(repository: DynamoDbMfaRepository, record: MfaRecord, request_id: str, now: float) -> None:
-    if not record.enabled:  # the end of an enrolment is no event, so it needs no request id
+    if not record.enabled:  # the end of an enrolment causes no event, so the request id is not needed
         repository.remove(record)
         return
     # This write turns the second factor off and stores who did it, which a deletion cannot do. What remains has the

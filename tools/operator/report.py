@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 #: Scanned at the same time.
 SEGMENTS: Final = 4
+#: The most items that one ``Scan`` request reads.
 _ITEMS_PER_PAGE: Final = 250
-#: What the states need; it leaves the sealed secrets out.
+#: The attributes that decide a user's states, without the sealed secrets.
 _ATTRIBUTES: Final = (
     Attribute.PK,
     Attribute.STATUS,
@@ -109,7 +110,7 @@ def report(options: argparse.Namespace, clock: Clock) -> int:
 class UsersScan:
     """Reads every user's item without its secrets.
 
-    It consumes at most ``units_per_second`` read units, so that logins keep theirs.
+    It consumes at most ``units_per_second`` read units, so that logins are not throttled.
     """
 
     def __init__(

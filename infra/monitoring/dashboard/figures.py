@@ -38,7 +38,7 @@ def success_rate(
 
 @dataclass(frozen=True, kw_only=True)
 class FigureTarget:
-    """What a key figure should be.
+    """The target of a key figure.
 
     Attributes
     ----------

@@ -38,7 +38,7 @@ def _gateway(watched: WatchedResources, thresholds: Thresholds) -> Iterator[Alar
         series={"requests": requests, "refused": watched.gateway("4XXError")},
         expression=ratio(zero_filled("refused"), zero_filled("requests"), minimum),
         threshold=thresholds.api_4xx_percent,
-        # This service refuses many requests on an ordinary day; only a lasting majority is unusual.
+        # This service refuses many requests on an ordinary day; only a majority for a long time is unusual.
         datapoints=3,
         periods=3,
     )
@@ -148,7 +148,7 @@ def _security_events(watched: WatchedResources, thresholds: Thresholds) -> Itera
     if (waiting := watched.dead_letters()) is not None:
         yield AlarmRule(
             key="security-events-dead-letter",
-            happened="Security events were given up and are in the dead-letter queue: users were never notified.",
+            happened="Security events were not published and are in the dead-letter queue: users were not notified.",
             response="Read a message, fix the cause, then read those records from the stream (kept for 24 hours).",
             series={"waiting": waiting},
             threshold=1,

@@ -20,7 +20,7 @@ def security_rules(watched: WatchedResources, thresholds: Thresholds) -> Iterato
     if contract.SECURITY_EVENTS_FUNCTION in watched.functions:
         yield AlarmRule(
             key="record-tampered",
-            happened="A user's item was changed in a way in which no function changes it: a secret, a counter, a code.",
+            happened="A user's item was changed in a way that no function produces: a secret, a counter or a code.",
             response="Find the writer in CloudTrail; reset the user, end their sessions, revoke the writer's access.",
             series={"records": watched.counted(Metric.RECORDS_TAMPERED)},
             threshold=1,
@@ -123,7 +123,7 @@ def _secret_key(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
     )
     yield AlarmRule(
         key="secret-decrypted-outside-the-api",
-        happened="The secret key decrypted more than the functions asked for: another principal opens TOTP secrets.",
+        happened="The secret key decrypted more than the functions asked for: another principal decrypts secrets.",
         response="Find the caller of Decrypt in CloudTrail; if it is not expected, deny that principal on the key.",
         series={
             "decrypted": watched.secret_key_uses(DECRYPT),
@@ -155,7 +155,7 @@ def _proof_keys(watched: WatchedResources, thresholds: Thresholds) -> Iterator[A
     signed = watched.proof_key_uses()
     yield AlarmRule(
         key="proof-signed-outside-the-api",
-        happened="The keys signed more than the functions asked for: another principal makes proofs for any user.",
+        happened="The keys signed more than the functions asked for: another principal signs proofs for any user.",
         response="Find the caller of Sign in CloudTrail; deny that principal on the key, then replace the key.",
         series={**signed, "counted": watched.counted(Metric.PROOF_SIGNATURES)},
         expression=except_newest(f"{total(signed)}-{zero_filled('counted')}", total(signed)),

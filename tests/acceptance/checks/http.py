@@ -31,12 +31,12 @@ _ERROR_MEMBERS: Final = {"error", "message", "request_id", "timestamp"}
 
 
 def refused_without_token(deployment: Deployment) -> str:
-    """Call every route without a token, and compare the 401 to the letter."""
+    """Call every route without a token, and compare the 401 exactly."""
     return _unauthorized(deployment, None)
 
 
 def refused_with_invalid_token(deployment: Deployment) -> str:
-    """Call every route with a token that is no JWT, and compare the 401 to the letter."""
+    """Call every route with a token that is not a JWT, and compare the 401 exactly."""
     return _unauthorized(deployment, "not-a-token")
 
 

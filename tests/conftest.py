@@ -1,4 +1,4 @@
-"""Fixtures for all tests, which reach only the loopback interface and an embedded AWS."""
+"""Fixtures for all tests, which reach only the loopback interface and an emulated AWS."""
 
 import importlib
 import os
@@ -41,7 +41,7 @@ _BY_FILE = ("e2e", "attack")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set a temporary state directory for the embedded AWS, which creates a key when it is imported."""
+    """Set a temporary state directory for the emulated AWS, which creates a key when it is imported."""
     state = tempfile.TemporaryDirectory(prefix="tests-embedded-aws-")
     os.environ["STATE_DIR"] = state.name
     config.add_cleanup(state.cleanup)
@@ -96,7 +96,7 @@ def _loopback_only(socket_enabled: None) -> None:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAws]:
-    """Start an embedded AWS for one test."""
+    """Start an emulated AWS for one test."""
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws_session())
         monkeypatch.setattr("moto.kms.models.generate_private_key", key_pairs())

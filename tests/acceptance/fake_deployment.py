@@ -41,7 +41,7 @@ from tests.acceptance.checks.http import ATTACK, TOO_LARGE_BYTES
 from tests.acceptance.checks.masking import SECRETS
 from tests.acceptance.deployment import Deployment, Patience
 from tests.support.least_privilege import MAY, MAY_ON_PROOF_KEYS
-from tests.support.stack import Answer
+from tests.support.stack import HttpResponse
 from tests.support.tokens import SigningKey, rsa_key
 
 ENVIRONMENT: Final = "dev"
@@ -81,7 +81,7 @@ class FakeDeployment:
     """The API and the AWS services behind it."""
 
     #: Change a response before the caller gets it, and a line before it is in its log group.
-    answered: Callable[[SentRequest, Answer], Answer] = lambda _request, answer: answer
+    answered: Callable[[SentRequest, HttpResponse], HttpResponse] = lambda _request, answer: answer
     written: Callable[[str, str], str] = lambda _group, line: line
     token: str = field(default_factory=lambda: token(exp=time.time() + 86_400))
     slept: float = 0
@@ -179,12 +179,12 @@ class FakeDeployment:
         body: object = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Answer as the deployed API does."""
+    ) -> HttpResponse:
+        """HttpResponse as the deployed API does."""
         sent = SentRequest(method, path, token, headers or {}, content or json.dumps(body).encode())
         if path in self.public:
             found = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
-            return self.answered(sent, Answer(200, found, json.dumps(self.public[path]).encode()))
+            return self.answered(sent, HttpResponse(200, found, json.dumps(self.public[path]).encode()))
         request_id = str(uuid.uuid4())
         status, error = self._outcome(sent)
         said: Described = {"enabled": False}
@@ -208,7 +208,7 @@ class FakeDeployment:
             f"/aws/apigateway/mfa-{ENVIRONMENT}",
             json.dumps(line | {"user_agent": agent, "extended_request_id": "extended"}),
         )
-        return self.answered(sent, Answer(status, response, json.dumps(said).encode()))
+        return self.answered(sent, HttpResponse(status, response, json.dumps(said).encode()))
 
     def _outcome(self, sent: SentRequest) -> tuple[int, ErrorCode | None]:
         route = next((each for each in ENDPOINTS if each.path == sent.path), None)

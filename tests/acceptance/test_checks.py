@@ -22,7 +22,7 @@ from tests.acceptance.checks.masking import masked_and_counted
 from tests.acceptance.examine import examine
 from tests.acceptance.fake_deployment import KEY, FakeDeployment, SentRequest, token
 from tests.acceptance.model import Assumption, Result, Verdict
-from tests.support.stack import Answer
+from tests.support.stack import HttpResponse
 from tests.support.tokens import SigningKey, rsa_key
 
 type Break = Callable[[FakeDeployment], object]
@@ -47,28 +47,28 @@ def test_holds_on_a_deployment_as_assumed_and_leaves_nothing_behind(assumption: 
 
 
 def with_status(status: int, when: Callable[[SentRequest], bool]) -> Break:
-    return changed(lambda answer: Answer(status, answer.headers, answer.content), when)
+    return changed(lambda answer: HttpResponse(status, answer.headers, answer.content), when)
 
 
 def with_header(name: str, value: str | None, when: Callable[[SentRequest], bool]) -> Break:
-    def change(answer: Answer) -> Answer:
+    def change(answer: HttpResponse) -> HttpResponse:
         headers = {key: each for key, each in answer.headers.items() if key != name}
-        return Answer(answer.status, headers | ({} if value is None else {name: value}), answer.content)
+        return HttpResponse(answer.status, headers | ({} if value is None else {name: value}), answer.content)
 
     return changed(change, when)
 
 
 def with_body(when: Callable[[SentRequest], bool], **members: str) -> Break:
     return changed(
-        lambda answer: Answer(answer.status, answer.headers, json.dumps(answer.json() | members).encode()), when
+        lambda answer: HttpResponse(answer.status, answer.headers, json.dumps(answer.json() | members).encode()), when
     )
 
 
 def without_json(when: Callable[[SentRequest], bool]) -> Break:
-    return changed(lambda answer: Answer(answer.status, answer.headers, b"<html>"), when)
+    return changed(lambda answer: HttpResponse(answer.status, answer.headers, b"<html>"), when)
 
 
-def changed(change: Callable[[Answer], Answer], when: Callable[[SentRequest], bool]) -> Break:
+def changed(change: Callable[[HttpResponse], HttpResponse], when: Callable[[SentRequest], bool]) -> Break:
     def breaks(fake: FakeDeployment) -> None:
         fake.answered = lambda request, answer: change(answer) if when(request) else answer
 
@@ -198,7 +198,9 @@ BREAKS: Final[dict[str, list[Break]]] = {
     "functions/replicas": [lambda fake: fake.replicas[0].update(ReplicaStatus="CREATING")],
     "functions/concurrency": [sets(quota=10)],
     "functions/after-a-silence": [
-        lambda fake: setattr(fake, "answered", lambda _, answer: Answer(503, {}, b"{}") if fake.slept > 60 else answer),
+        lambda fake: setattr(
+            fake, "answered", lambda _, answer: HttpResponse(503, {}, b"{}") if fake.slept > 60 else answer
+        ),
     ],
     "logs/version": [
         line("disable", lambda text: json.dumps(json.loads(text) | {"version": "0.0.1"})),

@@ -7,5 +7,5 @@ from tests.support.stack import Aws
 
 @pytest.fixture(scope="session")
 def aws(stack_aws: Aws) -> Aws:
-    """Return the embedded AWS of the stack under test."""
+    """Return the emulated AWS of the stack under test."""
     return stack_aws

@@ -6,7 +6,7 @@ from queue import SimpleQueue
 from typing import Final
 
 from functions.shared.contract import ENDPOINTS, Endpoint
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 
 LARGE: Final = 6
 #: Enrolments use the code of the step before, which is valid for the rest of the present step.
@@ -17,7 +17,7 @@ _WARM_UPS: Final = 2
 class Crowd:
     """Users of the deployed API. Each may need its own process of each function."""
 
-    def __init__(self, new_user: Callable[[str], HttpUser], *, size: int) -> None:
+    def __init__(self, new_user: NewUser, *, size: int) -> None:
         self._users = [new_user(f"crowd-{number}@example.com") for number in range(size)]
         self._free: SimpleQueue[HttpUser] = SimpleQueue()
         for user in self._users:

@@ -1,4 +1,4 @@
-"""A proxy between the deployed functions and the embedded AWS, which injects faults for single users.
+"""A proxy between the deployed functions and the emulated AWS, which injects faults for single users.
 
 The faults come from microburst, which implements AWS's protocols. It runs in a thread of the test, and recognises users
 by their ids in the calls, so that parallel users can have different faults.
@@ -136,7 +136,7 @@ class FaultProxy:
 
 
 class _EmbeddedAws(Upstream):  # type: ignore[misc] # microburst has no types
-    """The embedded AWS, called with the host that the function signed; kills workers."""
+    """The emulated AWS, called with the host that the function signed; kills workers."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -178,7 +178,7 @@ def _concerning(user_id: str) -> str:
 
 @contextmanager
 def between(aws: Aws, upstream: str, functions: list[str]) -> Iterator[FaultProxy]:
-    """Put a proxy between functions (Lambda names) and the embedded AWS during a block."""
+    """Put a proxy between functions (Lambda names) and the emulated AWS during a block."""
     proxy = FaultProxy(upstream)
     with proxy.running(), ExitStack() as released_versions:
         services = ("DYNAMODB", "KMS", "EVENTBRIDGE", "SQS")

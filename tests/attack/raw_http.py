@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from tests.support.stack import TIMEOUT_SECONDS, Answer
+from tests.support.stack import TIMEOUT_SECONDS, HttpResponse
 
 
 class RawApi:
@@ -15,7 +15,7 @@ class RawApi:
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
 
-    def send(self, *lines: bytes, method: str = "GET", path: str = "/auth/mfa", body: bytes = b"") -> Answer:
+    def send(self, *lines: bytes, method: str = "GET", path: str = "/auth/mfa", body: bytes = b"") -> HttpResponse:
         """Send a request with these header lines, unchanged, and return the response."""
         head = (
             f"{method} {self._url.path}{path} HTTP/1.1".encode(),
@@ -29,4 +29,4 @@ class RawApi:
             connection.sendall(b"\r\n".join(head) + b"\r\n\r\n" + body)
             response = HTTPResponse(connection, method=method)
             response.begin()
-            return Answer(response.status, urllib3.HTTPHeaderDict(response.getheaders()), response.read())
+            return HttpResponse(response.status, urllib3.HTTPHeaderDict(response.getheaders()), response.read())

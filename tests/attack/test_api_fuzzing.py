@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from functions.shared.contract import ENDPOINTS, Endpoint
 from local.stack import Stack
 from tests.support.api_fuzzing import AnyCase, Offer, State, Subject, any_case
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.stack import Aws
 
 #: For each route. At 25 to 100 ms a request.
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 
 
 def test_random_requests_get_the_described_responses(
-    stack: Stack, aws: Aws, new_user: Callable[[str], HttpUser], report: Callable[[str, str], None]
+    stack: Stack, aws: Aws, new_user: NewUser, report: Callable[[str, str], None]
 ) -> None:
     subject = Subject(new_user("api-fuzzing@example.com"), aws, stack.table_name, stack.api_url)
 

@@ -29,11 +29,9 @@ from tests.attack.crowd import LARGE, Crowd
 from tests.attack.fault_proxy import FAULTS, Fault, FaultProxy, Moment, between
 from tests.attack.function_logs import RequestLog, request_logs
 from tests.attack.scenarios import SCENARIOS, SWAP, Scenario, failures, promised_failures
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.life_cycle import Answer
 from tests.support.stack import Aws
-
-type NewUser = Callable[[str], HttpUser]
 
 #: API Gateway's own timeout; that of the functions is shorter.
 GATEWAY_SECONDS: Final = 29

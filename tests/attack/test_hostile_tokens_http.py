@@ -22,7 +22,7 @@ from tests.support.hostile_tokens import Named, Target, Times, forgeries, misiss
 from tests.support.jwks_server import JwksServer, jwks_servers
 from tests.support.leaks import OVER_HTTP
 from tests.support.released import released
-from tests.support.stack import Answer, Aws, function_log_since
+from tests.support.stack import Aws, HttpResponse, function_log_since
 from tests.support.tokens import AUDIENCE, ISSUER, ec_key, rsa_key
 
 type TokenFor = Callable[..., str]
@@ -44,7 +44,7 @@ def bearer(token: str | bytes) -> bytes:
     return b"Authorization: Bearer " + token
 
 
-def assert_refused(answer: Answer, *lines: bytes) -> None:
+def assert_refused(answer: HttpResponse, *lines: bytes) -> None:
     """Expect exactly the 401 of the contract, or another error if the request is invalid or too large."""
     sent = b"".join(lines)
     if NOT_IN_A_HEADER & set(sent):

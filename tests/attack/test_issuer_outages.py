@@ -1,7 +1,7 @@
 """While the issuer's keys cannot be fetched, no token is accepted and none is rejected as invalid.
 
 ``tests/jwt_authorizer/test_keys.py`` tests more kinds of outage on the function itself, and the time between fetches:
-the embedded AWS ends the process of a function that raises, and with it the memory of earlier fetches.
+the emulated AWS ends the process of a function that raises, and with it the memory of earlier fetches.
 """
 
 import time
@@ -13,7 +13,7 @@ import urllib3
 
 from functions.shared.contract import AUTHORIZER_FUNCTION, STATUS, Env, ErrorCode, Metric
 from local.stack import Stack
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.jwks_server import (
     Behaviour,
     Exchange,
@@ -53,7 +53,7 @@ pytestmark = pytest.mark.e2e
 def test_an_outage_of_the_issuer_is_a_503_and_ends_with_the_outage(
     stack: Stack,
     aws: Aws,
-    new_user: Callable[[str], HttpUser],
+    new_user: NewUser,
     report: Callable[[str, str], None],
     say: Callable[[str], None],
 ) -> None:

@@ -28,11 +28,11 @@ from functions.shared.contract import (
 )
 from local.stack import Stack
 from tests.attack.crowd import Crowd
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.life_cycle import Answer
 from tests.support.stack import Api, Aws
 
-#: The embedded AWS starts a process for each concurrent request; the machine has two cores.
+#: The emulated AWS starts a process for each concurrent request; the machine has two cores.
 _USERS: Final = 8
 _SECONDS: Final = 60
 _PATIENCE_SECONDS: Final = 30
@@ -187,7 +187,7 @@ def test_under_load_every_response_is_right_and_the_metrics_agree(
     stack: Stack,
     aws: Aws,
     api: Api,
-    new_user: Callable[[str], HttpUser],
+    new_user: NewUser,
     report: Callable[[str, str], None],
     say: Callable[[str], None],
 ) -> None:

@@ -10,11 +10,9 @@ import pytest
 from functions.shared.contract import EVENT_SOURCE, SECURITY_EVENTS_FUNCTION, SecurityEventType
 from local.stack import Stack
 from tests.attack.fault_proxy import FAULTS, Moment, between
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.stack import Aws
 from tests.support.subscriber import PATIENCE_SECONDS, Event, Subscriber
-
-type NewUser = Callable[[str], HttpUser]
 
 PUBLISH: Final = "events:PutEvents"
 #: The AWS clients try each call at most twice.

@@ -27,5 +27,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def aws(stack_aws: Aws) -> Aws:
-    """Return the embedded AWS of the stack under test."""
+    """Return the emulated AWS of the stack under test."""
     return stack_aws

@@ -17,9 +17,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from functions.shared.contract import EXPOSED_HEADERS, STAGE_NAME, STATUS
 from tests.support.browser import Opened, OpenPage
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 
-type NewUser = Callable[[str], HttpUser]
 type OpenConsole = Callable[..., ConsolePage]
 
 #: Responses of `GET /auth/mfa` with MFA off and on.

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from infra.paths import REPOSITORY
 from local.stack import Stack
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.stack import Aws
 
 SECONDS: float = 120
@@ -46,7 +45,7 @@ def created(aws: Aws) -> list[object]:
 
 
 def test_everything_that_the_stack_can_answer_holds_and_nothing_is_left_behind(
-    state_file: str, aws: Aws, new_user: Callable[[str], HttpUser]
+    state_file: str, aws: Aws, new_user: NewUser
 ) -> None:
     user, before = new_user("smoke@example.com"), created(aws)
 

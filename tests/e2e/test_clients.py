@@ -21,7 +21,7 @@ import pytest
 
 from infra.paths import REPOSITORY
 from local import ports
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.stack import Api
 
 BIN = Path(sys.executable).parent
@@ -31,7 +31,6 @@ FILES = {
     "node": ("backend.mjs", "mfa.js"),
 }
 
-type NewUser = Callable[[str], HttpUser]
 type Start = Callable[[str], str]
 
 

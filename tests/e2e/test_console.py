@@ -19,12 +19,11 @@ from tests.e2e.console_page import (
     Authenticator,
     Canned,
     ConsolePage,
-    NewUser,
     OpenConsole,
     grouped,
 )
 from tests.support.browser import LOOKS, PHONE, look, overflows
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.leaks import Kind, Ledger, Search
 from tests.support.stack import Aws
 

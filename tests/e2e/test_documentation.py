@@ -7,19 +7,17 @@ import shutil
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Callable
 from pathlib import Path
 
 import pyotp
 import pytest
 
 from infra.paths import REPOSITORY
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.pages import fences, section, text_of
 from tests.support.stack import Api
 
 BIN = Path(sys.executable).parent
-type NewUser = Callable[[str], HttpUser]
 
 
 def shell(commands: str, user: HttpUser, api: Api) -> str:

@@ -18,7 +18,7 @@ import pytest
 from functions.shared.contract import BACKUP_CODES, DISABLE, SETUP, STATUS, VERIFY, VERIFY_SETUP, Endpoint
 from local.stack import Stack
 from tests.support.api_description import FILE, operation
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.leaks import OVER_HTTP
 from tests.support.stack import TIMEOUT_SECONDS
 
@@ -84,7 +84,7 @@ def _remember_answer(response: httpx.Response) -> None:
 
 
 @pytest.fixture
-def user(new_user: Callable[[str], HttpUser]) -> HttpUser:
+def user(new_user: NewUser) -> HttpUser:
     return new_user("generated-client@example.com")
 
 

@@ -7,14 +7,13 @@ import base64
 import json
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from functions.shared.contract import EVENT_SOURCE, SORT_KEY, partition_key
 from local.stack import Stack
 from tests.e2e.operator_command import OperatorCommand
 from tests.support.emulator import eventually
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.leaks import OVER_HTTP, Kind
 from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber
@@ -27,7 +26,7 @@ KILLED_AT = USERS // 5
 def test_users_are_imported_once_whatever_happens_and_log_in(
     stack: Stack,
     aws: Aws,
-    new_user: Callable[[str], HttpUser],
+    new_user: NewUser,
     operator: OperatorCommand,
     oathtool: str,
     tmp_path: Path,

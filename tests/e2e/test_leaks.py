@@ -10,7 +10,7 @@ import pytest
 
 from functions.shared.contract import EVENT_SOURCE, METRICS_NAMESPACE, SETUP
 from local.stack import Stack, StackFolder
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.leak_watch import StackWatch
 from tests.support.leaks import OVER_HTTP, Kind, Ledger
 from tests.support.stack import Aws
@@ -76,7 +76,7 @@ def test_a_planted_secret_is_found(
     assert place in found
 
 
-def test_secrets_used_over_http_are_recorded(new_user: Callable[[str], HttpUser]) -> None:
+def test_secrets_used_over_http_are_recorded(new_user: NewUser) -> None:
     user = new_user("leaks-known@example.com")
     user.fresh_time_step()
     user.enrol()

@@ -1,18 +1,15 @@
 """The life cycle of a second factor on the deployed stack."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from functions.shared.contract import DISABLE, ENDPOINTS, STATUS, VERIFY, Endpoint
 from local.stack import Stack
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.life_cycle import Answer
 from tests.support.stack import Api, Aws
-
-type NewUser = Callable[[str], HttpUser]
 
 
 def without_proof(answer: Answer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from local.emulator.gateway import MAX_HEADER_BYTES
 from local.stack import Stack
 from tests.support.api_description import GATEWAY_TIME, assert_described, described_answers
 from tests.support.api_fuzzing import REACHABLE, State, Subject, edge_cases, is_positive, offers
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.released import released
 from tests.support.stack import Api, Aws
 
@@ -29,7 +29,7 @@ NOT_CAUSED_HERE = {"throttled": "THROTTLED", "wafFiltered": "WAF_FILTERED"}
 
 
 @pytest.fixture(scope="module")
-def subject(stack: Stack, aws: Aws, new_user: Callable[[str], HttpUser]) -> Subject:
+def subject(stack: Stack, aws: Aws, new_user: NewUser) -> Subject:
     return Subject(new_user("openapi@example.com"), aws, stack.table_name, stack.api_url)
 
 

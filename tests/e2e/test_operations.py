@@ -31,7 +31,7 @@ from tests.support.browser import (
     overflows,
     tab_through,
 )
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.stack import Api, Aws
 
 #: Where the grid has all its columns.
@@ -42,8 +42,6 @@ DATA = "**/operations/data.json*"
 REFRESH_SECONDS = 5
 #: How long the stack is used before the picture is taken.
 LIVELY_SECONDS = 75
-
-type NewUser = Callable[[str], HttpUser]
 
 
 class Operations:
@@ -293,7 +291,7 @@ def test_what_was_done_is_what_is_counted(
 @contextmanager
 def breached(cloudwatch: Any, alarm: Mapping[str, Any]) -> Iterator[None]:
     """Count what did not happen, as often as an alarm takes to go on, and take it back."""
-    # Periods end now, where the embedded AWS looks.
+    # Periods end now, where the emulated AWS looks.
     times = [time.time() - 1 - number * alarm["Period"] for number in range(alarm["EvaluationPeriods"])]
 
     def put(value: float) -> None:

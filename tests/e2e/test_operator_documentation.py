@@ -14,12 +14,12 @@ import pytest
 from functions.shared.contract import ENDPOINTS, lambda_name
 from infra.paths import REPOSITORY
 from local.stack import Stack
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.pages import fences, text_of
 from tests.support.stack import Aws
 
 BIN = Path(sys.executable).parent
-#: Services that the embedded AWS does not have: the AWS command line only checks the parameters of their commands.
+#: Services that the emulated AWS does not have: the AWS command line only checks the parameters of their commands.
 NOT_EMULATED = ("cloudtrail", "deploy")
 #: The environment and the user of the pages' examples.
 _EXAMPLE = re.compile(r"^export E=.*\n", re.MULTILINE)
@@ -83,7 +83,7 @@ def locked(user: HttpUser) -> HttpUser:
 
 
 def test_the_commands_for_a_lost_phone_lead_to_a_user_who_can_enrol_again(
-    new_user: Callable[[str], HttpUser], shell: Callable[..., str]
+    new_user: NewUser, shell: Callable[..., str]
 ) -> None:
     name = "lost-phone@example.com"
     user = locked(new_user(name))
@@ -98,7 +98,7 @@ def test_the_commands_for_a_lost_phone_lead_to_a_user_who_can_enrol_again(
 
 @pytest.mark.parametrize("page", ["operator.md", "runbook.md"])
 def test_the_commands_of_the_page_work_as_written(
-    page: str, new_user: Callable[[str], HttpUser], shell: Callable[..., str], stack: Stack, aws: Aws, tmp_path: Path
+    page: str, new_user: NewUser, shell: Callable[..., str], stack: Stack, aws: Aws, tmp_path: Path
 ) -> None:
     (tmp_path / "users.jsonl").write_text(json.dumps({"user_id": "dry-run", "secret": "JBSWY3DPEHPK3PXP"}))
     (tmp_path / "query.txt").write_text('filter message = "request answered" | stats count() by route')

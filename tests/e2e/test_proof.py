@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from functions.shared.contract import JWKS, Env
 from infra.paths import REPOSITORY
 from local.protected_api.handler import MAX_AGE_SECONDS
 from local.stack import Stack
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.pages import fences, section
 from tests.support.stack import Api, Aws
 from tests.support.tokens import b64url, b64url_decode, hmac_token, json_bytes, rsa_key
@@ -148,7 +148,7 @@ def claims_of(token: str) -> Claims:
 
 
 @pytest.fixture(scope="module")
-def user(new_user: Callable[[str], HttpUser]) -> HttpUser:
+def user(new_user: NewUser) -> HttpUser:
     """Return a user whose second factor is on."""
     user = new_user("proof@example.com")
     user.enrol()
@@ -245,7 +245,7 @@ def test_a_proof_of_another_user_or_login_is_refused_where_there_is_a_session(
     assert set(verifier.refusals(requests)) == expected
 
 
-def test_the_commands_of_the_page_pay_with_the_proof_alone(new_user: Callable[[str], HttpUser], stack: Stack) -> None:
+def test_the_commands_of_the_page_pay_with_the_proof_alone(new_user: NewUser, stack: Stack) -> None:
     user = new_user("proof-curl@example.com")
     user.enrol()
     prepare, pay = fences(section("proof.md", "Try it"), "bash")

@@ -9,10 +9,8 @@ import pyotp
 import pytest
 
 from functions.shared.contract import FREE_ATTEMPTS, VERIFY
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.life_cycle import Answer
-
-type NewUser = Callable[[str], HttpUser]
 
 PARALLEL = 10
 REQUESTS = 40

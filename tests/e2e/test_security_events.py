@@ -12,12 +12,10 @@ from functions.shared.clock import epoch_from_iso
 from functions.shared.contract import EVENT_SOURCE, PENDING_ATTRIBUTES, SECURITY_EVENTS_FUNCTION, lambda_name
 from infra.outputs import dead_letter_queue_name
 from local.stack import Stack
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.stack import Aws
 from tests.support.subscriber import Subscriber
 from tests.support.temporary_queue import receive
-
-type NewUser = Callable[[str], HttpUser]
 
 
 @pytest.fixture

@@ -10,23 +10,22 @@ from aws_encryption_sdk.internal.formatting.deserialize import deserialize_heade
 from botocore.exceptions import ClientError
 
 from local.users import TokenKind
-from tests.support.http_user import HttpUser
-from tests.support.stack import Answer, Api, Aws
+from tests.support.http_user import NewUser
+from tests.support.stack import Api, Aws, HttpResponse
 
 SETUP_PATH = "/auth/mfa/setup"
 ISO_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
-type NewUser = Callable[[str], HttpUser]
 type TokenFor = Callable[..., str]
 
 
-def assert_contract_headers(answer: Answer) -> None:
+def assert_contract_headers(answer: HttpResponse) -> None:
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def assert_unauthorized(answer: Answer) -> None:
+def assert_unauthorized(answer: HttpResponse) -> None:
     """Expect exactly the 401 of the contract."""
     body = answer.json()
     assert answer.status == 401

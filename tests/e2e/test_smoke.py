@@ -2,17 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from infra.paths import REPOSITORY
 from local.stack import Stack
-from tests.support.http_user import HttpUser
+from tests.support.http_user import NewUser
 from tests.support.stack import Aws
-
-type NewUser = Callable[[str], HttpUser]
 
 
 def smoke(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

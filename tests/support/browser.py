@@ -154,6 +154,7 @@ def open_page(chromium: Browser, stack: Stack) -> Iterator[OpenPage]:
     yield open_
     for each in opened:
         each.watched.write_down(OVER_HTTP, stack.api_url)
+        each.page.unroute_all(behavior="ignoreErrors")  # a request may still be on its way to a route of the test
         each.page.context.close()
     for each in opened:
         assert each.watched.hosts() <= {ports.LOOPBACK}

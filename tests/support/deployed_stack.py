@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import users
 from local.stack import Stack, StackFolder
 from local.users import TokenKind
-from tests.support.http_user import HttpUser
+from tests.support.http_user import HttpUser, NewUser
 from tests.support.leak_watch import nothing_leaks
 from tests.support.stack import Api, Aws, function_log_since, given_stack, log_since, log_size, own_stack
 
@@ -77,7 +77,7 @@ def api(stack: Stack) -> Api:
 
 @pytest.fixture(scope="session")
 def stack_aws(stack: Stack) -> Aws:
-    """Return the embedded AWS of the stack under test; in tests over HTTP it is the fixture ``aws``."""
+    """Return the emulated AWS of the stack under test; in tests over HTTP it is the fixture ``aws``."""
     return Aws(stack)
 
 
@@ -92,7 +92,7 @@ def token_for(stack: Stack) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def new_user(stack: Stack, api: Api, stack_aws: Aws, token_for: Callable[..., str]) -> Callable[[str], HttpUser]:
+def new_user(stack: Stack, api: Api, stack_aws: Aws, token_for: Callable[..., str]) -> NewUser:
     """Return a function that returns a user of a name, with nothing stored."""
 
     def create(name: str) -> HttpUser:

@@ -1,6 +1,7 @@
 """A user of the deployed API."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -66,3 +67,7 @@ class HttpUser(Caller):
         left = 30 - time.time() % 30
         if left < seconds:
             time.sleep(left + 0.05)
+
+
+type NewUser = Callable[[str], HttpUser]
+"""The fixture ``new_user``: returns a user of a name, with nothing stored."""

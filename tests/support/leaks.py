@@ -27,7 +27,7 @@ _PART: Final = 12
 _BEGINNING: Final = 7
 _CONTEXT: Final = 60
 
-#: Codes such as 111111 and AAAA-0000 are made up by tests, and the account number of the embedded AWS is all zeros.
+#: Codes such as 111111 and AAAA-0000 are made up by tests, and the account number of the emulated AWS is all zeros.
 _TOTP_CODE: Final = re.compile(r"(?!(\d)\1{5})[0-9]{6}")
 _BACKUP_CODE: Final = re.compile(r"(?!([A-Z])\1{3}(\d)\2{3})[A-Z]{4}[0-9]{4}")
 _TOKEN: Final = re.compile(r"[\w-]{16,4096}(\.[\w-]{16,4096}){2}", re.ASCII)

@@ -1,4 +1,4 @@
-"""Proofs in the embedded AWS: their keys, the variables of the functions, and a reader that knows only the issuer."""
+"""Proofs in the emulated AWS: their keys, the variables of the functions, and a reader that knows only the issuer."""
 
 import json
 from collections.abc import Callable, Sequence

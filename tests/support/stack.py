@@ -29,7 +29,7 @@ _UNTOLD_LINES = ("START RequestId", "END RequestId", "REPORT RequestId")
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """An HTTP response; header names are case-insensitive."""
 
     status: int
@@ -62,7 +62,7 @@ class Api:
         body: object = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send a request once, and return the response: with ``body`` as JSON, or with ``content`` as it is."""
         sent = dict(headers or {})
         if token is not None:
@@ -74,11 +74,11 @@ class Api:
         OVER_HTTP.add_request(content)
         answer = self._pool.request(method, self.url + path, body=content, headers=sent)
         OVER_HTTP.add_answer(f"{method} {path}", answer.status, answer.headers, answer.data)
-        return Answer(answer.status, answer.headers, answer.data)
+        return HttpResponse(answer.status, answer.headers, answer.data)
 
 
 class Aws:
-    """The embedded AWS behind the stack."""
+    """The emulated AWS behind the stack."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -118,7 +118,7 @@ class Aws:
     def _client(self, service: str, credentials: Credentials, region: str | None) -> Any:
         aws = session(credentials, region or self._stack.region)
         aws._session.register_component("data_loader", _MODELS)
-        # No retries: many tests expect an error. But the embedded AWS sometimes returns 500 when it lists logs that
+        # No retries: many tests expect an error. But the emulated AWS sometimes returns 500 when it lists logs that
         # functions are writing.
         attempts = {"mode": "standard", "total_max_attempts": 5 if service == "logs" else 1}
         config = Config(retries=attempts, read_timeout=TIMEOUT_SECONDS, max_pool_connections=CONNECTIONS)

@@ -17,7 +17,7 @@ from functions.shared.contract import (
 )
 from tests.acceptance.deployment import Deployment
 from tests.acceptance.model import DoesNotHoldError, NotAnswerableError, expect, require
-from tests.support.stack import Answer
+from tests.support.stack import HttpResponse
 
 FOREIGN_ORIGIN: Final = "https://acceptance.invalid"
 #: API Gateway's limit on a request's body is 10 MB.
@@ -119,7 +119,7 @@ def preflights(deployment: Deployment) -> str:
     return f"{len(origins)} origins"
 
 
-def _preflight(deployment: Deployment, route: Endpoint, origin: str) -> Answer:
+def _preflight(deployment: Deployment, route: Endpoint, origin: str) -> HttpResponse:
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": route.method,
@@ -143,11 +143,11 @@ def _origins(deployment: Deployment) -> list[str]:
     return [each for each in configured.split(",") if each]
 
 
-def _allows(answer: Answer, origin: str) -> bool:
+def _allows(answer: HttpResponse, origin: str) -> bool:
     return answer.headers.get("Access-Control-Allow-Origin") in (origin, "*")
 
 
-def _error(answer: Answer, status: int, error: ErrorCode, what: str) -> dict[str, Any]:
+def _error(answer: HttpResponse, status: int, error: ErrorCode, what: str) -> dict[str, Any]:
     """Return the body of an error in the contract's form."""
     expect(answer.status, status, what)
     try:

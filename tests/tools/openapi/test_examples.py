@@ -32,7 +32,7 @@ _CHANGING = {
 
 
 class Situation:
-    """A user and the embedded AWS, brought to the state in which a route returns one response."""
+    """A user and the emulated AWS, brought to the state in which a route returns one response."""
 
     def __init__(self, user: User, aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
         self.user = user

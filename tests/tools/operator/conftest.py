@@ -22,7 +22,7 @@ from tools.operator.__main__ import main
 
 
 def answering(**members: Any) -> Failure:
-    """Return a response of AWS, for ``recorded``: of services that the embedded AWS does not have."""
+    """Return a response of AWS, for ``recorded``: of services that the emulated AWS does not have."""
     return lambda: (SimpleNamespace(status_code=200, headers={}), members)
 
 

@@ -41,8 +41,9 @@ down: setup ## stop the stack that `make up` started
 
 ## Test and check
 
+# One worker more than the cores of a small machine: a worker often waits for its stack.
 test: setup ## run all tests; those over HTTP start their own emulated AWS
-	@$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder
 
 test-unit: setup ## run the tests that do not need the emulated AWS
 	@$(BIN)/python -m pytest -m "not e2e"

@@ -1,5 +1,6 @@
 """Fixtures for all tests, which reach only the loopback interface and an emulated AWS."""
 
+import gc
 import importlib
 import os
 import random
@@ -55,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(item: pytest.Item) -> int:
     scope = _scope(item.nodeid)
     return next((rank for rank, first in enumerate(_FIRST) if first in (scope, scope.partition("/")[0])), len(_FIRST))
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Exempt what a folder leaves behind, such as synthesized stacks, from garbage collection: it stays in use."""
+    if nextitem is not None and _scope(nextitem.nodeid) != _scope(item.nodeid):
+        gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from infra.config import ENVIRONMENTS
 from tests.infra.synthesis import Synthesized, synthesize
 
 DOMAIN: Final = "api.ailifestyle.app"
@@ -23,9 +24,7 @@ EXISTING_TABLE: Final = "prod-existing-table"
 SECOND_REGION: Final = "second-region"
 
 DEPLOYMENTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "dev": {"environment": "dev"},
-    "prod": {"environment": "prod"},
-    "local": {"environment": "local"},
+    **{environment: {"environment": environment} for environment in ENVIRONMENTS},
     EVERYTHING: {
         "environment": "prod",
         "domain_name": DOMAIN,

@@ -236,6 +236,16 @@ def test_a_client_of_each_service_can_be_created_and_finds_its_endpoint(name: st
     assert out.split() == expected
 
 
+def test_a_client_cannot_be_created_without_botocores_common_files(tmp_path: Path) -> None:
+    """Shows that the test above fails if too much is trimmed."""
+    package = tmp_path / "package"
+    shutil.copytree(build_package("mfa_status", HERE), package)
+    (package / "botocore" / "data" / "endpoints.json").unlink()
+
+    with pytest.raises(AssertionError, match="endpoints"):
+        run_in(package, "from functions.shared.aws import create_client; create_client('dynamodb')")
+
+
 def test_an_unknown_layout_of_botocore_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackagingError, match=r"botocore has no _retry\.json"):
         trim(tmp_path, {"dynamodb": ["GetItem"]})
@@ -244,8 +254,8 @@ def test_an_unknown_layout_of_botocore_is_refused(tmp_path: Path) -> None:
 # -- reproducible builds
 
 
-def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
-    name = "setup_mfa"  # it has the most packages, and the SDK's models
+@pytest.mark.parametrize("name", ["setup_mfa", "jwt_authorizer"])
+def test_two_builds_give_the_same_bytes(name: str, tmp_path: Path) -> None:
     first = build_package(name, LAMBDA)
     old_mask = os.umask(0o077)  # the modes of files must not depend on the builder's umask
     try:
@@ -399,3 +409,10 @@ def test_a_dependency_that_is_not_pinned_is_refused(source: Path, tmp_path: Path
 def test_targets_follow_the_environment() -> None:
     assert Target.of(ENVIRONMENTS["dev"]).platform == "aarch64-manylinux_2_28"
     assert Target.of(ENVIRONMENTS["local"]).platform is None
+
+
+def test_every_function_of_the_api_is_packaged() -> None:
+    endpoints = (*contract.ENDPOINTS, *contract.PROOF_ENDPOINTS)
+    functions = {*(endpoint.function for endpoint in endpoints), contract.AUTHORIZER_FUNCTION}
+
+    assert set(DEPLOYED_FUNCTIONS) == {*functions, contract.SECURITY_EVENTS_FUNCTION}

@@ -7,8 +7,8 @@ import pytest
 
 from functions.shared import contract
 from local.cloudwatch.alarm_state import AlarmState, alarm_state
-from tests.infra.deployments import EXISTING_TABLE, OTHERWISE, deployment
-from tests.infra.synthesis import Stack, Synthesized
+from tests.infra.deployments import OTHERWISE, deployment
+from tests.infra.synthesis import Stack, Synthesized, synthesize
 from tests.support.metric_store import MetricStore
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -56,10 +56,16 @@ def test_every_alias_is_moved_by_code_deploy(service: Stack, prod: Synthesized) 
 
 
 @pytest.mark.parametrize(
-    ("name", "shift"), [("prod", "Canary10Percent5Minutes"), (EXISTING_TABLE, "Linear10PercentEvery1Minute")]
+    ("setting", "shift"),
+    [
+        ("canary-10-percent-5-minutes", "Canary10Percent5Minutes"),  # the default of prod
+        ("canary-10-percent-30-minutes", "Canary10Percent30Minutes"),
+        ("linear-10-percent-every-1-minute", "Linear10PercentEvery1Minute"),
+        ("linear-10-percent-every-10-minutes", "Linear10PercentEvery10Minutes"),
+    ],
 )
-def test_the_traffic_shift_is_a_setting(name: str, shift: str) -> None:
-    found = groups(deployment(name).service).values()
+def test_the_traffic_shift_is_a_setting(setting: str, shift: str) -> None:
+    found = groups(synthesize("prod", traffic_shift=setting).service).values()
 
     assert {each["DeploymentConfigName"] for each in found} == {f"CodeDeployDefault.Lambda{shift}"}
 

@@ -45,7 +45,7 @@ def test_half_a_record_is_not_no_record(service: JwksServer, get: Get, route: En
 
 
 def test_half_an_answer_is_asked_for_again(service: JwksServer, get: Get) -> None:
-    """An answer without a record then means that there is none."""
+    """The second response is complete, and has no record."""
     bodies = iter([b'{"Item":{"pk":', b"{}"])
     service.behaviour = lambda exchange: exchange.answer(200, next(bodies))
     assert get(STATUS)["state"] == "DISABLED"

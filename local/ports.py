@@ -11,6 +11,11 @@ LOOPBACK: Final = "127.0.0.1"
 _COMMAND_LENGTH: Final = 60
 
 
+def url(port: int) -> str:
+    """Return the URL of a server on this machine."""
+    return f"http://{LOOPBACK}:{port}"
+
+
 def free_port() -> int:
     """Return a port that is free at the moment."""
     (port,) = free_ports(1)

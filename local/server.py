@@ -89,7 +89,7 @@ def start(folder: StackFolder) -> Server:
         root = Credentials("AKIA" + secrets.token_hex(8).upper(), secrets.token_hex(20))
         # Listen first: the deployment needs to know the console's port.
         with ports.listen(folder.console_port) as console, folder.log.open("wb") as log:
-            console_url = f"http://{ports.LOOPBACK}:{console.getsockname()[1]}"
+            console_url = ports.url(console.getsockname()[1])
             process = subprocess.Popen(  # noqa: S603 -- our own module
                 [sys.executable, "-m", "local.emulator", str(folder.root), str(folder.port), str(console.fileno())],
                 cwd=REPOSITORY,

@@ -136,7 +136,7 @@ class StackFolder:
     @property
     def endpoint_url(self) -> str:
         """The URL of the emulated AWS."""
-        return f"http://{ports.LOOPBACK}:{self.port}"
+        return ports.url(self.port)
 
     @property
     def console_port(self) -> int:

@@ -71,7 +71,7 @@ class FaultProxy:
         self._over = asyncio.Event()
         listener = ports.listen(0)
         self._listener = listener
-        self.url = f"http://{ports.LOOPBACK}:{listener.getsockname()[1]}"
+        self.url = ports.url(listener.getsockname()[1])
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -135,7 +135,7 @@ def test_a_locked_factor_says_for_how_long(language: str, tmp_path: Path, new_us
 
 def test_without_the_api_nobody_is_signed_in(language: str, tmp_path: Path, new_user: NewUser) -> None:
     token = new_user("backend-offline").token
-    with running(language, tmp_path, f"http://{ports.LOOPBACK}:9") as url:
+    with running(language, tmp_path, ports.url(9)) as url:
         visitor = Visitor(url)
         status, answer = visitor.call("/login", {"accessToken": token})
         assert status == 403
@@ -163,7 +163,7 @@ def test_a_200_of_another_server_signs_nobody_in(language: str, tmp_path: Path) 
     with ThreadingHTTPServer((ports.LOOPBACK, 0), _AnotherServer) as server:
         threading.Thread(target=server.serve_forever).start()
         try:
-            with running(language, tmp_path, f"http://{ports.LOOPBACK}:{server.server_port}") as url:
+            with running(language, tmp_path, ports.url(server.server_port)) as url:
                 visitor = Visitor(url)
                 for path, body in (
                     ("/login", {"accessToken": "token"}),

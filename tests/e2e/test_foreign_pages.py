@@ -62,7 +62,7 @@ def foreign_page(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
         context = chromium.new_context()
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         page = context.new_page()
-        page.goto(f"http://{ports.LOOPBACK}:{server.server_port}/")
+        page.goto(ports.url(server.server_port))
         yield page
         context.close()
         server.shutdown()
